@@ -1,0 +1,83 @@
+// Content-addressed store for blobs above 64 KiB: a directory, or an S3 bucket. (Smaller ones and
+// manifests are rows of the database.)
+//
+// A blob is staged while its bytes arrive, then committed under its digest. Staging survives the
+// process: `Resume` continues with the bytes that were kept. The order that makes a crash harmless:
+// bytes durable (`Commit`), then the database row that names them.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "io/stream.h"
+#include "oci/digest.h"
+
+namespace breakwater::blob {
+
+// One upload in progress. One thread at a time.
+class Staged {
+ public:
+  virtual ~Staged() = default;
+  // Opaque, unique, safe in a URL and as a file name.
+  virtual const std::string& id() const = 0;
+  // Bytes kept so far. After Resume: what a restarted server may count on.
+  virtual std::uint64_t size() const = 0;
+  virtual Status Append(ByteView bytes) = 0;
+  // Reads what was staged from the start, e.g. to hash it again after a restart.
+  virtual Result<std::unique_ptr<io::Source>> Read() = 0;
+};
+
+// A committed blob opened for reading. Thread-safe.
+class Blob {
+ public:
+  virtual ~Blob() = default;
+  virtual std::uint64_t size() const = 0;
+  // Bytes [offset, offset + length), which must lie inside.
+  virtual Result<std::unique_ptr<io::Source>> Read(std::uint64_t offset, std::uint64_t length) = 0;
+  // A descriptor that can be handed to sendfile, valid while the Blob lives; -1 if there is none.
+  virtual int file_descriptor() const = 0;
+};
+
+struct CommitItem {
+  std::string staged_id;
+  oci::Digest digest;  // the caller has verified it over the staged bytes
+};
+
+// Thread-safe.
+class BlobStore {
+ public:
+  virtual ~BlobStore() = default;
+
+  virtual Result<std::unique_ptr<Staged>> Stage() = 0;
+  // kNotFound if there is no such upload (any more).
+  virtual Result<std::unique_ptr<Staged>> Resume(const std::string& staged_id) = 0;
+  // Forgets an upload and its bytes. Absent is success.
+  virtual Status Discard(const std::string& staged_id) = 0;
+  // Makes every item durable under its digest, as a group; on return a power cut loses none of
+  // them. A digest that is there already is success, and its staged copy is dropped. Each item's
+  // outcome is reported on its own.
+  virtual std::vector<Status> Commit(std::span<const CommitItem> items) = 0;
+
+  // kNotFound if there is no such blob.
+  virtual Result<std::unique_ptr<Blob>> Open(const oci::Digest& digest) = 0;
+  // Absent is success. The caller has made sure that nothing refers to it.
+  virtual Status Remove(const oci::Digest& digest) = 0;
+
+  struct StagedInfo {
+    std::string id;
+    std::uint64_t size = 0;
+    Timestamp modified;
+  };
+  // Calls `visit` for each upload or blob there is; stops at its first error.
+  virtual Status ListStaged(const std::function<Status(const StagedInfo&)>& visit) = 0;
+  virtual Status List(const std::function<Status(const oci::Digest&, std::uint64_t)>& visit) = 0;
+};
+
+}  // namespace breakwater::blob
