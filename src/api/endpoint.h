@@ -1,0 +1,124 @@
+// Routes are data. One Endpoint says everything about a route that others need to know: routing,
+// authorization, error format, metrics labels, OpenAPI and the authorization matrix test derive from
+// the table of them. An endpoint without an access rule does not compile.
+//
+// A handler does four things: decode, call the domain, encode, and let its face map errors.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/result.h"
+#include "control/caller.h"
+#include "control/registries.h"
+#include "control/resource.h"
+#include "json/json.h"
+#include "net/http.h"
+
+namespace breakwater::api {
+
+// One request on its way through an endpoint.
+struct Context {
+  net::Request& request;
+  const control::RegistryInfo& registry;  // the one whose host name the request carries
+  control::Caller caller;
+  AccountId account;  // whose things it is about: the caller's own; the first account for nobody
+  std::map<std::string, std::string, std::less<>> path;  // decoded values of {placeholders}
+  net::Parameters query;
+
+  const std::string& Path(std::string_view name) const;  // must be a placeholder of the pattern
+  // The settings of `account` in `registry`: what account-level actions are decided on.
+  control::Resource Service() const;
+};
+
+// Who may call an endpoint.
+class Access {
+ public:
+  using ResourceOf = control::Resource (*)(const Context&);
+
+  // Nobody needs a credential. `why` is kept for the reference and the matrix test.
+  static Access Anyone(std::string_view why) { return {Kind::kAnyone, why, nullptr}; }
+  // Any valid credential; what may be done is decided by the handler (for lists that are filtered) or by
+  // the change path.
+  static Access SignedIn(std::string_view why) { return {Kind::kSignedIn, why, nullptr}; }
+  // The caller needs this action on the account's settings in this registry…
+  static Access To(std::string_view action) { return {Kind::kAction, action, nullptr}; }
+  // …or on the resource that the request names.
+  static Access To(std::string_view action, ResourceOf resource) {
+    return {Kind::kAction, action, resource};
+  }
+
+  enum class Kind { kAnyone, kSignedIn, kAction };
+  Kind kind() const { return kind_; }
+  std::string_view action() const { return kind_ == Kind::kAction ? text_ : std::string_view{}; }
+  std::string_view why() const { return kind_ == Kind::kAction ? std::string_view{} : text_; }
+  control::Resource ResourceFor(const Context& context) const {
+    return resource_ == nullptr ? context.Service() : resource_(context);
+  }
+
+ private:
+  Access(Kind kind, std::string_view text, ResourceOf resource)
+      : kind_(kind), text_(text), resource_(resource) {}
+  Kind kind_;
+  std::string_view text_;  // of static storage
+  ResourceOf resource_;
+};
+
+// Which credentials a family of endpoints takes.
+enum class Audience {
+  kControlPlane,  // IAM tokens, or Basic with an API key
+  kDataPlane,     // registry tokens too
+};
+
+// A family of endpoints with one wire format: how errors look, which credentials it takes.
+// Implementations are immutable and live as long as the server.
+class Face {
+ public:
+  virtual ~Face() = default;
+  virtual std::string_view name() const = 0;  // metrics label
+  virtual Audience audience() const { return Audience::kControlPlane; }
+  // The one table from code and reason to status and wire code. `context` is null if the request
+  // was refused before it could be routed.
+  virtual net::Response EncodeError(const Error& error, const net::Request& request,
+                                    const Context* context) const = 0;
+  // Asked before authentication, e.g. whether this network may be used.
+  virtual Status Admit(const Context& context) const {
+    (void)context;
+    return Ok();
+  }
+};
+
+using Handler = std::function<Result<net::Response>(Context&)>;
+
+struct Endpoint {
+  std::string_view method;
+  // "/api/v1/namespaces/{name}"; one "{name...}" takes several segments, and what follows it is
+  // matched from the right end: "/v2/{name...}/blobs/{digest}". Placeholder values are
+  // percent-decoded per segment, so an encoded and a raw slash are the same there. One trailing
+  // slash of a request is ignored.
+  std::string_view path;
+  std::string_view operation;  // "ListNamespaces": metrics label and OpenAPI operation id
+  Access access;
+  const Face& face;
+  Handler handler;
+};
+
+// --- What handlers use ---
+
+// The whole body as JSON. At most `max_bytes`; an empty body is an error that says so.
+// Content-Encoding: gzip is understood.
+Result<json::Value> ReadJson(Context& context, std::size_t max_bytes = 1U << 20);
+// An application/x-www-form-urlencoded body.
+Result<net::Parameters> ReadForm(Context& context, std::size_t max_bytes = 64U << 10);
+
+net::Response JsonResponse(int status, const json::Value& body);
+net::Response EmptyResponse(int status);
+
+// Entity tags for If-Match: the digest of a document's canonical form, quoted. RFC 9110 §8.8.3.
+std::string EntityTag(const json::Value& document);
+
+}  // namespace breakwater::api

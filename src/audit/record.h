@@ -1,0 +1,67 @@
+// What the audit trail says of one action. CADF-flavoured: the reference system's activity events
+// are an encoding of it (api/).
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "json/json.h"
+
+namespace breakwater::audit {
+
+enum class Outcome { kSuccess, kFailure };
+enum class Severity { kNormal, kWarning, kCritical };
+
+struct Initiator {
+  IamId iam_id;             // empty: anonymous, or the system itself
+  std::string name;
+  std::string kind;         // "user", "service_id", "profile", "system", "anonymous"
+  std::string credential;   // "apikey", "token", …
+  AccountId account;        // the credential's account
+  std::string address;
+  std::string agent;        // User-Agent
+};
+
+struct Target {
+  std::string crn;
+  std::string kind;  // "service", "namespace", "image", "rule", …
+  std::string name;
+};
+
+// One field of a changed document; null = absent. Never holds a secret.
+struct FieldChange {
+  std::string field;  // dotted path
+  json::Value before;
+  json::Value after;
+};
+
+struct Record {
+  std::string id;  // UUIDv7, set by Log::Append if empty
+  Timestamp time;  // set by Log::Append if zero
+  AccountId account;
+  RegistryName registry;  // empty: not about one registry
+  std::string action;     // "container-registry.auth.set"
+  Outcome outcome = Outcome::kSuccess;
+  int reason_code = 200;  // HTTP-like
+  std::string reason;     // why it failed, for people
+  Severity severity = Severity::kNormal;
+  Initiator initiator;
+  Target target;
+  std::string request_id;
+  bool private_network = false;
+  bool data_event = false;
+  std::vector<FieldChange> changes;
+  // Rule set digest and verdicts that judged the change; null if nothing did.
+  json::Value judgement;
+};
+
+json::Value ToJson(const Record& record);
+Result<Record> FromJson(const json::Value& document);
+
+// Field-level difference of two documents: members of objects by dotted path, everything else whole.
+std::vector<FieldChange> Differences(const json::Value& before, const json::Value& after);
+
+}  // namespace breakwater::audit

@@ -1,0 +1,109 @@
+// The one path for change:
+//
+//   who? -> may they? -> may this be? -> commit + audit record + outbox event, in ONE transaction
+//
+// Whatever alters configuration, by whatever door, is a Change and goes through Submit. The change
+// is applied inside the transaction, the facts of what it touches are read back there, the gate
+// judges them, and a refusal rolls everything back: the verdict and the commit see the same rules and
+// the same state. Refusals are recorded too.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "audit/log.h"
+#include "base/result.h"
+#include "condition/value.h"
+#include "control/caller.h"
+#include "control/facts.h"
+#include "control/resource.h"
+#include "db/database.h"
+#include "jobs/jobs.h"
+#include "json/json.h"
+
+namespace breakwater::control {
+
+// May this caller do this to that? Implemented by iam. Thread-safe.
+class Authorizer {
+ public:
+  virtual ~Authorizer() = default;
+  // OK, or kUnauthenticated / kDenied with a reason the caller may know.
+  virtual Status Authorize(const Caller& caller, std::string_view action,
+                           const Resource& resource) = 0;
+};
+
+// What the gate says of one resource.
+struct Judgement {
+  // An error to return to the caller if a rule forbids the state; it names rule, property,
+  // required and offered value, and the change that cures it.
+  std::optional<Error> refusal;
+  // For the audit record: rule set digest and one verdict per rule. Null if no rule applied.
+  json::Value record;
+  // Some attached rule is violated, whatever its effect.
+  bool compliant = true;
+};
+
+// Is this state allowed? Implemented by governance. Thread-safe.
+class Gate {
+ public:
+  virtual ~Gate() = default;
+  // Judges the facts `resource` would have after the change, inside the change's transaction.
+  virtual Result<Judgement> Judge(db::Transaction& tx, const Caller& caller,
+                                  const Resource& resource, const condition::Facts& facts) = 0;
+};
+
+// What applying a change did.
+struct Effect {
+  json::Value before;  // the document as it was; null if it was not there. No secrets.
+  json::Value after;   // as it is now; null if it is gone
+  // Resources whose facts the change may have altered; each is read back and judged.
+  std::vector<Resource> governed;
+  std::vector<jobs::Event> events;
+};
+
+struct Change {
+  std::string action;  // needed from IAM, and the audit action: "container-registry.auth.set"
+  Resource resource;   // what the right is needed on, and the audit target
+  // Makes the change in `tx`. May run more than once; an error rolls it back.
+  std::function<Result<Effect>(db::Transaction& tx)> apply;
+  bool data_event = false;
+  audit::Severity severity = audit::Severity::kWarning;  // of success; failures are graded by cause
+};
+
+// The event emitted for each committed change, beside the change's own:
+// {action, account, registry, region, kind, name, governed: [{kind, registry, region, name}]}.
+inline constexpr std::string_view kChangeCommitted = "change.committed";
+
+// Thread-safe.
+class ChangePath {
+ public:
+  ChangePath(db::Database& database, audit::Log& log, jobs::Jobs& jobs, Authorizer& authorizer,
+             Gate& gate, const FactSources& facts)
+      : database_(database), log_(log), jobs_(jobs), authorizer_(authorizer), gate_(gate),
+        facts_(facts) {}
+
+  // Durable on success. On refusal or failure nothing of it is visible but the audit record.
+  Status Submit(const Caller& caller, const Change& change);
+  // Records that a caller was refused before a change could be made out of the request.
+  void RecordRefusal(const Caller& caller, std::string_view action, const Resource& resource,
+                     const Error& error);
+
+ private:
+  Status Apply(db::Transaction& tx, const Caller& caller, const Change& change,
+               json::Value* judged);
+
+  db::Database& database_;
+  audit::Log& log_;
+  jobs::Jobs& jobs_;
+  Authorizer& authorizer_;
+  Gate& gate_;
+  const FactSources& facts_;
+};
+
+// The HTTP-like number that audit records and default faces give an error code.
+int StatusOf(ErrorCode code);
+
+}  // namespace breakwater::control
