@@ -94,6 +94,7 @@ class ChangePath {
  private:
   Status Apply(db::Transaction& tx, const Caller& caller, const Change& change,
                json::Value* judged);
+  void AppendRefusal(const audit::Record& record);
 
   db::Database& database_;
   audit::Log& log_;

@@ -1,0 +1,142 @@
+#include <gtest/gtest.h>
+
+#include "audit/log.h"
+#include "base/testing.h"
+#include "db/testing.h"
+
+namespace breakwater::audit {
+namespace {
+
+class AuditLog : public ::testing::Test {
+ protected:
+  Record Made(std::string action, std::string account = "acc") {
+    Record record;
+    record.account = AccountId(std::move(account));
+    record.action = std::move(action);
+    record.initiator.iam_id = IamId("IBMid-1");
+    record.request_id = "req-1";
+    record.changes = {{"private_only", true, false}};
+    return record;
+  }
+
+  std::vector<Entry> Exported() {
+    std::vector<Entry> entries;
+    const Status status = log_.Export(1, [&](const Entry& entry) {
+      entries.push_back(entry);
+      return Ok();
+    });
+    EXPECT_TRUE(status.ok());
+    return entries;
+  }
+
+  static Status Check(const std::vector<Entry>& entries) {
+    ChainVerifier verifier;
+    for (const Entry& entry : entries) BW_TRY_STATUS(verifier.Add(entry));
+    return Ok();
+  }
+
+  testing::ManualClock clock_;
+  std::unique_ptr<db::testing::TestDatabase> test_database_ = db::testing::OpenTestDatabase();
+  Log log_{test_database_->database(), clock_};
+};
+
+TEST_F(AuditLog, RecordSurvivesStorageUnchanged) {
+  ASSERT_TRUE(log_.AppendAlone(Made("container-registry.auth.set")).ok());
+  const auto found = *log_.Query({});
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].record.time, clock_.Now());
+  EXPECT_FALSE(found[0].sequence);
+  ASSERT_EQ(found[0].record.changes.size(), 1U);
+  EXPECT_EQ(found[0].record.changes[0].before, json::Value(true));
+  EXPECT_EQ(ToJson(*FromJson(ToJson(found[0].record))), ToJson(found[0].record));
+}
+
+TEST_F(AuditLog, RecordOfARolledBackTransactionIsGone) {
+  const Status status = test_database_->database().Write([&](db::Transaction& tx) -> Status {
+    BW_TRY_STATUS(log_.Append(tx, Made("x")));
+    return Conflict("no");
+  });
+  EXPECT_FALSE(status.ok());
+  EXPECT_TRUE(log_.Query({})->empty());
+}
+
+TEST_F(AuditLog, SealingChainsEveryRecordOnce) {
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE(log_.AppendAlone(Made("a")).ok());
+  EXPECT_EQ(log_.Verify()->unsealed, 5);
+  EXPECT_EQ(*log_.Seal(), 5);
+  EXPECT_EQ(*log_.Seal(), 0);
+  ASSERT_TRUE(log_.AppendAlone(Made("b")).ok());
+  EXPECT_EQ(*log_.Seal(), 1);
+  const auto verification = *log_.Verify();
+  EXPECT_EQ(verification.sealed, 6);
+  EXPECT_EQ(verification.unsealed, 0);
+  EXPECT_EQ(verification.head, Exported().back().hash);
+}
+
+TEST_F(AuditLog, VerifierDetectsEditReorderGapAndRepeat) {
+  for (int i = 0; i < 4; ++i) ASSERT_TRUE(log_.AppendAlone(Made("a" + std::to_string(i))).ok());
+  ASSERT_TRUE(log_.Seal().ok());
+  const std::vector<Entry> good = Exported();
+  ASSERT_TRUE(Check(good).ok());
+
+  auto edited = good;
+  edited[1].record.as_object()["action"] = "other";
+  EXPECT_FALSE(Check(edited).ok());
+
+  auto reordered = good;
+  std::swap(reordered[1], reordered[2]);
+  EXPECT_FALSE(Check(reordered).ok());
+
+  auto renumbered = good;
+  std::swap(renumbered[1].record, renumbered[2].record);
+  EXPECT_FALSE(Check(renumbered).ok());
+
+  auto gap = good;
+  gap.erase(gap.begin() + 1);
+  EXPECT_FALSE(Check(gap).ok());
+
+  auto repeated = good;
+  repeated.push_back(good.back());
+  EXPECT_FALSE(Check(repeated).ok());
+
+  auto read_back = *EntryFromJson(ToJson(good[0]));
+  EXPECT_TRUE(ChainVerifier().Add(read_back).ok());
+}
+
+TEST_F(AuditLog, AnEditInTheDatabaseIsFoundByVerify) {
+  ASSERT_TRUE(log_.AppendAlone(Made("a")).ok());
+  ASSERT_TRUE(log_.Seal().ok());
+  ASSERT_TRUE(test_database_->database()
+                  .Write([](db::Transaction& tx) -> Status {
+                    BW_TRY_STATUS(tx.Execute(
+                        "UPDATE audit_record SET document = replace(document, 'req-1', 'req-2')"));
+                    return Ok();
+                  })
+                  .ok());
+  EXPECT_EQ(log_.Verify().error().code(), ErrorCode::kDataCorrupt);
+}
+
+TEST_F(AuditLog, QueryFiltersAndPages) {
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(log_.AppendAlone(Made("a", "one")).ok());
+  clock_.Advance(std::chrono::seconds{1});
+  ASSERT_TRUE(log_.AppendAlone(Made("b", "two")).ok());
+  EXPECT_EQ(log_.Query({.account = AccountId("one")})->size(), 3U);
+  EXPECT_EQ(log_.Query({.action = "b"})->size(), 1U);
+  EXPECT_EQ(log_.Query({.since = clock_.Now()})->size(), 1U);
+  const auto page = *log_.Query({.account = AccountId("one"), .limit = 2});
+  ASSERT_EQ(page.size(), 2U);
+  EXPECT_EQ(log_.Query({.account = AccountId("one"), .after_row = page[1].row})->size(), 1U);
+}
+
+TEST(Differences, ListsFieldsByPathAndWholeValuesOtherwise) {
+  const auto changes = Differences(*json::Parse(R"({"a":{"b":1,"c":2},"l":[1],"same":0})"),
+                                   *json::Parse(R"({"a":{"b":3},"l":[1,2],"same":0,"new":{"x":null,"y":1}})"));
+  std::vector<std::string> fields;
+  for (const auto& change : changes) fields.push_back(change.field);
+  EXPECT_EQ(fields, (std::vector<std::string>{"a.b", "a.c", "l", "new.y"}));
+  EXPECT_TRUE(Differences(json::Value(), json::Value()).empty());
+  EXPECT_EQ(Differences(json::Value(), *json::Parse(R"({"n":1})"))[0].field, "n");
+}
+
+}  // namespace
+}  // namespace breakwater::audit

@@ -1,0 +1,146 @@
+#include "audit/record.h"
+
+#include "base/check.h"
+#include "json/reader.h"
+
+namespace breakwater::audit {
+namespace {
+
+using json::Text;
+
+std::string_view ToText(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::kSuccess: return "success";
+    case Outcome::kFailure: return "failure";
+  }
+  BW_UNREACHABLE();
+}
+
+std::string_view ToText(Severity severity) {
+  switch (severity) {
+    case Severity::kNormal: return "normal";
+    case Severity::kWarning: return "warning";
+    case Severity::kCritical: return "critical";
+  }
+  BW_UNREACHABLE();
+}
+
+Severity SeverityFrom(std::string_view text, const json::Reader& at) {
+  if (text == "normal") return Severity::kNormal;
+  if (text == "warning") return Severity::kWarning;
+  if (text != "critical") at.Fail("must be normal, warning or critical");
+  return Severity::kCritical;
+}
+
+void Compare(const std::string& path, const json::Value& before, const json::Value& after,
+             std::vector<FieldChange>& out) {
+  if (before == after) return;
+  const auto* old_object = before.if_object();
+  const auto* new_object = after.if_object();
+  // An object that comes or goes is compared with the empty one, so that its fields are listed.
+  static const json::Object kEmpty;
+  if (old_object == nullptr && new_object != nullptr && before.is_null()) old_object = &kEmpty;
+  if (new_object == nullptr && old_object != nullptr && after.is_null()) new_object = &kEmpty;
+  if (old_object == nullptr || new_object == nullptr) {
+    out.push_back({path, before, after});
+    return;
+  }
+  const auto member_path = [&](std::string_view name) {
+    return path.empty() ? std::string(name) : path + "." + std::string(name);
+  };
+  static const json::Value kAbsent;
+  for (const auto& member : *old_object) {
+    const json::Value* other = new_object->if_contains(member.key());
+    Compare(member_path(member.key()), member.value(), other == nullptr ? kAbsent : *other, out);
+  }
+  for (const auto& member : *new_object) {
+    if (old_object->contains(member.key())) continue;
+    Compare(member_path(member.key()), kAbsent, member.value(), out);
+  }
+}
+
+}  // namespace
+
+json::Value ToJson(const Record& r) {
+  json::Array changes;
+  for (const FieldChange& change : r.changes) {
+    changes.push_back({{"field", Text(change.field)},
+                       {"before", change.before},
+                       {"after", change.after}});
+  }
+  return {{"id", Text(r.id)},
+          {"time", Text(FormatRfc3339(r.time))},
+          {"account", Text(r.account.value())},
+          {"registry", Text(r.registry.value())},
+          {"action", Text(r.action)},
+          {"outcome", Text(ToText(r.outcome))},
+          {"reason_code", r.reason_code},
+          {"reason", Text(r.reason)},
+          {"severity", Text(ToText(r.severity))},
+          {"initiator",
+           {{"iam_id", Text(r.initiator.iam_id.value())},
+            {"name", Text(r.initiator.name)},
+            {"kind", Text(r.initiator.kind)},
+            {"credential", Text(r.initiator.credential)},
+            {"account", Text(r.initiator.account.value())},
+            {"address", Text(r.initiator.address)},
+            {"agent", Text(r.initiator.agent)}}},
+          {"target",
+           {{"crn", Text(r.target.crn)},
+            {"kind", Text(r.target.kind)},
+            {"name", Text(r.target.name)}}},
+          {"request_id", Text(r.request_id)},
+          {"private_network", r.private_network},
+          {"data_event", r.data_event},
+          {"changes", std::move(changes)},
+          {"judgement", r.judgement}};
+}
+
+Result<Record> FromJson(const json::Value& document) {
+  const json::Reader in(document);
+  Record r;
+  r.id = in.Field("id").String();
+  const std::string time = in.Field("time").String();
+  r.account = AccountId(in.Field("account").String());
+  r.registry = RegistryName(in.Field("registry").String());
+  r.action = in.Field("action").String();
+  r.outcome = in.Field("outcome").String() == "success" ? Outcome::kSuccess : Outcome::kFailure;
+  r.reason_code = static_cast<int>(in.Field("reason_code").Int());
+  r.reason = in.Field("reason").String();
+  const json::Reader severity = in.Field("severity");
+  r.severity = SeverityFrom(severity.String(), severity);
+  const json::Reader initiator = in.Field("initiator");
+  r.initiator = {.iam_id = IamId(initiator.Field("iam_id").String()),
+                 .name = initiator.Field("name").String(),
+                 .kind = initiator.Field("kind").String(),
+                 .credential = initiator.Field("credential").String(),
+                 .account = AccountId(initiator.Field("account").String()),
+                 .address = initiator.Field("address").String(),
+                 .agent = initiator.Field("agent").String()};
+  const json::Reader target = in.Field("target");
+  r.target = {.crn = target.Field("crn").String(),
+              .kind = target.Field("kind").String(),
+              .name = target.Field("name").String()};
+  r.request_id = in.Field("request_id").String();
+  r.private_network = in.Field("private_network").Bool();
+  r.data_event = in.Field("data_event").Bool();
+  for (const json::Reader& change : in.Field("changes").Items(10'000)) {
+    const auto value = [&](std::string_view name) {
+      const json::Value* found = json::Find(change.value(), name);
+      return found == nullptr ? json::Value() : *found;
+    };
+    r.changes.push_back({change.Field("field").String(), value("before"), value("after")});
+  }
+  if (const json::Value* judgement = json::Find(document, "judgement")) r.judgement = *judgement;
+  BW_TRY_STATUS(in.Finish());
+  BW_TRY(r.time, ParseRfc3339(time));
+  return r;
+}
+
+std::vector<FieldChange> Differences(const json::Value& before, const json::Value& after) {
+  std::vector<FieldChange> out;
+  Compare("", before, after, out);
+  return out;
+}
+
+}  // namespace breakwater::audit

@@ -1,0 +1,54 @@
+#include "control/resource.h"
+
+namespace breakwater::control {
+
+Crn Resource::crn() const {
+  return {.service = service,
+          .location = region,
+          .account = account,
+          .instance = "",
+          .type = kind,
+          .resource = name.empty() ? name_space : name};
+}
+
+std::map<std::string, std::string> Resource::Attributes() const {
+  std::map<std::string, std::string> attributes;
+  const auto put = [&](const char* key, const std::string& value) {
+    if (!value.empty()) attributes.emplace(key, value);
+  };
+  put("account_id", account.value());
+  put("registry", registry.value());
+  put("region", region);
+  put("resource_group_id", resource_group);
+  put("namespace", name_space);
+  put("resource", name);
+  return attributes;
+}
+
+Resource ServiceResource(const AccountId& account, const RegistryName& registry,
+                         std::string region) {
+  Resource resource;
+  resource.kind = "service";
+  resource.account = account;
+  resource.registry = registry;
+  resource.region = std::move(region);
+  return resource;
+}
+
+Resource AccountResource(const AccountId& account, std::string kind, std::string name) {
+  Resource resource;
+  resource.kind = std::move(kind);
+  resource.account = account;
+  resource.name = std::move(name);
+  return resource;
+}
+
+Resource NamespaceResource(const AccountId& account, const RegistryName& registry,
+                           std::string region, std::string name_space) {
+  Resource resource = ServiceResource(account, registry, std::move(region));
+  resource.kind = "namespace";
+  resource.name_space = std::move(name_space);
+  return resource;
+}
+
+}  // namespace breakwater::control
