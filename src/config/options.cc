@@ -1,0 +1,327 @@
+#include "config/options.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "base/strings.h"
+#include "config/value.h"
+
+namespace breakwater::config {
+namespace {
+
+constexpr std::int64_t kMillisecond = 1;
+constexpr std::int64_t kSecond = 1000 * kMillisecond;
+constexpr std::int64_t kMinute = 60 * kSecond;
+constexpr std::int64_t kHour = 60 * kMinute;
+constexpr std::int64_t kDay = 24 * kHour;
+constexpr std::int64_t kKiB = 1024;
+constexpr std::int64_t kMiB = 1024 * kKiB;
+constexpr std::int64_t kGiB = 1024 * kMiB;
+constexpr std::int64_t kTiB = 1024 * kGiB;
+constexpr std::int64_t kMaxText = 4096;
+
+// A field of Settings, as a function that the table can hold.
+#define BW_FIELD(member) [](Settings& s) -> decltype((s.member)) { return s.member; }
+
+template <class T>
+using Access = T& (*)(Settings&);
+
+std::string FlagFromKey(std::string_view key) {
+  std::string flag(key);
+  std::replace(flag.begin(), flag.end(), '.', '-');
+  std::replace(flag.begin(), flag.end(), '_', '-');
+  return flag;
+}
+
+std::string EnvFromFlag(std::string_view flag) {
+  std::string env = "BREAKWATER_";
+  for (const char c : flag) {
+    env += c == '-' ? '_' : static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
+  }
+  return env;
+}
+
+Option Make(Kind kind, std::string key, std::string fallback, Field field,
+            std::string description) {
+  Option option;
+  option.flag = FlagFromKey(key);
+  option.env = EnvFromFlag(option.flag);
+  option.key = std::move(key);
+  option.fallback = std::move(fallback);
+  option.description = std::move(description);
+  option.field = field;
+  option.kind = kind;
+  option.max = kMaxText;
+  return option;
+}
+
+// Gives the option a shorter flag than its key, and the environment name that goes with it.
+Option Named(Option option, std::string flag) {
+  option.env = EnvFromFlag(flag);
+  option.flag = std::move(flag);
+  return option;
+}
+
+Option Bool(std::string key, std::string fallback, Access<bool> field, std::string description) {
+  return Make(Kind::kBool, std::move(key), std::move(fallback), field, std::move(description));
+}
+
+Option Text(Kind kind, std::string key, std::string fallback, Access<std::string> field,
+            std::string description) {
+  return Make(kind, std::move(key), std::move(fallback), field, std::move(description));
+}
+
+Option Address(std::string key, std::string fallback, Access<ListenAddress> field,
+               std::string description) {
+  return Make(Kind::kAddress, std::move(key), std::move(fallback), field, std::move(description));
+}
+
+Option Networks(std::string key, Access<std::vector<std::string>> field, std::string description) {
+  return Make(Kind::kNetworks, std::move(key), "", field, std::move(description));
+}
+
+struct Range {
+  std::int64_t min;
+  std::int64_t max;
+};
+
+Option Number(Kind kind, std::string key, std::string fallback, Range range,
+              Access<std::int64_t> field, std::string description) {
+  Option option =
+      Make(kind, std::move(key), std::move(fallback), field, std::move(description));
+  option.min = range.min;
+  option.max = range.max;
+  return option;
+}
+
+Option Duration(std::string key, std::string fallback, Range range,
+                Access<std::chrono::milliseconds> field, std::string description) {
+  Option option =
+      Make(Kind::kDuration, std::move(key), std::move(fallback), field, std::move(description));
+  option.min = range.min;
+  option.max = range.max;
+  return option;
+}
+
+void AddListeners(std::vector<Option>& out) {
+  out.push_back(Named(Address("public.listen", "127.0.0.1:5000",
+                              BW_FIELD(public_listener.address),
+                              "Address and port of the public listener. Port 0 picks a free one."),
+                      "public"));
+  out.push_back(Text(Kind::kPath, "public.tls_certificate", "",
+                     BW_FIELD(public_listener.tls_certificate),
+                     "PEM file with the public listener's certificate chain, leaf first. With it "
+                     "the listener speaks TLS only."));
+  out.push_back(Text(Kind::kPath, "public.tls_key", "", BW_FIELD(public_listener.tls_key),
+                     "PEM file with the key of public.tls_certificate."));
+  out.push_back(Named(Address("private.listen", "127.0.0.1:5001",
+                              BW_FIELD(private_listener.address),
+                              "Address and port of the private listener: what arrives here counts "
+                              "as private traffic. Port 0 picks a free one."),
+                      "private"));
+  out.push_back(Text(Kind::kPath, "private.tls_certificate", "",
+                     BW_FIELD(private_listener.tls_certificate),
+                     "PEM file with the private listener's certificate chain, leaf first."));
+  out.push_back(Text(Kind::kPath, "private.tls_key", "", BW_FIELD(private_listener.tls_key),
+                     "PEM file with the key of private.tls_certificate."));
+}
+
+void AddProxy(std::vector<Option>& out) {
+  out.push_back(Networks("proxy.trusted", BW_FIELD(proxy.trusted),
+                         "Reverse proxies whose headers below are believed. Nobody else's are."));
+  out.push_back(Text(Kind::kHeaderName, "proxy.address_header", "X-Forwarded-For",
+                     BW_FIELD(proxy.address_header),
+                     "Header in which a trusted proxy names the client's address. Empty: none."));
+  out.push_back(Text(Kind::kHeaderName, "proxy.scheme_header", "X-Forwarded-Proto",
+                     BW_FIELD(proxy.scheme_header),
+                     "Header in which a trusted proxy says http or https. Empty: none."));
+  out.push_back(Text(Kind::kHeaderName, "proxy.plane_header", "", BW_FIELD(proxy.plane_header),
+                     "Header in which a trusted proxy says public or private; it then decides "
+                     "instead of the listener. Empty: the listener decides. Needs proxy.trusted."));
+}
+
+void AddIdentity(std::vector<Option>& out) {
+  Option registries =
+      Make(Kind::kRegistries, "registry", "", Access<std::vector<Registry>>(BW_FIELD(registries)),
+           "The registries that this process serves. A request belongs to the one whose host name "
+           "it carries, else to the first. None: one registry, named by its listener's address, "
+           "in region local.");
+  registries.max = 64;
+  out.push_back(std::move(registries));
+  out.push_back(Text(Kind::kAccountId, "account.id", "00000000000000000000000000000001",
+                     BW_FIELD(account.id),
+                     "Id of the account that an empty data directory starts with."));
+  Option name = Text(Kind::kText, "account.name", "Default account", BW_FIELD(account.name),
+                     "Name of that account.");
+  name.min = 1;
+  name.max = 100;
+  out.push_back(std::move(name));
+  Option key = Make(Kind::kSecret, "bootstrap_api_key", "",
+                    Access<Secret>(BW_FIELD(bootstrap_api_key)),
+                    "API key of the first administrator; read only while the data directory is "
+                    "empty. Without it the server makes one and writes it to admin.key there. "
+                    "Prefer the environment: other users of the machine can read flags.");
+  key.min = 32;
+  key.max = 256;
+  out.push_back(std::move(key));
+  out.push_back(Bool("allow_iam_authz_off", "false", BW_FIELD(allow_iam_authz_off),
+                     "Allow an account to switch IAM authorization off (iam_authz = false), which "
+                     "gives all its members full access to its images."));
+}
+
+// Bounds of the access and refresh tokens: the reference system's account settings.
+void AddTokens(std::vector<Option>& out) {
+  out.push_back(Duration("tokens.access_lifetime", "1h", {15 * kMinute, kHour},
+                         BW_FIELD(tokens.access_lifetime), "Life of an IAM access token."));
+  out.push_back(Duration("tokens.refresh_lifetime", "72h", {15 * kMinute, 72 * kHour},
+                         BW_FIELD(tokens.refresh_lifetime), "Life of an IAM refresh token."));
+  out.push_back(Duration("tokens.registry_lifetime", "5m", {kMinute, kHour},
+                         BW_FIELD(tokens.registry_lifetime),
+                         "Life of a registry token from /oauth/token."));
+}
+
+void AddHttp(std::vector<Option>& out) {
+  out.push_back(Number(Kind::kCount, "http.connections", "1024", {1, 100'000},
+                       BW_FIELD(http.connections), "Connections open at once, on each listener."));
+  out.push_back(Number(Kind::kCount, "http.connections_per_address", "512", {1, 100'000},
+                       BW_FIELD(http.connections_per_address),
+                       "Connections open at once from one client address."));
+  out.push_back(Number(Kind::kSize, "http.header_bytes", "32KiB", {4 * kKiB, kMiB},
+                       BW_FIELD(http.header_bytes), "Largest request line and headers together."));
+  out.push_back(Duration("http.header_deadline", "10s", {kSecond / 10, 5 * kMinute},
+                         BW_FIELD(http.header_deadline),
+                         "Time from a request's first byte to the end of its headers."));
+  out.push_back(Duration("http.idle_timeout", "1m", {kSecond / 10, kHour},
+                         BW_FIELD(http.idle_timeout),
+                         "Time that a kept-alive connection may wait for its next request."));
+  out.push_back(Duration("http.body_deadline", "30s", {kSecond / 10, kHour},
+                         BW_FIELD(http.body_deadline),
+                         "Longest silence while a body is sent, in either direction."));
+  out.push_back(Number(Kind::kSize, "http.body_min_rate", "1KiB", {0, kGiB},
+                       BW_FIELD(http.body_min_rate),
+                       "Least bytes per second of a body after its first 10 seconds. 0: none."));
+  out.push_back(Number(Kind::kSize, "http.body_bytes", "1MiB", {64 * kKiB, 64 * kMiB},
+                       BW_FIELD(http.body_bytes),
+                       "Largest document that a control plane request may carry."));
+  out.push_back(Duration("http.stop_grace", "30s", {0, kHour}, BW_FIELD(http.stop_grace),
+                         "Time that requests in flight get to finish when the server stops."));
+}
+
+void AddContent(std::vector<Option>& out) {
+  // distribution-spec, "Pushing Manifests": registries should accept at least 4 MiB.
+  out.push_back(Number(Kind::kSize, "content.manifest_bytes", "4MiB", {4 * kMiB, 64 * kMiB},
+                       BW_FIELD(content.manifest_bytes), "Largest manifest or index."));
+  out.push_back(Number(Kind::kSize, "content.blob_bytes", "64GiB", {kMiB, 16 * kTiB},
+                       BW_FIELD(content.blob_bytes), "Largest blob."));
+  out.push_back(Duration("content.upload_expiry", "24h", {kMinute, 30 * kDay},
+                         BW_FIELD(content.upload_expiry),
+                         "An upload session without a request for so long is removed."));
+}
+
+void AddBackground(std::vector<Option>& out) {
+  out.push_back(Number(Kind::kCount, "jobs.workers", "2", {1, 64}, BW_FIELD(jobs.workers),
+                       "Background jobs (scans, deliveries, collection) that run at once."));
+  out.push_back(Number(Kind::kSize, "advisor.layer_bytes", "16GiB", {kMiB, kTiB},
+                       BW_FIELD(advisor.layer_bytes),
+                       "Most bytes that an assessment unpacks from one layer."));
+  out.push_back(Number(Kind::kCount, "advisor.layer_entries", "1000000", {1000, 100'000'000},
+                       BW_FIELD(advisor.layer_entries),
+                       "Most files that an assessment reads past in one layer."));
+  out.push_back(Bool("webhooks.allow_http", "false", BW_FIELD(webhooks.allow_http),
+                     "Allow notification channels whose URL is not https."));
+  out.push_back(Networks("webhooks.private_destinations", BW_FIELD(webhooks.private_destinations),
+                         "Loopback, link-local and private networks that notifications may be sent "
+                         "to. All others of these kinds are refused."));
+  out.push_back(Duration("webhooks.deadline", "10s", {kSecond / 10, 5 * kMinute},
+                         BW_FIELD(webhooks.deadline),
+                         "Time that a receiver has to answer one delivery."));
+  Option level = Text(Kind::kWord, "log.level", "info", BW_FIELD(log.level),
+                      "Least severe log line that is written.");
+  level.words = {"debug", "info", "warn", "error"};
+  out.push_back(std::move(level));
+}
+
+#undef BW_FIELD
+
+std::vector<Option> BuildOptions() {
+  std::vector<Option> out;
+  out.push_back(Text(Kind::kPath, "data", "./var", [](Settings& s) -> std::string& { return s.data; },
+                     "Data directory: the database and the blobs. One server at a time."));
+  AddListeners(out);
+  AddProxy(out);
+  AddIdentity(out);
+  AddTokens(out);
+  AddHttp(out);
+  AddContent(out);
+  AddBackground(out);
+  return out;
+}
+
+const Option* Find(std::string Option::* member, std::string_view name) {
+  const auto& options = Options();
+  const auto it = std::find_if(options.begin(), options.end(),
+                               [&](const Option& option) { return option.*member == name; });
+  return it == options.end() ? nullptr : &*it;
+}
+
+std::string Between(const std::string& what, const std::string& min, const std::string& max) {
+  return what + " from " + min + " to " + max;
+}
+
+std::string AllowedText(const Option& option) {
+  const std::string lengths = std::to_string(option.max) + " characters";
+  if (option.min == 0) return "a text of at most " + lengths;
+  return "a text of " + std::to_string(option.min) + " to " + lengths;
+}
+
+}  // namespace
+
+const std::vector<Option>& Options() {
+  static const std::vector<Option> options = BuildOptions();
+  return options;
+}
+
+const Option* FindByKey(std::string_view key) { return Find(&Option::key, key); }
+const Option* FindByEnv(std::string_view env) { return Find(&Option::env, env); }
+const Option* FindByFlag(std::string_view flag) { return Find(&Option::flag, flag); }
+
+std::string Allowed(const Option& option) {
+  const auto millis = [](std::int64_t n) { return FormatDuration(std::chrono::milliseconds(n)); };
+  switch (option.kind) {
+    case Kind::kBool: return "true or false";
+    case Kind::kCount:
+      return Between("a whole number", std::to_string(option.min), std::to_string(option.max));
+    case Kind::kSize:
+      return Between("a size", FormatSize(option.min), FormatSize(option.max)) + ", such as 8MiB";
+    case Kind::kDuration:
+      return Between("a duration", millis(option.min), millis(option.max)) + ", such as 90s";
+    case Kind::kText: return AllowedText(option);
+    case Kind::kPath: return "a path of at most 4096 characters";
+    case Kind::kWord: return "one of " + Join(option.words, ", ");
+    case Kind::kHeaderName: return "the name of an HTTP header, or empty";
+    case Kind::kAccountId: return "1 to 64 letters, digits, '-' or '_'";
+    case Kind::kAddress:
+      return "an IP address and a port, such as 127.0.0.1:5000 or [::1]:5000";
+    case Kind::kNetworks: return "a list of addresses or networks, such as 10.0.0.0/8";
+    case Kind::kRegistries:
+      return "a list of registries, each with its public host names, private host names and region";
+    case Kind::kSecret: return AllowedText(option);
+  }
+  BW_UNREACHABLE();
+}
+
+const std::vector<OtherVariable>& OtherVariables() {
+  static const std::vector<OtherVariable> variables = {
+      {"BREAKWATER_CONFIG", "Path of the configuration file, as --config."},
+      {"BREAKWATER_ADVISORIES", "Folder of advisory data that `breakwater tour` imports."},
+      {"BREAKWATER_URL", "Base URL of the server that client commands speak to."},
+      {"BREAKWATER_API_KEY", "API key that client commands log in with."},
+      {"BREAKWATER_TOKEN", "IAM access token that client commands use instead of an API key."},
+      {"BREAKWATER_BIN", "Path of the binary that test scripts run."},
+      {"BREAKWATER_SHARED", "Folder of reference data that some tests compare with."},
+  };
+  return variables;
+}
+
+}  // namespace breakwater::config

@@ -1,0 +1,124 @@
+// The effective configuration as plain values, grouped by who consumes them. Only app/ reads it and
+// hands each component the part it needs. What each value means, its limits and its default are in
+// the table of options (options.h) and in docs/configuration.md, which is made from it.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/secret.h"
+
+namespace breakwater::config {
+
+// An IP literal and a port; port 0 lets the system choose a free one.
+struct ListenAddress {
+  std::string host;  // without brackets, also for IPv6
+  std::uint16_t port = 0;
+  friend bool operator==(const ListenAddress&, const ListenAddress&) = default;
+};
+
+struct Listener {
+  ListenAddress address;
+  // Paths of PEM files. Both are set (TLS), or neither (plain HTTP).
+  std::string tls_certificate;
+  std::string tls_key;
+  friend bool operator==(const Listener&, const Listener&) = default;
+};
+
+struct Proxy {
+  std::vector<std::string> trusted;  // networks in CIDR form; single addresses have no "/"
+  // Names of headers believed only from a trusted proxy; empty: none is.
+  std::string address_header;
+  std::string scheme_header;
+  std::string plane_header;  // carries "public" or "private"
+  friend bool operator==(const Proxy&, const Proxy&) = default;
+};
+
+// One registry of this process. Host names are lower case, with ":port" when clients name one.
+struct Registry {
+  std::vector<std::string> public_hosts;  // never empty; the first names the registry
+  std::vector<std::string> private_hosts;
+  std::string region;
+  friend bool operator==(const Registry&, const Registry&) = default;
+};
+
+// The account that an empty data directory starts with.
+struct Account {
+  std::string id;
+  std::string name;
+  friend bool operator==(const Account&, const Account&) = default;
+};
+
+struct Tokens {
+  std::chrono::milliseconds access_lifetime{};
+  std::chrono::milliseconds refresh_lifetime{};
+  std::chrono::milliseconds registry_lifetime{};
+  friend bool operator==(const Tokens&, const Tokens&) = default;
+};
+
+// What the HTTP server grants to one connection, and to all.
+struct Http {
+  std::int64_t connections = 0;
+  std::int64_t connections_per_address = 0;
+  std::int64_t header_bytes = 0;
+  std::chrono::milliseconds header_deadline{};
+  std::chrono::milliseconds idle_timeout{};   // a kept-alive connection between two requests
+  std::chrono::milliseconds body_deadline{};  // no byte of a body for so long ends the request
+  std::int64_t body_min_rate = 0;             // bytes per second; 0: no minimum
+  std::int64_t body_bytes = 0;                // control plane documents
+  std::chrono::milliseconds stop_grace{};
+  friend bool operator==(const Http&, const Http&) = default;
+};
+
+struct Content {
+  std::int64_t manifest_bytes = 0;
+  std::int64_t blob_bytes = 0;
+  std::chrono::milliseconds upload_expiry{};
+  friend bool operator==(const Content&, const Content&) = default;
+};
+
+struct Jobs {
+  std::int64_t workers = 0;
+  friend bool operator==(const Jobs&, const Jobs&) = default;
+};
+
+struct Advisor {
+  std::int64_t layer_bytes = 0;  // unpacked
+  std::int64_t layer_entries = 0;
+  friend bool operator==(const Advisor&, const Advisor&) = default;
+};
+
+struct Webhooks {
+  bool allow_http = false;
+  std::vector<std::string> private_destinations;  // networks in CIDR form
+  std::chrono::milliseconds deadline{};
+  friend bool operator==(const Webhooks&, const Webhooks&) = default;
+};
+
+struct Log {
+  std::string level;  // debug, info, warn or error
+  friend bool operator==(const Log&, const Log&) = default;
+};
+
+struct Settings {
+  std::string data;  // path of the data directory
+  Listener public_listener;
+  Listener private_listener;
+  Proxy proxy;
+  std::vector<Registry> registries;  // empty: one, named by its listener's address
+  Account account;
+  Secret bootstrap_api_key;  // empty: one is made
+  bool allow_iam_authz_off = false;
+  Tokens tokens;
+  Http http;
+  Content content;
+  Jobs jobs;
+  Advisor advisor;
+  Webhooks webhooks;
+  Log log;
+  friend bool operator==(const Settings&, const Settings&) = default;
+};
+
+}  // namespace breakwater::config
