@@ -1,0 +1,155 @@
+#include "api/dispatcher.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "api/router.h"
+#include "base/strings.h"
+#include "observe/log.h"
+
+namespace breakwater::api {
+namespace {
+
+control::Origin OriginOf(const net::Request& request) {
+  return {.request_id = request.id,
+          .address = request.peer.address,
+          .user_agent = std::string(request.headers.Get("User-Agent").value_or("")),
+          .private_network = request.peer.listener == net::ListenerKind::kPrivate};
+}
+
+bool ChangesSomething(std::string_view method) { return method != "GET" && method != "HEAD"; }
+
+void LogServerFault(const net::Request& request, std::string_view operation, const Error& error) {
+  if (control::StatusOf(error.code()) < 500) return;
+  observe::Log(observe::Level::kError, "request failed",
+               {{"request_id", request.id},
+                {"operation", std::string(operation)},
+                {"error", std::string(ToString(error.code()))},
+                {"message", error.message()},
+                {"cause", error.log()}});
+}
+
+}  // namespace
+
+struct Dispatcher::Impl {
+  Impl(DispatcherDeps d, std::vector<Endpoint> e, std::vector<FacePrefix> f)
+      : deps(std::move(d)), endpoints(std::move(e)), faces(std::move(f)), router(endpoints) {
+    // Longest first, so that the first prefix that fits is the nearest.
+    std::stable_sort(faces.begin(), faces.end(), [](const FacePrefix& a, const FacePrefix& b) {
+      return a.prefix.size() > b.prefix.size();
+    });
+    for (const Endpoint& endpoint : endpoints) {
+      durations.emplace(&endpoint,
+                        &deps.metrics.Histogram("breakwater_http_request_duration_seconds",
+                                                "Time from the request's head to the answer's.",
+                                                {{"operation", std::string(endpoint.operation)},
+                                                 {"face", std::string(endpoint.face.name())}}));
+    }
+  }
+
+  const Face& FaceFor(std::string_view path) const {
+    for (const FacePrefix& known : faces) {
+      if (path.starts_with(known.prefix)) return known.face;
+    }
+    return faces.back().face;
+  }
+
+  Status Authenticate(Context& context, const Endpoint& endpoint) const;
+  Result<net::Response> Serve(net::Request& request, const Endpoint& endpoint,
+                              Context& context) const;
+  net::Response Refuse(const net::Request& request, const Error& error) const {
+    return FaceFor(request.path).EncodeError(error, request, nullptr);
+  }
+
+  DispatcherDeps deps;
+  std::vector<Endpoint> endpoints;
+  std::vector<FacePrefix> faces;
+  Router router;
+  std::map<const Endpoint*, observe::Histogram*> durations;
+};
+
+Status Dispatcher::Impl::Authenticate(Context& context, const Endpoint& endpoint) const {
+  const Access& access = endpoint.access;
+  if (access.kind() == Access::Kind::kAnyone) return Ok();
+  const auto credentials = context.request.headers.Get("Authorization").value_or("");
+  BW_TRY(context.caller.actor,
+         deps.authenticator.Authenticate(credentials, endpoint.face.audience(),
+                                         context.caller.origin));
+  const control::Actor& actor = context.caller.actor;
+  if (actor.kind != control::IdentityKind::kAnonymous) context.account = actor.account;
+
+  // The reference system's clients name the account they mean with each request.
+  const auto named = context.request.headers.Get("Account");
+  if (named && !named->empty() && actor.kind != control::IdentityKind::kAnonymous &&
+      *named != actor.account.value()) {
+    return Denied("your credential does not belong to the account in the Account header")
+        .Reason("account_mismatch");
+  }
+  if (access.kind() == Access::Kind::kSignedIn) {
+    if (actor.kind == control::IdentityKind::kAnonymous) {
+      return Unauthenticated("a credential is required: an IAM token, or Basic with iamapikey");
+    }
+    return Ok();
+  }
+  const control::Resource resource = access.ResourceFor(context);
+  Status allowed = deps.authorizer.Authorize(context.caller, access.action(), resource);
+  if (!allowed.ok() && ChangesSomething(endpoint.method)) {
+    deps.changes.RecordRefusal(context.caller, access.action(), resource, allowed.error());
+  }
+  return allowed;
+}
+
+Result<net::Response> Dispatcher::Impl::Serve(net::Request& request, const Endpoint& endpoint,
+                                              Context& context) const {
+  BW_TRY(context.query, net::Parameters::Parse(request.query));
+  BW_TRY_STATUS(endpoint.face.Admit(context));
+  BW_TRY_STATUS(Authenticate(context, endpoint));
+  return endpoint.handler(context);
+}
+
+Dispatcher::Dispatcher(DispatcherDeps deps, std::vector<Endpoint> endpoints,
+                       std::vector<FacePrefix> faces)
+    : impl_(std::make_unique<Impl>(std::move(deps), std::move(endpoints), std::move(faces))) {}
+
+Dispatcher::~Dispatcher() = default;
+
+const std::vector<Endpoint>& Dispatcher::endpoints() const { return impl_->endpoints; }
+
+net::Response Dispatcher::Handle(net::Request& request) const {
+  const auto started = std::chrono::steady_clock::now();
+  auto match = impl_->router.Find(request.method, request.path);
+  if (!match.ok()) return impl_->Refuse(request, match.error());
+  if (match->endpoint == nullptr) {
+    if (match->allowed.empty()) {
+      return impl_->Refuse(request, NotFound("there is nothing at this path").Reason("no_route"));
+    }
+    net::Response response =
+        impl_->Refuse(request, Unsupported("this method is not offered here").Reason("method"));
+    std::string allow;
+    for (const std::string_view method : match->allowed) {
+      if (!allow.empty()) allow += ", ";
+      allow += method;
+    }
+    response.headers.Set("Allow", allow);
+    return response;
+  }
+
+  const Endpoint& endpoint = *match->endpoint;
+  Context context{.request = request,
+                  .registry = impl_->deps.registries.ForHost(
+                      request.headers.Get("Host").value_or("")),
+                  .caller = {.actor = {}, .origin = OriginOf(request)},
+                  .account = impl_->deps.first_account,
+                  .path = std::move(match->values),
+                  .query = {}};
+  auto answered = impl_->Serve(request, endpoint, context);
+  if (!answered.ok()) LogServerFault(request, endpoint.operation, answered.error());
+  net::Response response =
+      answered.ok() ? *std::move(answered)
+                    : endpoint.face.EncodeError(answered.error(), request, &context);
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - started;
+  impl_->durations.at(&endpoint)->Observe(took.count());
+  return response;
+}
+
+}  // namespace breakwater::api

@@ -1,0 +1,81 @@
+#include "api/endpoint.h"
+
+#include "base/check.h"
+#include "crypto/hash.h"
+#include "io/decompress.h"
+#include "io/stream.h"
+
+namespace breakwater::api {
+namespace {
+
+// A small body must not unpack into a large one.
+constexpr std::uint64_t kMaxInflation = 100;
+
+// Lends the request's body to a decompressor that wants to own its source.
+class Borrowed final : public io::Source {
+ public:
+  explicit Borrowed(io::Source& source) : source_(source) {}
+  Result<std::size_t> Read(std::span<std::byte> out) override { return source_.Read(out); }
+
+ private:
+  io::Source& source_;
+};
+
+Result<std::string> ReadBody(Context& context, std::size_t max_bytes) {
+  const auto& length = context.request.content_length;
+  if (length && *length > max_bytes) {
+    return TooLarge("the body may have at most " + std::to_string(max_bytes) + " bytes");
+  }
+  const auto encoding = context.request.headers.Get("Content-Encoding");
+  if (!encoding || *encoding == "identity") return io::ReadAll(*context.request.body, max_bytes);
+  if (*encoding != "gzip") {
+    return Invalid("Content-Encoding must be gzip or absent").Reason("unsupported_encoding");
+  }
+  const auto unpacked = io::DecompressAuto(
+      std::make_unique<Borrowed>(*context.request.body),
+      {.max_output = max_bytes, .max_ratio = kMaxInflation});
+  return io::ReadAll(*unpacked, max_bytes);
+}
+
+}  // namespace
+
+const std::string& Context::Path(std::string_view name) const {
+  const auto found = path.find(name);
+  BW_CHECK(found != path.end());
+  return found->second;
+}
+
+control::Resource Context::Service() const {
+  return control::ServiceResource(account, registry.name, registry.region);
+}
+
+Result<json::Value> ReadJson(Context& context, std::size_t max_bytes) {
+  BW_TRY(const std::string text, ReadBody(context, max_bytes));
+  if (text.empty()) return Invalid("a JSON body is required").Reason("malformed_json");
+  return json::Parse(text, {.max_bytes = max_bytes, .max_depth = 32});
+}
+
+Result<net::Parameters> ReadForm(Context& context, std::size_t max_bytes) {
+  BW_TRY(const std::string text, ReadBody(context, max_bytes));
+  return net::Parameters::Parse(text);
+}
+
+net::Response JsonResponse(int status, const json::Value& body) {
+  net::Response response;
+  response.status = status;
+  response.headers.Set("Content-Type", "application/json");
+  response.body = json::Serialize(body);
+  return response;
+}
+
+net::Response EmptyResponse(int status) {
+  net::Response response;
+  response.status = status;
+  return response;
+}
+
+std::string EntityTag(const json::Value& document) {
+  return "\"" + crypto::Sha256Hex(json::Canonical(document)).substr(0, 32) + "\"";
+}
+
+}  // namespace breakwater::api
