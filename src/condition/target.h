@@ -1,0 +1,52 @@
+// The resources a rule is about: a service, a kind, and filters on attributes. ibm-scc 1.3, 1.6.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "condition/catalogue.h"
+#include "condition/operators.h"
+#include "json/json.h"
+
+namespace breakwater::condition {
+
+// Immutable; safe to share between threads.
+class Target {
+ public:
+  // {service_name!, resource_kind!, additional_target_attributes: [{name!, operator!, value}]}.
+  // Errors as Condition::Parse's.
+  static Result<Target> Parse(const json::Value& target, const Catalogue& catalogue,
+                              std::string_view path = "target");
+
+  const ResourceType& type() const { return type_; }
+  const json::Value& source() const { return source_; }
+
+  // Every filter must hold. The attribute "region" is compared under each of its names. An
+  // attribute the resource does not have counts as absent.
+  bool Matches(const ResourceType& type,
+               const std::map<std::string, std::string>& attributes) const;
+
+ private:
+  struct Filter {
+    std::string name;
+    Operator op = Operator::kStringEquals;
+    Operand operand;
+  };
+
+  json::Value source_;
+  ResourceType type_;
+  std::vector<Filter> filters_;
+
+  static Result<Filter> ParseFilter(const json::Value& item, const ResourceConfig& config,
+                                    const std::string& path);
+  static bool Holds(const Filter& filter, const std::map<std::string, std::string>& attributes);
+};
+
+// The names one region goes by: "eu-gb" is "uk-south", "eu-de" "eu-central", "jp-tok" "ap-north",
+// "au-syd" "ap-south" (ibm-scc 1.6). Any other region has one name.
+std::vector<std::string> RegionNames(const std::string& region);
+
+}  // namespace breakwater::condition
