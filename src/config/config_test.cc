@@ -242,7 +242,7 @@ TEST(OptionTable, CanSetEveryOptionByFileEnvironmentAndFlagAlike) {
 TEST(OptionTable, RefusesAWrongTypeForEveryOptionWithItsAllowedValues) {
   for (const Option& option : Options()) {
     auto loaded = LoadFile(option.key + " = 1979-05-27\n");
-    EXPECT_THAT(Failure(loaded), HasSubstr(": " + option.key + " = (a date): must be "));
+    EXPECT_THAT(Failure(loaded), HasSubstr(": " + option.key + (option.is_secret() ? " = \"***\"" : " = (a date)")));
     EXPECT_THAT(Failure(loaded), HasSubstr(": must be " + Allowed(option)));
   }
 }
