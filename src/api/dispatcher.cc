@@ -19,14 +19,9 @@ control::Origin OriginOf(const net::Request& request) {
 
 bool ChangesSomething(std::string_view method) { return method != "GET" && method != "HEAD"; }
 
-void LogServerFault(const net::Request& request, std::string_view operation, const Error& error) {
+void LogServerFault(std::string_view operation, const Error& error) {
   if (control::StatusOf(error.code()) < 500) return;
-  observe::Log(observe::Level::kError, "request failed",
-               {{"request_id", request.id},
-                {"operation", std::string(operation)},
-                {"error", std::string(ToString(error.code()))},
-                {"message", error.message()},
-                {"cause", error.log()}});
+  observe::LogError(observe::Level::kError, "request failed", error, {{"operation", operation}});
 }
 
 }  // namespace
@@ -40,18 +35,20 @@ struct Dispatcher::Impl {
     });
     for (const Endpoint& endpoint : endpoints) {
       durations.emplace(&endpoint,
-                        &deps.metrics.Histogram("breakwater_http_request_duration_seconds",
-                                                "Time from the request's head to the answer's.",
-                                                {{"operation", std::string(endpoint.operation)},
-                                                 {"face", std::string(endpoint.face.name())}}));
+                        &deps.metrics.AddHistogram(
+                            "breakwater_http_request_duration_seconds",
+                            "Time from the request's head to the answer's.",
+                            observe::DurationBuckets(),
+                            {{"operation", std::string(endpoint.operation)},
+                             {"face", std::string(endpoint.face.name())}}));
     }
   }
 
   const Face& FaceFor(std::string_view path) const {
     for (const FacePrefix& known : faces) {
-      if (path.starts_with(known.prefix)) return known.face;
+      if (path.starts_with(known.prefix)) return *known.face;
     }
-    return faces.back().face;
+    return *faces.back().face;
   }
 
   Status Authenticate(Context& context, const Endpoint& endpoint) const;
@@ -116,6 +113,7 @@ Dispatcher::~Dispatcher() = default;
 const std::vector<Endpoint>& Dispatcher::endpoints() const { return impl_->endpoints; }
 
 net::Response Dispatcher::Handle(net::Request& request) const {
+  const observe::ScopedRequestId logged_id(request.id);
   const auto started = std::chrono::steady_clock::now();
   auto match = impl_->router.Find(request.method, request.path);
   if (!match.ok()) return impl_->Refuse(request, match.error());
@@ -143,7 +141,7 @@ net::Response Dispatcher::Handle(net::Request& request) const {
                   .path = std::move(match->values),
                   .query = {}};
   auto answered = impl_->Serve(request, endpoint, context);
-  if (!answered.ok()) LogServerFault(request, endpoint.operation, answered.error());
+  if (!answered.ok()) LogServerFault(endpoint.operation, answered.error());
   net::Response response =
       answered.ok() ? *std::move(answered)
                     : endpoint.face.EncodeError(answered.error(), request, &context);

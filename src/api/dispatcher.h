@@ -40,7 +40,7 @@ class Dispatcher {
   // `unrouted` answers paths that no endpoint has, by the longest matching prefix of `faces`.
   struct FacePrefix {
     std::string_view prefix;
-    const Face& face;
+    const Face* face;  // never null
   };
   Dispatcher(DispatcherDeps deps, std::vector<Endpoint> endpoints, std::vector<FacePrefix> faces);
   ~Dispatcher();

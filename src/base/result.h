@@ -103,9 +103,11 @@ inline Status Ok() { return {}; }
 #define BW_TRY(declaration, ...) \
   BW_TRY_AT(BW_CONCAT(bw_result_, __COUNTER__), declaration, (__VA_ARGS__))
 
-// BW_TRY_STATUS(F()): returns F's error, if any.
-#define BW_TRY_STATUS(...)                                                        \
-  do {                                                                            \
-    if (auto bw_status = (__VA_ARGS__); !bw_status.ok())                          \
-      return std::move(bw_status).error();                                        \
+#define BW_TRY_STATUS_AT(status, expression)                 \
+  do {                                                       \
+    if (auto status = (expression); !status.ok())            \
+      return std::move(status).error();                      \
   } while (false)
+
+// BW_TRY_STATUS(F()): returns F's error, if any.
+#define BW_TRY_STATUS(...) BW_TRY_STATUS_AT(BW_CONCAT(bw_status_, __COUNTER__), (__VA_ARGS__))

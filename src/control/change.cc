@@ -150,10 +150,8 @@ void ChangePath::RecordRefusal(const Caller& caller, std::string_view action,
 void ChangePath::AppendRefusal(const audit::Record& record) {
   if (const Status recorded = log_.AppendAlone(record); !recorded.ok()) {
     // Nothing was changed, so the trail is still true of the state; say loudly what it lacks.
-    observe::Log(observe::Level::kError, "a refusal could not be recorded",
-                 {{"request_id", record.request_id},
-                  {"action", record.action},
-                  {"cause", recorded.error().log()}});
+    observe::LogError(observe::Level::kError, "a refusal could not be recorded", recorded.error(),
+                      {{"request_id", record.request_id}, {"action", record.action}});
   }
 }
 
