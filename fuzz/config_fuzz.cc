@@ -20,9 +20,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   // A masked secret is not the secret.
   if (!loaded->settings.bootstrap_api_key.empty()) return 0;
-  const auto again = Load({.file = File{"fuzz.toml", RenderEffective(*loaded)},
-                           .environment = {},
-                           .flags = {}});
+  const auto again =
+      Load({.file = File{"fuzz.toml", RenderEffective(*loaded)}, .environment = {}, .flags = {}});
   BW_CHECK(again.ok());
   BW_CHECK(again->settings == loaded->settings);
   return 0;

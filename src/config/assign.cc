@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/ip.h"
 #include "base/strings.h"
 #include "config/value.h"
 
@@ -12,7 +13,9 @@ namespace {
 constexpr std::size_t kMaxListItems = 256;
 constexpr std::size_t kMaxShown = 80;
 
-Error NotAllowed(const Option& option) { return Invalid("must be " + Allowed(option)); }
+Error NotAllowed(const Option& option) {
+  return Invalid("must be " + Allowed(option));
+}
 
 template <class T>
 T& At(const Option& option, Settings& settings) {
@@ -104,10 +107,13 @@ Status AssignText(const Option& option, const Value& value, Settings& settings) 
 Status AssignNetworks(const Option& option, const Value& value, Settings& settings) {
   const auto* texts = std::get_if<std::vector<std::string>>(&value);
   if (texts == nullptr || texts->size() > kMaxListItems) return NotAllowed(option);
+  std::vector<IpNetwork> networks;
   for (const std::string& text : *texts) {
-    if (!CheckNetwork(text).ok()) return NotAllowed(option);
+    auto network = IpNetwork::Parse(text);
+    if (!network.ok()) return NotAllowed(option);
+    networks.push_back(*std::move(network));
   }
-  At<std::vector<std::string>>(option, settings) = *texts;
+  At<std::vector<IpNetwork>>(option, settings) = std::move(networks);
   return Ok();
 }
 
@@ -190,6 +196,13 @@ std::string RenderList(const std::vector<std::string>& texts) {
   return "[" + Join(quoted, ", ") + "]";
 }
 
+std::string RenderNetworks(const std::vector<IpNetwork>& networks) {
+  std::vector<std::string> texts;
+  std::transform(networks.begin(), networks.end(), std::back_inserter(texts),
+                 [](const IpNetwork& network) { return network.ToString(); });
+  return RenderList(texts);
+}
+
 std::string RenderRegistries(const std::vector<Registry>& registries) {
   std::vector<std::string> tables;
   for (const Registry& registry : registries) {
@@ -255,10 +268,9 @@ std::string Render(const Option& option, const Settings& settings) {
     case Kind::kSize: return QuoteToml(FormatSize(At<std::int64_t>(option, settings)));
     case Kind::kDuration:
       return QuoteToml(FormatDuration(At<std::chrono::milliseconds>(option, settings)));
-    case Kind::kNetworks: return RenderList(At<std::vector<std::string>>(option, settings));
+    case Kind::kNetworks: return RenderNetworks(At<std::vector<IpNetwork>>(option, settings));
     case Kind::kRegistries: return RenderRegistries(At<std::vector<Registry>>(option, settings));
-    case Kind::kAddress:
-      return QuoteToml(FormatListenAddress(At<ListenAddress>(option, settings)));
+    case Kind::kAddress: return QuoteToml(FormatListenAddress(At<ListenAddress>(option, settings)));
     case Kind::kSecret: return At<Secret>(option, settings).empty() ? "\"\"" : "\"***\"";
     case Kind::kText:
     case Kind::kPath:

@@ -1,9 +1,9 @@
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
 #include <cstdlib>
 #include <fstream>
 #include <set>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 
 #include "base/embedded.h"
 #include "base/strings.h"
@@ -83,8 +83,8 @@ TEST(Size, ReadsBytesAndBinaryUnits) {
 }
 
 TEST(Size, RefusesDecimalUnitsSignsAndOverflow) {
-  for (const char* text : {"", "MiB", "4MB", "4M", "-1", "4 MiB", "1e6", "9223372036854775808",
-                           "9999999999TiB"}) {
+  for (const char* text :
+       {"", "MiB", "4MB", "4M", "-1", "4 MiB", "1e6", "9223372036854775808", "9999999999TiB"}) {
     EXPECT_FALSE(ParseSize(text).ok()) << text;
   }
 }
@@ -98,9 +98,9 @@ TEST(ListenAddress, ReadsBothFamiliesAndPortZero) {
 }
 
 TEST(ListenAddress, RefusesNamesMissingPartsAndBareIpv6) {
-  for (const char* text : {"", "127.0.0.1", "127.0.0.1:", ":5000", "localhost:5000", "::1:5000",
-                           "[127.0.0.1]:5000", "[::1]", "127.0.0.1:65536", "127.0.0.1:-1",
-                           "127.0.0.1:+1", "[]:1", "256.0.0.1:1"}) {
+  for (const char* text :
+       {"", "127.0.0.1", "127.0.0.1:", ":5000", "localhost:5000", "::1:5000", "[127.0.0.1]:5000",
+        "[::1]", "127.0.0.1:65536", "127.0.0.1:-1", "127.0.0.1:+1", "[]:1", "256.0.0.1:1"}) {
     EXPECT_FALSE(ParseListenAddress(text).ok()) << text;
   }
 }
@@ -108,20 +108,11 @@ TEST(ListenAddress, RefusesNamesMissingPartsAndBareIpv6) {
 TEST(Host, IsMadeLowerCaseAndKeepsItsPort) {
   EXPECT_EQ(*ParseHost("US.icr.io"), "us.icr.io");
   EXPECT_EQ(*ParseHost("registry-1:5000"), "registry-1:5000");
-  for (const char* text : {"", ".", "a..b", "-a", "a-", "a_b", "a:", "a:0", "a:99999", "a/b",
-                           "ünicode"}) {
+  for (const char* text :
+       {"", ".", "a..b", "-a", "a-", "a_b", "a:", "a:0", "a:99999", "a/b", "ünicode"}) {
     EXPECT_FALSE(ParseHost(text).ok()) << text;
   }
   EXPECT_FALSE(ParseHost(std::string(64, 'a')).ok());
-}
-
-TEST(Network, IsAnAddressWithAPrefixThatFits) {
-  for (const char* text : {"10.0.0.0/8", "127.0.0.1", "::1", "fd00::/8", "0.0.0.0/0", "::/128"}) {
-    EXPECT_TRUE(CheckNetwork(text).ok()) << text;
-  }
-  for (const char* text : {"", "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/-1", "10/8", "::/129", "a"}) {
-    EXPECT_FALSE(CheckNetwork(text).ok()) << text;
-  }
 }
 
 TEST(RegistryText, NamesPublicHostsWithoutAWord) {
@@ -222,13 +213,11 @@ TEST(OptionTable, CanSetEveryOptionByFileEnvironmentAndFlagAlike) {
     const std::string file = companions + option.key + " = " + InToml(option, text) + "\n";
     auto by_file = LoadFile(file);
     ASSERT_TRUE(by_file.ok()) << Failure(by_file);
-    auto by_env = Load({.file = File{"b.toml", companions},
-                        .environment = {{option.env, text}},
-                        .flags = {}});
+    auto by_env = Load(
+        {.file = File{"b.toml", companions}, .environment = {{option.env, text}}, .flags = {}});
     ASSERT_TRUE(by_env.ok()) << Failure(by_env);
-    auto by_flag = Load({.file = File{"b.toml", companions},
-                         .environment = {},
-                         .flags = {{option.flag, text}}});
+    auto by_flag = Load(
+        {.file = File{"b.toml", companions}, .environment = {}, .flags = {{option.flag, text}}});
     ASSERT_TRUE(by_flag.ok()) << Failure(by_flag);
     EXPECT_EQ(by_file->settings, by_env->settings) << option.key;
     EXPECT_EQ(by_file->settings, by_flag->settings) << option.key;
@@ -242,7 +231,8 @@ TEST(OptionTable, CanSetEveryOptionByFileEnvironmentAndFlagAlike) {
 TEST(OptionTable, RefusesAWrongTypeForEveryOptionWithItsAllowedValues) {
   for (const Option& option : Options()) {
     auto loaded = LoadFile(option.key + " = 1979-05-27\n");
-    EXPECT_THAT(Failure(loaded), HasSubstr(": " + option.key + (option.is_secret() ? " = \"***\"" : " = (a date)")));
+    EXPECT_THAT(Failure(loaded),
+                HasSubstr(": " + option.key + (option.is_secret() ? " = \"***\"" : " = (a date)")));
     EXPECT_THAT(Failure(loaded), HasSubstr(": must be " + Allowed(option)));
   }
 }
@@ -272,9 +262,10 @@ TEST(Load, GivesDefaultsWhenNothingIsSaid) {
 }
 
 TEST(Load, LetsFlagsWinOverEnvironmentOverFileOverDefault) {
-  LoadRequest request{.file = File{"b.toml", "data = \"file\"\njobs.workers = 3\nlog.level = \"warn\""},
-                      .environment = {{"BREAKWATER_DATA", "env"}, {"BREAKWATER_JOBS_WORKERS", "4"}},
-                      .flags = {{"data", "flag"}}};
+  LoadRequest request{
+      .file = File{"b.toml", "data = \"file\"\njobs.workers = 3\nlog.level = \"warn\""},
+      .environment = {{"BREAKWATER_DATA", "env"}, {"BREAKWATER_JOBS_WORKERS", "4"}},
+      .flags = {{"data", "flag"}}};
   auto loaded = Load(request);
   ASSERT_TRUE(loaded.ok()) << Failure(loaded);
   EXPECT_EQ(loaded->settings.data, "flag");
@@ -292,7 +283,8 @@ TEST(Load, ReplacesListsAsAWhole) {
                       .flags = {{"proxy-trusted", "192.168.0.0/16"}, {"proxy-trusted", "::1"}}};
   auto loaded = Load(request);
   ASSERT_TRUE(loaded.ok()) << Failure(loaded);
-  EXPECT_THAT(loaded->settings.proxy.trusted, ElementsAre("192.168.0.0/16", "::1"));
+  EXPECT_THAT(loaded->settings.proxy.trusted,
+              ElementsAre(*IpNetwork::Parse("192.168.0.0/16"), *IpNetwork::Parse("::1")));
 }
 
 TEST(Load, ChecksASourceEvenIfAnotherOverridesIt) {
@@ -408,11 +400,12 @@ TEST(Load, RefusesFilesThatAreNoConfiguration) {
 }
 
 TEST(Load, ShortensLongValuesBetweenCharacters) {
-  std::string message = Failure(LoadEnv("BREAKWATER_LOG_LEVEL", "x" + [] {
-    std::string text;
-    for (int i = 0; i < 200; ++i) text += "ü";
-    return text;
-  }()));
+  std::string message = Failure(LoadEnv(
+      "BREAKWATER_LOG_LEVEL", "x" + [] {
+        std::string text;
+        for (int i = 0; i < 200; ++i) text += "ü";
+        return text;
+      }()));
   EXPECT_LT(message.size(), 250U);
   EXPECT_TRUE(IsValidUtf8(message));
 }
@@ -444,14 +437,16 @@ TEST(Secrets, AreMaskedInOutputAndErrors) {
   EXPECT_THAT(RenderEffective(*loaded), Not(HasSubstr("correct-horse")));
   EXPECT_THAT(RenderEffective(*loaded), HasSubstr("bootstrap_api_key = \"***\""));
   const std::string failure = Failure(LoadEnv("BREAKWATER_BOOTSTRAP_API_KEY", "correct-horse"));
-  EXPECT_EQ(failure, "BREAKWATER_BOOTSTRAP_API_KEY: bootstrap_api_key = \"***\": must be a text of "
-                     "32 to 256 characters");
+  EXPECT_EQ(failure,
+            "BREAKWATER_BOOTSTRAP_API_KEY: bootstrap_api_key = \"***\": must be a text of "
+            "32 to 256 characters");
 }
 
 // --- output
 
 TEST(RenderEffective, LoadsToTheSameSettings) {
-  auto loaded = LoadFile(std::string(kReference[1].bytes) + "\n[account]\nname = \"A \\\"b\\\" \\\\ü\\u0001\"");
+  auto loaded = LoadFile(std::string(kReference[1].bytes) +
+                         "\n[account]\nname = \"A \\\"b\\\" \\\\ü\\u0001\"");
   ASSERT_TRUE(loaded.ok()) << Failure(loaded);
   const std::string text = RenderEffective(*loaded);
   EXPECT_THAT(text, HasSubstr("# default"));
@@ -489,9 +484,10 @@ TEST(ReadFile, GivesTheTextOrSaysWhy) {
 TEST(ReadEnvironment, HoldsOnlyVariablesOfOurName) {
   ASSERT_EQ(setenv("BREAKWATER_TEST_ONE", "a=b", 1), 0);
   const auto environment = ReadEnvironment();
-  EXPECT_THAT(environment, ::testing::Contains(std::pair<std::string, std::string>(
-                               "BREAKWATER_TEST_ONE", "a=b")));
-  for (const auto& [name, value] : environment) EXPECT_EQ(name.rfind("BREAKWATER_", 0), 0U) << value;
+  EXPECT_THAT(environment, ::testing::Contains(
+                               std::pair<std::string, std::string>("BREAKWATER_TEST_ONE", "a=b")));
+  for (const auto& [name, value] : environment)
+    EXPECT_EQ(name.rfind("BREAKWATER_", 0), 0U) << value;
   unsetenv("BREAKWATER_TEST_ONE");
 }
 

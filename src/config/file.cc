@@ -63,8 +63,8 @@ Value Convert(const toml::node& node) {
 
 void Flatten(const toml::table& table, const std::string& prefix, std::vector<Entry>& out) {
   for (const auto& [key, node] : table) {
-    const std::string path = prefix.empty() ? std::string(key.str())
-                                            : prefix + "." + std::string(key.str());
+    const std::string path =
+        prefix.empty() ? std::string(key.str()) : prefix + "." + std::string(key.str());
     const auto* inner = node.as_table();
     if (inner != nullptr && !inner->empty()) {
       Flatten(*inner, path, out);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+
 #include <unistd.h>
 
 #include "base/strings.h"
@@ -117,8 +118,9 @@ class Loader {
     CheckTls("private", settings_.private_listener);
     const ListenAddress& address = settings_.public_listener.address;
     if (address == settings_.private_listener.address && address.port != 0) {
-      Problem("public.listen and private.listen must differ: what arrives on one port cannot be "
-              "both public and private");
+      Problem(
+          "public.listen and private.listen must differ: what arrives on one port cannot be "
+          "both public and private");
     }
     if (!settings_.proxy.plane_header.empty() && settings_.proxy.trusted.empty()) {
       Problem("proxy.plane_header needs proxy.trusted: nobody else's word is taken for it");

@@ -4,6 +4,7 @@
 #include <limits>
 #include <utility>
 
+#include "base/ip.h"
 #include "base/strings.h"
 #include "config/value.h"
 
@@ -77,7 +78,7 @@ Option Address(std::string key, std::string fallback, Access<ListenAddress> fiel
   return Make(Kind::kAddress, std::move(key), std::move(fallback), field, std::move(description));
 }
 
-Option Networks(std::string key, Access<std::vector<std::string>> field, std::string description) {
+Option Networks(std::string key, Access<std::vector<IpNetwork>> field, std::string description) {
   return Make(Kind::kNetworks, std::move(key), "", field, std::move(description));
 }
 
@@ -88,8 +89,7 @@ struct Range {
 
 Option Number(Kind kind, std::string key, std::string fallback, Range range,
               Access<std::int64_t> field, std::string description) {
-  Option option =
-      Make(kind, std::move(key), std::move(fallback), field, std::move(description));
+  Option option = Make(kind, std::move(key), std::move(fallback), field, std::move(description));
   option.min = range.min;
   option.max = range.max;
   return option;
@@ -105,8 +105,7 @@ Option Duration(std::string key, std::string fallback, Range range,
 }
 
 void AddListeners(std::vector<Option>& out) {
-  out.push_back(Named(Address("public.listen", "127.0.0.1:5000",
-                              BW_FIELD(public_listener.address),
+  out.push_back(Named(Address("public.listen", "127.0.0.1:5000", BW_FIELD(public_listener.address),
                               "Address and port of the public listener. Port 0 picks a free one."),
                       "public"));
   out.push_back(Text(Kind::kPath, "public.tls_certificate", "",
@@ -115,11 +114,11 @@ void AddListeners(std::vector<Option>& out) {
                      "the listener speaks TLS only."));
   out.push_back(Text(Kind::kPath, "public.tls_key", "", BW_FIELD(public_listener.tls_key),
                      "PEM file with the key of public.tls_certificate."));
-  out.push_back(Named(Address("private.listen", "127.0.0.1:5001",
-                              BW_FIELD(private_listener.address),
-                              "Address and port of the private listener: what arrives here counts "
-                              "as private traffic. Port 0 picks a free one."),
-                      "private"));
+  out.push_back(
+      Named(Address("private.listen", "127.0.0.1:5001", BW_FIELD(private_listener.address),
+                    "Address and port of the private listener: what arrives here counts "
+                    "as private traffic. Port 0 picks a free one."),
+            "private"));
   out.push_back(Text(Kind::kPath, "private.tls_certificate", "",
                      BW_FIELD(private_listener.tls_certificate),
                      "PEM file with the private listener's certificate chain, leaf first."));
@@ -157,11 +156,11 @@ void AddIdentity(std::vector<Option>& out) {
   name.min = 1;
   name.max = 100;
   out.push_back(std::move(name));
-  Option key = Make(Kind::kSecret, "bootstrap_api_key", "",
-                    Access<Secret>(BW_FIELD(bootstrap_api_key)),
-                    "API key of the first administrator; read only while the data directory is "
-                    "empty. Without it the server makes one and writes it to admin.key there. "
-                    "Prefer the environment: other users of the machine can read flags.");
+  Option key =
+      Make(Kind::kSecret, "bootstrap_api_key", "", Access<Secret>(BW_FIELD(bootstrap_api_key)),
+           "API key of the first administrator; read only while the data directory is "
+           "empty. Without it the server makes one and writes it to admin.key there. "
+           "Prefer the environment: other users of the machine can read flags.");
   key.min = 32;
   key.max = 256;
   out.push_back(std::move(key));
@@ -246,8 +245,9 @@ void AddBackground(std::vector<Option>& out) {
 
 std::vector<Option> BuildOptions() {
   std::vector<Option> out;
-  out.push_back(Text(Kind::kPath, "data", "./var", [](Settings& s) -> std::string& { return s.data; },
-                     "Data directory: the database and the blobs. One server at a time."));
+  out.push_back(Text(
+      Kind::kPath, "data", "./var", [](Settings& s) -> std::string& { return s.data; },
+      "Data directory: the database and the blobs. One server at a time."));
   AddListeners(out);
   AddProxy(out);
   AddIdentity(out);
@@ -282,9 +282,15 @@ const std::vector<Option>& Options() {
   return options;
 }
 
-const Option* FindByKey(std::string_view key) { return Find(&Option::key, key); }
-const Option* FindByEnv(std::string_view env) { return Find(&Option::env, env); }
-const Option* FindByFlag(std::string_view flag) { return Find(&Option::flag, flag); }
+const Option* FindByKey(std::string_view key) {
+  return Find(&Option::key, key);
+}
+const Option* FindByEnv(std::string_view env) {
+  return Find(&Option::env, env);
+}
+const Option* FindByFlag(std::string_view flag) {
+  return Find(&Option::flag, flag);
+}
 
 std::string Allowed(const Option& option) {
   const auto millis = [](std::int64_t n) { return FormatDuration(std::chrono::milliseconds(n)); };
@@ -301,8 +307,7 @@ std::string Allowed(const Option& option) {
     case Kind::kWord: return "one of " + Join(option.words, ", ");
     case Kind::kHeaderName: return "the name of an HTTP header, or empty";
     case Kind::kAccountId: return "1 to 64 letters, digits, '-' or '_'";
-    case Kind::kAddress:
-      return "an IP address and a port, such as 127.0.0.1:5000 or [::1]:5000";
+    case Kind::kAddress: return "an IP address and a port, such as 127.0.0.1:5000 or [::1]:5000";
     case Kind::kNetworks: return "a list of addresses or networks, such as 10.0.0.0/8";
     case Kind::kRegistries:
       return "a list of registries, each with its public host names, private host names and region";
@@ -316,6 +321,7 @@ const std::vector<OtherVariable>& OtherVariables() {
       {"BREAKWATER_CONFIG", "Path of the configuration file, as --config."},
       {"BREAKWATER_ADVISORIES", "Folder of advisory data that `breakwater tour` imports."},
       {"BREAKWATER_URL", "Base URL of the server that client commands speak to."},
+      {"BREAKWATER_PRIVATE_URL", "Base URL of its private listener, where they need that too."},
       {"BREAKWATER_API_KEY", "API key that client commands log in with."},
       {"BREAKWATER_TOKEN", "IAM access token that client commands use instead of an API key."},
       {"BREAKWATER_BIN", "Path of the binary that test scripts run."},

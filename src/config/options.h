@@ -1,5 +1,5 @@
-// The one table of options. File keys, environment names, flags, validation, `breakwater config` and
-// docs/configuration.md all derive from it.
+// The one table of options. File keys, environment names, flags, validation, `breakwater config`
+// and docs/configuration.md all derive from it.
 #pragma once
 
 #include <chrono>
@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/ip.h"
 #include "config/settings.h"
 
 namespace breakwater::config {
@@ -32,7 +33,7 @@ enum class Kind {
 // Where an option's value lives in Settings.
 using Field = std::variant<bool& (*)(Settings&), std::int64_t& (*)(Settings&),
                            std::chrono::milliseconds& (*)(Settings&), std::string& (*)(Settings&),
-                           ListenAddress& (*)(Settings&), std::vector<std::string>& (*)(Settings&),
+                           ListenAddress& (*)(Settings&), std::vector<IpNetwork>& (*)(Settings&),
                            std::vector<Registry>& (*)(Settings&), Secret& (*)(Settings&)>;
 
 struct Option {

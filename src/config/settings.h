@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/ip.h"
 #include "base/secret.h"
 
 namespace breakwater::config {
@@ -28,7 +29,7 @@ struct Listener {
 };
 
 struct Proxy {
-  std::vector<std::string> trusted;  // networks in CIDR form; single addresses have no "/"
+  std::vector<IpNetwork> trusted;
   // Names of headers believed only from a trusted proxy; empty: none is.
   std::string address_header;
   std::string scheme_header;
@@ -92,7 +93,7 @@ struct Advisor {
 
 struct Webhooks {
   bool allow_http = false;
-  std::vector<std::string> private_destinations;  // networks in CIDR form
+  std::vector<IpNetwork> private_destinations;
   std::chrono::milliseconds deadline{};
   friend bool operator==(const Webhooks&, const Webhooks&) = default;
 };

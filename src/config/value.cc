@@ -1,12 +1,11 @@
 #include "config/value.h"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
 #include <array>
 #include <limits>
 #include <utility>
 
+#include "base/ip.h"
 #include "base/strings.h"
 
 namespace breakwater::config {
@@ -17,18 +16,17 @@ struct Unit {
   std::int64_t factor;
 };
 
-constexpr std::array<Unit, 5> kDurations = {{{"d", 86'400'000},
-                                             {"h", 3'600'000},
-                                             {"m", 60'000},
-                                             {"s", 1000},
-                                             {"ms", 1}}};
+constexpr std::array<Unit, 5> kDurations = {
+    {{"d", 86'400'000}, {"h", 3'600'000}, {"m", 60'000}, {"s", 1000}, {"ms", 1}}};
 constexpr std::array<Unit, 5> kSizes = {{{"TiB", std::int64_t{1} << 40},
                                          {"GiB", std::int64_t{1} << 30},
                                          {"MiB", std::int64_t{1} << 20},
                                          {"KiB", std::int64_t{1} << 10},
                                          {"B", 1}}};
 
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+bool IsDigit(char c) {
+  return c >= '0' && c <= '9';
+}
 bool IsAlnum(char c) {
   return IsDigit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
@@ -36,8 +34,8 @@ bool IsAlnum(char c) {
 // A whole number of units, in the smallest unit.
 template <std::size_t N>
 Result<std::int64_t> ParseWithUnit(std::string_view text, const std::array<Unit, N>& units) {
-  const auto digits = static_cast<std::size_t>(
-      std::find_if_not(text.begin(), text.end(), IsDigit) - text.begin());
+  const auto digits =
+      static_cast<std::size_t>(std::find_if_not(text.begin(), text.end(), IsDigit) - text.begin());
   const std::string_view name = text.substr(digits);
   const auto unit = std::find_if(units.begin(), units.end(),
                                  [&](const Unit& candidate) { return candidate.name == name; });
@@ -57,14 +55,6 @@ std::string FormatWithUnit(std::int64_t value, const std::array<Unit, N>& units)
     }
   }
   return "0" + std::string(units.back().name);
-}
-
-int AddressBits(const std::string& host) {
-  in_addr v4;
-  if (inet_pton(AF_INET, host.c_str(), &v4) == 1) return 32;
-  in6_addr v6;
-  if (inet_pton(AF_INET6, host.c_str(), &v6) == 1) return 128;
-  return 0;
 }
 
 Result<std::uint16_t> ParsePort(std::string_view text, std::int64_t min) {
@@ -109,7 +99,9 @@ Result<std::int64_t> ParseSize(std::string_view text) {
   return ParseWithUnit(text, kSizes);
 }
 
-std::string FormatSize(std::int64_t bytes) { return FormatWithUnit(bytes, kSizes); }
+std::string FormatSize(std::int64_t bytes) {
+  return FormatWithUnit(bytes, kSizes);
+}
 
 Result<ListenAddress> ParseListenAddress(std::string_view text) {
   const std::size_t colon = text.rfind(':');
@@ -118,9 +110,9 @@ Result<ListenAddress> ParseListenAddress(std::string_view text) {
   std::string_view host = text.substr(0, colon);
   const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
   if (bracketed) host = host.substr(1, host.size() - 2);
-  ListenAddress address{.host = std::string(host), .port = port};
-  if (AddressBits(address.host) != (bracketed ? 128 : 32)) return Invalid("not an IP address");
-  return address;
+  BW_TRY(const IpAddress address, IpAddress::Parse(host));
+  if (address.is_v4() == bracketed) return Invalid("only IPv6 addresses stand in brackets");
+  return ListenAddress{.host = address.ToString(), .port = port};
 }
 
 std::string FormatListenAddress(const ListenAddress& address) {
@@ -139,18 +131,6 @@ Result<std::string> ParseHost(std::string_view text) {
     if (!IsHostLabel(label)) return Invalid("not a host name");
   }
   return LowerAscii(text);
-}
-
-Status CheckNetwork(std::string_view text) {
-  const auto parts = SplitN(text, '/', 2);
-  const int bits = AddressBits(std::string(parts[0]));
-  if (bits == 0) return Invalid("not an IP address or network");
-  if (parts.size() == 1) return Ok();
-  auto prefix = ParseInt(parts[1]);
-  if (!prefix.ok() || !IsDigit(parts[1].front()) || *prefix > bits) {
-    return Invalid("has a prefix that does not fit");
-  }
-  return Ok();
 }
 
 Result<Registry> NormaliseRegistry(Registry registry) {

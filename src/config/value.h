@@ -1,5 +1,5 @@
-// Texts of the values that options hold. Every Parse accepts what the Format of the same name makes.
-// Messages say what is allowed and leave key, value and place to the caller.
+// Texts of the values that options hold. Every Parse accepts what the Format of the same name
+// makes. Messages say what is allowed and leave key, value and place to the caller.
 #pragma once
 
 #include <chrono>
@@ -26,9 +26,6 @@ std::string FormatListenAddress(const ListenAddress& address);
 
 // A host name of RFC 1123 §2.1, with ":port" if it has one; made lower case.
 Result<std::string> ParseHost(std::string_view text);
-
-// An IPv4 or IPv6 address, or a network in CIDR form (RFC 4632 §3.1).
-Status CheckNetwork(std::string_view text);
 
 // "us.icr.example,private=private.us.icr.example,region=us-south": names without a word before them
 // are public.
