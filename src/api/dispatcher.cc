@@ -55,7 +55,10 @@ struct Dispatcher::Impl {
   Result<net::Response> Serve(net::Request& request, const Endpoint& endpoint,
                               Context& context) const;
   net::Response Refuse(const net::Request& request, const Error& error) const {
-    return FaceFor(request.path).EncodeError(error, request, nullptr);
+    const Face& face = FaceFor(request.path);
+    net::Response response = face.EncodeError(error, request, nullptr);
+    face.Decorate(response, request);
+    return response;
   }
 
   DispatcherDeps deps;
@@ -145,6 +148,7 @@ net::Response Dispatcher::Handle(net::Request& request) const {
   net::Response response =
       answered.ok() ? *std::move(answered)
                     : endpoint.face.EncodeError(answered.error(), request, &context);
+  endpoint.face.Decorate(response, request);
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - started;
   impl_->durations.at(&endpoint)->Observe(took.count());
   return response;

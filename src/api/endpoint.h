@@ -85,6 +85,11 @@ class Face {
   // was refused before it could be routed.
   virtual net::Response EncodeError(const Error& error, const net::Request& request,
                                     const Context* context) const = 0;
+  // Adds what every answer of the family carries, refusals included.
+  virtual void Decorate(net::Response& response, const net::Request& request) const {
+    (void)response;
+    (void)request;
+  }
   // Asked before authentication, e.g. whether this network may be used.
   virtual Status Admit(const Context& context) const {
     (void)context;

@@ -1,0 +1,16 @@
+// Posture Management v2 (ibm-scc 2.8, 2.9; misspellings included), and what it lacks under
+// /breakwater/v1/posture.
+#pragma once
+
+#include <vector>
+
+#include "api/endpoint.h"
+#include "api/scc_face.h"
+#include "posture/posture.h"
+
+namespace breakwater::api::posture {
+
+// The posture and the face must outlive the endpoints.
+std::vector<Endpoint> Endpoints(breakwater::posture::Posture& posture, const SccFace& face);
+
+}  // namespace breakwater::api::posture

@@ -1,0 +1,97 @@
+#include "api/scc_face.h"
+
+#include <algorithm>
+
+#include "base/strings.h"
+#include "control/change.h"
+
+namespace breakwater::api {
+namespace {
+
+constexpr std::int64_t kMaxPage = 1000;
+
+Result<std::int64_t> NumberOf(const Context& context, std::string_view name,
+                              std::int64_t fallback) {
+  const auto text = context.query.Get(name);
+  if (!text) return fallback;
+  auto number = ParseInt(*text);
+  if (!number.ok() || *number < 0) {
+    return Invalid(std::string(name) + " must be a whole number from 0")
+        .Reason("invalid_query_parameter");
+  }
+  return number;
+}
+
+json::Object LinkTo(std::string_view path, std::int64_t offset, std::int64_t limit) {
+  return {{"href", json::Text(std::string(path) + "?offset=" + std::to_string(offset) +
+                              "&limit=" + std::to_string(limit))}};
+}
+
+}  // namespace
+
+json::Object ErrorItem(const Error& error) {
+  json::Object item{
+      {"code", json::Text(error.reason().empty() ? ToString(error.code()) : error.reason())},
+      {"message", json::Text(error.message())}};
+  if (!error.details().empty()) {
+    json::Object details;
+    for (const ErrorDetail& detail : error.details()) {
+      details[detail.name] = json::Text(detail.value);
+    }
+    item["details"] = std::move(details);
+  }
+  return item;
+}
+
+net::Response SccFace::EncodeError(const Error& error, const net::Request& request,
+                                   const Context*) const {
+  net::Response response = JsonResponse(
+      control::StatusOf(error.code()),
+      {{"errors", json::Array{ErrorItem(error)}}, {"trace", json::Text(request.id)}});
+  if (error.code() == ErrorCode::kUnauthenticated) {
+    response.headers.Set("WWW-Authenticate", "Bearer realm=\"breakwater\"");
+  }
+  return response;
+}
+
+void SccFace::Decorate(net::Response& response, const net::Request& request) const {
+  response.headers.Set("Transaction-Id", request.id);
+}
+
+Result<Page> PageOf(const Context& context) {
+  Page page;
+  BW_TRY(page.offset, NumberOf(context, "offset", 0));
+  BW_TRY(page.limit, NumberOf(context, "limit", page.limit));
+  page.limit = std::min(page.limit, kMaxPage);
+  if (page.limit == 0) {
+    return Invalid("limit must be from 1 to 1000").Reason("invalid_query_parameter");
+  }
+  return page;
+}
+
+json::Object PageFields(const Page& page, std::int64_t total, std::string_view path) {
+  const std::int64_t last = total == 0 ? 0 : (total - 1) / page.limit * page.limit;
+  json::Object fields{{"offset", page.offset},
+                      {"limit", page.limit},
+                      {"total_count", total},
+                      {"first", LinkTo(path, 0, page.limit)},
+                      {"last", LinkTo(path, last, page.limit)}};
+  if (page.offset > 0) {
+    fields["previous"] =
+        LinkTo(path, std::max<std::int64_t>(0, page.offset - page.limit), page.limit);
+  }
+  if (page.offset + page.limit < total) {
+    fields["next"] = LinkTo(path, page.offset + page.limit, page.limit);
+  }
+  return fields;
+}
+
+Result<AccountId> AccountOf(const Context& context, std::string_view named) {
+  if (!named.empty() && named != context.account.value()) {
+    return Denied("your credential does not belong to account " + std::string(named))
+        .Reason("forbidden");
+  }
+  return context.account;
+}
+
+}  // namespace breakwater::api
