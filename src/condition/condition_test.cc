@@ -88,7 +88,9 @@ TEST(Condition, NamesPathValueAndWhatIsAllowed) {
     const Error& error = condition.error();
     EXPECT_EQ(error.reason(), "rule_error");
     EXPECT_EQ(Detail(error, "path"), row.path) << row.text;
-    if (!row.value.empty()) EXPECT_EQ(Detail(error, "value"), row.value) << row.text;
+    if (!row.value.empty()) {
+      EXPECT_EQ(Detail(error, "value"), row.value) << row.text;
+    }
     EXPECT_THAT(error.message(), HasSubstr(row.says));
     EXPECT_TRUE(error.message().starts_with(std::string(row.path) + ":")) << error.message();
   }

@@ -57,7 +57,8 @@ RC_GTEST_PROP(Evaluation, OfNegatedOperatorsComplementsOnKnownFacts, ()) {
   const auto ops = OperatorsFor(property.type);
   const Operator op = ParseOperator(*rc::gen::elementOf(ops)).value();
   const Operator* negation = NegationOf(op);
-  RC_PRE(negation != nullptr);
+  const bool has_negation = negation != nullptr;
+  RC_PRE(has_negation);
   RC_ASSERT(*NegationOf(*negation) == op);
   const Operand operand =
       CompileOperand(FormOf(op), testing::AnyValueFor(op), 256).value();

@@ -24,7 +24,7 @@ constexpr std::array<std::pair<FactState, std::string_view>, 3> kStates{{
     {FactState::kUnavailable, "unavailable"},
 }};
 
-std::string_view ToString(FactState state) {
+std::string_view NameOf(FactState state) {
   for (const auto& [known, name] : kStates) {
     if (known == state) return name;
   }
@@ -141,7 +141,7 @@ Fact Fact::Unavailable(std::string reason, std::string source, Timestamp observe
 
 json::Value Fact::ToJson() const {
   json::Object object;
-  object["state"] = json::Text(condition::ToString(state_));
+  object["state"] = json::Text(NameOf(state_));
   if (state_ == FactState::kPresent) {
     object["type"] = json::Text(condition::ToString(TypeOf(value_)));
     object["value"] = condition::ToJson(value_);
