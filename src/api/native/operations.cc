@@ -1,0 +1,44 @@
+#include "api/native/operations.h"
+
+namespace breakwater::api::native {
+namespace {
+
+constexpr std::string_view kProbe = "probes carry no credentials and learn nothing";
+
+net::Response PlainText(int status, std::string text) {
+  net::Response response;
+  response.status = status;
+  response.headers.Set("Content-Type", "text/plain; charset=utf-8");
+  response.body = std::move(text);
+  return response;
+}
+
+}  // namespace
+
+std::vector<Endpoint> OperationsEndpoints(Operations operations, const SccFace& face) {
+  return {
+      {"GET", "/livez", "GetLiveness", Access::Anyone(kProbe), face,
+       [](Context&) -> Result<net::Response> { return PlainText(200, "ok\n"); }},
+      {"GET", "/readyz", "GetReadiness", Access::Anyone(kProbe), face,
+       [ready = operations.ready](Context&) -> Result<net::Response> {
+         const Status status = ready();
+         if (status.ok()) return PlainText(200, "ok\n");
+         return PlainText(503, status.error().message() + "\n");
+       }},
+      {"GET", "/metrics", "GetMetrics",
+       Access::Anyone("scrapers carry no credentials; series name accounts, never their content"),
+       face,
+       [&metrics = operations.metrics](Context&) -> Result<net::Response> {
+         net::Response response = PlainText(200, metrics.Collect());
+         response.headers.Set("Content-Type", observe::Metrics::kContentType);
+         return response;
+       }},
+      {"GET", "/openapi.json", "GetOpenApi",
+       Access::Anyone("the description of the API is not a secret"), face,
+       [openapi = operations.openapi](Context&) -> Result<net::Response> {
+         return JsonResponse(200, openapi());
+       }},
+  };
+}
+
+}  // namespace breakwater::api::native
