@@ -77,6 +77,10 @@ struct Change {
 // {action, account, registry, region, kind, name, governed: [{kind, registry, region, name}]}.
 inline constexpr std::string_view kChangeCommitted = "change.committed";
 
+// Emitted when facts change without a change of configuration, e.g. a delivery failed:
+// {account, governed: [{service, kind}]}.
+inline constexpr std::string_view kFactsChanged = "facts.changed";
+
 // Thread-safe.
 class ChangePath {
  public:

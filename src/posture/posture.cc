@@ -130,7 +130,7 @@ Posture::Posture(PostureDeps deps) : deps_(std::move(deps)) {
   jobs.Register(std::string(kReevaluateJob), {},
                 [this](const jobs::Job& job) { return Reevaluate(job); });
   jobs.Subscribe(std::string(control::kChangeCommitted), std::string(kReevaluateJob));
-  jobs.Subscribe(std::string(kFactsChanged), std::string(kReevaluateJob));
+  jobs.Subscribe(std::string(control::kFactsChanged), std::string(kReevaluateJob));
   jobs.Every("posture.daily", kSafetyNet, [this] { return EvaluateEveryAccount(); });
 }
 
@@ -354,7 +354,7 @@ Status Posture::SetParameter(const control::Caller& caller, const AccountId& acc
              .before = before,
              .after = after,
              .governed = {},
-             .events = {{std::string(kFactsChanged),
+             .events = {{std::string(control::kFactsChanged),
                          {{"account", Text(account.value())}, {"governed", TypesOf(deps_.content.GoalsOf(*profile))}}}}};
        }});
 }

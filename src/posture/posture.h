@@ -24,10 +24,6 @@ namespace breakwater::posture {
 // The one scope there is: everything an account has in this installation.
 inline constexpr std::string_view kRegistryScope = "1";
 
-// Tells posture (and whoever else listens) that facts changed without a change of configuration,
-// e.g. a delivery failed. Payload: {account, governed: [{service, kind}]}, as in change.committed.
-inline constexpr std::string_view kFactsChanged = "facts.changed";
-
 // Emitted when a goal's status changes: {account, profile_id, goal_id, before, after}.
 inline constexpr std::string_view kGoalChanged = "posture.goal_changed";
 
