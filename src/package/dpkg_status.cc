@@ -40,8 +40,8 @@ void ReadLine(std::string_view line, Stanza& stanza) {
 // deb-control(5): lower-case letters, digits, plus, minus and dot. Old databases know upper case.
 bool IsPackageName(std::string_view name) {
   return !name.empty() && name.size() <= 256 && std::ranges::all_of(name, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '+' || c == '-' || c == '.' || c == '_';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '+' ||
+           c == '-' || c == '.' || c == '_';
   });
 }
 
@@ -82,7 +82,8 @@ std::optional<Package> MakePackage(const Stanza& stanza, std::string_view locati
                   .source_name = {},
                   .source_version = {},
                   .location = std::string(location)};
-  if (!IsPackageName(package.name) || !DpkgVersion::Parse(package.version).ok()) return std::nullopt;
+  if (!IsPackageName(package.name) || !DpkgVersion::Parse(package.version).ok())
+    return std::nullopt;
   if (package.architecture.size() > 64 || !IsValidUtf8(package.architecture)) return std::nullopt;
   if (!ReadSource(stanza.source, package)) return std::nullopt;
   return package;
@@ -93,7 +94,8 @@ std::optional<Package> MakePackage(const Stanza& stanza, std::string_view locati
 Result<DpkgList> ParseDpkgStatus(std::string_view text, DpkgFile kind, std::string_view location,
                                  const DpkgLimits& limits) {
   const auto too_large = [] {
-    return TooLarge("the package database is larger than allowed").Reason("package_database_too_large");
+    return TooLarge("the package database is larger than allowed")
+        .Reason("package_database_too_large");
   };
   if (text.size() > limits.max_bytes) return too_large();
   DpkgList list;

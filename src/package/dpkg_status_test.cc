@@ -68,20 +68,21 @@ TEST(DpkgStatus, ThirdStatusWordDecides) {
 }
 
 TEST(DpkgStatus, StatusDNeedsNoStatus) {
-  const DpkgList list = Parse("Package: tzdata\nVersion: 2024a-0+deb12u1\nArchitecture: all\n\n\n"
-                              "Package: base-files\nVersion: 12.4\nArchitecture: amd64",
-                              DpkgFile::kStatusD);
+  const DpkgList list = Parse(
+      "Package: tzdata\nVersion: 2024a-0+deb12u1\nArchitecture: all\n\n\n"
+      "Package: base-files\nVersion: 12.4\nArchitecture: amd64",
+      DpkgFile::kStatusD);
   ASSERT_EQ(list.packages.size(), 2U);
   EXPECT_EQ(list.packages[1].name, "base-files");
 }
 
 TEST(DpkgStatus, CountsDamagedStanzasInsteadOfLosingThem) {
   const DpkgList list = Parse(
-      "Package: a\nStatus: install ok installed\n\n"                                       // no version
-      "Status: install ok installed\nVersion: 1\n\n"                                       // no name
-      "Package: ../x\nStatus: install ok installed\nVersion: 1\n\n"                        // bad name
-      "Package: b\nStatus: install ok installed\nVersion: not a version\n\n"               //
-      "Package: c\nStatus: install ok installed\nVersion: 1\nSource: d (\n\n"              //
+      "Package: a\nStatus: install ok installed\n\n"                           // no version
+      "Status: install ok installed\nVersion: 1\n\n"                           // no name
+      "Package: ../x\nStatus: install ok installed\nVersion: 1\n\n"            // bad name
+      "Package: b\nStatus: install ok installed\nVersion: not a version\n\n"   //
+      "Package: c\nStatus: install ok installed\nVersion: 1\nSource: d (\n\n"  //
       "Package: e\nStatus: install ok installed\nVersion: 1\n");
   EXPECT_EQ(list.damaged, 5U);
   ASSERT_EQ(list.packages.size(), 1U);
@@ -101,7 +102,8 @@ TEST(DpkgStatus, IsBounded) {
 TEST(DpkgStatus, ReadsWholeRealDatabases) {
   const auto shared = testing::Shared();
   if (shared.empty()) GTEST_SKIP() << "BREAKWATER_SHARED is not set";
-  const auto input = shared / "data/scanner-cases/derived/debian-12-minimal/input/var/lib/dpkg/status";
+  const auto input =
+      shared / "data/scanner-cases/derived/debian-12-minimal/input/var/lib/dpkg/status";
   const DpkgList list = Parse(testing::ReadText(input));
   EXPECT_EQ(list.packages.size(), 96U);
   EXPECT_EQ(list.damaged, 0U);

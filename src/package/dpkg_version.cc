@@ -10,8 +10,12 @@ namespace {
 constexpr std::size_t kMaxVersionLength = 1024;
 constexpr std::int64_t kMaxEpoch = 2'147'483'647;  // dpkg keeps it in an int
 
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-bool IsAlpha(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+bool IsDigit(char c) {
+  return c >= '0' && c <= '9';
+}
+bool IsAlpha(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
 
 // Weight of a character in a non-digit run: '~' before the end, the end before letters, letters
 // before the rest.
@@ -93,7 +97,8 @@ Result<DpkgVersion> DpkgVersion::Parse(std::string_view text) {
   const auto colon = text.find(':');
   if (colon != std::string_view::npos) {
     const std::string_view epoch = text.substr(0, colon);
-    if (epoch.empty() || !std::ranges::all_of(epoch, IsDigit)) return BadVersion("epoch is not a number");
+    if (epoch.empty() || !std::ranges::all_of(epoch, IsDigit))
+      return BadVersion("epoch is not a number");
     auto number = ParseInt(epoch);
     if (!number.ok() || *number > kMaxEpoch) return BadVersion("epoch is too large");
     version.epoch = static_cast<std::uint32_t>(*number);

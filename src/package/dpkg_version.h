@@ -22,8 +22,8 @@ struct DpkgVersion {
 };
 
 // The order dpkg uses to decide upgrades. Total over all texts, so that rows of a damaged database
-// still sort: a text that is not a version is cut into epoch, upstream and revision as far as it goes.
-// Different spellings of one version ("1.0", "0:1.00-0") are equivalent.
+// still sort: a text that is not a version is cut into epoch, upstream and revision as far as it
+// goes. Different spellings of one version ("1.0", "0:1.00-0") are equivalent.
 std::weak_ordering CompareDpkgVersions(std::string_view a, std::string_view b);
 
 }  // namespace breakwater::package

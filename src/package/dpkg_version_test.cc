@@ -9,7 +9,9 @@
 namespace breakwater::package {
 namespace {
 
-char Operator(std::weak_ordering order) { return order < 0 ? '<' : order > 0 ? '>' : '='; }
+char Operator(std::weak_ordering order) {
+  return order < 0 ? '<' : order > 0 ? '>' : '=';
+}
 
 // Every row "a op b" of a vector file holds. Returns the number of rows.
 std::size_t ExpectRowsHold(const std::filesystem::path& path) {
@@ -39,14 +41,16 @@ TEST(DpkgVersion, OrdersEveryKnownVectorLikeDpkg) {
   const auto shared = testing::Shared();
   if (shared.empty()) GTEST_SKIP() << "BREAKWATER_SHARED is not set";
   std::size_t rows = 0;
-  for (const char* name : {"dpkg.tsv", "real-dpkg.tsv", "osv-debian.tsv", "osv-debian-generated.tsv"}) {
+  for (const char* name :
+       {"dpkg.tsv", "real-dpkg.tsv", "osv-debian.tsv", "osv-debian-generated.tsv"}) {
     rows += ExpectRowsHold(shared / "data/versions" / name);
   }
   EXPECT_GE(rows, 3600U);
 }
 
 TEST(DpkgVersion, NumbersBeyondAnyIntegerStillCompare) {
-  EXPECT_TRUE(CompareDpkgVersions("1.99999999999999999999999998", "1.99999999999999999999999999") < 0);
+  EXPECT_TRUE(CompareDpkgVersions("1.99999999999999999999999998", "1.99999999999999999999999999") <
+              0);
   EXPECT_TRUE(CompareDpkgVersions("99999999999999999999:1", "2:1") > 0);
 }
 
@@ -60,8 +64,8 @@ TEST(DpkgVersion, SplitsEpochUpstreamAndRevision) {
 }
 
 TEST(DpkgVersion, RefusesWhatDpkgRefuses) {
-  for (const char* bad : {"", " ", ":1", "a:1", "-1:1", "99999999999:1", "1:", "-1", "1-", "1.0-1:2",
-                          "1 0", "abc", "1_0", "1.0-1_2", "1.0/2", "1\x01"}) {
+  for (const char* bad : {"", " ", ":1", "a:1", "-1:1", "99999999999:1", "1:", "-1", "1-",
+                          "1.0-1:2", "1 0", "abc", "1_0", "1.0-1_2", "1.0/2", "1\x01"}) {
     auto version = DpkgVersion::Parse(bad);
     ASSERT_FALSE(version.ok()) << '"' << bad << '"';
     EXPECT_EQ(version.error().reason(), "invalid_version");
@@ -73,8 +77,7 @@ TEST(DpkgVersion, RefusesWhatDpkgRefuses) {
 
 // Texts out of the characters on which the order turns, so that near misses are frequent.
 rc::Gen<std::string> VersionLike() {
-  return rc::gen::container<std::string>(
-      rc::gen::elementOf(std::string("0011299aZ.+~--::")));
+  return rc::gen::container<std::string>(rc::gen::elementOf(std::string("0011299aZ.+~--::")));
 }
 
 RC_GTEST_PROP(DpkgVersionOrder, IsAntisymmetric, ()) {

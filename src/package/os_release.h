@@ -18,8 +18,8 @@ struct OsRelease {
   friend bool operator==(const OsRelease&, const OsRelease&) = default;
 };
 
-// Reads the fields above; other lines, and values that are longer than 1 KiB, are passed over. Never
-// fails: text that is no os-release gives an empty result.
+// Reads the fields above; other lines, and values that are longer than 1 KiB, are passed over.
+// Never fails: text that is no os-release gives an empty result.
 OsRelease ParseOsRelease(std::string_view text);
 
 // etc/debian_version, for trees so small or so old that they have no os-release: "12.11" is release

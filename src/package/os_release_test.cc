@@ -26,7 +26,9 @@ TEST(OsRelease, UnescapesInsideDoubleQuotesOnly) {
   EXPECT_EQ(ParseOsRelease("NAME='a\\b'").name, "a\\b");
 }
 
-TEST(OsRelease, LastAssignmentWins) { EXPECT_EQ(ParseOsRelease("ID=a\nID=b\n").id, "b"); }
+TEST(OsRelease, LastAssignmentWins) {
+  EXPECT_EQ(ParseOsRelease("ID=a\nID=b\n").id, "b");
+}
 
 TEST(OsRelease, SurvivesRubbish) {
   EXPECT_TRUE(ParseOsRelease("").empty());

@@ -11,13 +11,13 @@ namespace breakwater::package {
 // One installed package. Advisories of Debian and its like speak of source packages, so both names
 // are kept; they are equal where the database does not tell them apart.
 struct Package {
-  std::string type;            // purl type: "deb"
-  std::string name;            // binary package
-  std::string version;         // binary version, as written
+  std::string type;     // purl type: "deb"
+  std::string name;     // binary package
+  std::string version;  // binary version, as written
   std::string architecture;
   std::string source_name;
   std::string source_version;
-  std::string location;        // path of the database in the image, without leading '/'
+  std::string location;  // path of the database in the image, without leading '/'
 
   friend bool operator==(const Package&, const Package&) = default;
 };

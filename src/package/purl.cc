@@ -16,13 +16,18 @@ Error BadPurl(std::string message) {
   return Invalid("package URL: " + std::move(message)).Reason("invalid_purl");
 }
 
-bool IsLower(char c) { return c >= 'a' && c <= 'z'; }
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+bool IsLower(char c) {
+  return c >= 'a' && c <= 'z';
+}
+bool IsDigit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 // purl-spec, "Rules for each PURL component": letters, digits, '.' and '-'; not a digit first.
 bool IsValidType(std::string_view type) {
-  return !type.empty() && IsLower(type.front()) &&
-         std::ranges::all_of(type, [](char c) { return IsLower(c) || IsDigit(c) || c == '.' || c == '-'; });
+  return !type.empty() && IsLower(type.front()) && std::ranges::all_of(type, [](char c) {
+    return IsLower(c) || IsDigit(c) || c == '.' || c == '-';
+  });
 }
 
 bool IsValidQualifierKey(std::string_view key) {
@@ -46,7 +51,9 @@ std::string_view CutLast(std::string_view& text, char separator) {
   return tail;
 }
 
-std::string EncodeSegment(std::string_view text) { return PercentEncode(text, ":"); }
+std::string EncodeSegment(std::string_view text) {
+  return PercentEncode(text, ":");
+}
 
 std::string EncodePath(std::string_view path) {
   std::string out;
@@ -93,7 +100,8 @@ Status ParseQualifiers(std::string_view text, Purl& purl) {
   return Ok();
 }
 
-// Where the name begins in "namespace/name". Types whose names hold '/' have one-segment namespaces.
+// Where the name begins in "namespace/name". Types whose names hold '/' have one-segment
+// namespaces.
 std::size_t NameStart(std::string_view type, std::string_view path) {
   if (!NameHoldsSlashes(type)) return path.rfind('/') + 1;
   const auto namespace_begin = path.find_first_not_of('/');
@@ -102,7 +110,8 @@ std::size_t NameStart(std::string_view type, std::string_view path) {
 
 Result<Purl> ParseParts(std::string_view text) {
   const auto scheme_end = text.find(':');
-  if (scheme_end == std::string_view::npos || !EqualsIgnoreCase(text.substr(0, scheme_end), "pkg")) {
+  if (scheme_end == std::string_view::npos ||
+      !EqualsIgnoreCase(text.substr(0, scheme_end), "pkg")) {
     return BadPurl("it must begin with \"pkg:\"");
   }
   std::string_view rest = text.substr(scheme_end + 1);
@@ -118,7 +127,8 @@ Result<Purl> ParseParts(std::string_view text) {
   if (type_end == std::string_view::npos) return BadPurl("type or name is missing");
   purl.type = LowerAscii(rest.substr(0, type_end));
   rest = rest.substr(type_end + 1);
-  // An unescaped '@' may also lead a namespace such as "@scope/name"; a version has no '/' after it.
+  // An unescaped '@' may also lead a namespace such as "@scope/name"; a version has no '/' after
+  // it.
   const auto at = rest.rfind('@');
   if (at != std::string_view::npos && rest.find('/', at) == std::string_view::npos) {
     BW_TRY(purl.version, Decode(rest.substr(at + 1)));

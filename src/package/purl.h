@@ -14,7 +14,7 @@ namespace breakwater::package {
 // "absent": the grammar has no empty parts.
 struct Purl {
   std::string type;
-  std::string name_space;                         // segments joined by '/'
+  std::string name_space;  // segments joined by '/'
   std::string name;
   std::string version;
   std::map<std::string, std::string> qualifiers;  // sorted by key, as the canonical form wants

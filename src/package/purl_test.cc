@@ -1,10 +1,10 @@
 #include "package/purl.h"
 
-#include <gtest/gtest.h>
-#include <rapidcheck/gtest.h>
-
 #include <algorithm>
 #include <vector>
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
 
 #include "json/json.h"
 #include "package/testdata_test.h"
@@ -37,8 +37,8 @@ Result<Purl> Apply(const json::Value& vector) {
   return ParsePurl(json::View(input.as_string()));
 }
 
-// The suite contradicts itself: its maven and rpm "validate" vectors demand that the case of qualifier
-// keys is folded, these two "parse" vectors demand that it is refused. We fold.
+// The suite contradicts itself: its maven and rpm "validate" vectors demand that the case of
+// qualifier keys is folded, these two "parse" vectors demand that it is refused. We fold.
 bool RefusesUpperCaseKeys(const json::Value& vector) {
   const std::string_view message = json::FindText(vector, "expected_message");
   return message.find("lowercase") != std::string_view::npos &&

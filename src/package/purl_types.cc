@@ -69,19 +69,21 @@ Error Violates(const Purl& purl, std::string_view what) {
   return Invalid("package URL: type " + purl.type + " " + std::string(what)).Reason("invalid_purl");
 }
 
-bool IsLowerAlnum(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
+bool IsLowerAlnum(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
 
 // "^[a-p]{32}$" for the name and "^\\d+(\\.\\d+){0,3}$" for the version.
 Status CheckChromeExtension(const Purl& purl) {
-  const bool name_ok = purl.name.size() == 32 && std::ranges::all_of(purl.name, [](char c) {
-    return c >= 'a' && c <= 'p';
-  });
+  const bool name_ok = purl.name.size() == 32 &&
+                       std::ranges::all_of(purl.name, [](char c) { return c >= 'a' && c <= 'p'; });
   if (!name_ok) return Violates(purl, "has names of 32 letters from a to p");
   if (purl.version.empty()) return Ok();
   const auto numbers = Split(purl.version, '.');
-  const bool version_ok = numbers.size() <= 4 && std::ranges::all_of(numbers, [](std::string_view n) {
-    return !n.empty() && std::ranges::all_of(n, [](char c) { return c >= '0' && c <= '9'; });
-  });
+  const bool version_ok =
+      numbers.size() <= 4 && std::ranges::all_of(numbers, [](std::string_view n) {
+        return !n.empty() && std::ranges::all_of(n, [](char c) { return c >= '0' && c <= '9'; });
+      });
   if (!version_ok) return Violates(purl, "has versions of one to four numbers");
   return Ok();
 }
@@ -111,7 +113,8 @@ Status ApplyOwnRules(Purl& purl) {
   if (purl.type == "mlflow") FoldMlflow(purl);
   if (purl.type == "pypi") std::ranges::replace(purl.name, '_', '-');
   if (purl.type == "pub") {
-    std::ranges::replace_if(purl.name, [](char c) { return !IsLowerAlnum(c); }, '_');
+    std::ranges::replace_if(
+        purl.name, [](char c) { return !IsLowerAlnum(c); }, '_');
   }
   // The host of that name folds case, whatever git itself does.
   if (purl.type == "git" && purl.name_space == "github") purl.name = LowerAscii(purl.name);
@@ -120,7 +123,9 @@ Status ApplyOwnRules(Purl& purl) {
 
 }  // namespace
 
-bool NameHoldsSlashes(std::string_view type) { return type == "git"; }
+bool NameHoldsSlashes(std::string_view type) {
+  return type == "git";
+}
 
 Status ApplyPurlTypeRules(Purl& purl) {
   const auto rule = std::ranges::find(kRules, std::string_view(purl.type), &TypeRule::type);

@@ -1,13 +1,13 @@
 // Files for the tests of this folder: samples in the repository, whole sets outside of it.
 #pragma once
 
-#include <gtest/gtest.h>
-
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
+
+#include <gtest/gtest.h>
 
 namespace breakwater::package::testing {
 
