@@ -1,0 +1,265 @@
+#include "insights/findings.h"
+
+#include "base/check.h"
+#include "crypto/hash.h"
+#include "json/reader.h"
+#include "notify/delivery.h"
+
+namespace breakwater::insights {
+namespace {
+
+using json::Text;
+using notify::Severity;
+
+constexpr std::string_view kAssessedJob = "insights.assessed";
+constexpr std::string_view kDeletedJob = "insights.image_deleted";
+
+constexpr std::string_view kColumns =
+    "SELECT account, provider_id, id, note_id, registry, resource, state, severity, opened, "
+    "updated, resolved, document FROM insights_finding ";
+constexpr std::string_view kMatches =
+    "WHERE account = $1 AND ($2 IS NULL OR state = $2) AND ($3 IS NULL OR provider_id = $3) "
+    "AND ($4 IS NULL OR note_id = $4) AND ($5 IS NULL OR severity = $5) ";
+
+// The same image in the same repository is the same finding for ever.
+std::string FindingId(const Assessment& a, std::string_view note) {
+  return crypto::Sha256Hex(a.registry.value() + "\n" + a.repository + "\n" + a.digest + "\n" +
+                           std::string(note))
+      .substr(0, 40);
+}
+
+std::string ResourceOf(const Assessment& a) { return a.repository + "@" + a.digest; }
+
+std::string UpperSeverity(Severity severity) {
+  std::string word(notify::ToString(severity));
+  for (char& c : word) c = static_cast<char>(c & ~0x20);
+  return word;
+}
+
+json::Value Occurrence(const Assessment& a, const std::string& id, Severity severity,
+                       Timestamp now) {
+  const std::string account = a.account.value();
+  const std::string provider = account + "/providers/" + std::string(kProvider);
+  const Crn crn{.service = "container-registry",
+                .location = a.region,
+                .account = a.account,
+                .instance = "",
+                .type = "image",
+                .resource = ResourceOf(a)};
+  json::Array tags;
+  for (const std::string& tag : a.tags) tags.push_back(Text(tag));
+  return {{"id", Text(id)},
+          {"kind", "FINDING"},
+          {"name", Text(provider + "/occurrences/" + id)},
+          {"note_name", Text(provider + "/notes/" + std::string(kImageNote))},
+          {"provider_id", Text(kProvider)},
+          {"provider_name", Text(provider)},
+          {"resource_url", Text(a.registry.value() + "/" + ResourceOf(a))},
+          {"remediation", "Rebuild the image with the fixed packages that its report names"},
+          {"short_description", "Vulnerabilities found in a container image"},
+          {"context",
+           {{"account_id", Text(account)},
+            {"region", Text(a.region)},
+            {"resource_crn", Text(crn.ToString())},
+            {"resource_name", Text(ResourceOf(a))},
+            {"resource_type", "Image"},
+            {"service_name", "container-registry"}}},
+          {"finding", {{"severity", Text(UpperSeverity(severity))}, {"certainty", "HIGH"}}},
+          {"reference_data",
+           {{"digest", Text(a.digest)},
+            {"tags", std::move(tags)},
+            {"counts", a.counts},
+            {"top", a.top}}},
+          {"update_time", Text(FormatRfc3339(now))},
+          {"update_timestamp", ToMicros(now) / 1000}};
+}
+
+Result<Finding> FindingOf(const db::Row& row) {
+  Finding finding{.account = AccountId(row.String(0)),
+                  .provider_id = row.String(1),
+                  .id = row.String(2),
+                  .note_id = row.String(3),
+                  .registry = RegistryName(row.String(4)),
+                  .resource = row.String(5),
+                  .state = row.Text(6) == "open" ? State::kOpen : State::kResolved,
+                  .severity = Severity::kLow,
+                  .opened = row.Time(8),
+                  .updated = row.Time(9),
+                  .resolved = row.OptionalTime(10),
+                  .document = {}};
+  BW_TRY(finding.severity, notify::ParseSeverity(row.Text(7)));
+  BW_TRY(finding.document, json::Parse(row.Text(11)));
+  finding.document.as_object()["create_time"] = Text(FormatRfc3339(finding.opened));
+  finding.document.as_object()["create_timestamp"] = ToMicros(finding.opened) / 1000;
+  return finding;
+}
+
+struct FilterTexts {
+  explicit FilterTexts(const FindingFilter& filter) {
+    if (filter.state) state = ToString(*filter.state);
+    if (filter.severity) severity = notify::ToString(*filter.severity);
+  }
+  std::optional<std::string> state;
+  std::optional<std::string> severity;
+};
+
+}  // namespace
+
+std::string_view ToString(State state) {
+  switch (state) {
+    case State::kOpen: return "open";
+    case State::kResolved: return "resolved";
+  }
+  BW_UNREACHABLE();
+}
+
+Result<Assessment> Assessment::From(const json::Value& payload) {
+  const json::Reader in(payload);
+  Assessment a{.account = AccountId(in.Field("account").String()),
+               .registry = RegistryName(in.Field("registry").String()),
+               .region = in.String("region", ""),
+               .repository = in.Field("repository").String(),
+               .digest = in.Field("digest").String(),
+               .tags = {},
+               .status = in.Field("status").String(),
+               .counts = in.Field("counts").value(),
+               .top = {}};
+  if (const auto tags = in.Optional("tags")) a.tags = tags->Strings(10'000);
+  if (const auto top = in.Optional("top")) a.top = top->value();
+  BW_TRY_STATUS(in.Finish());
+  return a;
+}
+
+std::optional<Severity> Assessment::Worst() const {
+  for (const Severity severity :
+       {Severity::kCritical, Severity::kHigh, Severity::kMedium, Severity::kLow}) {
+    const json::Value* count = json::Find(counts, notify::ToString(severity));
+    if (count != nullptr && count->is_int64() && count->get_int64() > 0) return severity;
+  }
+  return std::nullopt;
+}
+
+Findings::Findings(db::Database& database, jobs::Jobs& jobs, const Clock& clock)
+    : database_(database), jobs_(jobs), clock_(clock) {
+  jobs.Register(std::string(kAssessedJob), {},
+                [this](const jobs::Job& job) { return OnAssessed(job); });
+  jobs.Register(std::string(kDeletedJob), {},
+                [this](const jobs::Job& job) { return OnImageDeleted(job); });
+  jobs.Subscribe("image.assessed", std::string(kAssessedJob));
+  jobs.Subscribe("image.deleted", std::string(kDeletedJob));
+}
+
+Status Findings::OnAssessed(const jobs::Job& job) {
+  BW_TRY(const Assessment assessment, Assessment::From(job.payload));
+  // Nothing is known of an image that was not assessed: an open finding stays.
+  if (assessment.status != "OK" && assessment.status != "WARN" && assessment.status != "FAIL") {
+    return Ok();
+  }
+  const auto worst = assessment.Worst();
+  return database_.Write([&](db::Transaction& tx) -> Status {
+    if (worst) return Open(tx, assessment, *worst);
+    return Resolve(tx, assessment.account, assessment.registry, ResourceOf(assessment));
+  });
+}
+
+Status Findings::OnImageDeleted(const jobs::Job& job) {
+  const json::Reader in(job.payload);
+  const AccountId account(in.Field("account").String());
+  const RegistryName registry(in.Field("registry").String());
+  const std::string resource = in.Field("repository").String() + "@" + in.Field("digest").String();
+  BW_TRY_STATUS(in.Finish());
+  return database_.Write(
+      [&](db::Transaction& tx) { return Resolve(tx, account, registry, resource); });
+}
+
+Status Findings::Open(db::Transaction& tx, const Assessment& a, Severity severity) {
+  const std::string id = FindingId(a, kImageNote);
+  const Timestamp now = clock_.Now();
+  struct Known {
+    std::string state;
+    std::string severity;
+    Timestamp opened;
+  };
+  BW_TRY(const auto known,
+         tx.QueryOne("SELECT state, severity, opened FROM insights_finding "
+                     "WHERE account = $1 AND provider_id = $2 AND id = $3",
+                     {a.account, kProvider, id}, [](const db::Row& row) {
+                       return Known{row.String(0), row.String(1), row.Time(2)};
+                     }));
+  const bool fresh = !known || known->state != "open";
+  const Timestamp opened = fresh ? now : known->opened;
+  const json::Value occurrence = Occurrence(a, id, severity, now);
+  BW_TRY_STATUS(tx.Execute(
+      "INSERT INTO insights_finding (account, provider_id, id, note_id, registry, resource, state, "
+      "severity, opened, updated, resolved, document) "
+      "VALUES ($1, $2, $3, $4, $5, $6, 'open', $7, $8, $9, NULL, $10) "
+      "ON CONFLICT (account, provider_id, id) DO UPDATE SET state = 'open', severity = $7, "
+      "opened = $8, updated = $9, resolved = NULL, document = $10",
+      {a.account, kProvider, id, kImageNote, a.registry, ResourceOf(a), notify::ToString(severity),
+       opened, now, json::Serialize(occurrence)}));
+
+  bool worse = false;
+  if (!fresh) {
+    BW_TRY(const Severity before, notify::ParseSeverity(known->severity));
+    worse = severity > before;
+  }
+  if (!fresh && !worse) return Ok();
+  // People hear once of a finding that opens, and again when it becomes worse.
+  return jobs_.Emit(
+      tx, notify::ToEvent({.account = a.account,
+                           .provider = std::string(notify::kVulnerabilityAdvisor),
+                           .finding_type = std::string(notify::kImageWithVulnerabilities),
+                           .severity = severity,
+                           .group = id + "/" + std::to_string(ToMicros(opened)) + "/" +
+                                    std::string(notify::ToString(severity)),
+                           .finding_name = std::string(json::FindText(occurrence, "name")),
+                           .payload = occurrence}));
+}
+
+Status Findings::Resolve(db::Transaction& tx, const AccountId& account,
+                         const RegistryName& registry, const std::string& resource) {
+  const Timestamp now = clock_.Now();
+  BW_TRY_STATUS(tx.Execute(
+      "UPDATE insights_finding SET state = 'resolved', resolved = $1, updated = $1 "
+      "WHERE account = $2 AND registry = $3 AND resource = $4 AND state = 'open'",
+      {now, account, registry, resource}));
+  return Ok();
+}
+
+Result<std::vector<Finding>> Findings::List(const AccountId& account,
+                                            const FindingFilter& filter) const {
+  const FilterTexts texts(filter);
+  return database_.ReadValue([&](db::Transaction& tx) {
+    return tx.QueryAll(
+        std::string(kColumns) + std::string(kMatches) +
+            "ORDER BY CASE severity WHEN 'critical' THEN 0 WHEN 'high' THEN 1 "
+            "WHEN 'medium' THEN 2 ELSE 3 END, updated DESC, id LIMIT $6 OFFSET $7",
+        {account, texts.state, filter.provider_id, filter.note_id, texts.severity, filter.limit,
+         filter.offset},
+        FindingOf);
+  });
+}
+
+Result<std::int64_t> Findings::Count(const AccountId& account, const FindingFilter& filter) const {
+  const FilterTexts texts(filter);
+  return database_.ReadValue([&](db::Transaction& tx) -> Result<std::int64_t> {
+    BW_TRY(const auto count,
+           tx.QueryOne("SELECT count(*) FROM insights_finding " + std::string(kMatches),
+                       {account, texts.state, filter.provider_id, filter.note_id, texts.severity},
+                       [](const db::Row& row) { return row.Int(0); }));
+    return count.value_or(0);
+  });
+}
+
+Result<Finding> Findings::Find(const AccountId& account, std::string_view provider_id,
+                               std::string_view id) const {
+  return database_.ReadValue([&](db::Transaction& tx) -> Result<Finding> {
+    BW_TRY(auto finding,
+           tx.QueryOne(std::string(kColumns) + "WHERE account = $1 AND provider_id = $2 AND id = $3",
+                       {account, provider_id, id}, FindingOf));
+    if (!finding) return NotFound("occurrence " + std::string(id) + " was not found");
+    return *std::move(finding);
+  });
+}
+
+}  // namespace breakwater::insights
