@@ -100,8 +100,10 @@ class Transaction {
   // Calls `row` for each row in order; stops at its first error and returns it.
   virtual Status QueryWith(std::string_view sql, Params params, const RowCallback& row) = 0;
   // Runs after the commit became durable, in the order of registration, on the committing thread.
-  // Never runs if the transaction is rolled back. Must not touch the database or block.
+  // Never runs if the transaction is rolled back. Must not touch the database, block or throw.
   virtual void OnCommit(std::function<void()> action) = 0;
+  // Several statements without parameters, each ended by a semicolon. For migrations.
+  virtual Status ExecuteScript(std::string_view sql) = 0;
 
   Result<std::int64_t> Execute(std::string_view sql, std::initializer_list<Param> params = {}) {
     return ExecuteWith(sql, Params(params.begin(), params.size()));

@@ -1,0 +1,130 @@
+#include "db/migrations.h"
+
+#include <algorithm>
+#include <map>
+#include <string>
+
+#include "base/strings.h"
+#include "crypto/hash.h"
+
+namespace breakwater::db {
+
+extern const std::span<const EmbeddedFile> kMigrations;
+
+namespace {
+
+std::string_view Suffix(Dialect dialect) {
+  switch (dialect) {
+    case Dialect::kSqlite: return ".sqlite.sql";
+    case Dialect::kPostgres: return ".postgres.sql";
+  }
+  BW_UNREACHABLE();
+}
+
+Result<Migration> ParseMigration(std::string_view stem, std::string_view sql) {
+  const auto parts = SplitN(stem, '_', 2);
+  if (parts.size() != 2 || parts[0].size() != 4 || parts[1].empty()) {
+    return Internal("not a migration's name: " + std::string(stem));
+  }
+  BW_TRY(const auto version, ParseInt(parts[0]));
+  if (version < 1) return Internal("not a migration's number: " + std::string(stem));
+  return Migration{.version = static_cast<int>(version), .name = parts[1], .sql = sql};
+}
+
+Result<std::map<int, std::string>> History(Database& database) {
+  return database.ReadValue([](Transaction& tx) -> Result<std::map<int, std::string>> {
+    std::map<int, std::string> history;
+    BW_TRY_STATUS(tx.Query("SELECT version, sha256 FROM schema_version", {}, [&](const Row& row) {
+      history[static_cast<int>(row.Int(0))] = row.String(1);
+      return Ok();
+    }));
+    return history;
+  });
+}
+
+Status CheckPast(const std::map<int, std::string>& history, std::span<const Migration> migrations) {
+  if (history.empty()) return Ok();
+  const int latest = history.rbegin()->first;
+  const int known = migrations.empty() ? 0 : migrations.back().version;
+  if (latest > known) {
+    return Conflict("the database was written by a newer version of this program (schema " +
+                    std::to_string(latest) + "; this program knows up to " +
+                    std::to_string(known) + ")")
+        .Reason("schema_newer");
+  }
+  std::size_t matched = 0;
+  for (const Migration& migration : migrations) {
+    if (migration.version > latest) break;
+    const auto found = history.find(migration.version);
+    if (found == history.end() || found->second != crypto::Sha256Hex(migration.sql)) {
+      return Conflict("step " + std::to_string(migration.version) +
+                      " of the database's schema is not the one this program knows")
+          .Reason("schema_mismatch");
+    }
+    ++matched;
+  }
+  if (matched != history.size()) {
+    return Conflict("the database's schema has steps that this program does not know")
+        .Reason("schema_mismatch");
+  }
+  return Ok();
+}
+
+Status Apply(Database& database, const Migration& migration) {
+  const Timestamp now = SystemClock().Now();
+  const std::string sha256 = crypto::Sha256Hex(migration.sql);
+  return database
+      .Write([&](Transaction& tx) -> Status {
+        BW_TRY_STATUS(tx.ExecuteScript(migration.sql));
+        BW_TRY_STATUS(tx.Execute(
+            "INSERT INTO schema_version (version, name, sha256, applied_at)"
+            " VALUES ($1, $2, $3, $4)",
+            {migration.version, migration.name, sha256, now}));
+        return Ok();
+      })
+      .Context("schema step " + std::to_string(migration.version));
+}
+
+}  // namespace
+
+Result<std::vector<Migration>> ParseMigrations(std::span<const EmbeddedFile> files,
+                                               Dialect dialect) {
+  const std::string_view suffix = Suffix(dialect);
+  std::vector<Migration> migrations;
+  for (const EmbeddedFile& file : files) {
+    if (!file.name.ends_with(suffix)) continue;
+    std::string_view stem = file.name.substr(file.name.rfind('/') + 1);
+    stem.remove_suffix(suffix.size());
+    BW_TRY(auto migration, ParseMigration(stem, file.bytes));
+    migrations.push_back(migration);
+  }
+  std::ranges::sort(migrations, {}, &Migration::version);
+  const auto twice = std::ranges::adjacent_find(migrations, {}, &Migration::version);
+  if (twice != migrations.end()) {
+    return Internal("two migrations numbered " + std::to_string(twice->version));
+  }
+  return migrations;
+}
+
+Status ApplyMigrations(Database& database, std::span<const Migration> migrations) {
+  BW_TRY_STATUS(database.Write([](Transaction& tx) -> Status {
+    BW_TRY_STATUS(tx.Execute("CREATE TABLE IF NOT EXISTS schema_version ("
+                             "version BIGINT NOT NULL PRIMARY KEY, name TEXT NOT NULL,"
+                             " sha256 TEXT NOT NULL, applied_at BIGINT NOT NULL)"));
+    return Ok();
+  }));
+  BW_TRY(const auto history, History(database));
+  BW_TRY_STATUS(CheckPast(history, migrations));
+  for (const Migration& migration : migrations) {
+    if (history.contains(migration.version)) continue;
+    BW_TRY_STATUS(Apply(database, migration));
+  }
+  return Ok();
+}
+
+Status Migrate(Database& database) {
+  BW_TRY(const auto migrations, ParseMigrations(kMigrations, database.dialect()));
+  return ApplyMigrations(database, migrations);
+}
+
+}  // namespace breakwater::db
