@@ -1,0 +1,35 @@
+#include "oci/media_types.h"
+
+#include "base/strings.h"
+
+namespace breakwater::oci {
+
+std::string_view EssenceOf(std::string_view content_type) {
+  return Trim(content_type.substr(0, content_type.find(';')));
+}
+
+ManifestKind KindOf(std::string_view media_type) {
+  if (media_type == kOciManifest || media_type == kDockerManifest) return ManifestKind::kImage;
+  if (media_type == kOciIndex || media_type == kDockerList) return ManifestKind::kIndex;
+  return ManifestKind::kOther;
+}
+
+bool IsSchema1(std::string_view media_type) {
+  return media_type == kDockerSchema1 || media_type == kDockerSchema1Signed;
+}
+
+bool IsNondistributableLayer(std::string_view media_type) {
+  constexpr std::string_view kOciPrefix = "application/vnd.oci.image.layer.nondistributable.v1.tar";
+  constexpr std::string_view kDockerPrefix = "application/vnd.docker.image.rootfs.foreign.diff.tar";
+  return media_type.starts_with(kOciPrefix) || media_type.starts_with(kDockerPrefix);
+}
+
+std::string_view DisplayName(std::string_view media_type) {
+  if (media_type == kDockerManifest) return "Docker Image Manifest V2, Schema 2";
+  if (media_type == kDockerList) return "Docker Manifest List";
+  if (media_type == kOciManifest) return "OCI Image Manifest v1";
+  if (media_type == kOciIndex) return "OCI Image Index v1";
+  return media_type;
+}
+
+}  // namespace breakwater::oci

@@ -1,0 +1,125 @@
+#include "registry/blobs.h"
+
+#include "base/check.h"
+#include "registry/content.h"
+
+namespace breakwater::registry {
+namespace {
+
+// Owns the bytes it gives.
+class OwnedSource final : public io::Source {
+ public:
+  explicit OwnedSource(std::string bytes) : bytes_(std::move(bytes)), source_(bytes_) {}
+  Result<std::size_t> Read(std::span<std::byte> out) override { return source_.Read(out); }
+
+ private:
+  std::string bytes_;
+  io::StringSource source_;
+};
+
+// Keeps the blob open while it is read.
+class BlobSource final : public io::Source {
+ public:
+  BlobSource(std::unique_ptr<blob::Blob> blob, std::unique_ptr<io::Source> source)
+      : blob_(std::move(blob)), source_(std::move(source)) {}
+  Result<std::size_t> Read(std::span<std::byte> out) override { return source_->Read(out); }
+
+ private:
+  std::unique_ptr<blob::Blob> blob_;
+  std::unique_ptr<io::Source> source_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<io::Source>> OpenedBlob::Read(std::uint64_t offset,
+                                                     std::uint64_t length) && {
+  BW_CHECK(offset <= size && length <= size - offset);
+  if (auto* bytes = std::get_if<std::string>(&content)) {
+    return std::unique_ptr<io::Source>(std::make_unique<OwnedSource>(bytes->substr(offset, length)));
+  }
+  auto blob = std::get<std::unique_ptr<blob::Blob>>(std::move(content));
+  BW_TRY(auto source, blob->Read(offset, length));
+  return std::unique_ptr<io::Source>(
+      std::make_unique<BlobSource>(std::move(blob), std::move(source)));
+}
+
+Result<std::uint64_t> Blobs::SizeOf(const RepositoryPath& path, const oci::Digest& digest) const {
+  return database_.ReadValue([&](db::Transaction& tx) -> Result<std::uint64_t> {
+    BW_TRY(const auto row, FindBlob(tx, path.registry, path.name, digest));
+    if (!row) return BlobUnknown();
+    return row->size;
+  });
+}
+
+Result<OpenedBlob> Blobs::Open(const RepositoryPath& path, const oci::Digest& digest) const {
+  BlobPlace place = BlobPlace::kRow;
+  BW_TRY(OpenedBlob opened, database_.ReadValue([&](db::Transaction& tx) -> Result<OpenedBlob> {
+    BW_TRY(const auto row, FindBlob(tx, path.registry, path.name, digest));
+    if (!row) return BlobUnknown();
+    place = row->place;
+    OpenedBlob found{.size = row->size, .content = std::string()};
+    if (place == BlobPlace::kRow) {
+      BW_TRY(found.content, ReadBlobContent(tx, digest));
+    }
+    return found;
+  }));
+  if (place == BlobPlace::kRow) return opened;
+  auto blob = store_.Open(digest);
+  if (!blob.ok() && blob.error().code() == ErrorCode::kNotFound) {
+    // Deleted between the row and here? Then it is as if it had never been there.
+    BW_TRY_STATUS(SizeOf(path, digest));
+    return DataCorrupt("the blob's bytes are missing").Log("blob store lacks " + digest.text());
+  }
+  BW_TRY(auto handle, std::move(blob));
+  if (handle->size() != opened.size) {
+    return DataCorrupt("the blob's bytes are damaged").Log("size of " + digest.text());
+  }
+  opened.content = std::move(handle);
+  return opened;
+}
+
+Status Blobs::Delete(const RepositoryPath& path, const oci::Digest& digest) {
+  return database_.Write([&](db::Transaction& tx) -> Status {
+    BW_TRY(const auto repository, FindRepository(tx, path.registry, path.name));
+    if (!repository) return BlobUnknown();
+    BW_TRY(const auto needed,
+           tx.QueryOne("SELECT 1 FROM manifest_reference WHERE repository = $1 AND target = $2 "
+                       "AND kind <> 2 LIMIT 1",
+                       {*repository, digest.text()}, [](const db::Row&) { return true; }));
+    BW_TRY(const auto removed,
+           tx.Execute("DELETE FROM repository_blob WHERE repository = $1 AND digest = $2",
+                      {*repository, digest.text()}));
+    if (removed == 0) return BlobUnknown();
+    if (needed) {
+      return Unsupported("a manifest of this repository needs the blob: delete the manifest first")
+          .Reason("blob_in_use");
+    }
+    return Ok();
+  });
+}
+
+Result<std::vector<std::string>> Blobs::Holders(const RegistryName& registry,
+                                                const oci::Digest& digest,
+                                                std::size_t limit) const {
+  return database_.ReadValue([&](db::Transaction& tx) {
+    return tx.QueryAll("SELECT r.name FROM repository_blob l JOIN repository r "
+                       "ON r.id = l.repository WHERE l.digest = $1 AND r.registry = $2 "
+                       "ORDER BY r.name LIMIT $3",
+                       {digest.text(), registry, limit},
+                       [](const db::Row& row) { return row.String(0); });
+  });
+}
+
+Result<bool> Blobs::Mount(const RepositoryPath& target, const oci::Digest& digest,
+                          const std::string& source) {
+  return database_.WriteValue([&](db::Transaction& tx) -> Result<bool> {
+    BW_TRY(const auto row, FindBlob(tx, target.registry, source, digest));
+    if (!row) return false;
+    const Timestamp now = clock_.Now();
+    BW_TRY(const std::string repository, EnsureRepository(tx, target, now));
+    BW_TRY_STATUS(LinkBlob(tx, repository, digest, now, now + kBlobLease));
+    return true;
+  });
+}
+
+}  // namespace breakwater::registry

@@ -1,0 +1,63 @@
+// Reading, deleting and mounting blobs. Every read asks for the repository's link, never for the
+// digest alone: bytes that another repository holds are not readable through this one.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "blob/blob_store.h"
+#include "db/database.h"
+#include "io/stream.h"
+#include "oci/digest.h"
+#include "registry/types.h"
+
+namespace breakwater::registry {
+
+// How long a push may rely on a blob before it names it in a manifest.
+inline constexpr std::chrono::hours kBlobLease{24};
+
+// A blob opened for reading: its bytes, or where they are.
+struct OpenedBlob {
+  std::uint64_t size = 0;
+  std::variant<std::string, std::unique_ptr<blob::Blob>> content;
+
+  // Bytes [offset, offset + length), which must lie inside.
+  Result<std::unique_ptr<io::Source>> Read(std::uint64_t offset, std::uint64_t length) &&;
+};
+
+// Thread-safe.
+class Blobs {
+ public:
+  Blobs(db::Database& database, blob::BlobStore& store, const Clock& clock)
+      : database_(database), store_(store), clock_(clock) {}
+
+  // kNotFound "blob_unknown".
+  Result<std::uint64_t> SizeOf(const RepositoryPath& path, const oci::Digest& digest) const;
+  Result<OpenedBlob> Open(const RepositoryPath& path, const oci::Digest& digest) const;
+
+  // Takes the blob out of this repository. kUnsupported "blob_in_use" while a manifest of the
+  // repository needs it: an image is never broken this way (405 is what the protocol allows for it).
+  Status Delete(const RepositoryPath& path, const oci::Digest& digest);
+
+  // Repositories of this registry that hold the blob, at most `limit`.
+  Result<std::vector<std::string>> Holders(const RegistryName& registry, const oci::Digest& digest,
+                                           std::size_t limit) const;
+  // Links the blob into `target` if `source` of the same registry holds it; false if it does not.
+  // The caller has checked the right to read the source.
+  Result<bool> Mount(const RepositoryPath& target, const oci::Digest& digest,
+                     const std::string& source);
+
+ private:
+  db::Database& database_;
+  blob::BlobStore& store_;
+  const Clock& clock_;
+};
+
+}  // namespace breakwater::registry

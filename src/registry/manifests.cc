@@ -1,0 +1,332 @@
+#include "registry/manifests.h"
+
+#include <algorithm>
+
+#include "oci/referrers.h"
+#include "registry/content.h"
+
+namespace breakwater::registry {
+namespace {
+
+// Missing blobs that one answer names.
+constexpr std::size_t kMaxMissingNamed = 100;
+// Bytes of one page of referrers: what fits a manifest.
+constexpr std::size_t kMaxReferrersBytes = oci::kMaxManifestBytes - 1024;
+
+enum class ReferenceKind : std::int64_t { kConfig = 0, kLayer = 1, kChild = 2 };
+
+// A manifest on its way in.
+struct Incoming {
+  const ManifestPush& push;
+  const oci::Manifest& manifest;
+  const oci::Digest& digest;
+  const std::vector<std::string>& tags;
+};
+
+Status CheckBlobs(db::Transaction& tx, const std::string& repository,
+                  const oci::Manifest& manifest) {
+  std::vector<std::string> missing;
+  for (const oci::Descriptor& blob : manifest.RequiredBlobs()) {
+    BW_TRY(const auto linked,
+           tx.QueryOne("SELECT 1 FROM repository_blob WHERE repository = $1 AND digest = $2",
+                       {repository, blob.digest.text()}, [](const db::Row&) { return true; }));
+    if (!linked && missing.size() < kMaxMissingNamed) missing.push_back(blob.digest.text());
+  }
+  if (missing.empty()) return Ok();
+  Error error = Invalid("the manifest refers to blobs that this repository does not have")
+                    .Reason("manifest_blob_unknown");
+  for (std::string& digest : missing) error = std::move(error).Detail("digest", std::move(digest));
+  return error;
+}
+
+Status InsertReference(db::Transaction& tx, const std::string& repository,
+                       const oci::Digest& manifest, ReferenceKind kind,
+                       const oci::Descriptor& target) {
+  BW_TRY_STATUS(tx.Execute(
+      "INSERT INTO manifest_reference (repository, manifest, kind, target, size) "
+      "VALUES ($1, $2, $3, $4, $5) ON CONFLICT (repository, manifest, kind, target) DO NOTHING",
+      {repository, manifest.text(), static_cast<std::int64_t>(kind), target.digest.text(),
+       target.size}));
+  return Ok();
+}
+
+Status InsertReferences(db::Transaction& tx, const std::string& repository,
+                        const Incoming& incoming) {
+  const oci::Manifest& manifest = incoming.manifest;
+  if (manifest.config && !manifest.config->foreign) {
+    BW_TRY_STATUS(InsertReference(tx, repository, incoming.digest, ReferenceKind::kConfig,
+                                  *manifest.config));
+  }
+  for (const oci::Descriptor& layer : manifest.layers) {
+    if (layer.foreign) continue;
+    BW_TRY_STATUS(InsertReference(tx, repository, incoming.digest, ReferenceKind::kLayer, layer));
+  }
+  for (const oci::Descriptor& child : manifest.manifests) {
+    BW_TRY_STATUS(InsertReference(tx, repository, incoming.digest, ReferenceKind::kChild, child));
+  }
+  return Ok();
+}
+
+Status InsertManifest(db::Transaction& tx, const std::string& repository, const Incoming& incoming,
+                      Timestamp now) {
+  const oci::Manifest& manifest = incoming.manifest;
+  std::optional<std::string> config;
+  std::optional<std::string> subject;
+  std::optional<std::string> referrer;
+  if (manifest.config) config = manifest.config->digest.text();
+  if (manifest.subject) {
+    subject = manifest.subject->digest.text();
+    referrer = json::Serialize(
+        oci::ReferrerEntry(manifest, incoming.digest, incoming.push.content.size()));
+  }
+  // Bytes of one digest are one content, but their media type may be told in two ways: the last
+  // push decides, as it does for tags.
+  BW_TRY_STATUS(tx.Execute(
+      "INSERT INTO manifest (repository, digest, media_type, artifact_type, config_digest, "
+      "content_size, subject, referrer, created, pushed, content) "
+      "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10) "
+      "ON CONFLICT (repository, digest) DO UPDATE SET media_type = excluded.media_type, "
+      "artifact_type = excluded.artifact_type, referrer = excluded.referrer, "
+      "pushed = excluded.pushed",
+      {repository, incoming.digest.text(), manifest.media_type, manifest.ArtifactType(), config,
+       static_cast<std::int64_t>(std::min<std::uint64_t>(manifest.ContentSize(), INT64_MAX)),
+       subject, referrer, now, AsBytes(incoming.push.content)}));
+  return InsertReferences(tx, repository, incoming);
+}
+
+// The digests the tags pointed at before, as a document for the audit trail.
+Result<json::Value> MoveTags(db::Transaction& tx, const std::string& repository,
+                             const Incoming& incoming, Timestamp now) {
+  json::Object before;
+  for (const std::string& tag : incoming.tags) {
+    BW_TRY(const auto old,
+           tx.QueryOne("SELECT digest FROM tag WHERE repository = $1 AND name = $2",
+                       {repository, tag}, [](const db::Row& row) { return row.String(0); }));
+    if (old) before[tag] = json::Text(*old);
+    BW_TRY_STATUS(tx.Execute(
+        "INSERT INTO tag (repository, name, digest, updated) VALUES ($1, $2, $3, $4) "
+        "ON CONFLICT (repository, name) DO UPDATE SET digest = excluded.digest, "
+        "updated = excluded.updated",
+        {repository, tag, incoming.digest.text(), now}));
+  }
+  return json::Value{{"tags", std::move(before)}};
+}
+
+json::Value TagsNow(const Incoming& incoming) {
+  json::Object tags;
+  for (const std::string& tag : incoming.tags) tags[tag] = json::Text(incoming.digest.text());
+  return {{"digest", json::Text(incoming.digest.text())},
+          {"media_type", json::Text(incoming.manifest.media_type)},
+          {"tags", std::move(tags)}};
+}
+
+Result<std::vector<std::string>> WantedTags(const ManifestPush& push) {
+  std::vector<std::string> tags;
+  if (!push.reference.is_digest()) tags.push_back(push.reference.tag());
+  for (const std::string& tag : push.tags) {
+    BW_TRY_STATUS(oci::ValidateTag(tag));
+    if (std::find(tags.begin(), tags.end(), tag) == tags.end()) tags.push_back(tag);
+  }
+  if (tags.size() > kMaxTagsPerPush) {
+    return Invalid("a manifest may be pushed with at most 64 tags at once").Reason("tag_invalid");
+  }
+  return tags;
+}
+
+Result<oci::Digest> DigestOf(const ManifestPush& push) {
+  if (!push.reference.is_digest()) return oci::Digest::Of(AsBytes(push.content));
+  const oci::Digest& wanted = push.reference.digest();
+  if (oci::Digest::Of(AsBytes(push.content), wanted.algorithm()) == wanted) return wanted;
+  return Invalid("the manifest's bytes do not have the digest in the URL")
+      .Reason("digest_invalid");
+}
+
+// A manifest as rows know it.
+struct Found {
+  std::string repository;
+  oci::Digest digest;
+  std::string media_type;
+};
+
+Result<Found> Find(db::Transaction& tx, const RepositoryPath& path,
+                   const oci::Reference& reference) {
+  const std::string sql =
+      reference.is_digest()
+          ? "SELECT r.id, m.digest, m.media_type FROM repository r JOIN manifest m "
+            "ON m.repository = r.id AND m.digest = $3 WHERE r.registry = $1 AND r.name = $2"
+          : "SELECT r.id, m.digest, m.media_type FROM repository r JOIN tag t "
+            "ON t.repository = r.id AND t.name = $3 JOIN manifest m "
+            "ON m.repository = r.id AND m.digest = t.digest WHERE r.registry = $1 AND r.name = $2";
+  BW_TRY(auto found, tx.QueryOne(sql, {path.registry, path.name, reference.text()},
+                                 [](const db::Row& row) -> Result<Found> {
+                                   BW_TRY(oci::Digest digest, oci::Digest::Parse(row.Text(1)));
+                                   return Found{row.String(0), std::move(digest), row.String(2)};
+                                 }));
+  if (!found) return ManifestUnknown();
+  return *std::move(found);
+}
+
+Result<control::Effect> RemoveTag(db::Transaction& tx, const RepositoryPath& path,
+                                  const std::string& tag, const Found& found) {
+  BW_TRY_STATUS(tx.Execute("DELETE FROM tag WHERE repository = $1 AND name = $2",
+                           {found.repository, tag}));
+  return control::Effect{
+      .before = {{"tags", {{tag, json::Text(found.digest.text())}}}},
+      .after = nullptr,
+      .governed = {},
+      .events = {ContentEvent(event::kTagDeleted, path, found.digest, {tag}, "")}};
+}
+
+Result<control::Effect> RemoveManifest(db::Transaction& tx, const RepositoryPath& path,
+                                       const Found& found) {
+  BW_TRY(const auto tags, TagsOf(tx, found.repository, found.digest));
+  const std::string& digest = found.digest.text();
+  BW_TRY_STATUS(tx.Execute("DELETE FROM tag WHERE repository = $1 AND digest = $2",
+                           {found.repository, digest}));
+  BW_TRY_STATUS(tx.Execute("DELETE FROM manifest_reference WHERE repository = $1 AND manifest = $2",
+                           {found.repository, digest}));
+  BW_TRY_STATUS(tx.Execute("DELETE FROM manifest WHERE repository = $1 AND digest = $2",
+                           {found.repository, digest}));
+  json::Object before;
+  for (const std::string& tag : tags) before[tag] = json::Text(digest);
+  return control::Effect{
+      .before = {{"digest", json::Text(digest)},
+                 {"media_type", json::Text(found.media_type)},
+                 {"tags", std::move(before)}},
+      .after = nullptr,
+      .governed = {},
+      .events = {ContentEvent(event::kImageDeleted, path, found.digest, tags, found.media_type)}};
+}
+
+control::Change NewChange(std::string_view action, const RepositoryPath& path,
+                          std::string_view reference) {
+  control::Change change;
+  change.action = std::string(action);
+  change.resource = path.Image(reference);
+  change.data_event = true;
+  return change;
+}
+
+}  // namespace
+
+Result<StoredManifest> Manifests::Read(const RepositoryPath& path, const oci::Reference& reference,
+                                       bool with_content) const {
+  const std::string columns =
+      std::string("SELECT m.digest, m.media_type, length(m.content), m.pushed") +
+      (with_content ? ", m.content" : "") + " FROM repository r ";
+  const std::string sql =
+      columns +
+      (reference.is_digest()
+           ? "JOIN manifest m ON m.repository = r.id AND m.digest = $3 "
+           : "JOIN tag t ON t.repository = r.id AND t.name = $3 "
+             "JOIN manifest m ON m.repository = r.id AND m.digest = t.digest ") +
+      "WHERE r.registry = $1 AND r.name = $2";
+  BW_TRY(auto found, database_.ReadValue([&](db::Transaction& tx) {
+    return tx.QueryOne(sql, {path.registry, path.name, reference.text()},
+                       [&](const db::Row& row) -> Result<StoredManifest> {
+                         BW_TRY(oci::Digest digest, oci::Digest::Parse(row.Text(0)));
+                         return StoredManifest{
+                             .digest = std::move(digest),
+                             .media_type = row.String(1),
+                             .content = with_content ? std::string(AsText(row.Blob(4)))
+                                                     : std::string(),
+                             .size = static_cast<std::uint64_t>(row.Int(2)),
+                             .pushed = row.Time(3)};
+                       });
+  }));
+  if (!found) return ManifestUnknown();
+  return *std::move(found);
+}
+
+Result<StoredManifest> Manifests::Get(const RepositoryPath& path,
+                                      const oci::Reference& reference) const {
+  return Read(path, reference, true);
+}
+
+Result<StoredManifest> Manifests::Head(const RepositoryPath& path,
+                                       const oci::Reference& reference) const {
+  return Read(path, reference, false);
+}
+
+Result<PushedManifest> Manifests::Put(const control::Caller& caller, const RepositoryPath& path,
+                                      const ManifestPush& push) {
+  BW_TRY(const auto tags, WantedTags(push));
+  BW_TRY(const oci::Digest digest, DigestOf(push));
+  BW_TRY(const oci::Manifest manifest, oci::ParseManifest(push.content, push.content_type));
+  const Incoming incoming{push, manifest, digest, tags};
+
+  control::Change change = NewChange(action::kImagePush, path, push.reference.text());
+  change.severity = audit::Severity::kNormal;
+  change.apply = [&](db::Transaction& tx) -> Result<control::Effect> {
+    const Timestamp now = clock_.Now();
+    BW_TRY(const std::string repository, EnsureRepository(tx, path, now));
+    if (!options_.allow_missing_blobs) BW_TRY_STATUS(CheckBlobs(tx, repository, manifest));
+    BW_TRY_STATUS(InsertManifest(tx, repository, incoming, now));
+    BW_TRY(json::Value before, MoveTags(tx, repository, incoming, now));
+    return control::Effect{
+        .before = std::move(before),
+        .after = TagsNow(incoming),
+        .governed = {},
+        .events = {ContentEvent(event::kImagePushed, path, digest, tags, manifest.media_type)}};
+  };
+  BW_TRY_STATUS(changes_.Submit(caller, change));
+
+  PushedManifest pushed{.digest = digest, .subject = std::nullopt, .tags = tags};
+  if (manifest.subject) pushed.subject = manifest.subject->digest;
+  return pushed;
+}
+
+Status Manifests::Delete(const control::Caller& caller, const RepositoryPath& path,
+                         const oci::Reference& reference) {
+  control::Change change = NewChange(action::kImageDelete, path, reference.text());
+  change.severity = audit::Severity::kCritical;
+  change.apply = [&](db::Transaction& tx) -> Result<control::Effect> {
+    BW_TRY(const Found found, Find(tx, path, reference));
+    if (!reference.is_digest()) return RemoveTag(tx, path, reference.tag(), found);
+    return RemoveManifest(tx, path, found);
+  };
+  return changes_.Submit(caller, change);
+}
+
+Result<oci::Digest> Manifests::DeleteImage(const control::Caller& caller,
+                                           const RepositoryPath& path,
+                                           const oci::Reference& reference) {
+  std::optional<oci::Digest> deleted;
+  control::Change change = NewChange(action::kImageDelete, path, reference.text());
+  change.severity = audit::Severity::kCritical;
+  change.apply = [&](db::Transaction& tx) -> Result<control::Effect> {
+    BW_TRY(const Found found, Find(tx, path, reference));
+    deleted = found.digest;
+    return RemoveManifest(tx, path, found);
+  };
+  BW_TRY_STATUS(changes_.Submit(caller, change));
+  return *std::move(deleted);
+}
+
+Result<ReferrersPage> Manifests::Referrers(const RepositoryPath& path, const oci::Digest& subject,
+                                           std::string_view artifact_type,
+                                           std::string_view after) const {
+  ReferrersPage page;
+  BW_TRY_STATUS(database_.Read([&](db::Transaction& tx) -> Status {
+    page = {};
+    std::size_t bytes = 0;
+    return tx.Query(
+        "SELECT m.referrer, m.digest FROM repository r JOIN manifest m ON m.repository = r.id "
+        "AND m.subject = $3 AND m.digest > $4 WHERE r.registry = $1 AND r.name = $2 "
+        "AND ($5 = '' OR m.artifact_type = $5) ORDER BY m.digest LIMIT $6",
+        {path.registry, path.name, subject.text(), after, artifact_type, kMaxPage + 1},
+        [&](const db::Row& row) -> Status {
+          bytes += row.Text(0).size() + 1;
+          const bool full = page.entries.size() == kMaxPage ||
+                            (bytes > kMaxReferrersBytes && !page.entries.empty());
+          page.more = page.more || full;
+          if (page.more) return Ok();
+          page.entries.push_back(row.String(0));
+          page.last = row.String(1);
+          return Ok();
+        });
+  }));
+  return page;
+}
+
+}  // namespace breakwater::registry

@@ -1,0 +1,102 @@
+// Manifests, tags and referrers of a repository. A manifest, its tags, its references and its
+// subject are one transaction, along the one path for change.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "control/change.h"
+#include "db/database.h"
+#include "oci/manifest.h"
+#include "oci/names.h"
+#include "registry/types.h"
+
+namespace breakwater::registry {
+
+struct StoredManifest {
+  oci::Digest digest;
+  std::string media_type;
+  std::string content;  // exactly as pushed; empty where only the head was asked for
+  std::uint64_t size = 0;
+  Timestamp pushed;
+};
+
+struct ManifestPush {
+  std::string content;
+  std::string content_type;        // the header's value
+  oci::Reference reference;        // the URL's
+  std::vector<std::string> tags;   // beside the reference, if that is a tag
+};
+
+struct PushedManifest {
+  oci::Digest digest;
+  std::optional<oci::Digest> subject;
+  std::vector<std::string> tags;  // every tag that now points at it by this push
+};
+
+struct ReferrersPage {
+  std::vector<std::string> entries;  // printed descriptors, by digest
+  std::string last;                  // digest of the last entry
+  bool more = false;
+};
+
+// Tags of one push.
+inline constexpr std::size_t kMaxTagsPerPush = 64;
+
+struct ManifestOptions {
+  // Takes image manifests whose config or layers are not in the repository. (Children of an index
+  // may always be missing: sparse indexes are common.)
+  bool allow_missing_blobs = false;
+};
+
+// Thread-safe.
+class Manifests {
+ public:
+  Manifests(ManifestOptions options, db::Database& database, const Clock& clock,
+            control::ChangePath& changes)
+      : options_(options), database_(database), clock_(clock), changes_(changes) {}
+
+  // kNotFound "manifest_unknown".
+  Result<StoredManifest> Get(const RepositoryPath& path, const oci::Reference& reference) const;
+  Result<StoredManifest> Head(const RepositoryPath& path, const oci::Reference& reference) const;
+
+  // kInvalid "digest_invalid" if the content has another digest than the reference;
+  // "manifest_invalid"; "manifest_blob_unknown" with a detail "digest" for each blob that is
+  // missing; "tag_invalid".
+  Result<PushedManifest> Put(const control::Caller& caller, const RepositoryPath& path,
+                             const ManifestPush& push);
+  // A tag alone, or a manifest and every tag on it. kNotFound "manifest_unknown".
+  Status Delete(const control::Caller& caller, const RepositoryPath& path,
+                const oci::Reference& reference);
+  // The manifest that a tag or digest names, and every tag on it: what the reference system's image
+  // deletion does. The digest deleted.
+  Result<oci::Digest> DeleteImage(const control::Caller& caller, const RepositoryPath& path,
+                                  const oci::Reference& reference);
+
+  // In bytewise order. kNotFound "name_unknown" if nothing was ever pushed to the repository.
+  Result<NamesPage> Tags(const RepositoryPath& path, const Page& page) const;
+  // Repositories with a manifest, of the namespaces that `visible` allows.
+  using Visible = std::function<Result<bool>(const std::string& name_space)>;
+  Result<NamesPage> Catalogue(const RegistryName& registry, const Page& page,
+                              const Visible& visible) const;
+  // What refers to `subject`; never an error for what is absent. `artifact_type` empty: all.
+  Result<ReferrersPage> Referrers(const RepositoryPath& path, const oci::Digest& subject,
+                                  std::string_view artifact_type, std::string_view after) const;
+
+ private:
+  Result<StoredManifest> Read(const RepositoryPath& path, const oci::Reference& reference,
+                              bool with_content) const;
+
+  ManifestOptions options_;
+  db::Database& database_;
+  const Clock& clock_;
+  control::ChangePath& changes_;
+};
+
+}  // namespace breakwater::registry

@@ -1,0 +1,196 @@
+#include "registry/namespaces.h"
+
+#include "oci/names.h"
+#include "registry/content.h"
+
+namespace breakwater::registry {
+namespace {
+
+constexpr std::string_view kColumns =
+    "registry, name, account, resource_group, created, resource_created, updated";
+
+Namespace FromRow(const db::Row& row) {
+  return {.registry = RegistryName(row.String(0)),
+          .name = row.String(1),
+          .account = AccountId(row.String(2)),
+          .resource_group = row.String(3),
+          .created = row.Time(4),
+          .resource_created = row.OptionalTime(5),
+          .updated = row.Time(6)};
+}
+
+json::Value Document(const Namespace& ns) {
+  return {{"namespace", json::Text(ns.name)},
+          {"resource_group", json::TextOrNull(ns.resource_group)}};
+}
+
+Error Unknown() {
+  return NotFound("there is no such namespace in this registry").Reason("name_unknown");
+}
+
+Result<std::optional<Namespace>> Find(db::Transaction& tx, const RegistryName& registry,
+                                      std::string_view name) {
+  return tx.QueryOne("SELECT " + std::string(kColumns) +
+                         " FROM namespace WHERE registry = $1 AND name = $2",
+                     {registry, name}, FromRow);
+}
+
+// The namespace if the account owns it; what another account owns looks absent.
+Result<Namespace> Owned(db::Transaction& tx, const AccountId& account,
+                        const RegistryName& registry, std::string_view name) {
+  BW_TRY(auto found, Find(tx, registry, name));
+  if (!found || found->account != account) return Unknown();
+  return *std::move(found);
+}
+
+Status CheckLimit(db::Transaction& tx, const AccountId& account, const RegistryName& registry) {
+  BW_TRY(const auto count,
+         tx.QueryOne("SELECT COUNT(*) FROM namespace WHERE account = $1 AND registry = $2",
+                     {account, registry}, [](const db::Row& row) { return row.Int(0); }));
+  if (count.value_or(0) < static_cast<std::int64_t>(kMaxNamespacesPerAccount)) return Ok();
+  return Conflict("an account may have at most 100 namespaces in a registry")
+      .Reason("namespace_limit");
+}
+
+Status Insert(db::Transaction& tx, const Namespace& ns) {
+  BW_TRY_STATUS(tx.Execute("INSERT INTO namespace (registry, name, account, resource_group, "
+                           "created, resource_created, updated) "
+                           "VALUES ($1, $2, $3, $4, $5, $6, $7)",
+                           {ns.registry, ns.name, ns.account, ns.resource_group, ns.created,
+                            ns.resource_created, ns.updated}));
+  return Ok();
+}
+
+// The right to create, assign or delete is needed on the account's service as a whole: the
+// resource names no namespace for a policy to be limited to.
+control::Change NewChange(std::string_view action, const AccountId& account,
+                          const control::RegistryInfo& registry, const std::string& name) {
+  control::Change change;
+  change.action = std::string(action);
+  change.resource = control::ServiceResource(account, registry.name, registry.region);
+  change.resource.kind = "namespace";
+  change.resource.name = name;
+  return change;
+}
+
+}  // namespace
+
+Status ValidateNamespace(std::string_view name) {
+  if (name.size() < 4 || name.size() > 30 || name.find('.') != std::string_view::npos ||
+      name.find('/') != std::string_view::npos || !oci::ValidateRepository(name).ok()) {
+    return Invalid("malformed namespace: want 4 to 30 lower-case letters, digits, '-' and '_', "
+                   "beginning and ending with a letter or digit")
+        .Reason("namespace_invalid");
+  }
+  return Ok();
+}
+
+Result<std::vector<Namespace>> Namespaces::List(const AccountId& account,
+                                                const RegistryName& registry) const {
+  return database_.ReadValue([&](db::Transaction& tx) -> Result<std::vector<Namespace>> {
+    return tx.QueryAll("SELECT " + std::string(kColumns) +
+                           " FROM namespace WHERE account = $1 AND registry = $2 ORDER BY name",
+                       {account, registry}, FromRow);
+  });
+}
+
+Result<Namespace> Namespaces::Get(const RegistryName& registry, std::string_view name) const {
+  return database_.ReadValue(
+      [&](db::Transaction& tx) -> Result<Namespace> { return Get(tx, registry, name); });
+}
+
+Result<Namespace> Namespaces::Get(db::Transaction& tx, const RegistryName& registry,
+                                  std::string_view name) {
+  BW_TRY(auto found, Find(tx, registry, name));
+  if (!found) return Unknown();
+  return *std::move(found);
+}
+
+Result<RepositoryPath> Namespaces::Resolve(const control::RegistryInfo& registry,
+                                           std::string_view repository) const {
+  BW_TRY_STATUS(oci::ValidateRepository(repository));
+  const std::string_view name = oci::NamespaceOf(repository);
+  if (name.empty()) {
+    return NotFound("repositories of this registry are named NAMESPACE/NAME")
+        .Reason("name_unknown");
+  }
+  BW_TRY(Namespace ns, Get(registry.name, name));
+  return RepositoryPath{.registry = registry.name,
+                        .region = registry.region,
+                        .account = std::move(ns.account),
+                        .name_space = std::move(ns.name),
+                        .resource_group = std::move(ns.resource_group),
+                        .name = std::string(repository)};
+}
+
+Result<bool> Namespaces::Create(const control::Caller& caller, const AccountId& account,
+                                const control::RegistryInfo& registry, const std::string& name,
+                                const std::string& resource_group) {
+  BW_TRY_STATUS(ValidateNamespace(name));
+  bool created = false;
+  control::Change change = NewChange(action::kNamespaceCreate, account, registry, name);
+  change.apply = [&](db::Transaction& tx) -> Result<control::Effect> {
+    created = false;
+    BW_TRY(const auto found, Find(tx, registry.name, name));
+    if (found && found->account != account) {
+      return Exists("this namespace is taken: choose another name").Reason("namespace_taken");
+    }
+    if (found) return control::Effect{Document(*found), Document(*found), {}, {}};
+    BW_TRY_STATUS(CheckLimit(tx, account, registry.name));
+    const Timestamp now = clock_.Now();
+    Namespace ns{.registry = registry.name,
+                 .name = name,
+                 .account = account,
+                 .resource_group = resource_group,
+                 .created = now,
+                 .resource_created = std::nullopt,
+                 .updated = now};
+    if (!resource_group.empty()) ns.resource_created = now;
+    BW_TRY_STATUS(Insert(tx, ns));
+    created = true;
+    return control::Effect{nullptr, Document(ns), {}, {}};
+  };
+  BW_TRY_STATUS(changes_.Submit(caller, change));
+  return created;
+}
+
+Status Namespaces::Assign(const control::Caller& caller, const AccountId& account,
+                          const control::RegistryInfo& registry, const std::string& name,
+                          const std::string& resource_group) {
+  if (resource_group.empty()) {
+    return Invalid("a resource group is required").Reason("resource_group_required");
+  }
+  control::Change change = NewChange(action::kNamespaceCreate, account, registry, name);
+  change.apply = [&](db::Transaction& tx) -> Result<control::Effect> {
+    BW_TRY(const Namespace before, Owned(tx, account, registry.name, name));
+    if (!before.resource_group.empty() && before.resource_group != resource_group) {
+      return Conflict("the namespace belongs to another resource group, and cannot change it")
+          .Reason("resource_group_fixed");
+    }
+    Namespace after = before;
+    after.resource_group = resource_group;
+    if (before.resource_group.empty()) {
+      BW_TRY_STATUS(tx.Execute("UPDATE namespace SET resource_group = $3, resource_created = $4, "
+                               "updated = $4 WHERE registry = $1 AND name = $2",
+                               {registry.name, name, resource_group, clock_.Now()}));
+    }
+    return control::Effect{Document(before), Document(after), {}, {}};
+  };
+  return changes_.Submit(caller, change);
+}
+
+Status Namespaces::Delete(const control::Caller& caller, const AccountId& account,
+                          const control::RegistryInfo& registry, const std::string& name) {
+  control::Change change = NewChange(action::kNamespaceDelete, account, registry, name);
+  change.severity = audit::Severity::kCritical;
+  change.apply = [&](db::Transaction& tx) -> Result<control::Effect> {
+    BW_TRY(const Namespace before, Owned(tx, account, registry.name, name));
+    BW_TRY(auto events, DeleteNamespaceContent(tx, before, registry.region));
+    BW_TRY_STATUS(tx.Execute("DELETE FROM namespace WHERE registry = $1 AND name = $2",
+                             {registry.name, name}));
+    return control::Effect{Document(before), nullptr, {}, std::move(events)};
+  };
+  return changes_.Submit(caller, change);
+}
+
+}  // namespace breakwater::registry

@@ -1,0 +1,75 @@
+// Namespaces: the owners of repositories (ibm-registry 1.7, 3.1). A name belongs to one account of
+// a registry.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "control/change.h"
+#include "control/registries.h"
+#include "db/database.h"
+#include "registry/types.h"
+
+namespace breakwater::registry {
+
+inline constexpr std::size_t kMaxNamespacesPerAccount = 100;
+
+struct Namespace {
+  RegistryName registry;
+  std::string name;
+  AccountId account;
+  std::string resource_group;  // empty: not assigned
+  Timestamp created;
+  std::optional<Timestamp> resource_created;
+  Timestamp updated;
+};
+
+// 4 to 30 lower-case letters, digits, "-" and "_", the first and last a letter or digit; and a legal
+// component of a repository's name. kInvalid, "namespace_invalid".
+Status ValidateNamespace(std::string_view name);
+
+// Thread-safe.
+class Namespaces {
+ public:
+  Namespaces(db::Database& database, const Clock& clock, control::ChangePath& changes)
+      : database_(database), clock_(clock), changes_(changes) {}
+
+  // By name, in bytewise order.
+  Result<std::vector<Namespace>> List(const AccountId& account, const RegistryName& registry) const;
+  // kNotFound, "name_unknown".
+  Result<Namespace> Get(const RegistryName& registry, std::string_view name) const;
+  static Result<Namespace> Get(db::Transaction& tx, const RegistryName& registry,
+                               std::string_view name);
+
+  // Where a repository of this name lies. kInvalid "name_invalid"; kNotFound "name_unknown" if
+  // there is no such namespace.
+  Result<RepositoryPath> Resolve(const control::RegistryInfo& registry,
+                                 std::string_view repository) const;
+
+  // True if it was made, false if the account had it already. kExists "namespace_taken" if another
+  // account has it; kConflict "namespace_limit".
+  Result<bool> Create(const control::Caller& caller, const AccountId& account,
+                      const control::RegistryInfo& registry, const std::string& name,
+                      const std::string& resource_group);
+  // Once, for a namespace without a group; the same group again is success. kConflict
+  // "resource_group_fixed".
+  Status Assign(const control::Caller& caller, const AccountId& account,
+                const control::RegistryInfo& registry, const std::string& name,
+                const std::string& resource_group);
+  // With everything in it.
+  Status Delete(const control::Caller& caller, const AccountId& account,
+                const control::RegistryInfo& registry, const std::string& name);
+
+ private:
+  db::Database& database_;
+  const Clock& clock_;
+  control::ChangePath& changes_;
+};
+
+}  // namespace breakwater::registry

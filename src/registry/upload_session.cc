@@ -1,0 +1,102 @@
+#include "registry/upload_session.h"
+
+#include "base/check.h"
+#include "registry/content.h"
+
+namespace breakwater::registry {
+
+void UploadSession::StartHashing() {
+  sha256.emplace(crypto::HashAlgorithm::kSha256);
+  if (announced == crypto::HashAlgorithm::kSha512) sha512.emplace(*announced);
+}
+
+void UploadSession::Hash(ByteView bytes) {
+  if (sha256) sha256->Update(bytes);
+  if (sha512) sha512->Update(bytes);
+}
+
+UploadTable::Slot UploadTable::SlotFor(const UploadSession& session) {
+  return {.session = nullptr,
+          .view = {.id = session.id,
+                   .path = session.path,
+                   .actor = session.actor,
+                   .size = session.size,
+                   .expires = session.expires}};
+}
+
+Status UploadTable::Add(std::unique_ptr<UploadSession> session) {
+  MutexLock lock(mutex_);
+  if (slots_.size() >= max_sessions_) {
+    return Error(ErrorCode::kRateLimited, "too many uploads are in progress: try again later")
+        .Reason("too_many_uploads");
+  }
+  Slot slot = SlotFor(*session);
+  slot.session = std::move(session);
+  std::string id = slot.view.id;
+  const bool is_new = slots_.emplace(std::move(id), std::move(slot)).second;
+  BW_CHECK(is_new);
+  return Ok();
+}
+
+Result<bool> UploadTable::AddTaken(const UploadSession& session) {
+  MutexLock lock(mutex_);
+  if (slots_.find(session.id) == slots_.end() && slots_.size() >= max_sessions_) {
+    return Error(ErrorCode::kRateLimited, "too many uploads are in progress: try again later")
+        .Reason("too_many_uploads");
+  }
+  return slots_.emplace(session.id, SlotFor(session)).second;
+}
+
+Result<std::unique_ptr<UploadSession>> UploadTable::Take(const std::string& id) {
+  MutexLock lock(mutex_);
+  const auto found = slots_.find(id);
+  if (found == slots_.end()) return UploadUnknown();
+  if (found->second.session == nullptr) {
+    return Error(ErrorCode::kRangeInvalid, "another request is writing this upload")
+        .Reason("upload_busy")
+        .Detail("size", std::to_string(found->second.view.size));
+  }
+  return std::move(found->second.session);
+}
+
+bool UploadTable::Return(std::unique_ptr<UploadSession>& session) {
+  MutexLock lock(mutex_);
+  const auto found = slots_.find(session->id);
+  if (found == slots_.end()) return false;
+  found->second.view.size = session->size;
+  found->second.view.expires = session->expires;
+  found->second.session = std::move(session);
+  return true;
+}
+
+std::unique_ptr<UploadSession> UploadTable::Remove(const std::string& id) {
+  MutexLock lock(mutex_);
+  const auto found = slots_.find(id);
+  if (found == slots_.end()) return nullptr;
+  auto session = std::move(found->second.session);
+  slots_.erase(found);
+  return session;
+}
+
+std::optional<UploadView> UploadTable::Find(const std::string& id) const {
+  MutexLock lock(mutex_);
+  const auto found = slots_.find(id);
+  if (found == slots_.end()) return std::nullopt;
+  return found->second.view;
+}
+
+std::vector<std::string> UploadTable::Expired(Timestamp now) const {
+  MutexLock lock(mutex_);
+  std::vector<std::string> ids;
+  for (const auto& [id, slot] : slots_) {
+    if (slot.session != nullptr && slot.view.expires <= now) ids.push_back(id);
+  }
+  return ids;
+}
+
+std::size_t UploadTable::size() const {
+  MutexLock lock(mutex_);
+  return slots_.size();
+}
+
+}  // namespace breakwater::registry

@@ -1,0 +1,87 @@
+// Uploads in progress, and the bounded table of them. Bytes stay in memory up to kMaxInlineBlob;
+// beyond, they go to the blob store's staging and the session becomes a row that survives a restart.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/sync.h"
+#include "base/time.h"
+#include "control/caller.h"
+#include "crypto/hash.h"
+#include "registry/types.h"
+
+namespace breakwater::registry {
+
+// One upload. Owned by the table, or by the one request that writes it.
+struct UploadSession {
+  std::string id;
+  RepositoryPath path;
+  // Who began it, without the limits of the token it was begun with: the right to finish is decided
+  // on this identity's policies, so that no token expires in the middle of an upload.
+  control::Actor actor;
+  std::optional<crypto::HashAlgorithm> announced;  // the algorithm the client said it will use
+  Timestamp started;
+  Timestamp expires;
+
+  std::uint64_t size = 0;
+  std::string buffer;     // everything, while `staged_id` is empty
+  std::string staged_id;  // empty: in memory
+  // Absent: must be computed from staging (after a restart).
+  std::optional<crypto::Hasher> sha256;
+  // Kept where sha512 was announced.
+  std::optional<crypto::Hasher> sha512;
+
+  void StartHashing();
+  void Hash(ByteView bytes);
+};
+
+// What others may know of a session while it is being written.
+struct UploadView {
+  std::string id;
+  RepositoryPath path;
+  control::Actor actor;
+  std::uint64_t size = 0;
+  Timestamp expires;
+};
+
+// Thread-safe.
+class UploadTable {
+ public:
+  explicit UploadTable(std::size_t max_sessions) : max_sessions_(max_sessions) {}
+
+  // kRateLimited "too_many_uploads" when full.
+  Status Add(std::unique_ptr<UploadSession> session);
+  // The same for a session read back from its row, directly into its writer's hands: false if
+  // another thread has put it into the table first.
+  Result<bool> AddTaken(const UploadSession& session);
+
+  // Hands the session to one writer. kNotFound; kRangeInvalid "upload_busy" while another has it.
+  Result<std::unique_ptr<UploadSession>> Take(const std::string& id);
+  // Gives it back for the next writer; false if it was removed meanwhile, and the caller must
+  // discard what it holds.
+  bool Return(std::unique_ptr<UploadSession>& session);
+  // Forgets it, taken or not. The session if it was not taken.
+  std::unique_ptr<UploadSession> Remove(const std::string& id);
+
+  std::optional<UploadView> Find(const std::string& id) const;
+  std::vector<std::string> Expired(Timestamp now) const;  // ids; not those taken
+  std::size_t size() const;
+
+ private:
+  struct Slot {
+    std::unique_ptr<UploadSession> session;  // null while taken
+    UploadView view;
+  };
+  static Slot SlotFor(const UploadSession& session);
+
+  const std::size_t max_sessions_;
+  mutable Mutex mutex_;
+  std::map<std::string, Slot> slots_ BW_GUARDED_BY(mutex_);
+};
+
+}  // namespace breakwater::registry

@@ -1,0 +1,395 @@
+#include "registry/uploads.h"
+
+#include "crypto/hash.h"
+#include "crypto/random.h"
+#include "observe/log.h"
+#include "registry/blobs.h"
+#include "registry/content.h"
+
+namespace breakwater::registry {
+namespace {
+
+// Octets of randomness in a session's id: 22 characters.
+constexpr std::size_t kIdOctets = 16;
+
+Error WrongSize() {
+  return Invalid("the body is not as long as its headers say").Reason("size_invalid");
+}
+
+Error WrongOffset(std::uint64_t size) {
+  return Error(ErrorCode::kRangeInvalid, "the chunk does not begin at the end of the upload")
+      .Reason("range_mismatch")
+      .Detail("size", std::to_string(size));
+}
+
+std::string AlgorithmName(std::optional<crypto::HashAlgorithm> algorithm) {
+  if (!algorithm) return {};
+  return *algorithm == crypto::HashAlgorithm::kSha512 ? "sha512" : "sha256";
+}
+
+std::optional<crypto::HashAlgorithm> AlgorithmNamed(std::string_view name) {
+  if (name.empty()) return std::nullopt;
+  return name == "sha512" ? crypto::HashAlgorithm::kSha512 : crypto::HashAlgorithm::kSha256;
+}
+
+// Feeds everything that was staged to `consume`.
+template <class Consume>
+Status ReadStaged(blob::Staged& staged, Consume consume) {
+  BW_TRY(const auto source, staged.Read());
+  std::vector<std::byte> piece(io::kPieceSize);
+  while (true) {
+    BW_TRY(const std::size_t count, source->Read(piece));
+    if (count == 0) return Ok();
+    consume(ByteView(piece).first(count));
+  }
+}
+
+}  // namespace
+
+// Takes a session's bytes: into memory while they are few, else into staging.
+class Uploads::Writer final : public io::Sink {
+ public:
+  Writer(Uploads& uploads, UploadSession& session) : uploads_(uploads), session_(session) {}
+
+  // Goes on where the session stopped; hashes what is staged if that is not known any more.
+  Status Open() {
+    if (session_.staged_id.empty()) return Ok();
+    BW_TRY(staged_, uploads_.store_.Resume(session_.staged_id));
+    if (session_.sha256 && staged_->size() == session_.size) return Ok();
+    session_.size = staged_->size();
+    session_.StartHashing();
+    return ReadStaged(*staged_, [&](ByteView bytes) { session_.Hash(bytes); });
+  }
+
+  Status Write(ByteView bytes) override {
+    if (bytes.size() > uploads_.options_.max_blob - session_.size) {
+      return TooLarge("the blob is larger than this registry takes").Reason("blob_too_large");
+    }
+    if (staged_ == nullptr && FitsIntoMemory(bytes.size())) {
+      session_.buffer.append(AsText(bytes));
+      uploads_.buffered_ += bytes.size();
+    } else {
+      BW_TRY_STATUS(Stage(bytes));
+    }
+    session_.Hash(bytes);
+    session_.size += bytes.size();
+    return Ok();
+  }
+
+ private:
+  bool FitsIntoMemory(std::size_t count) const {
+    return session_.buffer.size() + count <= kMaxInlineBlob &&
+           uploads_.buffered_ + count <= uploads_.options_.max_buffered;
+  }
+
+  Status Stage(ByteView bytes) {
+    if (staged_ == nullptr) BW_TRY_STATUS(uploads_.Spill(session_, &staged_));
+    Status appended = staged_->Append(bytes);
+    // A part may have been kept: what the hash covers is not what is there any more.
+    if (!appended.ok()) session_.sha256.reset();
+    return appended;
+  }
+
+  Uploads& uploads_;
+  UploadSession& session_;
+  std::unique_ptr<blob::Staged> staged_;
+};
+
+Uploads::Uploads(UploadOptions options, db::Database& database, blob::BlobStore& store,
+                 const Clock& clock)
+    : options_(std::move(options)), database_(database), store_(store), clock_(clock),
+      table_(options_.max_sessions) {}
+
+std::unique_ptr<UploadSession> Uploads::NewSession(
+    const RepositoryPath& path, const control::Actor& actor,
+    std::optional<crypto::HashAlgorithm> algorithm) const {
+  auto session = std::make_unique<UploadSession>();
+  session->path = path;
+  session->actor = actor;
+  session->actor.grants.reset();
+  session->announced = algorithm;
+  session->started = clock_.Now();
+  session->expires = session->started + options_.life;
+  session->StartHashing();
+  return session;
+}
+
+Result<UploadView> Uploads::Start(const RepositoryPath& path, const control::Actor& actor,
+                                  std::optional<crypto::HashAlgorithm> algorithm) {
+  auto session = NewSession(path, actor, algorithm);
+  session->id = crypto::RandomToken(kIdOctets);
+  UploadView view{.id = session->id,
+                  .path = path,
+                  .actor = session->actor,
+                  .size = 0,
+                  .expires = session->expires};
+  BW_TRY_STATUS(table_.Add(std::move(session)));
+  return view;
+}
+
+std::string Uploads::StateOf(const UploadView& view) const {
+  const std::string text = view.id + "\n" + view.path.registry.value() + "\n" + view.path.name +
+                           "\n" + view.actor.iam_id.value();
+  return Base64UrlEncode(
+      crypto::HmacSha256(AsBytes(options_.key.Reveal()), AsBytes(text)));
+}
+
+Result<UploadView> Uploads::Find(const RegistryName& registry, std::string_view repository,
+                                 const std::string& id, std::string_view state) {
+  auto view = table_.Find(id);
+  if (!view) {
+    // Not in memory: reading its row puts it there.
+    BW_TRY(auto session, Take(id));
+    GiveBack(std::move(session));
+    view = table_.Find(id);
+  }
+  if (!view || view->path.registry != registry || view->path.name != repository ||
+      view->expires <= clock_.Now() || !ConstantTimeEqual(StateOf(*view), state)) {
+    return UploadUnknown();
+  }
+  return *std::move(view);
+}
+
+Result<std::unique_ptr<UploadSession>> Uploads::Take(const std::string& id) {
+  auto taken = table_.Take(id);
+  if (taken.ok() || taken.error().code() != ErrorCode::kNotFound) return taken;
+  BW_TRY(auto session, LoadRow(id));
+  BW_TRY(const bool ours, table_.AddTaken(*session));
+  if (!ours) return table_.Take(id);
+  const auto staged = store_.Resume(session->staged_id);
+  if (staged.ok()) {
+    session->size = (*staged)->size();
+    return session;
+  }
+  table_.Remove(id);
+  if (staged.error().code() != ErrorCode::kNotFound) return staged.error();
+  BW_TRY_STATUS(DeleteRow(id));
+  return UploadUnknown();
+}
+
+void Uploads::GiveBack(std::unique_ptr<UploadSession> session) {
+  if (!table_.Return(session)) Discard(*session);
+}
+
+Result<std::unique_ptr<UploadSession>> Uploads::LoadRow(const std::string& id) {
+  auto session = std::make_unique<UploadSession>();
+  session->id = id;
+  BW_TRY(const auto found, database_.ReadValue([&](db::Transaction& tx) {
+    return tx.QueryOne(
+        "SELECT u.registry, u.region, u.account, u.repository, u.staged, u.algorithm, "
+        "u.actor_kind, u.actor_account, u.actor_iam_id, u.actor_name, u.started, u.expires, "
+        "u.name_space, u.resource_group FROM upload u WHERE u.id = $1",
+        {id}, [&](const db::Row& row) {
+          session->path = {.registry = RegistryName(row.String(0)),
+                           .region = row.String(1),
+                           .account = AccountId(row.String(2)),
+                           .name_space = row.String(12),
+                           .resource_group = row.String(13),
+                           .name = row.String(3)};
+          session->staged_id = row.String(4);
+          session->announced = AlgorithmNamed(row.Text(5));
+          session->actor.kind = static_cast<control::IdentityKind>(row.Int(6));
+          session->actor.account = AccountId(row.String(7));
+          session->actor.iam_id = IamId(row.String(8));
+          session->actor.name = row.String(9);
+          session->actor.credential = "upload";
+          session->started = row.Time(10);
+          session->expires = row.Time(11);
+          return true;
+        });
+  }));
+  if (!found || session->expires <= clock_.Now()) return UploadUnknown();
+  return session;
+}
+
+Status Uploads::InsertRow(const UploadSession& session, const std::string& staged_id) {
+  const RepositoryPath& path = session.path;
+  const control::Actor& actor = session.actor;
+  return database_.Write([&](db::Transaction& tx) -> Status {
+    BW_TRY_STATUS(tx.Execute(
+        "INSERT INTO upload (id, registry, region, account, name_space, resource_group, "
+        "repository, staged, algorithm, actor_kind, actor_account, actor_iam_id, actor_name, "
+        "started, expires) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+        {session.id, path.registry, path.region, path.account, path.name_space,
+         path.resource_group, path.name, staged_id, AlgorithmName(session.announced),
+         static_cast<std::int64_t>(actor.kind), actor.account, actor.iam_id, actor.name,
+         session.started, session.expires}));
+    return Ok();
+  });
+}
+
+Status Uploads::DeleteRow(const std::string& id) {
+  return database_.Write([&](db::Transaction& tx) -> Status {
+    BW_TRY_STATUS(tx.Execute("DELETE FROM upload WHERE id = $1", {id}));
+    return Ok();
+  });
+}
+
+void Uploads::ReleaseBuffer(UploadSession& session) {
+  buffered_ -= session.buffer.size();
+  session.buffer.clear();
+  session.buffer.shrink_to_fit();
+}
+
+Status Uploads::Spill(UploadSession& session, std::unique_ptr<blob::Staged>* staged) {
+  BW_TRY(auto fresh, store_.Stage());
+  Status status = session.buffer.empty() ? Ok() : fresh->Append(AsBytes(session.buffer));
+  // A blob that is pushed at once cannot be resumed, so nobody would look for its row.
+  if (status.ok() && !session.id.empty()) status = InsertRow(session, fresh->id());
+  if (!status.ok()) {
+    const Status discarded = store_.Discard(fresh->id());  // else the sweep finds it
+    if (!discarded.ok()) observe::Log(observe::Level::kWarning, "staging was left behind");
+    return status;
+  }
+  session.staged_id = fresh->id();
+  ReleaseBuffer(session);
+  *staged = std::move(fresh);
+  return Ok();
+}
+
+void Uploads::Discard(UploadSession& session) {
+  ReleaseBuffer(session);
+  if (session.staged_id.empty()) return;
+  Status status = store_.Discard(session.staged_id);
+  if (status.ok() && !session.id.empty()) status = DeleteRow(session.id);
+  if (!status.ok()) {
+    observe::Log(observe::Level::kWarning, "an upload's remains are left to the sweep",
+                 {{"cause", status.error().log()}});
+  }
+}
+
+Status Uploads::Receive(UploadSession& session, const Chunk& chunk) {
+  if (chunk.range) {
+    if (chunk.length && *chunk.length != chunk.range->length) return WrongSize();
+    if (chunk.range->offset != session.size) return WrongOffset(session.size);
+  }
+  if (chunk.source == nullptr) return Ok();
+  Writer writer(*this, session);
+  BW_TRY_STATUS(writer.Open());
+  // Opening may have found another size than was known, after a failed write.
+  if (chunk.range && chunk.range->offset != session.size) return WrongOffset(session.size);
+  const auto expected = chunk.range ? std::optional(chunk.range->length) : chunk.length;
+  auto copied = io::Copy(*chunk.source, writer, expected.value_or(options_.max_blob));
+  if (!copied.ok() && copied.error().code() == ErrorCode::kTooLarge && expected &&
+      copied.error().reason().empty()) {
+    return WrongSize();
+  }
+  BW_TRY(const std::uint64_t count, std::move(copied));
+  if (expected && count != *expected) return WrongSize();
+  return Ok();
+}
+
+Result<std::uint64_t> Uploads::Append(const std::string& id, const Chunk& chunk) {
+  BW_TRY(auto session, Take(id));
+  const Status received = Receive(*session, chunk);
+  const std::uint64_t size = session->size;
+  session->expires = clock_.Now() + options_.life;
+  if (!table_.Return(session)) {
+    Discard(*session);
+    return UploadUnknown();
+  }
+  if (!received.ok()) return received.error();
+  return size;
+}
+
+Result<oci::Digest> Uploads::DigestOf(const UploadSession& session,
+                                      crypto::HashAlgorithm algorithm) {
+  const auto& known =
+      algorithm == crypto::HashAlgorithm::kSha256 ? session.sha256 : session.sha512;
+  if (known) return oci::Digest::FromHash(algorithm, known->Clone().Finish());
+  if (session.staged_id.empty()) return oci::Digest::Of(AsBytes(session.buffer), algorithm);
+  BW_TRY(const auto staged, store_.Resume(session.staged_id));
+  crypto::Hasher hasher(algorithm);
+  BW_TRY_STATUS(ReadStaged(*staged, [&](ByteView bytes) { hasher.Update(bytes); }));
+  return oci::Digest::FromHash(algorithm, hasher.Finish());
+}
+
+Status Uploads::Verify(const UploadSession& session, const oci::Digest& digest) {
+  BW_TRY(const oci::Digest actual, DigestOf(session, digest.algorithm()));
+  if (actual == digest) return Ok();
+  return Invalid("the uploaded bytes do not have this digest")
+      .Reason("digest_invalid")
+      .Detail("digest", actual.text());
+}
+
+Status Uploads::RecordBlob(const UploadSession& session, const oci::Digest& digest) {
+  const bool inlined = session.staged_id.empty();
+  const Timestamp now = clock_.Now();
+  return database_.Write([&](db::Transaction& tx) -> Status {
+    BW_TRY(const std::string repository, EnsureRepository(tx, session.path, now));
+    BW_TRY(const auto inserted,
+           tx.Execute("INSERT INTO blob (digest, size, place, created) VALUES ($1, $2, $3, $4) "
+                      "ON CONFLICT (digest) DO NOTHING",
+                      {digest.text(), session.size,
+                       static_cast<std::int64_t>(inlined ? BlobPlace::kRow : BlobPlace::kStore),
+                       now}));
+    if (inlined && inserted != 0) {
+      BW_TRY_STATUS(tx.Execute("INSERT INTO blob_content (digest, content) VALUES ($1, $2)",
+                               {digest.text(), AsBytes(session.buffer)}));
+    }
+    BW_TRY_STATUS(LinkBlob(tx, repository, digest, now, now + kBlobLease));
+    if (!inlined && !session.id.empty()) {
+      BW_TRY_STATUS(tx.Execute("DELETE FROM upload WHERE id = $1", {session.id}));
+    }
+    return Ok();
+  });
+}
+
+Status Uploads::Publish(const UploadSession& session, const oci::Digest& digest) {
+  if (session.staged_id.empty()) return RecordBlob(session, digest);
+  const DigestLocks::Guard guard(locks_, digest);
+  const blob::CommitItem item{.staged_id = session.staged_id, .digest = digest};
+  for (Status& committed : store_.Commit(std::span(&item, 1))) {
+    if (!committed.ok()) return std::move(committed);
+  }
+  return RecordBlob(session, digest);
+}
+
+Status Uploads::Finish(const std::string& id, const Chunk& chunk, const oci::Digest& digest) {
+  BW_TRY(auto session, Take(id));
+  if (Status received = Receive(*session, chunk); !received.ok()) {
+    GiveBack(std::move(session));
+    return received;
+  }
+  Status status = Verify(*session, digest);
+  const bool wrong_bytes = !status.ok() && status.error().code() == ErrorCode::kInvalid;
+  if (status.ok()) status = Publish(*session, digest);
+  // What failed for other reasons can be tried again, unless the last chunk would come twice.
+  if (!status.ok() && !wrong_bytes && chunk.source == nullptr) {
+    GiveBack(std::move(session));
+    return status;
+  }
+  table_.Remove(id);
+  if (status.ok()) {
+    ReleaseBuffer(*session);
+  } else {
+    Discard(*session);
+  }
+  return status;
+}
+
+Status Uploads::Cancel(const std::string& id) {
+  if (const auto session = table_.Remove(id); session != nullptr) {
+    Discard(*session);
+    return Ok();
+  }
+  // Its writer notices when it is done, and discards what it wrote.
+  return DeleteRow(id);
+}
+
+Status Uploads::Push(const RepositoryPath& path, const control::Actor& actor, const Chunk& chunk,
+                     const oci::Digest& digest) {
+  const auto session = NewSession(path, actor, digest.algorithm());
+  Status status = Receive(*session, chunk);
+  if (status.ok()) status = Verify(*session, digest);
+  if (status.ok()) status = Publish(*session, digest);
+  if (status.ok()) {
+    ReleaseBuffer(*session);
+  } else {
+    Discard(*session);
+  }
+  return status;
+}
+
+}  // namespace breakwater::registry

@@ -1,0 +1,159 @@
+#include <set>
+
+#include "observe/log.h"
+#include "registry/content.h"
+#include "registry/uploads.h"
+
+namespace breakwater::registry {
+namespace {
+
+// Staging without a row may belong to a push that has just begun, or to one without a session that
+// is still writing.
+constexpr std::chrono::hours kStagedGrace{1};
+constexpr std::size_t kBatch = 1000;
+
+Result<bool> StoreHolds(db::Transaction& tx, const oci::Digest& digest) {
+  BW_TRY(const auto found, tx.QueryOne("SELECT 1 FROM blob WHERE digest = $1 AND place = 1",
+                                       {digest.text()}, [](const db::Row&) { return true; }));
+  return found.has_value();
+}
+
+struct ExpiredRow {
+  std::string id;
+  std::string staged;
+};
+
+}  // namespace
+
+Result<Uploads::Swept> Uploads::Sweep(bool at_start) {
+  Swept swept;
+  BW_TRY(swept.sessions, SweepSessions());
+  BW_TRY(swept.staged, SweepStaged(at_start));
+  BW_TRY(const std::int64_t unlinked, SweepRows());
+  swept.blobs = unlinked;
+  if (at_start) {
+    // Only a crash between a blob's commit and its row leaves bytes without a row.
+    BW_TRY(const std::int64_t orphans, SweepStore());
+    swept.blobs += orphans;
+  }
+  if (swept.sessions + swept.staged + swept.blobs > 0) {
+    observe::Log(observe::Level::kInfo, "storage reclaimed",
+                 {{"sessions", std::to_string(swept.sessions)},
+                  {"staged", std::to_string(swept.staged)},
+                  {"blobs", std::to_string(swept.blobs)}});
+  }
+  return swept;
+}
+
+Result<std::int64_t> Uploads::SweepSessions() {
+  const Timestamp now = clock_.Now();
+  std::int64_t count = 0;
+  for (const std::string& id : table_.Expired(now)) {
+    const auto session = table_.Remove(id);
+    if (session == nullptr) continue;
+    Discard(*session);
+    ++count;
+  }
+  BW_TRY(const auto rows, database_.ReadValue([&](db::Transaction& tx) {
+    return tx.QueryAll("SELECT id, staged FROM upload WHERE expires <= $1 ORDER BY expires "
+                       "LIMIT $2",
+                       {now, kBatch}, [](const db::Row& row) {
+                         return ExpiredRow{.id = row.String(0), .staged = row.String(1)};
+                       });
+  }));
+  for (const ExpiredRow& row : rows) {
+    if (table_.Find(row.id)) continue;  // it has been written to since
+    BW_TRY_STATUS(store_.Discard(row.staged));
+    BW_TRY_STATUS(DeleteRow(row.id));
+    ++count;
+  }
+  return count;
+}
+
+Result<std::int64_t> Uploads::SweepStaged(bool at_start) {
+  const Timestamp young = clock_.Now() - kStagedGrace;
+  std::vector<std::string> candidates;
+  BW_TRY_STATUS(store_.ListStaged([&](const blob::BlobStore::StagedInfo& info) -> Status {
+    if (at_start || info.modified < young) candidates.push_back(info.id);
+    return Ok();
+  }));
+  std::int64_t count = 0;
+  for (const std::string& id : candidates) {
+    BW_TRY(const auto owner, database_.ReadValue([&](db::Transaction& tx) {
+      return tx.QueryOne("SELECT 1 FROM upload WHERE staged = $1", {id},
+                         [](const db::Row&) { return true; });
+    }));
+    if (owner) continue;
+    BW_TRY_STATUS(store_.Discard(id));
+    ++count;
+  }
+  return count;
+}
+
+Result<bool> Uploads::RemoveUnlinked(const oci::Digest& digest) {
+  // Held until the bytes are gone, so that no push can commit the same bytes in between.
+  const DigestLocks::Guard guard(locks_, digest);
+  bool in_store = false;
+  BW_TRY(const bool removed, database_.WriteValue([&](db::Transaction& tx) -> Result<bool> {
+    BW_TRY(in_store, StoreHolds(tx, digest));
+    BW_TRY(const auto count,
+           tx.Execute("DELETE FROM blob WHERE digest = $1 AND NOT EXISTS "
+                      "(SELECT 1 FROM repository_blob WHERE digest = $1)",
+                      {digest.text()}));
+    if (count == 0) return false;
+    BW_TRY_STATUS(tx.Execute("DELETE FROM blob_content WHERE digest = $1", {digest.text()}));
+    return true;
+  }));
+  if (removed && in_store) BW_TRY_STATUS(store_.Remove(digest));
+  return removed;
+}
+
+Result<std::int64_t> Uploads::SweepRows() {
+  std::int64_t count = 0;
+  std::string after;
+  while (true) {
+    BW_TRY(const auto batch, database_.ReadValue([&](db::Transaction& tx) {
+      return tx.QueryAll("SELECT b.digest FROM blob b WHERE b.digest > $1 AND NOT EXISTS "
+                         "(SELECT 1 FROM repository_blob l WHERE l.digest = b.digest) "
+                         "ORDER BY b.digest LIMIT $2",
+                         {after, kBatch}, [](const db::Row& row) { return row.String(0); });
+    }));
+    if (batch.empty()) return count;
+    for (const std::string& text : batch) {
+      BW_TRY(const oci::Digest digest, oci::Digest::Parse(text));
+      BW_TRY(const bool removed, RemoveUnlinked(digest));
+      count += removed ? 1 : 0;
+    }
+    after = batch.back();
+  }
+}
+
+Result<bool> Uploads::RemoveOrphan(const oci::Digest& digest) {
+  const DigestLocks::Guard guard(locks_, digest);
+  BW_TRY(const bool known, database_.ReadValue([&](db::Transaction& tx) {
+    return StoreHolds(tx, digest);
+  }));
+  if (known) return false;
+  BW_TRY_STATUS(store_.Remove(digest));
+  return true;
+}
+
+Result<std::int64_t> Uploads::SweepStore() {
+  std::vector<oci::Digest> orphans;
+  BW_TRY_STATUS(database_.Read([&](db::Transaction& tx) -> Status {
+    orphans.clear();
+    return store_.List([&](const oci::Digest& digest, std::uint64_t) -> Status {
+      BW_TRY(const bool known, StoreHolds(tx, digest));
+      if (!known) orphans.push_back(digest);
+      return Ok();
+    });
+  }));
+  std::int64_t count = 0;
+  for (const oci::Digest& digest : orphans) {
+    BW_TRY(const bool removed, RemoveOrphan(digest));
+    count += removed ? 1 : 0;
+  }
+  return count;
+}
+
+}  // namespace breakwater::registry
