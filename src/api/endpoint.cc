@@ -8,19 +8,6 @@
 namespace breakwater::api {
 namespace {
 
-// A small body must not unpack into a large one.
-constexpr std::uint64_t kMaxInflation = 100;
-
-// Lends the request's body to a decompressor that wants to own its source.
-class Borrowed final : public io::Source {
- public:
-  explicit Borrowed(io::Source& source) : source_(source) {}
-  Result<std::size_t> Read(std::span<std::byte> out) override { return source_.Read(out); }
-
- private:
-  io::Source& source_;
-};
-
 Result<std::string> ReadBody(Context& context, std::size_t max_bytes) {
   const auto& length = context.request.content_length;
   if (length && *length > max_bytes) {
@@ -31,9 +18,8 @@ Result<std::string> ReadBody(Context& context, std::size_t max_bytes) {
   if (*encoding != "gzip") {
     return Invalid("Content-Encoding must be gzip or absent").Reason("unsupported_encoding");
   }
-  const auto unpacked = io::DecompressAuto(
-      std::make_unique<Borrowed>(*context.request.body),
-      {.max_output = max_bytes, .max_ratio = kMaxInflation});
+  BW_TRY(const auto unpacked,
+         io::DecompressAuto(*context.request.body, {.max_output = max_bytes}));
   return io::ReadAll(*unpacked, max_bytes);
 }
 

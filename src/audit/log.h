@@ -46,13 +46,13 @@ class ChainVerifier {
 };
 
 struct Filter {
-  std::optional<AccountId> account;
-  std::optional<std::string> action;
-  std::optional<IamId> initiator;
-  std::optional<Outcome> outcome;
-  std::optional<std::string> request_id;
-  std::optional<Timestamp> since;
-  std::optional<Timestamp> until;
+  std::optional<AccountId> account = {};
+  std::optional<std::string> action = {};
+  std::optional<IamId> initiator = {};
+  std::optional<Outcome> outcome = {};
+  std::optional<std::string> request_id = {};
+  std::optional<Timestamp> since = {};
+  std::optional<Timestamp> until = {};
   std::int64_t after_row = 0;  // paging: the last row seen
   std::int64_t limit = 100;
 };

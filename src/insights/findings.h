@@ -38,10 +38,10 @@ struct Finding {
 };
 
 struct FindingFilter {
-  std::optional<State> state;
-  std::optional<std::string> provider_id;
-  std::optional<std::string> note_id;
-  std::optional<notify::Severity> severity;
+  std::optional<State> state = {};
+  std::optional<std::string> provider_id = {};
+  std::optional<std::string> note_id = {};
+  std::optional<notify::Severity> severity = {};
   std::int64_t offset = 0;
   std::int64_t limit = 100;
 };

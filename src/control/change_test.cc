@@ -1,0 +1,167 @@
+#include "control/change.h"
+
+#include <gtest/gtest.h>
+
+#include "base/testing.h"
+#include "db/testing.h"
+
+namespace breakwater::control {
+namespace {
+
+const AccountId kAccount("acc");
+const Resource kService = ServiceResource(kAccount, RegistryName("us.icr.io"), "us-south");
+
+// Facts that live in a table of the test's own.
+class LampFacts final : public FactSource {
+ public:
+  std::vector<condition::ResourceType> Types() const override {
+    return {{"container-registry", "service"}};
+  }
+  Result<std::vector<Resource>> List(db::Transaction&, const condition::ResourceType&,
+                                     const AccountId&) override {
+    return std::vector<Resource>{kService};
+  }
+  Result<condition::Facts> Read(db::Transaction& tx, const Resource&) override {
+    BW_TRY(const auto lit, tx.QueryOne("SELECT lit FROM lamp", {},
+                                       [](const db::Row& row) { return row.Bool(0); }));
+    condition::Facts facts;
+    facts.Set("private_only",
+              condition::Fact::Present(lit.value_or(false), "the test's lamp", Timestamp{}));
+    return facts;
+  }
+};
+
+class FakeAuthorizer final : public Authorizer {
+ public:
+  Status Authorize(const Caller&, std::string_view, const Resource&) override {
+    if (!allow) return Denied("you may not");
+    return Ok();
+  }
+  bool allow = true;
+};
+
+// Refuses a dark lamp.
+class LampGate final : public Gate {
+ public:
+  Result<Judgement> Judge(db::Transaction&, const Caller&, const Resource&,
+                          const condition::Facts& facts) override {
+    Judgement judgement;
+    judgement.record = json::Value{{"rule_set", "test"}};
+    if (*facts.Find("private_only")->value() == condition::Value(false)) {
+      judgement.compliant = false;
+      judgement.refusal = Denied("the lamp must be lit").Reason("config_rule_denied");
+    }
+    return judgement;
+  }
+};
+
+class ChangePathTest : public ::testing::Test {
+ protected:
+  ChangePathTest() {
+    facts_.Add(lamp_);
+    jobs_->Register("witness", {}, [this](const jobs::Job& job) {
+      seen_.push_back(job.payload);
+      return Ok();
+    });
+    jobs_->Subscribe(std::string(kChangeCommitted), "witness");
+    const Status made = database_.Write([](db::Transaction& tx) -> Status {
+      BW_TRY_STATUS(tx.Execute("CREATE TABLE lamp (lit INTEGER NOT NULL)"));
+      BW_TRY_STATUS(tx.Execute("INSERT INTO lamp VALUES (1)"));
+      return Ok();
+    });
+    EXPECT_TRUE(made.ok());
+  }
+
+  Change Switch(bool lit) {
+    return {.action = "container-registry.auth.set",
+            .resource = kService,
+            .apply = [this, lit](db::Transaction& tx) -> Result<Effect> {
+              ++applied_;
+              BW_TRY_STATUS(tx.Execute("UPDATE lamp SET lit = $1", {lit}));
+              return Effect{.before = {{"lit", !lit}},
+                            .after = {{"lit", lit}},
+                            .governed = {kService},
+                            .events = {}};
+            }};
+  }
+
+  bool Lit() {
+    return *database_.ReadValue([](db::Transaction& tx) -> Result<bool> {
+      BW_TRY(const auto lit, tx.QueryOne("SELECT lit FROM lamp", {},
+                                         [](const db::Row& row) { return row.Bool(0); }));
+      return *lit;
+    });
+  }
+
+  testing::ManualClock clock_;
+  std::unique_ptr<db::testing::TestDatabase> owner_ = db::testing::OpenTestDatabase();
+  db::Database& database_ = owner_->database();
+  audit::Log log_{database_, clock_};
+  std::unique_ptr<jobs::Jobs> jobs_ = jobs::NewJobs({.owner = "test"}, database_, clock_);
+  FakeAuthorizer authorizer_;
+  LampGate gate_;
+  LampFacts lamp_;
+  FactSources facts_;
+  ChangePath path_{database_, log_, *jobs_, authorizer_, gate_, facts_};
+  Caller caller_{.actor = {.kind = IdentityKind::kUser, .account = kAccount,
+                           .iam_id = IamId("IBMid-1"), .name = "one", .credential = "apikey",
+                           .grants = {}},
+                 .origin = {.request_id = "req-7", .address = "10.0.0.1", .user_agent = "test",
+                            .private_network = true}};
+  std::vector<json::Value> seen_;
+  int applied_ = 0;
+};
+
+TEST_F(ChangePathTest, CommittedChangeIsRecordedWithFieldsJudgementAndEvent) {
+  ASSERT_TRUE(path_.Submit(caller_, Switch(true)).ok());
+  const auto records = *log_.Query({});
+  ASSERT_EQ(records.size(), 1U);
+  const audit::Record& record = records[0].record;
+  EXPECT_EQ(record.outcome, audit::Outcome::kSuccess);
+  EXPECT_EQ(record.request_id, "req-7");
+  EXPECT_EQ(record.initiator.iam_id.value(), "IBMid-1");
+  EXPECT_TRUE(record.private_network);
+  ASSERT_EQ(record.changes.size(), 1U);
+  EXPECT_EQ(record.changes[0].field, "lit");
+  EXPECT_EQ(record.judgement.as_array().size(), 1U);
+  ASSERT_EQ(*jobs_->RunDue(), 1);
+  ASSERT_EQ(seen_.size(), 1U);
+  EXPECT_EQ(json::FindText(seen_[0], "registry"), "us.icr.io");
+  EXPECT_EQ(json::Find(seen_[0], "governed")->as_array().size(), 1U);
+}
+
+TEST_F(ChangePathTest, RefusedStateIsRolledBackAndTheRefusalRecorded) {
+  const Status status = path_.Submit(caller_, Switch(false));
+  ASSERT_FALSE(status.ok());
+  EXPECT_EQ(status.error().reason(), "config_rule_denied");
+  EXPECT_EQ(applied_, 1);
+  EXPECT_TRUE(Lit());
+  const auto records = *log_.Query({});
+  ASSERT_EQ(records.size(), 1U);
+  EXPECT_EQ(records[0].record.outcome, audit::Outcome::kFailure);
+  EXPECT_EQ(records[0].record.reason_code, 403);
+  EXPECT_EQ(records[0].record.severity, audit::Severity::kCritical);
+  EXPECT_FALSE(records[0].record.judgement.is_null());
+  EXPECT_EQ(*jobs_->RunDue(), 0);
+}
+
+TEST_F(ChangePathTest, WithoutTheRightNothingIsTriedButItIsRecorded) {
+  authorizer_.allow = false;
+  EXPECT_EQ(path_.Submit(caller_, Switch(true)).error().code(), ErrorCode::kDenied);
+  EXPECT_EQ(applied_, 0);
+  EXPECT_EQ(log_.Query({.outcome = audit::Outcome::kFailure})->size(), 1U);
+}
+
+TEST_F(ChangePathTest, AFailingChangeLeavesOnlyItsRecord) {
+  Change change = Switch(false);
+  change.apply = [](db::Transaction& tx) -> Result<Effect> {
+    BW_TRY_STATUS(tx.Execute("UPDATE lamp SET lit = 0"));
+    return Conflict("changed my mind");
+  };
+  EXPECT_FALSE(path_.Submit(caller_, change).ok());
+  EXPECT_TRUE(Lit());
+  EXPECT_EQ(log_.Query({})->at(0).record.reason, "changed my mind");
+}
+
+}  // namespace
+}  // namespace breakwater::control
