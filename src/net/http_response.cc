@@ -1,0 +1,267 @@
+#include "net/http_response.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <vector>
+
+#include "base/strings.h"
+#include "net/chunked.h"
+#include "net/http_parser.h"
+#include "observe/log.h"
+
+namespace breakwater::net {
+namespace {
+
+// Up to here head and body leave in one piece: copying is cheaper than a second system call.
+constexpr std::size_t kSmallBody = 32 * 1024;
+constexpr std::size_t kStreamPiece = 256 * 1024;
+constexpr std::size_t kChunkRoom = 16;  // for the prefix, before the piece
+
+// RFC 9110 §6.4.1 and §15.3.5: never a body.
+bool IsBodiless(int status) { return status < 200 || status == 204 || status == 304; }
+
+std::optional<std::uint64_t> BodyLength(const Response& response) {
+  if (const auto* text = std::get_if<std::string>(&response.body)) return text->size();
+  if (const auto* file = std::get_if<FileSlice>(&response.body)) return file->length;
+  return std::get<StreamBody>(response.body).length;
+}
+
+// How a response's body is delimited. RFC 9112 §6.
+struct Delimiting {
+  bool send_body = true;
+  std::optional<std::uint64_t> content_length;
+  bool chunked = false;
+  bool until_close = false;
+};
+
+Delimiting Decide(const Response& response, const ResponseFraming& framing) {
+  Delimiting out;
+  const auto length = BodyLength(response);
+  out.send_body = !framing.head_request && !IsBodiless(response.status);
+  if (out.send_body) {
+    out.content_length = length;
+    out.chunked = !length.has_value() && framing.http11;
+    out.until_close = !length.has_value() && !framing.http11;
+  } else if (framing.head_request && !IsBodiless(response.status)) {
+    out.content_length = response.announced_length.has_value() ? response.announced_length : length;
+  } else if (response.status == 304) {
+    out.content_length = response.announced_length;
+  }
+  return out;
+}
+
+bool IsOurs(std::string_view name) {
+  static constexpr std::array<std::string_view, 5> kOurs = {
+      "Content-Length", "Transfer-Encoding", "Connection", "Date", "X-Request-Id"};
+  return std::any_of(kOurs.begin(), kOurs.end(),
+                     [&](std::string_view ours) { return EqualsIgnoreCase(name, ours); });
+}
+
+bool AreSendable(const Headers& headers) {
+  return std::all_of(headers.all().begin(), headers.all().end(), [](const auto& field) {
+    return IsToken(field.first) && IsFieldValue(field.second);
+  });
+}
+
+void AppendField(std::string& out, std::string_view name, std::string_view value) {
+  out.append(name).append(": ").append(value).append("\r\n");
+}
+
+const std::string& DateNow() {
+  thread_local std::int64_t second = -1;
+  thread_local std::string text;
+  const Timestamp now = SystemClock().Now();
+  if (ToUnixSeconds(now) != second) {
+    second = ToUnixSeconds(now);
+    text = FormatHttpDate(now);
+  }
+  return text;
+}
+
+std::string FormatHead(const Response& response, const ResponseFraming& framing,
+                       const Delimiting& delimiting, bool keep_alive) {
+  std::string out;
+  out.reserve(512);
+  out.append("HTTP/1.1 ").append(std::to_string(response.status)).append(" ");
+  out.append(ReasonPhrase(response.status)).append("\r\n");
+  AppendField(out, "Date", DateNow());
+  AppendField(out, "X-Request-Id", framing.request_id);
+  for (const auto& [name, value] : response.headers.all()) {
+    if (!IsOurs(name)) AppendField(out, name, value);
+  }
+  if (delimiting.content_length.has_value()) {
+    AppendField(out, "Content-Length", std::to_string(*delimiting.content_length));
+  }
+  if (delimiting.chunked) AppendField(out, "Transfer-Encoding", "chunked");
+  if (!keep_alive) {
+    AppendField(out, "Connection", "close");
+  } else if (!framing.http11) {
+    AppendField(out, "Connection", "keep-alive");
+  }
+  return out += "\r\n";
+}
+
+Status SendFile(Transport& transport, std::string_view head, const FileSlice& file, Pace& pace,
+                SentResponse& sent) {
+  BW_TRY_STATUS(WriteAll(transport, AsBytes(head), file.length > 0, pace));
+  BW_TRY_STATUS(WriteWholeFile(transport, file.descriptor, file.offset, file.length, pace));
+  sent.bytes = file.length;
+  return Ok();
+}
+
+Status SendText(Transport& transport, std::string& head, std::string_view body, Pace& pace,
+                SentResponse& sent) {
+  if (body.size() <= kSmallBody) {
+    head += body;
+    BW_TRY_STATUS(WriteAll(transport, AsBytes(head), false, pace));
+  } else {
+    BW_TRY_STATUS(WriteAll(transport, AsBytes(head), true, pace));
+    BW_TRY_STATUS(WriteAll(transport, AsBytes(body), false, pace));
+  }
+  sent.bytes = body.size();
+  return Ok();
+}
+
+// Pieces of a stream of known length, or up to the end of the connection.
+Status SendPlainStream(Transport& transport, StreamBody& body, Pace& pace, SentResponse& sent) {
+  std::vector<std::byte> piece(kStreamPiece);
+  for (;;) {
+    BW_TRY(const std::size_t n, body.source->Read(piece));
+    if (n == 0) break;
+    if (body.length.has_value() && n > *body.length - sent.bytes) {
+      return Internal("a response body is longer than announced");
+    }
+    BW_TRY_STATUS(WriteAll(transport, ByteView(piece).first(n), false, pace));
+    sent.bytes += n;
+    if (body.length == sent.bytes) return Ok();
+  }
+  if (body.length.value_or(sent.bytes) != sent.bytes) {
+    return Internal("a response body is shorter than announced");
+  }
+  return Ok();
+}
+
+// Prefix, piece and line end of each chunk leave from one buffer.
+Status SendChunkedStream(Transport& transport, StreamBody& body, Pace& pace, SentResponse& sent) {
+  std::vector<std::byte> buffer(kChunkRoom + kStreamPiece + 2);
+  const std::span<std::byte> piece = std::span(buffer).subspan(kChunkRoom, kStreamPiece);
+  for (;;) {
+    BW_TRY(const std::size_t n, body.source->Read(piece));
+    if (n == 0) return WriteAll(transport, AsBytes("0\r\n\r\n"), false, pace);
+    const std::string prefix = ChunkPrefix(n);
+    const std::size_t begin = kChunkRoom - prefix.size();
+    std::ranges::copy(AsBytes(prefix), buffer.begin() + static_cast<std::ptrdiff_t>(begin));
+    std::ranges::copy(AsBytes("\r\n"), piece.begin() + static_cast<std::ptrdiff_t>(n));
+    const auto chunk = ByteView(buffer).subspan(begin, prefix.size() + n + 2);
+    BW_TRY_STATUS(WriteAll(transport, chunk, false, pace));
+    sent.bytes += n;
+  }
+}
+
+Status SendStream(Transport& transport, std::string_view head, StreamBody& body, bool chunked,
+                  Pace& pace, SentResponse& sent) {
+  BW_TRY_STATUS(WriteAll(transport, AsBytes(head), false, pace));
+  if (body.length == std::uint64_t{0}) return Ok();
+  return chunked ? SendChunkedStream(transport, body, pace, sent)
+                 : SendPlainStream(transport, body, pace, sent);
+}
+
+std::string JsonText(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out += '"';
+}
+
+}  // namespace
+
+Status SendResponse(Transport& transport, Response response, const ResponseFraming& framing,
+                    const PaceLimits& pace_limits, SentResponse& sent) {
+  if (!AreSendable(response.headers) || response.status < 200 || response.status > 999) {
+    observe::Log(observe::Level::kError, "a response cannot be sent",
+                 {{"status", response.status}});
+    response = ErrorResponse(500, "internal_error", "internal error", framing.request_id);
+  }
+  const Delimiting delimiting = Decide(response, framing);
+  sent.status = response.status;
+  const bool keep_alive = framing.keep_alive && !delimiting.until_close;
+  std::string head = FormatHead(response, framing, delimiting, keep_alive);
+
+  Pace pace(pace_limits);
+  Status status;
+  if (!delimiting.send_body) {
+    status = WriteAll(transport, AsBytes(head), false, pace);
+  } else if (const auto* text = std::get_if<std::string>(&response.body)) {
+    status = SendText(transport, head, *text, pace, sent);
+  } else if (const auto* file = std::get_if<FileSlice>(&response.body)) {
+    status = SendFile(transport, head, *file, pace, sent);
+  } else {
+    status = SendStream(transport, head, std::get<StreamBody>(response.body), delimiting.chunked,
+                        pace, sent);
+  }
+  sent.keep_alive = keep_alive && status.ok();
+  return status;
+}
+
+std::string FormatTextResponse(const Response& response, const ResponseFraming& framing) {
+  return FormatHead(response, framing, Decide(response, framing), framing.keep_alive) +
+         std::get<std::string>(response.body);
+}
+
+// `code` and `message` are literals of ours and the id is checked: quotes are all there is to
+// escape.
+Response ErrorResponse(int status, std::string_view code, std::string_view message,
+                       std::string_view request_id) {
+  Response out;
+  out.status = status;
+  out.headers.Add("Content-Type", "application/json");
+  out.body = R"({"errors":[{"code":)" + JsonText(code) + R"(,"message":)" + JsonText(message) +
+             R"(}],"trace":)" + JsonText(request_id) + "}\n";
+  return out;
+}
+
+std::string_view ReasonPhrase(int status) {
+  struct Row {
+    int status;
+    std::string_view phrase;
+  };
+  static constexpr Row kRows[] = {
+      {200, "OK"}, {201, "Created"}, {202, "Accepted"}, {204, "No Content"},
+      {206, "Partial Content"}, {207, "Multi-Status"}, {301, "Moved Permanently"}, {302, "Found"},
+      {303, "See Other"}, {304, "Not Modified"}, {307, "Temporary Redirect"},
+      {308, "Permanent Redirect"}, {400, "Bad Request"}, {401, "Unauthorized"},
+      {402, "Payment Required"}, {403, "Forbidden"}, {404, "Not Found"},
+      {405, "Method Not Allowed"}, {406, "Not Acceptable"}, {408, "Request Timeout"},
+      {409, "Conflict"}, {410, "Gone"}, {411, "Length Required"}, {412, "Precondition Failed"},
+      {413, "Content Too Large"}, {414, "URI Too Long"}, {415, "Unsupported Media Type"},
+      {416, "Range Not Satisfiable"}, {417, "Expectation Failed"}, {422, "Unprocessable Content"},
+      {423, "Locked"}, {424, "Failed Dependency"}, {428, "Precondition Required"},
+      {429, "Too Many Requests"}, {431, "Request Header Fields Too Large"},
+      {500, "Internal Server Error"}, {501, "Not Implemented"}, {502, "Bad Gateway"},
+      {503, "Service Unavailable"}, {504, "Gateway Timeout"},
+      {505, "HTTP Version Not Supported"}, {507, "Insufficient Storage"}};
+  const auto* row = std::find_if(std::begin(kRows), std::end(kRows),
+                                 [&](const Row& r) { return r.status == status; });
+  return row == std::end(kRows) ? "" : row->phrase;
+}
+
+std::string FormatHttpDate(Timestamp t) {
+  static constexpr const char* kDays[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+  static constexpr const char* kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                            "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  const auto day = std::chrono::floor<std::chrono::days>(t);
+  const std::chrono::year_month_day date(day);
+  const std::chrono::hh_mm_ss time(std::chrono::floor<std::chrono::seconds>(t - day));
+  char text[64];
+  std::snprintf(text, sizeof text, "%s, %02u %s %04d %02d:%02d:%02d GMT",
+                kDays[std::chrono::weekday(day).c_encoding()], static_cast<unsigned>(date.day()),
+                kMonths[static_cast<unsigned>(date.month()) - 1], static_cast<int>(date.year()),
+                static_cast<int>(time.hours().count()), static_cast<int>(time.minutes().count()),
+                static_cast<int>(time.seconds().count()));
+  return text;
+}
+
+}  // namespace breakwater::net

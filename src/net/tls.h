@@ -1,0 +1,42 @@
+// TLS 1.2 and newer for the server's side, by OpenSSL.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "base/sync.h"
+#include "net/socket.h"
+#include "net/transport.h"
+
+namespace breakwater::net {
+
+struct TlsFiles {
+  std::string certificate;  // PEM chain, the server's own first
+  std::string key;          // PEM
+};
+
+// Certificate and settings for many connections. Thread-safe. Connections keep what was current
+// when they began.
+class TlsServerContext {
+ public:
+  // kInvalid ("invalid_certificate") if the files do not hold a matching pair.
+  static Result<std::unique_ptr<TlsServerContext>> Load(TlsFiles files);
+  ~TlsServerContext();
+
+  // Reads the files again; on failure what was there stays.
+  Status Reload();
+  // Performs the handshake. `fd` must outlive the transport.
+  Result<std::unique_ptr<Transport>> Accept(int fd, Waiter waiter, Deadline deadline) const;
+
+ private:
+  struct Context;
+  explicit TlsServerContext(TlsFiles files);
+  static Result<std::shared_ptr<const Context>> MakeContext(const TlsFiles& files);
+
+  const TlsFiles files_;
+  mutable Mutex mutex_;
+  std::shared_ptr<const Context> current_ BW_GUARDED_BY(mutex_);
+};
+
+}  // namespace breakwater::net
