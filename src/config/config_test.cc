@@ -391,6 +391,19 @@ TEST(Load, GivesLineAndColumnOfASyntaxError) {
   EXPECT_THAT(Failure(LoadFile("data = \"a\"\ndata = \"b\"\n")), HasSubstr("b.toml:2:"));
 }
 
+TEST(Load, ReportsMalformedTableHeaders) {
+  for (const char* text : {"[[[data]]]", "[`data]", "[", "[[", "[=", "[[data", "[data]]", "[.a]"}) {
+    EXPECT_THAT(Failure(LoadFile(text)), HasSubstr("b.toml:1:")) << text;
+  }
+}
+
+TEST(Load, ReportsLettersBeyondAsciiWhereNoneMayStand) {
+  for (const char* text : {"dätä = 1", "data ü = 1", "data = ü", "data = \"x\" \u2003y"}) {
+    EXPECT_THAT(Failure(LoadFile(text)), HasSubstr("b.toml:1:")) << text;
+  }
+  EXPECT_TRUE(LoadFile("account.name = \"\"\"a \\\nü\"\"\"").ok());
+}
+
 TEST(Load, RefusesFilesThatAreNoConfiguration) {
   EXPECT_THAT(Failure(LoadFile(std::string(kMaxFileBytes + 1, ' '))), HasSubstr("larger than"));
   std::string deep = "a";
