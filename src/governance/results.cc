@@ -1,0 +1,276 @@
+#include "governance/results.h"
+
+#include <map>
+
+#include "base/bytes.h"
+#include "governance/gate.h"
+#include "governance/store.h"
+
+namespace breakwater::governance {
+namespace {
+
+using condition::Outcome;
+using json::Text;
+
+const std::string kResultColumns =
+    "SELECT rule_id, resource, service, kind, outcome, since, checked, document "
+    "FROM governance_result ";
+
+Result<RuleResult> ResultOf(const db::Row& row) {
+  RuleResult result;
+  result.rule_id = row.String(0);
+  result.resource = row.String(1);
+  result.type = {row.String(2), row.String(3)};
+  BW_TRY(result.outcome, condition::ParseOutcome(row.Text(4)));
+  result.since = row.Time(5);
+  result.checked = row.Time(6);
+  BW_TRY(result.document, ParseStored(row.Text(7)));
+  return result;
+}
+
+// The evidence: facts the rule looks at, as they were.
+json::Value UsedFacts(const condition::Condition& condition, const condition::Facts& facts) {
+  condition::Facts used;
+  for (const std::string& property : condition.Properties()) {
+    if (const auto* fact = facts.Find(property)) used.Set(property, *fact);
+  }
+  return used.ToJson();
+}
+
+RuleResult ResultOf(const control::Resource& resource, const RuleVerdict& verdict,
+                    const condition::Facts& facts, Timestamp now) {
+  RuleResult result;
+  result.rule_id = verdict.rule.id;
+  result.resource = ResultKey(resource);
+  result.type = {resource.service, resource.kind};
+  result.outcome = verdict.verdict.outcome;
+  result.since = now;
+  result.checked = now;
+  json::Object document;
+  document["rule_version"] = Text(verdict.rule.version);
+  document["registry"] = Text(resource.registry.value());
+  document["region"] = Text(resource.region);
+  document["verdict"] = verdict.verdict.ToJson();
+  document["facts"] = UsedFacts(verdict.rule.compiled->condition, facts);
+  result.document = std::move(document);
+  return result;
+}
+
+json::Value WordOf(std::optional<Outcome> outcome) {
+  return outcome ? json::Value(Text(condition::ToString(*outcome))) : json::Value(nullptr);
+}
+
+// A WHERE clause and its parameters.
+struct Where {
+  std::string sql = "WHERE account = $1";
+  std::vector<db::Param> params;
+
+  void And(std::string_view column, db::Param value) {
+    params.push_back(value);
+    sql += " AND " + std::string(column) + " = $" + std::to_string(params.size());
+  }
+};
+
+Where WhereOf(const AccountId& account, const ResultFilter& filter) {
+  Where where;
+  where.params.emplace_back(account);
+  if (filter.rule_id) where.And("rule_id", *filter.rule_id);
+  if (filter.resource) where.And("resource", *filter.resource);
+  if (filter.outcome) where.And("outcome", condition::ToString(*filter.outcome));
+  return where;
+}
+
+}  // namespace
+
+std::string ResultKey(const control::Resource& resource) {
+  Crn crn = resource.crn();
+  // A registry's name may hold a port; colons separate the parts of a CRN.
+  if (crn.instance.empty()) crn.instance = PercentEncode(resource.registry.value());
+  return crn.ToString();
+}
+
+Status Results::EvaluateType(const AccountId& account, const condition::ResourceType& type) {
+  std::optional<Error> failure;
+  BW_TRY_STATUS(deps_.database.Write([&](db::Transaction& tx) {
+    failure.reset();
+    return EvaluateIn(tx, account, type, failure);
+  }));
+  if (failure) return *std::move(failure);
+  return Ok();
+}
+
+Status Results::EvaluateIn(db::Transaction& tx, const AccountId& account,
+                           const condition::ResourceType& type, std::optional<Error>& failure) {
+  BW_TRY(auto all,
+         tx.QueryAll(kResultColumns + "WHERE account = $1 AND service = $2 AND kind = $3",
+                     {account, type.service, type.kind},
+                     [](const db::Row& row) { return ResultOf(row); }));
+  std::map<std::pair<std::string, std::string>, RuleResult> known;
+  for (RuleResult& result : all) {
+    known.emplace(std::pair(result.rule_id, result.resource), std::move(result));
+  }
+  auto evaluated = Evaluate(tx, account, type);
+  if (!evaluated.ok()) {
+    // What was known may hold no longer; the caller tries again.
+    failure = std::move(evaluated).error();
+    for (const auto& [key, before] : known) {
+      RuleResult unable = before;
+      unable.outcome = Outcome::kUnable;
+      unable.since = unable.checked = deps_.clock.Now();
+      unable.document = {{"error", Text(failure->message())}};
+      BW_TRY_STATUS(Store(tx, account, std::move(unable), &before));
+    }
+    return Ok();
+  }
+  for (RuleResult& result : *evaluated) {
+    const auto before = known.extract({result.rule_id, result.resource});
+    BW_TRY_STATUS(
+        Store(tx, account, std::move(result), before.empty() ? nullptr : &before.mapped()));
+  }
+  for (const auto& [key, gone] : known) BW_TRY_STATUS(Remove(tx, account, gone));
+  return Ok();
+}
+
+Result<std::vector<RuleResult>> Results::Evaluate(db::Transaction& tx, const AccountId& account,
+                                                  const condition::ResourceType& type) const {
+  control::FactSource* source = deps_.facts.For(type);
+  if (source == nullptr) {
+    return Unavailable("nothing here knows " + condition::ToString(type));
+  }
+  BW_TRY(const auto resources, source->List(tx, type, account));
+  const Timestamp now = deps_.clock.Now();
+  std::vector<RuleResult> results;
+  for (const control::Resource& resource : resources) {
+    BW_TRY(auto rules, deps_.rules.For(tx, resource));
+    if (rules.empty()) continue;
+    const condition::Facts facts = ReadFacts(tx, *source, resource);
+    for (const RuleVerdict& verdict : EvaluateRules(std::move(rules), facts)) {
+      results.push_back(ResultOf(resource, verdict, facts, now));
+    }
+  }
+  return results;
+}
+
+condition::Facts Results::ReadFacts(db::Transaction& tx, control::FactSource& source,
+                                    const control::Resource& resource) const {
+  auto facts = source.Read(tx, resource);
+  if (facts.ok()) return *std::move(facts);
+  condition::Facts unavailable;
+  const auto* config = deps_.catalogue.Find({resource.service, resource.kind});
+  if (config == nullptr) return unavailable;
+  for (const condition::Property& property : config->properties) {
+    unavailable.Set(property.name, condition::Fact::Unavailable(facts.error().message(),
+                                                                "governance", deps_.clock.Now()));
+  }
+  return unavailable;
+}
+
+Status Results::Store(db::Transaction& tx, const AccountId& account, RuleResult result,
+                      const RuleResult* known) {
+  const bool changed = known == nullptr || known->outcome != result.outcome;
+  if (!changed) result.since = known->since;
+  BW_TRY_STATUS(tx.Execute(
+      "INSERT INTO governance_result (account, rule_id, resource, service, kind, outcome, since, "
+      "checked, document) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) "
+      "ON CONFLICT (account, rule_id, resource) DO UPDATE SET outcome = $6, since = $7, "
+      "checked = $8, document = $9",
+      {account, result.rule_id, result.resource, result.type.service, result.type.kind,
+       condition::ToString(result.outcome), result.since, result.checked,
+       json::Serialize(result.document)}));
+  if (!changed) return Ok();
+  const auto before = known == nullptr ? std::nullopt : std::optional(known->outcome);
+  return Record(tx, account, result, before, result.outcome, result.checked);
+}
+
+Status Results::Remove(db::Transaction& tx, const AccountId& account, const RuleResult& known) {
+  BW_TRY_STATUS(tx.Execute(
+      "DELETE FROM governance_result WHERE account = $1 AND rule_id = $2 AND resource = $3",
+      {account, known.rule_id, known.resource}));
+  return Record(tx, account, known, known.outcome, std::nullopt, deps_.clock.Now());
+}
+
+Status Results::Record(db::Transaction& tx, const AccountId& account, const RuleResult& result,
+                       std::optional<Outcome> before, std::optional<Outcome> outcome,
+                       Timestamp at) {
+  const std::string_view word = outcome ? condition::ToString(*outcome) : "removed";
+  BW_TRY_STATUS(tx.Execute(
+      "INSERT INTO governance_history (account, rule_id, resource, at, outcome, document) "
+      "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (account, rule_id, resource, at) "
+      "DO UPDATE SET outcome = $5, document = $6",
+      {account, result.rule_id, result.resource, at, word,
+       outcome ? json::Serialize(result.document) : std::string("{}")}));
+  return deps_.jobs.Emit(tx, {std::string(kResultChanged),
+                              {{"account", Text(account.value())},
+                               {"rule_id", Text(result.rule_id)},
+                               {"resource", Text(result.resource)},
+                               {"service", Text(result.type.service)},
+                               {"kind", Text(result.type.kind)},
+                               {"registry", Text(json::FindText(result.document, "registry"))},
+                               {"before", WordOf(before)},
+                               {"after", WordOf(outcome)}}});
+}
+
+Status Results::EvaluateAll() {
+  struct Pair {
+    AccountId account;
+    condition::ResourceType type;
+  };
+  BW_TRY(const auto pairs, deps_.database.ReadValue([](db::Transaction& tx) {
+    return tx.QueryAll(
+        "SELECT DISTINCT a.account, r.service, r.kind FROM governance_attachment a "
+        "JOIN governance_rule r ON r.id = a.rule_id "
+        "UNION SELECT DISTINCT account, service, kind FROM governance_result ORDER BY 1, 2, 3",
+        {}, [](const db::Row& row) {
+          return Pair{AccountId(row.String(0)), {row.String(1), row.String(2)}};
+        });
+  }));
+  for (const auto& [account, type] : pairs) BW_TRY_STATUS(EvaluateType(account, type));
+  const Timestamp oldest = deps_.clock.Now() - deps_.history_retention;
+  return deps_.database.Write([&](db::Transaction& tx) -> Status {
+    BW_TRY_STATUS(tx.Execute("DELETE FROM governance_history WHERE at < $1", {oldest}));
+    return Ok();
+  });
+}
+
+Result<ResultPage> Results::Find(const AccountId& account, const ResultFilter& filter) const {
+  return deps_.database.ReadValue([&](db::Transaction& tx) -> Result<ResultPage> {
+    ResultPage page;
+    Where where = WhereOf(account, filter);
+    BW_TRY_STATUS(tx.QueryWith("SELECT count(*) FROM governance_result " + where.sql, where.params,
+                               [&](const db::Row& row) {
+                                 page.total = row.Int(0);
+                                 return Ok();
+                               }));
+    const std::size_t n = where.params.size();
+    where.params.emplace_back(filter.limit);
+    where.params.emplace_back(filter.offset);
+    BW_TRY_STATUS(tx.QueryWith(kResultColumns + where.sql + " ORDER BY rule_id, resource LIMIT $" +
+                                   std::to_string(n + 1) + " OFFSET $" + std::to_string(n + 2),
+                               where.params, [&](const db::Row& row) -> Status {
+                                 BW_TRY(auto result, ResultOf(row));
+                                 page.results.push_back(std::move(result));
+                                 return Ok();
+                               }));
+    return page;
+  });
+}
+
+Result<std::vector<HistoryEntry>> Results::History(const AccountId& account,
+                                                   const std::string& rule_id,
+                                                   const std::string& resource) const {
+  BW_TRY(auto entries, deps_.database.ReadValue([&](db::Transaction& tx) {
+    return tx.QueryAll(
+        "SELECT at, outcome, document FROM governance_history "
+        "WHERE account = $1 AND rule_id = $2 AND resource = $3 ORDER BY at LIMIT 10000",
+        {account, rule_id, resource}, [](const db::Row& row) -> Result<HistoryEntry> {
+          BW_TRY(auto document, ParseStored(row.Text(2)));
+          return HistoryEntry{row.Time(0), row.String(1), std::move(document)};
+        });
+  }));
+  if (entries.empty()) {
+    return NotFound("no result of rule '" + rule_id + "' was found for that resource");
+  }
+  return entries;
+}
+
+}  // namespace breakwater::governance

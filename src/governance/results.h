@@ -1,0 +1,104 @@
+// How resources comply with the rules attached to them: kept up to date by reactions to changes,
+// with its history.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "condition/catalogue.h"
+#include "condition/evaluate.h"
+#include "control/facts.h"
+#include "db/database.h"
+#include "governance/attached_rules.h"
+#include "jobs/jobs.h"
+
+namespace breakwater::governance {
+
+// Emitted when a resource's outcome under a rule changes:
+// {account, rule_id, resource, service, kind, registry, before, after}; before and after are
+// "compliant", "violated", "unable", or null if the rule did not apply.
+inline constexpr std::string_view kResultChanged = "governance.result_changed";
+
+// One resource under one rule.
+struct RuleResult {
+  std::string rule_id;
+  std::string resource;  // CRN
+  condition::ResourceType type;
+  condition::Outcome outcome = condition::Outcome::kUnable;
+  Timestamp since;    // when the outcome became this
+  Timestamp checked;  // last evaluation
+  json::Value document;  // {rule_version, registry, region, verdict, facts}
+};
+
+// The CRN that results name a resource by: the resource's own, with its registry as the instance,
+// since two registries may lie in one region.
+std::string ResultKey(const control::Resource& resource);
+
+struct HistoryEntry {
+  Timestamp at;
+  std::string outcome;  // also "removed"
+  json::Value document;
+};
+
+struct ResultFilter {
+  std::optional<std::string> rule_id;
+  std::optional<std::string> resource;
+  std::optional<condition::Outcome> outcome;
+  std::int64_t offset = 0;
+  std::int64_t limit = 100;
+};
+
+struct ResultPage {
+  std::int64_t total = 0;
+  std::vector<RuleResult> results;
+};
+
+struct ResultsDeps {
+  db::Database& database;
+  jobs::Jobs& jobs;
+  const control::FactSources& facts;
+  const condition::Catalogue& catalogue;
+  const AttachedRules& rules;
+  const Clock& clock;
+  std::chrono::hours history_retention{24 * 400};
+};
+
+// Thread-safe.
+class Results {
+ public:
+  explicit Results(ResultsDeps deps) : deps_(deps) {}
+
+  // Evaluates all attached rules over the account's resources of a type, in one transaction: facts,
+  // rules and results belong together, and of two evaluations at once the later one stands.
+  Status EvaluateType(const AccountId& account, const condition::ResourceType& type);
+  // Everything that has an attached rule, and forgets history that is too old.
+  Status EvaluateAll();
+
+  Result<ResultPage> Find(const AccountId& account, const ResultFilter& filter) const;
+  // Oldest first. kNotFound if the rule never applied to the resource.
+  Result<std::vector<HistoryEntry>> History(const AccountId& account, const std::string& rule_id,
+                                            const std::string& resource) const;
+
+ private:
+  Status EvaluateIn(db::Transaction& tx, const AccountId& account,
+                    const condition::ResourceType& type, std::optional<Error>& failure);
+  Result<std::vector<RuleResult>> Evaluate(db::Transaction& tx, const AccountId& account,
+                                           const condition::ResourceType& type) const;
+  condition::Facts ReadFacts(db::Transaction& tx, control::FactSource& source,
+                             const control::Resource& resource) const;
+  // Writes a result; `known` is what was there before, or null.
+  Status Store(db::Transaction& tx, const AccountId& account, RuleResult result,
+               const RuleResult* known);
+  Status Remove(db::Transaction& tx, const AccountId& account, const RuleResult& known);
+  // `outcome` empty: the rule does not apply any more.
+  Status Record(db::Transaction& tx, const AccountId& account, const RuleResult& result,
+                std::optional<condition::Outcome> before,
+                std::optional<condition::Outcome> outcome, Timestamp at);
+
+  ResultsDeps deps_;
+};
+
+}  // namespace breakwater::governance
