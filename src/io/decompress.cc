@@ -127,7 +127,7 @@ class GzipSource final : public DecodingSource {
         if (starved && members_ > 0) return std::size_t{0};
         StartMember();
       }
-      BW_TRY(const Progress progress, Inflate(out));
+      BW_TRY(const Progress progress, in_header_ ? ReadHeader() : Inflate(out));
       if (progress.produced > 0) return progress.produced;
       if (!in_member_ || progress.consumed > 0) {
         idle = 0;
@@ -147,32 +147,56 @@ class GzipSource final : public DecodingSource {
 
   void StartMember() {
     isal_inflate_reset(state_.get());
-    state_->crc_flag = ISAL_GZIP;
+    state_->crc_flag = ISAL_GZIP_NO_HDR_VER;
+    header_ = {};
     in_member_ = true;
+    in_header_ = true;
     ++members_;
+  }
+
+  void OfferInput() {
+    const ByteView rest = input().rest();
+    // igzip takes its input by a pointer to non-const and does not write there.
+    state_->next_in = reinterpret_cast<std::uint8_t*>(const_cast<std::byte*>(rest.data()));
+    state_->avail_in = static_cast<std::uint32_t>(rest.size());
+  }
+
+  std::size_t TakeInput() {
+    const std::size_t consumed = input().rest().size() - state_->avail_in;
+    input().Consume(consumed);
+    return consumed;
+  }
+
+  static Error IgzipError(int code) {
+    return Malformed("gzip", "igzip error " + std::to_string(code));
+  }
+
+  // Left to itself, isal_inflate forgets the header's flags between two calls (ISA-L 2.30), so that
+  // a header with a name that comes in two pieces may be misread.
+  Result<Progress> ReadHeader() {
+    OfferInput();
+    const int code = isal_read_gzip_header(state_.get(), &header_);
+    if (code != ISAL_DECOMP_OK && code != ISAL_END_INPUT) return IgzipError(code);
+    in_header_ = code != ISAL_DECOMP_OK;
+    return Progress{TakeInput(), 0};
   }
 
   Result<Progress> Inflate(std::span<std::byte> out) {
     constexpr std::size_t kMost = std::numeric_limits<std::uint32_t>::max();
-    const ByteView rest = input().rest();
     const auto room = static_cast<std::uint32_t>(std::min(out.size(), kMost));
-    // igzip takes its input by a pointer to non-const and does not write there.
-    state_->next_in = reinterpret_cast<std::uint8_t*>(const_cast<std::byte*>(rest.data()));
-    state_->avail_in = static_cast<std::uint32_t>(rest.size());
+    OfferInput();
     state_->next_out = reinterpret_cast<std::uint8_t*>(out.data());
     state_->avail_out = room;
     const int code = isal_inflate(state_.get());
-    if (code != ISAL_DECOMP_OK && code != ISAL_END_INPUT) {
-      return Malformed("gzip", "igzip error " + std::to_string(code));
-    }
-    const Progress progress{rest.size() - state_->avail_in, room - state_->avail_out};
-    input().Consume(progress.consumed);
+    if (code != ISAL_DECOMP_OK && code != ISAL_END_INPUT) return IgzipError(code);
     if (state_->block_state == ISAL_BLOCK_FINISH) in_member_ = false;
-    return progress;
+    return Progress{TakeInput(), room - state_->avail_out};
   }
 
   std::unique_ptr<inflate_state> state_;
+  isal_gzip_header header_{};
   bool in_member_ = false;
+  bool in_header_ = false;
   std::uint64_t members_ = 0;
 };
 

@@ -92,6 +92,25 @@ TEST(Decompress, ReadsMembersAndFramesInARow) {
   }
 }
 
+TEST(Decompress, ReadsGzipHeadersWithEveryOptionInAnyPieces) {
+  const std::string plain = Gzip("text");
+  const std::string body = plain.substr(10);
+  // RFC 1952 §2.3: FEXTRA, FNAME, FCOMMENT in this order.
+  for (unsigned flags = 0; flags < 32; flags += 4) {
+    std::string gzip = plain.substr(0, 3) + static_cast<char>(flags) + plain.substr(4, 6);
+    if ((flags & 4U) != 0) gzip += std::string("\x05\0extra", 7);
+    if ((flags & 8U) != 0) gzip += std::string("name\0", 5);
+    if ((flags & 16U) != 0) gzip += std::string("a comment\0", 10);
+    gzip += body;
+    for (std::size_t piece = 1; piece <= gzip.size(); ++piece) {
+      EXPECT_EQ(*Auto(gzip + gzip, piece), "texttext") << flags << " " << piece;
+    }
+    for (std::size_t size = 2; size < gzip.size(); ++size) {
+      EXPECT_FALSE(Auto(std::string_view(gzip).substr(0, size), 3).ok()) << flags << " " << size;
+    }
+  }
+}
+
 TEST(Decompress, PassesPlainBytesThrough) {
   for (const std::string text : {"", "a", "ab", "\x1f", "abc", "\x28\xb5\x2f", "plain text"}) {
     EXPECT_EQ(*Auto(text, 1), text);
