@@ -30,9 +30,9 @@ Result<Settings> SettingsService::Get(db::Transaction& tx, const AccountId& acco
   return found.value_or(Settings{});
 }
 
-Result<bool> SettingsService::IamAuthz(const AccountId& account,
-                                       const RegistryName& registry) const {
-  BW_TRY(const Settings settings, Get(account, registry));
+Result<bool> SettingsService::IamAuthz(db::Transaction& tx, const AccountId& account,
+                                       const RegistryName& registry) {
+  BW_TRY(const Settings settings, Get(tx, account, registry));
   return settings.iam_authz;
 }
 

@@ -2,6 +2,7 @@
 // 3.5, 3.6), and the facts rules and goals judge of them.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -52,7 +53,8 @@ class SettingsService final : public control::FactSource {
   static Result<Settings> Get(db::Transaction& tx, const AccountId& account,
                               const RegistryName& registry);
   // Whether policies decide in this account and registry.
-  Result<bool> IamAuthz(const AccountId& account, const RegistryName& registry) const;
+  static Result<bool> IamAuthz(db::Transaction& tx, const AccountId& account,
+                               const RegistryName& registry);
 
   // kConflict "iam_authz_one_way"; or the gate's refusal.
   Status PatchAuth(const control::Caller& caller, const control::Resource& service,

@@ -1,0 +1,83 @@
+#include "api/oci/handlers.h"
+
+#include "base/strings.h"
+#include "oci/names.h"
+
+namespace breakwater::api::distribution {
+
+net::Response OciJson(int status, std::string body, std::string_view content_type) {
+  net::Response response = EmptyResponse(status);
+  response.headers.Set("Content-Type", std::string(content_type));
+  response.body = std::move(body);
+  return response;
+}
+
+Result<registry::RepositoryPath> ResolveRepository(const OciDeps& deps, const Context& context) {
+  return ResolveRepository(deps, context, context.Path("name"));
+}
+
+Result<registry::RepositoryPath> ResolveRepository(const OciDeps& deps, const Context& context,
+                                                   std::string_view repository) {
+  BW_TRY(registry::RepositoryPath path, deps.namespaces.Resolve(context.registry, repository));
+  if (path.account != context.account) {
+    return NotFound("there is no such namespace in this registry").Reason("name_unknown");
+  }
+  return path;
+}
+
+control::Resource RepositoryResource(const Context& context) {
+  return RepositoryResource(context, context.Path("name"));
+}
+
+control::Resource RepositoryResource(const Context& context, std::string_view repository) {
+  control::Resource resource =
+      control::NamespaceResource(context.account, context.registry.name, context.registry.region,
+                                 std::string(oci::NamespaceOf(repository)));
+  resource.kind = "image";
+  resource.name = std::string(repository);
+  return resource;
+}
+
+std::string EntityTagOf(const oci::Digest& digest) { return "\"" + digest.text() + "\""; }
+
+bool NotModified(const net::Request& request, std::string_view entity_tag) {
+  for (const std::string_view field : request.headers.GetAll("If-None-Match")) {
+    for (std::string_view candidate : Split(field, ',')) {
+      candidate = Trim(candidate);
+      if (candidate.starts_with("W/")) candidate.remove_prefix(2);
+      if (candidate == "*" || candidate == entity_tag) return true;
+    }
+  }
+  return false;
+}
+
+Result<registry::Page> PageOf(const Context& context) {
+  registry::Page page;
+  page.last = std::string(context.query.Get("last").value_or(""));
+  const auto n = context.query.Get("n");
+  if (!n) return page;
+  const auto count = ParseInt(*n);
+  if (!count.ok() || *count < 0) {
+    return Invalid("n must be a whole number, zero or more").Reason("pagination_invalid");
+  }
+  page.n = static_cast<std::size_t>(*count);
+  return page;
+}
+
+bool IsHead(const Context& context) { return context.request.method == "HEAD"; }
+
+}  // namespace breakwater::api::distribution
+
+namespace breakwater::api {
+
+std::vector<Endpoint> OciEndpoints(const OciFace& face, const OciDeps& deps) {
+  std::vector<Endpoint> endpoints;
+  distribution::AddListEndpoints(face, deps, &endpoints);
+  // Before blobs: "uploads" would pass for a digest.
+  distribution::AddUploadEndpoints(face, deps, &endpoints);
+  distribution::AddBlobEndpoints(face, deps, &endpoints);
+  distribution::AddManifestEndpoints(face, deps, &endpoints);
+  return endpoints;
+}
+
+}  // namespace breakwater::api

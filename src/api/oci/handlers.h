@@ -1,0 +1,45 @@
+// What the handlers of the data plane share.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/endpoint.h"
+#include "api/oci/oci.h"
+#include "oci/digest.h"
+#include "registry/types.h"
+
+namespace breakwater::api::distribution {
+
+inline constexpr std::string_view kDigestHeader = "Docker-Content-Digest";
+
+net::Response OciJson(int status, std::string body, std::string_view content_type);
+
+// The repository that the path names. kNotFound "name_unknown" if there is no such namespace, or
+// it belongs to another account than the one the caller was judged in.
+Result<registry::RepositoryPath> ResolveRepository(const OciDeps& deps, const Context& context);
+Result<registry::RepositoryPath> ResolveRepository(const OciDeps& deps, const Context& context,
+                                                   std::string_view repository);
+
+// The repository as what a right is needed on.
+control::Resource RepositoryResource(const Context& context);
+control::Resource RepositoryResource(const Context& context, std::string_view repository);
+
+std::string EntityTagOf(const oci::Digest& digest);
+// Whether If-None-Match names this entity. RFC 9110 §13.1.2.
+bool NotModified(const net::Request& request, std::string_view entity_tag);
+
+// The parameters n and last. kInvalid "pagination_invalid".
+Result<registry::Page> PageOf(const Context& context);
+
+bool IsHead(const Context& context);
+
+// Handlers by area; each appends its endpoints.
+void AddManifestEndpoints(const OciFace& face, const OciDeps& deps, std::vector<Endpoint>* out);
+void AddUploadEndpoints(const OciFace& face, const OciDeps& deps, std::vector<Endpoint>* out);
+void AddBlobEndpoints(const OciFace& face, const OciDeps& deps, std::vector<Endpoint>* out);
+void AddListEndpoints(const OciFace& face, const OciDeps& deps, std::vector<Endpoint>* out);
+
+}  // namespace breakwater::api::distribution

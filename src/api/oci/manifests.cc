@@ -1,0 +1,103 @@
+#include "api/oci/handlers.h"
+#include "oci/manifest.h"
+
+namespace breakwater::api::distribution {
+namespace {
+
+using registry::ManifestPush;
+using registry::RepositoryPath;
+using registry::StoredManifest;
+
+net::Response ManifestHead(int status, const StoredManifest& manifest) {
+  net::Response response = EmptyResponse(status);
+  response.headers.Set("Content-Type", manifest.media_type);
+  response.headers.Set(std::string(kDigestHeader), manifest.digest.text());
+  response.headers.Set("ETag", EntityTagOf(manifest.digest));
+  return response;
+}
+
+Result<net::Response> GetManifest(const OciDeps& deps, Context& context) {
+  BW_TRY(const oci::Reference reference, oci::Reference::Parse(context.Path("reference")));
+  BW_TRY(const RepositoryPath path, ResolveRepository(deps, context));
+  if (IsHead(context)) {
+    BW_TRY(const StoredManifest manifest, deps.manifests.Head(path, reference));
+    if (NotModified(context.request, EntityTagOf(manifest.digest))) {
+      return ManifestHead(304, manifest);
+    }
+    net::Response response = ManifestHead(200, manifest);
+    response.announced_length = manifest.size;
+    return response;
+  }
+  BW_TRY(StoredManifest manifest, deps.manifests.Get(path, reference));
+  if (NotModified(context.request, EntityTagOf(manifest.digest))) {
+    return ManifestHead(304, manifest);
+  }
+  net::Response response = ManifestHead(200, manifest);
+  response.body = std::move(manifest.content);
+  return response;
+}
+
+Result<std::string> ReadManifest(Context& context) {
+  const auto too_large = [] {
+    return TooLarge("a manifest may have at most 4 MiB").Reason("manifest_invalid");
+  };
+  const net::Request& request = context.request;
+  if (request.content_length && *request.content_length > oci::kMaxManifestBytes) {
+    return too_large();
+  }
+  if (!request.has_body) return std::string();
+  auto content = io::ReadAll(*request.body, oci::kMaxManifestBytes);
+  if (!content.ok() && content.error().code() == ErrorCode::kTooLarge) return too_large();
+  if (content.ok() && request.content_length && content->size() != *request.content_length) {
+    return Invalid("the body is not as long as its headers say").Reason("size_invalid");
+  }
+  return content;
+}
+
+Result<net::Response> PutManifest(const OciDeps& deps, Context& context) {
+  BW_TRY(oci::Reference reference, oci::Reference::Parse(context.Path("reference")));
+  BW_TRY(const RepositoryPath path, ResolveRepository(deps, context));
+  ManifestPush push{.content = {},
+                    .content_type = std::string(
+                        context.request.headers.Get("Content-Type").value_or("")),
+                    .reference = std::move(reference),
+                    .tags = {}};
+  for (const std::string_view tag : context.query.GetAll("tag")) push.tags.emplace_back(tag);
+  BW_TRY(push.content, ReadManifest(context));
+  BW_TRY(const registry::PushedManifest pushed,
+         deps.manifests.Put(context.caller, path, push));
+
+  net::Response response = EmptyResponse(201);
+  response.headers.Set("Location", "/v2/" + path.name + "/manifests/" + pushed.digest.text());
+  response.headers.Set(std::string(kDigestHeader), pushed.digest.text());
+  if (pushed.subject) response.headers.Set("OCI-Subject", pushed.subject->text());
+  if (!push.tags.empty()) {
+    for (const std::string& tag : pushed.tags) response.headers.Add("OCI-Tag", tag);
+  }
+  return response;
+}
+
+Result<net::Response> DeleteManifest(const OciDeps& deps, Context& context) {
+  BW_TRY(const oci::Reference reference, oci::Reference::Parse(context.Path("reference")));
+  BW_TRY(const RepositoryPath path, ResolveRepository(deps, context));
+  BW_TRY_STATUS(deps.manifests.Delete(context.caller, path, reference));
+  return EmptyResponse(202);
+}
+
+}  // namespace
+
+void AddManifestEndpoints(const OciFace& face, const OciDeps& deps, std::vector<Endpoint>* out) {
+  constexpr std::string_view kPath = "/v2/{name...}/manifests/{reference}";
+  const Access pull = Access::To(registry::action::kImagePull, RepositoryResource);
+  const Access push = Access::To(registry::action::kImagePush, RepositoryResource);
+  const Access remove = Access::To(registry::action::kImageDelete, RepositoryResource);
+  const Handler get = [deps](Context& c) { return GetManifest(deps, c); };
+  out->push_back({"GET", kPath, "GetManifest", pull, face, get});
+  out->push_back({"HEAD", kPath, "HeadManifest", pull, face, get});
+  out->push_back({"PUT", kPath, "PutManifest", push, face,
+                  [deps](Context& c) { return PutManifest(deps, c); }});
+  out->push_back({"DELETE", kPath, "DeleteManifest", remove, face,
+                  [deps](Context& c) { return DeleteManifest(deps, c); }});
+}
+
+}  // namespace breakwater::api::distribution

@@ -1,0 +1,116 @@
+#include "api/registry/handlers.h"
+
+namespace breakwater::api::management {
+namespace {
+
+namespace action = registry::action;
+using registry::Namespace;
+
+// The right to make, assign or delete is one of the account's service as a whole: the resource
+// names the namespace without lying in one.
+control::Resource WholeService(const Context& context) {
+  control::Resource resource = context.Service();
+  resource.kind = "namespace";
+  resource.name = context.Path("name");
+  return resource;
+}
+
+control::Resource ResourceOf(const Context& context, const Namespace& ns) {
+  control::Resource resource = control::NamespaceResource(
+      ns.account, context.registry.name, context.registry.region, ns.name);
+  resource.resource_group = ns.resource_group;
+  return resource;
+}
+
+// Those of the account's namespaces that the caller may see.
+Result<std::vector<Namespace>> Visible(const RegistryDeps& deps, const Context& context) {
+  BW_TRY(auto all, deps.namespaces.List(context.account, context.registry.name));
+  std::vector<Namespace> visible;
+  for (Namespace& ns : all) {
+    const Status allowed = deps.authorizer.Authorize(context.caller, action::kNamespaceList,
+                                                     ResourceOf(context, ns));
+    if (allowed.ok()) {
+      visible.push_back(std::move(ns));
+    } else if (allowed.error().code() != ErrorCode::kDenied) {
+      return allowed.error();
+    }
+  }
+  return visible;
+}
+
+json::Value Details(const Context& context, const Namespace& ns) {
+  json::Object details{{"account", json::Text(ns.account.value())},
+                       {"name", json::Text(ns.name)},
+                       {"created_date", json::Text(FormatRfc3339(ns.created))},
+                       {"updated_date", json::Text(FormatRfc3339(ns.updated))}};
+  if (!ns.resource_group.empty()) {
+    details["crn"] = json::Text(ResourceOf(context, ns).crn().ToString());
+    details["resource_group"] = json::Text(ns.resource_group);
+  }
+  if (ns.resource_created) {
+    details["resource_created_date"] = json::Text(FormatRfc3339(*ns.resource_created));
+  }
+  return details;
+}
+
+std::string ResourceGroupHeader(const Context& context) {
+  return std::string(context.request.headers.Get("X-Auth-Resource-Group").value_or(""));
+}
+
+json::Value NamespaceBody(const Context& context) {
+  return {{"namespace", json::Text(context.Path("name"))}};
+}
+
+Result<net::Response> ListNamespaces(const RegistryDeps& deps, Context& context) {
+  BW_TRY(const auto visible, Visible(deps, context));
+  json::Array names;
+  for (const Namespace& ns : visible) names.emplace_back(json::Text(ns.name));
+  return JsonResponse(200, std::move(names));
+}
+
+Result<net::Response> ListNamespaceDetails(const RegistryDeps& deps, Context& context) {
+  BW_TRY(const auto visible, Visible(deps, context));
+  json::Array details;
+  for (const Namespace& ns : visible) details.push_back(Details(context, ns));
+  return JsonResponse(200, std::move(details));
+}
+
+Result<net::Response> CreateNamespace(const RegistryDeps& deps, Context& context) {
+  BW_TRY(const bool created,
+         deps.namespaces.Create(context.caller, context.account, context.registry,
+                                context.Path("name"), ResourceGroupHeader(context)));
+  return JsonResponse(created ? 201 : 200, NamespaceBody(context));
+}
+
+Result<net::Response> AssignNamespace(const RegistryDeps& deps, Context& context) {
+  BW_TRY_STATUS(deps.namespaces.Assign(context.caller, context.account, context.registry,
+                                       context.Path("name"), ResourceGroupHeader(context)));
+  return JsonResponse(200, NamespaceBody(context));
+}
+
+Result<net::Response> DeleteNamespace(const RegistryDeps& deps, Context& context) {
+  BW_TRY_STATUS(deps.namespaces.Delete(context.caller, context.account, context.registry,
+                                       context.Path("name")));
+  return EmptyResponse(204);
+}
+
+}  // namespace
+
+void AddNamespaceEndpoints(const RegistryFace& face, const RegistryDeps& deps,
+                           std::vector<Endpoint>* out) {
+  const Access listed = Access::SignedIn("lists only the namespaces the caller may see");
+  const Access create = Access::To(action::kNamespaceCreate, WholeService);
+  out->push_back({"GET", "/api/v1/namespaces", "ListNamespaces", listed, face,
+                  [deps](Context& c) { return ListNamespaces(deps, c); }});
+  out->push_back({"GET", "/api/v1/namespaces/details", "ListNamespaceDetails", listed, face,
+                  [deps](Context& c) { return ListNamespaceDetails(deps, c); }});
+  out->push_back({"PUT", "/api/v1/namespaces/{name}", "CreateNamespace", create, face,
+                  [deps](Context& c) { return CreateNamespace(deps, c); }});
+  out->push_back({"PATCH", "/api/v1/namespaces/{name}", "AssignNamespace", create, face,
+                  [deps](Context& c) { return AssignNamespace(deps, c); }});
+  out->push_back({"DELETE", "/api/v1/namespaces/{name}", "DeleteNamespace",
+                  Access::To(action::kNamespaceDelete, WholeService), face,
+                  [deps](Context& c) { return DeleteNamespace(deps, c); }});
+}
+
+}  // namespace breakwater::api::management
