@@ -2,14 +2,13 @@
 
 #include "base/check.h"
 #include "crypto/hash.h"
+#include "insights/raised.h"
 #include "json/reader.h"
-#include "notify/delivery.h"
 
 namespace breakwater::insights {
 namespace {
 
 using json::Text;
-using notify::Severity;
 
 constexpr std::string_view kAssessedJob = "insights.assessed";
 constexpr std::string_view kDeletedJob = "insights.image_deleted";
@@ -31,7 +30,7 @@ std::string FindingId(const Assessment& a, std::string_view note) {
 std::string ResourceOf(const Assessment& a) { return a.repository + "@" + a.digest; }
 
 std::string UpperSeverity(Severity severity) {
-  std::string word(notify::ToString(severity));
+  std::string word(ToString(severity));
   for (char& c : word) c = static_cast<char>(c & ~0x20);
   return word;
 }
@@ -87,7 +86,7 @@ Result<Finding> FindingOf(const db::Row& row) {
                   .updated = row.Time(9),
                   .resolved = row.OptionalTime(10),
                   .document = {}};
-  BW_TRY(finding.severity, notify::ParseSeverity(row.Text(7)));
+  BW_TRY(finding.severity, ParseSeverity(row.Text(7)));
   BW_TRY(finding.document, json::Parse(row.Text(11)));
   finding.document.as_object()["create_time"] = Text(FormatRfc3339(finding.opened));
   finding.document.as_object()["create_timestamp"] = ToMicros(finding.opened) / 1000;
@@ -97,7 +96,7 @@ Result<Finding> FindingOf(const db::Row& row) {
 struct FilterTexts {
   explicit FilterTexts(const FindingFilter& filter) {
     if (filter.state) state = ToString(*filter.state);
-    if (filter.severity) severity = notify::ToString(*filter.severity);
+    if (filter.severity) severity = ToString(*filter.severity);
   }
   std::optional<std::string> state;
   std::optional<std::string> severity;
@@ -133,7 +132,7 @@ Result<Assessment> Assessment::From(const json::Value& payload) {
 std::optional<Severity> Assessment::Worst() const {
   for (const Severity severity :
        {Severity::kCritical, Severity::kHigh, Severity::kMedium, Severity::kLow}) {
-    const json::Value* count = json::Find(counts, notify::ToString(severity));
+    const json::Value* count = json::Find(counts, ToString(severity));
     if (count != nullptr && count->is_int64() && count->get_int64() > 0) return severity;
   }
   return std::nullopt;
@@ -195,25 +194,25 @@ Status Findings::Open(db::Transaction& tx, const Assessment& a, Severity severit
       "VALUES ($1, $2, $3, $4, $5, $6, 'open', $7, $8, $9, NULL, $10) "
       "ON CONFLICT (account, provider_id, id) DO UPDATE SET state = 'open', severity = $7, "
       "opened = $8, updated = $9, resolved = NULL, document = $10",
-      {a.account, kProvider, id, kImageNote, a.registry, ResourceOf(a), notify::ToString(severity),
+      {a.account, kProvider, id, kImageNote, a.registry, ResourceOf(a), ToString(severity),
        opened, now, json::Serialize(occurrence)}));
 
   bool worse = false;
   if (!fresh) {
-    BW_TRY(const Severity before, notify::ParseSeverity(known->severity));
+    BW_TRY(const Severity before, ParseSeverity(known->severity));
     worse = severity > before;
   }
   if (!fresh && !worse) return Ok();
   // People hear once of a finding that opens, and again when it becomes worse.
   return jobs_.Emit(
-      tx, notify::ToEvent({.account = a.account,
-                           .provider = std::string(notify::kVulnerabilityAdvisor),
-                           .finding_type = std::string(notify::kImageWithVulnerabilities),
-                           .severity = severity,
-                           .group = id + "/" + std::to_string(ToMicros(opened)) + "/" +
-                                    std::string(notify::ToString(severity)),
-                           .finding_name = std::string(json::FindText(occurrence, "name")),
-                           .payload = occurrence}));
+      tx, ToEvent(Raised{.account = a.account,
+                         .provider = std::string(kVulnerabilityAdvisor),
+                         .finding_type = std::string(kImageWithVulnerabilities),
+                         .severity = severity,
+                         .group = id + "/" + std::to_string(ToMicros(opened)) + "/" +
+                                  std::string(ToString(severity)),
+                         .finding_name = std::string(json::FindText(occurrence, "name")),
+                         .payload = occurrence}));
 }
 
 Status Findings::Resolve(db::Transaction& tx, const AccountId& account,

@@ -10,9 +10,9 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "db/database.h"
+#include "insights/severity.h"
 #include "jobs/jobs.h"
 #include "json/json.h"
-#include "notify/channel.h"
 
 namespace breakwater::insights {
 
@@ -30,7 +30,7 @@ struct Finding {
   RegistryName registry;
   std::string resource;  // "ns/app@sha256:…"
   State state = State::kOpen;
-  notify::Severity severity = notify::Severity::kLow;
+  Severity severity = Severity::kLow;
   Timestamp opened;
   Timestamp updated;
   std::optional<Timestamp> resolved;
@@ -41,7 +41,7 @@ struct FindingFilter {
   std::optional<State> state = {};
   std::optional<std::string> provider_id = {};
   std::optional<std::string> note_id = {};
-  std::optional<notify::Severity> severity = {};
+  std::optional<Severity> severity = {};
   std::int64_t offset = 0;
   std::int64_t limit = 100;
 };
@@ -59,7 +59,7 @@ struct Assessment {
   json::Value top;     // ids of the worst
   static Result<Assessment> From(const json::Value& payload);
   // The worst severity that anything is found of; nothing if the image is clean.
-  std::optional<notify::Severity> Worst() const;
+  std::optional<Severity> Worst() const;
 };
 
 // Thread-safe.
@@ -78,7 +78,7 @@ class Findings {
  private:
   Status OnAssessed(const jobs::Job& job);
   Status OnImageDeleted(const jobs::Job& job);
-  Status Open(db::Transaction& tx, const Assessment& assessment, notify::Severity severity);
+  Status Open(db::Transaction& tx, const Assessment& assessment, Severity severity);
   Status Resolve(db::Transaction& tx, const AccountId& account, const RegistryName& registry,
                  const std::string& resource);
 

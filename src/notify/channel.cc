@@ -2,8 +2,7 @@
 
 #include <algorithm>
 
-#include "base/check.h"
-#include "base/strings.h"
+#include "insights/raised.h"
 #include "json/reader.h"
 
 namespace breakwater::notify {
@@ -17,9 +16,6 @@ constexpr std::size_t kMaxUrl = 2048;
 constexpr std::size_t kMaxSources = 64;
 constexpr std::string_view kAll = "ALL";
 
-constexpr Severity kSeverities[] = {Severity::kLow, Severity::kMedium, Severity::kHigh,
-                                    Severity::kCritical};
-
 bool HasControlCharacter(std::string_view text) {
   return std::any_of(text.begin(), text.end(),
                      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
@@ -30,23 +26,6 @@ Error Field(std::string_view field, std::string_view what) {
 }
 
 }  // namespace
-
-std::string_view ToString(Severity severity) {
-  switch (severity) {
-    case Severity::kLow: return "low";
-    case Severity::kMedium: return "medium";
-    case Severity::kHigh: return "high";
-    case Severity::kCritical: return "critical";
-  }
-  BW_UNREACHABLE();
-}
-
-Result<Severity> ParseSeverity(std::string_view text) {
-  for (const Severity severity : kSeverities) {
-    if (EqualsIgnoreCase(ToString(severity), text)) return severity;
-  }
-  return Invalid("a severity is critical, high, medium or low");
-}
 
 bool Channel::Covers(std::string_view provider, std::string_view finding_type,
                      Severity severity) const {
@@ -64,7 +43,8 @@ bool Channel::Covers(std::string_view provider, std::string_view finding_type,
 bool CoversImageVulnerabilities(const Channel& channel) {
   const auto wanted = {Severity::kMedium, Severity::kHigh, Severity::kCritical};
   return std::all_of(wanted.begin(), wanted.end(), [&](Severity severity) {
-    return channel.Covers(kVulnerabilityAdvisor, kImageWithVulnerabilities, severity);
+    return channel.Covers(insights::kVulnerabilityAdvisor, insights::kImageWithVulnerabilities,
+                          severity);
   });
 }
 
@@ -100,7 +80,7 @@ Status Validate(const Channel& channel, bool allow_http) {
 
 json::Value ToDocument(const Channel& channel) {
   json::Array severities;
-  for (const Severity severity : channel.severities) severities.push_back(Text(ToString(severity)));
+  for (const Severity severity : channel.severities) severities.push_back(Text(insights::ToString(severity)));
   json::Array sources;
   for (const AlertSource& source : channel.sources) {
     json::Array types;
@@ -125,7 +105,7 @@ Status FromDocument(const json::Value& document, Channel* channel) {
   if (const auto severities = in.Optional("severity")) {
     channel->severities.clear();
     for (const json::Reader& item : severities->Items(16)) {
-      const auto severity = ParseSeverity(item.String());
+      const auto severity = insights::ParseSeverity(item.String());
       if (severity.ok()) {
         channel->severities.insert(*severity);
       } else {

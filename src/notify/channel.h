@@ -10,14 +10,12 @@
 #include "base/ids.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "insights/severity.h"
 #include "json/json.h"
 
 namespace breakwater::notify {
 
-enum class Severity { kLow, kMedium, kHigh, kCritical };
-
-std::string_view ToString(Severity severity);  // "low" …
-Result<Severity> ParseSeverity(std::string_view text);  // any case
+using insights::Severity;
 
 // Alerts of this provider and these finding types; no types: all of them.
 struct AlertSource {
@@ -45,9 +43,6 @@ struct Channel {
   // Would an alert of this kind go over it?
   bool Covers(std::string_view provider, std::string_view finding_type, Severity severity) const;
 };
-
-inline constexpr std::string_view kVulnerabilityAdvisor = "VA";
-inline constexpr std::string_view kImageWithVulnerabilities = "image_with_vulnerabilities";
 
 // Enabled, and covers critical, high and medium image vulnerabilities: what goal 3000602 asks for.
 bool CoversImageVulnerabilities(const Channel& channel);

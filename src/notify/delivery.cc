@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "crypto/jwt.h"
 #include "crypto/sealing.h"
+#include "insights/raised.h"
 #include "json/reader.h"
 
 namespace breakwater::notify {
@@ -25,8 +26,8 @@ std::string_view ToText(Channel::Outcome outcome) {
   BW_UNREACHABLE();
 }
 
-json::Value AlertDocument(const Alert& alert) {
-  return {{"severity", Text(ToString(alert.severity))},
+json::Value AlertDocument(const insights::Raised& alert) {
+  return {{"severity", Text(insights::ToString(alert.severity))},
           {"issuer", "Breakwater"},
           {"id", Text(alert.finding_name)},
           {"payload-type", "findings"},
@@ -44,44 +45,18 @@ json::Value TestDocument() {
           {"payload", json::Object{}}};
 }
 
-Result<Alert> AlertFrom(const json::Value& payload) {
-  const json::Reader in(payload);
-  Alert alert;
-  alert.account = AccountId(in.Field("account").String());
-  alert.provider = in.Field("provider").String();
-  alert.finding_type = in.Field("finding_type").String();
-  const std::string severity = in.Field("severity").String();
-  alert.group = in.Field("group").String();
-  alert.finding_name = in.Field("finding_name").String();
-  alert.payload = in.Field("payload").value();
-  BW_TRY_STATUS(in.Finish());
-  BW_TRY(alert.severity, ParseSeverity(severity));
-  return alert;
-}
-
 }  // namespace
-
-jobs::Event ToEvent(const Alert& alert) {
-  return {std::string(kAlertRaised),
-          {{"account", Text(alert.account.value())},
-           {"provider", Text(alert.provider)},
-           {"finding_type", Text(alert.finding_type)},
-           {"severity", Text(ToString(alert.severity))},
-           {"group", Text(alert.group)},
-           {"finding_name", Text(alert.finding_name)},
-           {"payload", alert.payload}}};
-}
 
 Deliveries::Deliveries(DeliveryDeps deps) : deps_(std::move(deps)) {
   jobs::Jobs& jobs = deps_.jobs;
   jobs.Register(std::string(kFanOutJob), {}, [this](const jobs::Job& job) { return FanOut(job); });
   jobs.Register(std::string(kDeliverJob), {.max_attempts = kMaxAttempts},
                 [this](const jobs::Job& job) { return Deliver(job); });
-  jobs.Subscribe(std::string(kAlertRaised), std::string(kFanOutJob));
+  jobs.Subscribe(std::string(insights::kFindingRaised), std::string(kFanOutJob));
 }
 
 Status Deliveries::FanOut(const jobs::Job& job) {
-  BW_TRY(const Alert alert, AlertFrom(job.payload));
+  BW_TRY(const insights::Raised alert, insights::RaisedFrom(job.payload));
   const std::string document = json::Serialize(AlertDocument(alert));
   return deps_.database.Write([&](db::Transaction& tx) -> Status {
     BW_TRY(const auto channels, Channels::List(tx, alert.account));

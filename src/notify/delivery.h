@@ -20,21 +20,6 @@
 
 namespace breakwater::notify {
 
-// Something people should be told, once per group on each channel that covers it.
-struct Alert {
-  AccountId account;
-  std::string provider;      // "VA"
-  std::string finding_type;  // "image_with_vulnerabilities"
-  Severity severity = Severity::kLow;
-  std::string group;         // the same group is announced once
-  std::string finding_name;  // full occurrence name
-  json::Value payload;       // the occurrence
-};
-
-// Emitted for each alert: {account, provider, finding_type, severity, group, finding_name, payload}.
-inline constexpr std::string_view kAlertRaised = "alert.raised";
-jobs::Event ToEvent(const Alert& alert);
-
 struct Delivery {
   std::string id;
   std::string channel_id;

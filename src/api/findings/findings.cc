@@ -125,7 +125,7 @@ class Handlers {
       filter.state = *state == "open" ? insights::State::kOpen : insights::State::kResolved;
     }
     if (const auto severity = context.query.Get("severity")) {
-      BW_TRY(filter.severity, notify::ParseSeverity(*severity));
+      BW_TRY(filter.severity, insights::ParseSeverity(*severity));
     }
     BW_TRY(const auto found, findings_.List(context.account, filter));
     BW_TRY(const std::int64_t total, findings_.Count(context.account, filter));
@@ -135,7 +135,7 @@ class Handlers {
       items.push_back(
           {{"id", Text(finding.id)},
            {"state", Text(insights::ToString(finding.state))},
-           {"severity", Text(notify::ToString(finding.severity))},
+           {"severity", Text(insights::ToString(finding.severity))},
            {"registry", Text(finding.registry.value())},
            {"resource", Text(finding.resource)},
            {"opened", Text(FormatRfc3339(finding.opened))},

@@ -34,9 +34,9 @@ json::Value Encode(const Channel& channel) {
   json::Value encoded = notify::ToDocument(channel);
   json::Object& fields = encoded.as_object();
   json::Object severities;
-  for (const auto severity : {notify::Severity::kCritical, notify::Severity::kHigh,
-                              notify::Severity::kMedium, notify::Severity::kLow}) {
-    severities[notify::ToString(severity)] = channel.severities.contains(severity);
+  for (const auto severity : {insights::Severity::kCritical, insights::Severity::kHigh,
+                              insights::Severity::kMedium, insights::Severity::kLow}) {
+    severities[insights::ToString(severity)] = channel.severities.contains(severity);
   }
   fields["severity"] = std::move(severities);
   fields["channel_id"] = Text(channel.id);
