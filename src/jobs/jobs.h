@@ -2,7 +2,7 @@
 //
 // Reactions to changes are jobs too: `Emit` writes one job for each subscriber of an event's type
 // inside the transaction that makes the change (the outbox), so an event exists exactly if its
-// change does.
+// change does. Such a job's payload is the event's.
 #pragma once
 
 #include <chrono>
@@ -67,7 +67,9 @@ struct Counts {
   std::int64_t dead = 0;
 };
 
-// Thread-safe after Start. Register everything before.
+// Thread-safe after Start. Register everything before. Must outlive every transaction that was given
+// to Enqueue or Emit. The destructor waits for handlers that still run, so destroy it before what they
+// use.
 class Jobs {
  public:
   virtual ~Jobs() = default;
@@ -75,7 +77,8 @@ class Jobs {
   virtual void Register(std::string kind, RetryPolicy retry, Handler handler) = 0;
   // Jobs of kind `kind` (registered by the same subscriber) are made for events of this type.
   virtual void Subscribe(std::string event_type, std::string kind) = 0;
-  // Calls `work` about every `interval` in exactly one of all processes.
+  // Calls `work` about every `interval` in exactly one of all processes; the first time at once.
+  // An error means retry, after at most `interval`. Not among the Counts.
   virtual void Every(std::string name, std::chrono::milliseconds interval,
                      std::function<Status()> work) = 0;
 

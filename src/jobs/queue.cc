@@ -1,0 +1,186 @@
+#include "jobs/queue.h"
+
+#include <utility>
+
+namespace breakwater::jobs {
+namespace {
+
+constexpr std::size_t kMaxPayload = 1 << 20;
+constexpr std::size_t kMaxErrorText = 500;
+
+// Selects a claim that is still ours; parameters of these numbers.
+constexpr const char* kStillOurs =
+    " WHERE id = $1 AND attempt = $2 AND owner = $3 AND state = 'running'";
+
+std::string ErrorText(const Error& error) {
+  std::string text = error.message();
+  if (!error.reason().empty()) text += " (" + error.reason() + ")";
+  if (text.size() <= kMaxErrorText) return text;
+  std::size_t end = kMaxErrorText;
+  // Not inside a character.
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
+  return text.substr(0, end);
+}
+
+Status Run(db::Database& database, std::string_view sql, std::initializer_list<db::Param> params) {
+  return database.Write([&](db::Transaction& tx) -> Status {
+    BW_TRY_STATUS(tx.Execute(sql, params));
+    return Ok();
+  });
+}
+
+}  // namespace
+
+Queue::Queue(db::Database& database, const Clock& clock, std::string owner,
+             std::chrono::microseconds lease)
+    : database_(database), clock_(clock), owner_(std::move(owner)), lease_(lease) {}
+
+void Queue::SetKinds(std::vector<std::string> kinds) {
+  kinds_ = std::move(kinds);
+  std::string among;
+  for (std::size_t i = 0; i < kinds_.size(); ++i) {
+    among += (i == 0 ? "$" : ", $") + std::to_string(i + 2);
+  }
+  const std::string due = " FROM job WHERE due <= $1 AND kind IN (" + among + ")";
+  any_due_sql_ = "SELECT 1" + due + " LIMIT 1";
+  const auto after = [&](std::size_t n) { return "$" + std::to_string(kinds_.size() + 1 + n); };
+  claim_sql_ = "UPDATE job SET state = 'running', attempt = attempt + 1, owner = " + after(1) +
+               ", due = " + after(2) + " WHERE id IN (SELECT id" + due +
+               " ORDER BY due, id LIMIT 1) RETURNING id, kind, payload, attempt, created";
+}
+
+Status Queue::Add(db::Transaction& tx, const NewJob& job, Timestamp due) {
+  BW_CHECK(!job.kind.empty());
+  const std::string payload = json::Serialize(job.payload);
+  if (payload.size() > kMaxPayload) return TooLarge("a background job's data is too large");
+  const auto key = job.deduplication_key.empty() ? std::nullopt
+                                                 : std::optional(job.deduplication_key);
+  BW_TRY_STATUS(tx.Execute(
+      "INSERT INTO job (kind, payload, deduplication_key, state, recurring, attempt, due, created)"
+      " VALUES ($1, $2, $3, 'pending', 0, 0, $4, $5) ON CONFLICT DO NOTHING",
+      {job.kind, payload, key, due, clock_.Now()}));
+  return Ok();
+}
+
+Status Queue::AddRecurring(const std::string& kind, std::chrono::microseconds interval) {
+  const Timestamp now = clock_.Now();
+  return database_.Write([&](db::Transaction& tx) -> Status {
+    BW_TRY_STATUS(tx.Execute(
+        "INSERT INTO job (kind, payload, state, recurring, attempt, due, created)"
+        " SELECT $1, 'null', 'pending', 1, 0, $2, $2"
+        " WHERE NOT EXISTS (SELECT 1 FROM job WHERE kind = $1)",
+        {kind, now}));
+    // The interval may have been longer in the program before this one.
+    BW_TRY_STATUS(
+        tx.Execute("UPDATE job SET due = $2 WHERE kind = $1 AND state = 'pending' AND due > $2",
+                   {kind, now + interval}));
+    return Ok();
+  });
+}
+
+// An idle server writes nothing.
+Result<bool> Queue::AnyDue(Timestamp now) {
+  std::vector<db::Param> params{now};
+  params.insert(params.end(), kinds_.begin(), kinds_.end());
+  bool any = false;
+  BW_TRY_STATUS(database_.Read([&](db::Transaction& tx) {
+    return tx.QueryWith(any_due_sql_, params, [&](const db::Row&) {
+      any = true;
+      return Ok();
+    });
+  }));
+  return any;
+}
+
+Result<std::optional<Claim>> Queue::Next() {
+  if (kinds_.empty()) return std::optional<Claim>{};
+  const Timestamp now = clock_.Now();
+  BW_TRY(const bool any, AnyDue(now));
+  if (!any) return std::optional<Claim>{};
+  std::vector<db::Param> params{now};
+  params.insert(params.end(), kinds_.begin(), kinds_.end());
+  params.emplace_back(owner_);
+  params.emplace_back(now + lease_);
+  std::optional<Claim> claim;
+  BW_TRY_STATUS(database_.Write([&](db::Transaction& tx) {
+    claim.reset();
+    return tx.QueryWith(claim_sql_, params, [&](const db::Row& row) {
+      claim = Claim{.id = row.Int(0),
+                    .kind = row.String(1),
+                    .payload = row.String(2),
+                    .attempt = static_cast<int>(row.Int(3)),
+                    .created = row.Time(4)};
+      return Ok();
+    });
+  }));
+  return claim;
+}
+
+Status Queue::Renew(std::span<const Claim> claims) {
+  const Timestamp until = clock_.Now() + lease_;
+  const std::string sql = std::string("UPDATE job SET due = $4") + kStillOurs;
+  return database_.Write([&](db::Transaction& tx) -> Status {
+    for (const Claim& claim : claims) {
+      BW_TRY_STATUS(tx.Execute(sql, {claim.id, claim.attempt, owner_, until}));
+    }
+    return Ok();
+  });
+}
+
+Status Queue::Remove(const Claim& claim) {
+  return Run(database_, std::string("DELETE FROM job") + kStillOurs,
+             {claim.id, claim.attempt, owner_});
+}
+
+Status Queue::Repeat(const Claim& claim, Timestamp due) {
+  return Run(database_,
+             std::string("UPDATE job SET state = 'pending', owner = NULL, attempt = 0, due = $4,"
+                         " last_error = NULL") +
+                 kStillOurs,
+             {claim.id, claim.attempt, owner_, due});
+}
+
+Status Queue::Retry(const Claim& claim, Timestamp due, const Error& error) {
+  const std::string text = ErrorText(error);
+  return database_.Write([&](db::Transaction& tx) -> Status {
+    // While it ran, another of its kind and key came to wait: that one does for both.
+    BW_TRY(const auto superseded,
+           tx.Execute(std::string("DELETE FROM job") + kStillOurs +
+                          " AND EXISTS (SELECT 1 FROM job AS other WHERE other.state = 'pending'"
+                          " AND other.kind = job.kind"
+                          " AND other.deduplication_key = job.deduplication_key)",
+                      {claim.id, claim.attempt, owner_}));
+    if (superseded != 0) return Ok();
+    BW_TRY_STATUS(tx.Execute(
+        std::string("UPDATE job SET state = 'pending', owner = NULL, due = $4, last_error = $5") +
+            kStillOurs,
+        {claim.id, claim.attempt, owner_, due, text}));
+    return Ok();
+  });
+}
+
+Status Queue::Bury(const Claim& claim, const Error& error) {
+  const std::string text = ErrorText(error);
+  return Run(database_,
+             std::string("UPDATE job SET state = 'dead', owner = NULL, due = NULL,"
+                         " last_error = $4") +
+                 kStillOurs,
+             {claim.id, claim.attempt, owner_, text});
+}
+
+Result<Counts> Queue::Count() {
+  return database_.ReadValue([](db::Transaction& tx) -> Result<Counts> {
+    Counts counts;
+    BW_TRY_STATUS(tx.Query("SELECT state, count(*) FROM job WHERE recurring = 0 GROUP BY state", {},
+                           [&](const db::Row& row) {
+                             const std::int64_t count = row.Int(1);
+                             if (row.Text(0) == "pending") counts.pending = count;
+                             if (row.Text(0) == "running") counts.running = count;
+                             if (row.Text(0) == "dead") counts.dead = count;
+                             return Ok();
+                           }));
+    return counts;
+  });
+}
+
+}  // namespace breakwater::jobs
