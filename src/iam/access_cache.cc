@@ -1,0 +1,67 @@
+#include "iam/access_cache.h"
+
+#include "iam/store.h"
+
+namespace breakwater::iam {
+namespace {
+
+Error Unknown() {
+  return Unauthenticated("the identity of this credential is no longer in the account")
+      .Reason("identity_unknown");
+}
+
+Status ReadWho(db::Transaction& tx, const AccountId& account, const IamId& iam_id,
+               IdentityAccess* access) {
+  BW_TRY(const auto user, store::FindUser(tx, iam_id));
+  if (user && user->account == account) {
+    access->identity.kind = control::IdentityKind::kUser;
+    access->identity.name = DisplayName(*user);
+    access->email = user->email;
+    access->first_name = user->first_name;
+    access->last_name = user->last_name;
+    access->state = user->state;
+    return Ok();
+  }
+  BW_TRY(const auto service_id, store::FindServiceIdByIamId(tx, iam_id));
+  if (!service_id || service_id->account != account) return Unknown();
+  access->identity.kind = control::IdentityKind::kServiceId;
+  access->identity.name = service_id->name;
+  return Ok();
+}
+
+}  // namespace
+
+Result<IdentityAccess> ReadIdentityAccess(db::Transaction& tx, const AccountId& account,
+                                          const IamId& iam_id) {
+  IdentityAccess access;
+  BW_TRY(access.version, store::ReadVersion(tx, account));
+  BW_TRY(const auto owner, store::FindAccount(tx, account));
+  if (!owner) return Unknown();
+  BW_TRY_STATUS(ReadWho(tx, account, iam_id, &access));
+  access.identity.account = account;
+  access.identity.iam_id = iam_id;
+  access.identity.owner = owner->owner == iam_id;
+  BW_TRY(access.groups, store::GroupsOf(tx, iam_id));
+  BW_TRY(access.policies, store::PoliciesFor(tx, account, iam_id));
+  return access;
+}
+
+Result<std::shared_ptr<const IdentityAccess>> AccessCache::Get(db::Transaction& tx,
+                                                               const AccountId& account,
+                                                               const IamId& iam_id) {
+  BW_TRY(const auto version, store::ReadVersion(tx, account));
+  const std::string key = account.value() + "/" + iam_id.value();
+  {
+    const MutexLock lock(mutex_);
+    const auto found = entries_.find(key);
+    if (found != entries_.end() && found->second->version == version) return found->second;
+  }
+  BW_TRY(auto access, ReadIdentityAccess(tx, account, iam_id));
+  auto shared = std::make_shared<const IdentityAccess>(std::move(access));
+  const MutexLock lock(mutex_);
+  if (entries_.size() >= capacity_ && !entries_.contains(key)) entries_.clear();
+  entries_[key] = shared;
+  return shared;
+}
+
+}  // namespace breakwater::iam

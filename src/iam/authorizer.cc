@@ -1,0 +1,112 @@
+#include "iam/authorizer.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace breakwater::iam {
+namespace {
+
+constexpr std::string_view kRegistryService = "container-registry";
+constexpr std::string_view kListNamespaces = "container-registry.namespace.list";
+
+// What a registry token must have been made for. Reading about images goes with pulling them.
+std::string_view GrantFor(std::string_view action) {
+  constexpr std::pair<std::string_view, std::string_view> kTable[] = {
+      {"container-registry.image.pull", "pull"},
+      {"container-registry.image.list", "pull"},
+      {"container-registry.image.inspect", "pull"},
+      {"container-registry.manifest.inspect", "pull"},
+      {"container-registry.image.push", "push"},
+      {"container-registry.image.tag", "push"},
+      {"container-registry.image.delete", "delete"},
+      {"container-registry.image.untag", "delete"},
+      {"container-registry.image.bulkdelete", "delete"},
+  };
+  for (const auto& [name, grant] : kTable) {
+    if (name == action) return grant;
+  }
+  return {};
+}
+
+bool LiesIn(std::string_view repository, std::string_view name_space) {
+  return repository.substr(0, repository.find('/')) == name_space;
+}
+
+bool Includes(const control::Grant& grant, std::string_view action, std::string_view repository,
+              std::string_view name_space) {
+  const bool named = repository.empty() ? LiesIn(grant.repository, name_space)
+                                        : grant.repository == repository;
+  return named &&
+         std::find(grant.actions.begin(), grant.actions.end(), action) != grant.actions.end();
+}
+
+bool HasCatalogGrant(const std::vector<control::Grant>& grants) {
+  return std::any_of(grants.begin(), grants.end(), [](const control::Grant& grant) {
+    return grant.repository == kCatalogGrant && !grant.actions.empty();
+  });
+}
+
+Error NobodyMay() {
+  return Unauthenticated("a credential is required: an IAM token, or Basic with iamapikey")
+      .Reason("credential_required");
+}
+
+}  // namespace
+
+std::string_view RepositoryOf(const control::Resource& resource) {
+  if (resource.kind != "image" && resource.kind != "repository" && resource.kind != "namespace") {
+    return {};
+  }
+  std::string_view name = resource.name;
+  name = name.substr(0, name.find('@'));
+  const std::size_t slash = name.rfind('/');
+  const std::size_t colon = name.rfind(':');
+  if (colon != std::string_view::npos && (slash == std::string_view::npos || colon > slash)) {
+    name = name.substr(0, colon);
+  }
+  // A namespace may carry its own name there, which is no repository.
+  if (resource.kind == "namespace" && name == resource.name_space) return {};
+  return name;
+}
+
+bool GrantsInclude(const control::Actor& actor, std::string_view action,
+                   const control::Resource& resource) {
+  if (!actor.grants) return true;
+  if (action == kListNamespaces) return HasCatalogGrant(*actor.grants);
+  const std::string_view needed = GrantFor(action);
+  if (needed.empty() || resource.name_space.empty()) return false;
+  const std::string_view repository = RepositoryOf(resource);
+  return std::any_of(actor.grants->begin(), actor.grants->end(), [&](const control::Grant& grant) {
+    return Includes(grant, needed, repository, resource.name_space);
+  });
+}
+
+Status Authorizer::Authorize(const control::Caller& caller, std::string_view action,
+                             const control::Resource& resource) {
+  const control::Actor& actor = caller.actor;
+  if (actor.kind == control::IdentityKind::kSystem) return Ok();
+  if (actor.kind == control::IdentityKind::kAnonymous) return NobodyMay();
+  BW_TRY_STATUS(database_.Read(
+      [&](db::Transaction& tx) { return Check(tx, actor, action, resource); }));
+  if (!GrantsInclude(actor, action, resource)) {
+    return Unauthenticated("the token was not made for this: ask for one with this scope")
+        .Reason("insufficient_scope");
+  }
+  return Ok();
+}
+
+Status Authorizer::Check(db::Transaction& tx, const control::Actor& actor, std::string_view action,
+                         const control::Resource& resource) {
+  BW_TRY(const auto access, cache_.Get(tx, actor.account, actor.iam_id));
+  const Decision decision = Decide(access->identity, access->groups, access->policies, action,
+                                   resource);
+  if (decision.allowed) return Ok();
+  const bool member = decision.reason != Decision::Reason::kOtherAccount;
+  if (member && ServiceOf(action).name == kRegistryService && !resource.registry.empty()) {
+    BW_TRY(const bool policies_count, mode_.IamAuthz(tx, resource.account, resource.registry));
+    if (!policies_count) return Ok();
+  }
+  return Denied(ExplainRefusal(decision, action, resource)).Reason("not_authorized");
+}
+
+}  // namespace breakwater::iam

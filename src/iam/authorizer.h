@@ -1,0 +1,57 @@
+// Answers control's question "may they?" from the account's identities, groups and policies.
+#pragma once
+
+#include <string_view>
+
+#include "control/change.h"
+#include "db/database.h"
+#include "iam/access_cache.h"
+
+namespace breakwater::iam {
+
+// Whether the account's policies count in a registry: the setting iam_authz, which the registry
+// keeps. Thread-safe.
+class AccessMode {
+ public:
+  virtual ~AccessMode() = default;
+  virtual Result<bool> IamAuthz(db::Transaction& tx, const AccountId& account,
+                                const RegistryName& registry) = 0;
+};
+
+// The repository that a resource names: "ns/app" of "ns/app@sha256:…" or "ns/app:tag"; empty if it
+// names none.
+std::string_view RepositoryOf(const control::Resource& resource);
+
+// The "repository" of a Grant that stands for the scope registry:catalog:*.
+inline constexpr std::string_view kCatalogGrant = "registry:catalog";
+
+// Whether what the actor's token was made for includes a container-registry action on a resource.
+// True for an actor that is not limited to grants. A resource that names no repository but a
+// namespace is included if any granted repository lies in it, so whoever serves one repository
+// must name it in the resource.
+bool GrantsInclude(const control::Actor& actor, std::string_view action,
+                   const control::Resource& resource);
+
+// Thread-safe. Errors of Authorize:
+//   kUnauthenticated "credential_required"   nobody asks, and nobody has the right
+//   kUnauthenticated "identity_unknown"      the identity is gone
+//   kUnauthenticated "insufficient_scope"    they may, but their registry token was not made for it
+//   kDenied "not_authorized"                 they may not; the message says which role would give it
+class Authorizer final : public control::Authorizer {
+ public:
+  Authorizer(db::Database& database, AccessCache& cache, AccessMode& mode)
+      : database_(database), cache_(cache), mode_(mode) {}
+
+  Status Authorize(const control::Caller& caller, std::string_view action,
+                   const control::Resource& resource) override;
+
+ private:
+  Status Check(db::Transaction& tx, const control::Actor& actor, std::string_view action,
+               const control::Resource& resource);
+
+  db::Database& database_;
+  AccessCache& cache_;
+  AccessMode& mode_;
+};
+
+}  // namespace breakwater::iam

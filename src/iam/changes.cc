@@ -1,0 +1,34 @@
+#include "iam/changes.h"
+
+namespace breakwater::iam {
+
+control::Resource AccessResource(const AccountId& account) {
+  return control::AccountResource(account, "access");
+}
+
+control::Resource IamResource(const AccountId& account, std::string service, std::string kind,
+                              std::string name) {
+  control::Resource resource =
+      control::AccountResource(account, std::move(kind), std::move(name));
+  resource.service = std::move(service);
+  return resource;
+}
+
+Result<control::Effect> Changed(db::Transaction& tx, const AccountId& account, json::Value before,
+                                json::Value after) {
+  BW_TRY_STATUS(store::BumpVersion(tx, account));
+  return control::Effect{.before = std::move(before),
+                         .after = std::move(after),
+                         .governed = {AccessResource(account)},
+                         .events = {}};
+}
+
+Error NoSuch(std::string_view what) {
+  return NotFound("there is no such " + std::string(what)).Reason("not_found");
+}
+
+Error Locked(std::string_view what) {
+  return Conflict("the " + std::string(what) + " is locked: unlock it first").Reason("locked");
+}
+
+}  // namespace breakwater::iam

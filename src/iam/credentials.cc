@@ -1,0 +1,205 @@
+#include "iam/credentials.h"
+
+#include <algorithm>
+
+#include "base/strings.h"
+#include "crypto/hash.h"
+#include "iam/store.h"
+
+namespace breakwater::iam {
+namespace {
+
+// How long a proof that has no end of its own is remembered.
+constexpr std::chrono::minutes kLongestMemory{60};
+
+Error Malformed() {
+  return Unauthenticated("the Authorization header is malformed").Reason("credential_malformed");
+}
+
+Error KeyUnknown() {
+  return Unauthenticated("Provided API key could not be found.").Reason("api_key_unknown");
+}
+
+Status CheckKey(const std::optional<ApiKey>& key, Timestamp now) {
+  if (!key) return KeyUnknown();
+  if (key->disabled) {
+    return Unauthenticated("Provided API key is disabled.").Reason("api_key_disabled");
+  }
+  if (key->expires && *key->expires <= now) {
+    return Unauthenticated("Provided API key is expired.").Reason("api_key_expired");
+  }
+  return Ok();
+}
+
+// The rest of the header if it is of this scheme; schemes compare without case (RFC 9110 §11.1).
+std::optional<std::string_view> AfterScheme(std::string_view header, std::string_view scheme) {
+  if (header.size() <= scheme.size() || header[scheme.size()] != ' ' ||
+      !EqualsIgnoreCase(header.substr(0, scheme.size()), scheme)) {
+    return std::nullopt;
+  }
+  return Trim(header.substr(scheme.size() + 1));
+}
+
+}  // namespace
+
+Result<std::optional<BasicCredentials>> ParseBasic(std::string_view authorization) {
+  const auto encoded = AfterScheme(authorization, "Basic");
+  if (!encoded) return std::optional<BasicCredentials>{};
+  const auto decoded = Base64Decode(*encoded);
+  if (!decoded.ok()) return Malformed();
+  const std::string_view text = AsText(*decoded);
+  const std::size_t colon = text.find(':');
+  if (colon == std::string_view::npos) return Malformed();
+  return std::optional<BasicCredentials>(
+      {std::string(text.substr(0, colon)), Secret(std::string(text.substr(colon + 1)))});
+}
+
+Result<Login> Credentials::WithApiKey(const Secret& api_key) {
+  if (api_key.empty()) return KeyUnknown();
+  const Bytes hash = hasher_.Hash(api_key);
+  return database_.ReadValue([&](db::Transaction& tx) -> Result<Login> {
+    BW_TRY(const auto key, store::FindApiKeyByHash(tx, hash));
+    BW_TRY_STATUS(CheckKey(key, clock_.Now()));
+    BW_TRY(auto who, cache_.Get(tx, key->account, key->iam_id));
+    return Login{.who = std::move(who),
+                 .credential = "apikey",
+                 .credential_id = key->id,
+                 .expires = key->expires};
+  });
+}
+
+Result<Login> Credentials::Resolve(const TokenClaims& claims, std::string_view credential) {
+  return database_.ReadValue([&](db::Transaction& tx) -> Result<Login> {
+    BW_TRY(const auto key, store::FindApiKey(tx, claims.credential_id));
+    BW_TRY_STATUS(CheckKey(key, clock_.Now()));
+    if (key->iam_id != claims.iam_id || key->account != claims.account) return KeyUnknown();
+    BW_TRY(auto who, cache_.Get(tx, claims.account, claims.iam_id));
+    Timestamp expires = claims.expires;
+    if (key->expires) expires = std::min(expires, *key->expires);
+    return Login{.who = std::move(who),
+                 .credential = std::string(credential),
+                 .credential_id = claims.credential_id,
+                 .expires = expires};
+  });
+}
+
+Result<Login> Credentials::WithAccessToken(std::string_view token) {
+  BW_TRY(const TokenClaims claims, tokens_.VerifyAccess(token));
+  return Resolve(claims, "token");
+}
+
+Result<Login> Credentials::WithRefreshToken(std::string_view token) {
+  BW_TRY(const TokenClaims claims, tokens_.VerifyRefresh(token));
+  return Resolve(claims, "refresh-token");
+}
+
+Result<Login> Credentials::WithBasic(const BasicCredentials& basic) {
+  if (basic.user == "iamapikey") return WithApiKey(basic.password);
+  // The password is the token itself.
+  if (basic.user == "iambearer") return WithAccessToken(basic.password.Reveal());
+  if (basic.user == "iamrefresh") return WithRefreshToken(basic.password.Reveal());
+  return Unauthenticated(
+             "this method of authentication is not supported: the user name must be iamapikey, "
+             "iambearer or iamrefresh")
+      .Reason("login_method_unsupported");
+}
+
+Credentials::Entry Credentials::EntryOf(const Login& login) const {
+  const Timestamp latest = clock_.Now() + kLongestMemory;
+  return {.actor = ToActor(login),
+          .expires = login.expires ? std::min(latest, *login.expires) : latest,
+          .version = login.who->version};
+}
+
+Result<Credentials::Entry> Credentials::ProveRegistryToken(std::string_view token) {
+  BW_TRY(TokenClaims claims, tokens_.VerifyRegistry(token));
+  Entry entry;
+  if (claims.iam_id.empty()) {
+    entry.expires = claims.expires;
+  } else {
+    BW_TRY(const Login login, Resolve(claims, "registry-token"));
+    entry = EntryOf(login);
+  }
+  entry.actor.credential = "registry-token";
+  entry.actor.grants = std::move(claims.grants);
+  if (!entry.actor.grants) entry.actor.grants.emplace();
+  return entry;
+}
+
+Result<Credentials::Entry> Credentials::ProveToken(std::string_view token, bool registry_tokens) {
+  if (registry_tokens) {
+    auto entry = ProveRegistryToken(token);
+    // Another type of token says malformed, before its signature is looked at.
+    if (entry.ok() || entry.error().reason() != "token_malformed") return entry;
+  }
+  BW_TRY(const Login login, WithAccessToken(token));
+  return EntryOf(login);
+}
+
+Result<Credentials::Entry> Credentials::Prove(std::string_view authorization,
+                                              bool registry_tokens) {
+  if (const auto token = AfterScheme(authorization, "Bearer")) {
+    return ProveToken(*token, registry_tokens);
+  }
+  BW_TRY(const auto basic, ParseBasic(authorization));
+  if (basic) {
+    if (basic->user.empty() && basic->password.empty()) return Entry{};
+    BW_TRY(const Login login, WithBasic(*basic));
+    return EntryOf(login);
+  }
+  if (authorization.find(' ') != std::string_view::npos) {
+    return Unauthenticated("the Authorization header must be Bearer or Basic")
+        .Reason("login_method_unsupported");
+  }
+  return ProveToken(authorization, registry_tokens);
+}
+
+Result<control::Actor> Credentials::Authenticate(std::string_view authorization,
+                                                 bool registry_tokens) {
+  authorization = Trim(authorization);
+  if (authorization.empty()) return control::Actor{};
+  if (authorization.size() > kMaxAuthorizationOctets) return Malformed();
+  const std::string key =
+      (registry_tokens ? "r:" : "c:") +
+      std::string(AsText(crypto::Sha256(AsBytes(authorization))));
+  if (const auto known = Find(key)) {
+    BW_TRY(const bool good, StillGood(*known));
+    if (good) return known->actor;
+    Forget(key);
+  }
+  BW_TRY(const Entry entry, Prove(authorization, registry_tokens));
+  if (entry.expires > clock_.Now()) Keep(key, entry);
+  return entry.actor;
+}
+
+std::optional<Credentials::Entry> Credentials::Find(const std::string& key) {
+  const MutexLock lock(mutex_);
+  const auto found = entries_.find(key);
+  return found == entries_.end() ? std::nullopt : std::optional(found->second);
+}
+
+Result<bool> Credentials::StillGood(const Entry& entry) {
+  if (entry.expires <= clock_.Now()) return false;
+  if (entry.actor.kind == control::IdentityKind::kAnonymous) return true;
+  BW_TRY(const std::int64_t version, database_.ReadValue([&](db::Transaction& tx) {
+           return store::ReadVersion(tx, entry.actor.account);
+         }));
+  return version == entry.version;
+}
+
+void Credentials::Forget(const std::string& key) {
+  const MutexLock lock(mutex_);
+  entries_.erase(key);
+}
+
+void Credentials::Keep(const std::string& key, const Entry& entry) {
+  const Timestamp now = clock_.Now();
+  const MutexLock lock(mutex_);
+  if (entries_.size() >= capacity_) {
+    std::erase_if(entries_, [&](const auto& item) { return item.second.expires <= now; });
+    if (entries_.size() >= capacity_) entries_.clear();
+  }
+  entries_.insert_or_assign(key, entry);
+}
+
+}  // namespace breakwater::iam

@@ -1,0 +1,81 @@
+// From what a caller presents to who they are.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "base/result.h"
+#include "base/secret.h"
+#include "base/sync.h"
+#include "control/caller.h"
+#include "db/database.h"
+#include "iam/access_cache.h"
+#include "iam/key_hasher.h"
+#include "iam/tokens.h"
+
+namespace breakwater::iam {
+
+// The parts of "Basic …" (RFC 7617).
+struct BasicCredentials {
+  std::string user;
+  Secret password;
+};
+// Nothing if the header is of another scheme; kUnauthenticated "credential_malformed" if it is
+// broken.
+Result<std::optional<BasicCredentials>> ParseBasic(std::string_view authorization);
+
+// Thread-safe. Every error is kUnauthenticated, unless the database fails. Reasons:
+//   api_key_unknown, api_key_disabled, api_key_expired, identity_unknown, credential_malformed,
+//   login_method_unsupported, and those of crypto::VerifyJwt.
+class Credentials {
+ public:
+  static constexpr std::size_t kMaxAuthorizationOctets = 20 * 1024;
+
+  Credentials(db::Database& database, AccessCache& cache, const KeyHasher& hasher,
+              const Tokens& tokens, const Clock& clock, std::size_t capacity = 8192)
+      : database_(database), cache_(cache), hasher_(hasher), tokens_(tokens), clock_(clock),
+        capacity_(capacity) {}
+
+  Result<Login> WithApiKey(const Secret& api_key);
+  Result<Login> WithAccessToken(std::string_view token);
+  Result<Login> WithRefreshToken(std::string_view token);
+  // By user name: iamapikey, iambearer or iamrefresh (ibm-registry 3.7).
+  Result<Login> WithBasic(const BasicCredentials& basic);
+
+  // The actor of an Authorization header: "Bearer TOKEN", "Basic …", or a bare token, as the
+  // reference registry takes it. An empty header, or Basic without user and password, is nobody.
+  // What was found good is remembered until it ends, or until anything in its account changes.
+  Result<control::Actor> Authenticate(std::string_view authorization, bool registry_tokens)
+      BW_EXCLUDES(mutex_);
+
+ private:
+  struct Entry {
+    control::Actor actor;
+    Timestamp expires;
+    std::int64_t version = 0;  // of the actor's account
+  };
+
+  Result<Login> Resolve(const TokenClaims& claims, std::string_view credential);
+  Result<Entry> Prove(std::string_view authorization, bool registry_tokens);
+  Result<Entry> ProveToken(std::string_view token, bool registry_tokens);
+  Result<Entry> ProveRegistryToken(std::string_view token);
+  Entry EntryOf(const Login& login) const;
+  std::optional<Entry> Find(const std::string& key) BW_EXCLUDES(mutex_);
+  void Keep(const std::string& key, const Entry& entry) BW_EXCLUDES(mutex_);
+  void Forget(const std::string& key) BW_EXCLUDES(mutex_);
+  Result<bool> StillGood(const Entry& entry);
+
+  db::Database& database_;
+  AccessCache& cache_;
+  const KeyHasher& hasher_;
+  const Tokens& tokens_;
+  const Clock& clock_;
+  const std::size_t capacity_;
+  Mutex mutex_;
+  // By the SHA-256 of the header: no credential is kept in memory.
+  std::unordered_map<std::string, Entry> entries_ BW_GUARDED_BY(mutex_);
+};
+
+}  // namespace breakwater::iam

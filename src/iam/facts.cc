@@ -1,0 +1,119 @@
+#include "iam/facts.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "iam/changes.h"
+#include "iam/decision.h"
+#include "iam/store.h"
+
+namespace breakwater::iam {
+namespace {
+
+constexpr std::string_view kService = "container-registry";
+constexpr std::string_view kKind = "access";
+constexpr std::string_view kSource = "iam policies and access groups";
+
+using IdentitySet = std::set<std::string, std::less<>>;
+
+bool HasRole(const Policy& policy, Role role) {
+  return std::find(policy.roles.begin(), policy.roles.end(), role) != policy.roles.end();
+}
+
+void AddSubjects(const Policy& policy,
+                 const std::multimap<std::string, std::string>& members_of, IdentitySet* into) {
+  if (policy.subject.kind == SubjectKind::kIdentity) {
+    into->insert(policy.subject.id);
+    return;
+  }
+  const auto [first, last] = members_of.equal_range(policy.subject.id);
+  for (auto it = first; it != last; ++it) into->insert(it->second);
+}
+
+bool IsServiceId(std::string_view iam_id) { return iam_id.starts_with("iam-ServiceId-"); }
+
+// How many of `holders` are in the account: users, service IDs.
+std::pair<std::int64_t, std::int64_t> CountKinds(const IdentitySet& holders,
+                                                 std::span<const IamId> identities) {
+  std::pair<std::int64_t, std::int64_t> counts{0, 0};
+  for (const IamId& iam_id : identities) {
+    if (!holders.contains(iam_id.value())) continue;
+    ++(IsServiceId(iam_id.value()) ? counts.second : counts.first);
+  }
+  return counts;
+}
+
+Result<std::vector<Membership>> ReadMemberships(db::Transaction& tx, const AccountId& account) {
+  return tx.QueryAll(
+      "SELECT m.group_id, m.iam_id FROM iam_group_member m JOIN iam_group g ON g.id = m.group_id "
+      "WHERE g.account_id = $1",
+      {account},
+      [](const db::Row& row) { return Membership{row.String(0), IamId(row.String(1))}; });
+}
+
+Result<std::vector<IamId>> ReadIdentities(db::Transaction& tx, const AccountId& account) {
+  return tx.QueryAll(
+      "SELECT iam_id FROM iam_user WHERE account_id = $1 UNION "
+      "SELECT iam_id FROM iam_service_id WHERE account_id = $1",
+      {account}, [](const db::Row& row) { return IamId(row.String(0)); });
+}
+
+}  // namespace
+
+AccessCounts CountAccess(std::span<const Policy> policies, std::span<const Membership> memberships,
+                         std::span<const IamId> identities, std::string_view service) {
+  std::multimap<std::string, std::string> members_of;
+  for (const Membership& m : memberships) members_of.emplace(m.group, m.iam_id.value());
+  AccessCounts counts;
+  IdentitySet administrators;
+  IdentitySet managers;
+  for (const Policy& policy : policies) {
+    const Coverage coverage = CoverageOf(policy, service, ServiceType::kService);
+    if (coverage == Coverage::kNone) continue;
+    if (policy.subject.kind == SubjectKind::kIdentity) ++counts.direct_policies;
+    if (HasRole(policy, Role::kAdministrator)) AddSubjects(policy, members_of, &administrators);
+    if (coverage == Coverage::kWhole && HasRole(policy, Role::kManager)) {
+      AddSubjects(policy, members_of, &managers);
+    }
+  }
+  std::tie(counts.administrator_users, counts.administrator_service_ids) =
+      CountKinds(administrators, identities);
+  std::tie(counts.manager_users, counts.manager_service_ids) = CountKinds(managers, identities);
+  return counts;
+}
+
+std::vector<condition::ResourceType> AccessFacts::Types() const {
+  return {{std::string(kService), std::string(kKind)}};
+}
+
+Result<std::vector<control::Resource>> AccessFacts::List(db::Transaction& tx,
+                                                         const condition::ResourceType&,
+                                                         const AccountId& account) {
+  BW_TRY(const auto found, store::FindAccount(tx, account));
+  std::vector<control::Resource> resources;
+  if (found) resources.push_back(AccessResource(account));
+  return resources;
+}
+
+Result<condition::Facts> AccessFacts::Read(db::Transaction& tx,
+                                           const control::Resource& resource) {
+  BW_TRY(const auto policies, store::AllPolicies(tx, resource.account));
+  BW_TRY(const auto memberships, ReadMemberships(tx, resource.account));
+  BW_TRY(const auto identities, ReadIdentities(tx, resource.account));
+  const AccessCounts counts = CountAccess(policies, memberships, identities, kService);
+  condition::Facts facts;
+  const Timestamp now = clock_.Now();
+  const auto put = [&](const char* property, std::int64_t value) {
+    facts.Set(property, condition::Fact::Present(condition::Number(value), std::string(kSource),
+                                                 now));
+  };
+  put("administrator_users", counts.administrator_users);
+  put("administrator_service_ids", counts.administrator_service_ids);
+  put("manager_users", counts.manager_users);
+  put("manager_service_ids", counts.manager_service_ids);
+  put("direct_policies", counts.direct_policies);
+  return facts;
+}
+
+}  // namespace breakwater::iam

@@ -1,0 +1,276 @@
+#include "iam/identities.h"
+
+#include <algorithm>
+
+#include "base/strings.h"
+#include "iam/access_groups.h"
+
+namespace breakwater::iam {
+namespace {
+
+constexpr std::string_view kServiceIdWhat = "service ID";
+constexpr std::size_t kMaxInstances = 10;
+constexpr std::size_t kMaxEmailOctets = 254;  // RFC 5321 §4.5.3.1.3
+
+control::Resource ServiceIdResource(const AccountId& account, std::string_view id) {
+  return IamResource(account, "iam-identity", "serviceid", std::string(id));
+}
+
+control::Resource UserResource(const AccountId& account, const IamId& iam_id) {
+  return IamResource(account, "user-management", "user", iam_id.value());
+}
+
+Status CheckInstances(const std::vector<std::string>& crns) {
+  if (crns.size() > kMaxInstances) {
+    return TooLarge("unique_instance_crns may have at most 10 items").Reason("limit_exceeded");
+  }
+  for (const std::string& crn : crns) {
+    const auto parsed = Crn::Parse(crn);
+    if (!parsed.ok()) {
+      return Invalid("unique_instance_crns must hold CRNs").Reason("invalid_field");
+    }
+  }
+  return Ok();
+}
+
+Status CheckNew(const NewServiceId& wanted) {
+  BW_TRY_STATUS(CheckName(wanted.name));
+  BW_TRY_STATUS(CheckDescription(wanted.description));
+  return CheckInstances(wanted.unique_instance_crns);
+}
+
+Status CheckRoomForServiceId(db::Transaction& tx, const AccountId& account) {
+  BW_TRY(const auto known, store::ListServiceIds(tx, account, {}, {0, 1}));
+  if (known.total < Limits::kServiceIdsPerAccount) return Ok();
+  return Conflict("an account may have at most " + std::to_string(Limits::kServiceIdsPerAccount) +
+                  " service IDs")
+      .Reason("limit_exceeded");
+}
+
+Status CheckRoomForUser(db::Transaction& tx, const AccountId& account) {
+  BW_TRY(const auto known, store::ListUsers(tx, account, {}, {0, 1}));
+  if (known.total < Limits::kUsersPerAccount) return Ok();
+  return Conflict("an account may have at most " + std::to_string(Limits::kUsersPerAccount) +
+                  " users")
+      .Reason("limit_exceeded");
+}
+
+}  // namespace
+
+Result<MadeServiceId> ServiceIds::Create(const control::Caller& caller, const AccountId& account,
+                                         const NewServiceId& wanted) {
+  BW_TRY_STATUS(CheckNew(wanted));
+  const Timestamp now = deps_.clock.Now();
+  const std::string id = "ServiceId-" + NewUuid();
+  const ServiceId made{.id = id,
+                       .iam_id = IamId("iam-" + id),
+                       .account = account,
+                       .name = wanted.name,
+                       .description = wanted.description,
+                       .unique_instance_crns = wanted.unique_instance_crns,
+                       .locked = wanted.locked,
+                       .created = now,
+                       .modified = now};
+  std::optional<PreparedApiKey> key;
+  if (wanted.api_key) {
+    BW_TRY(key, PrepareApiKey(*wanted.api_key, account, made.iam_id, caller.actor.iam_id, hasher_,
+                              now));
+  }
+  BW_TRY_STATUS(deps_.changes.Submit(
+      caller, {.action = "iam-identity.account-serviceid.create",
+               .resource = ServiceIdResource(account, id),
+               .apply = [&](db::Transaction& tx) -> Result<control::Effect> {
+                 BW_TRY_STATUS(CheckRoomForServiceId(tx, account));
+                 BW_TRY_STATUS(store::InsertServiceId(tx, made));
+                 json::Value after = ToJson(made);
+                 if (key) {
+                   BW_TRY_STATUS(StoreApiKey(tx, *key));
+                   after.as_object()["apikey"] = ToJson(key->key);
+                 }
+                 return Changed(tx, account, nullptr, std::move(after));
+               }}));
+  MadeServiceId out{.service_id = made, .api_key = std::nullopt};
+  if (key) out.api_key = MadeApiKey{key->key, key->value};
+  return out;
+}
+
+Result<ServiceId> ServiceIds::Get(const AccountId& account, std::string_view id) {
+  return deps_.database.ReadValue([&](db::Transaction& tx) {
+    return Existing(store::FindServiceId(tx, id), account, kServiceIdWhat);
+  });
+}
+
+Result<store::Listed<ServiceId>> ServiceIds::List(const AccountId& account,
+                                                  const store::ServiceIdFilter& filter,
+                                                  const store::Page& page) {
+  return deps_.database.ReadValue([&](db::Transaction& tx) {
+    return store::ListServiceIds(tx, account, filter, page);
+  });
+}
+
+Result<ServiceId> ServiceIds::EditOne(const control::Caller& caller, const AccountId& account,
+                                      std::string_view id, const Edit& edit) {
+  ServiceId edited;
+  BW_TRY_STATUS(deps_.changes.Submit(
+      caller, {.action = "iam-identity.account-serviceid.update",
+               .resource = ServiceIdResource(account, id),
+               .apply = [&](db::Transaction& tx) -> Result<control::Effect> {
+                 BW_TRY(const ServiceId before,
+                        Existing(store::FindServiceId(tx, id), account, kServiceIdWhat));
+                 ServiceId after = before;
+                 BW_TRY_STATUS(edit(after));
+                 after.modified = deps_.clock.Now();
+                 ++after.version;
+                 BW_TRY_STATUS(store::UpdateServiceId(tx, after));
+                 edited = after;
+                 return Changed(tx, account, ToJson(before), ToJson(after));
+               }}));
+  return edited;
+}
+
+Result<ServiceId> ServiceIds::Update(const control::Caller& caller, const AccountId& account,
+                                     std::string_view id, std::string_view if_match,
+                                     const ServiceIdUpdate& update) {
+  if (update.name) BW_TRY_STATUS(CheckName(*update.name));
+  if (update.description) BW_TRY_STATUS(CheckDescription(*update.description));
+  if (update.unique_instance_crns) BW_TRY_STATUS(CheckInstances(*update.unique_instance_crns));
+  return EditOne(caller, account, id, [&](ServiceId& service_id) -> Status {
+    BW_TRY_STATUS(CheckEntityTag(if_match, service_id.id, service_id.version));
+    if (service_id.locked) return Locked(kServiceIdWhat);
+    if (update.name) service_id.name = *update.name;
+    if (update.description) service_id.description = *update.description;
+    if (update.unique_instance_crns) {
+      service_id.unique_instance_crns = *update.unique_instance_crns;
+    }
+    return Ok();
+  });
+}
+
+Result<ServiceId> ServiceIds::SetLocked(const control::Caller& caller, const AccountId& account,
+                                        std::string_view id, bool locked) {
+  return EditOne(caller, account, id, [&](ServiceId& service_id) {
+    service_id.locked = locked;
+    return Ok();
+  });
+}
+
+Status ServiceIds::Delete(const control::Caller& caller, const AccountId& account,
+                          std::string_view id) {
+  return deps_.changes.Submit(
+      caller, {.action = "iam-identity.account-serviceid.delete",
+               .resource = ServiceIdResource(account, id),
+               .apply = [&](db::Transaction& tx) -> Result<control::Effect> {
+                 BW_TRY(const ServiceId found,
+                        Existing(store::FindServiceId(tx, id), account, kServiceIdWhat));
+                 if (found.locked) return Locked(kServiceIdWhat);
+                 BW_TRY_STATUS(store::DeleteIdentity(tx, account, found.iam_id));
+                 return Changed(tx, account, ToJson(found), nullptr);
+               },
+               .severity = audit::Severity::kCritical});
+}
+
+Result<std::string> ParseEmail(std::string_view text) {
+  const std::size_t at = text.rfind('@');
+  const bool printable = std::all_of(text.begin(), text.end(),
+                                     [](char c) { return c > 0x20 && c != 0x7f; });
+  if (text.size() > kMaxEmailOctets || at == std::string_view::npos || at == 0 ||
+      at + 1 == text.size() || !printable) {
+    return Invalid("email must be an e-mail address").Reason("invalid_field");
+  }
+  return LowerAscii(text);
+}
+
+Status Users::MayAddTo(const control::Caller& caller, const AccountId& account,
+                       const std::vector<std::string>& groups) {
+  if (groups.size() > Limits::kMembersPerRequest) {
+    return TooLarge("too many access groups in one invitation").Reason("limit_exceeded");
+  }
+  for (const std::string& group : groups) {
+    BW_TRY_STATUS(authorizer_.Authorize(caller, kAddMember, GroupResource(account, group)));
+  }
+  return Ok();
+}
+
+Result<User> Users::Invite(const control::Caller& caller, const AccountId& account,
+                           const Invitation& invitation) {
+  BW_TRY(const std::string email, ParseEmail(invitation.email));
+  BW_TRY_STATUS(MayAddTo(caller, account, invitation.access_groups));
+  const Timestamp now = deps_.clock.Now();
+  const User user{.iam_id = IamId("IBMid-" + NewUuid()),
+                  .account = account,
+                  .email = email,
+                  .first_name = {},
+                  .last_name = {},
+                  .state = UserState::kPending,
+                  .added = now};
+  const Member member{.iam_id = user.iam_id,
+                      .kind = control::IdentityKind::kUser,
+                      .created = now,
+                      .created_by = caller.actor.iam_id,
+                      .name = {},
+                      .email = {}};
+  BW_TRY_STATUS(deps_.changes.Submit(
+      caller, {.action = "user-management.user.create",
+               .resource = UserResource(account, user.iam_id),
+               .apply = [&](db::Transaction& tx) -> Result<control::Effect> {
+                 BW_TRY_STATUS(CheckRoomForUser(tx, account));
+                 if (const Status added = store::InsertUser(tx, user); !added.ok()) {
+                   if (added.error().code() != ErrorCode::kExists) return added.error();
+                   return Exists("the account has a user of this e-mail address already")
+                       .Reason("user_exists");
+                 }
+                 for (const std::string& group : invitation.access_groups) {
+                   BW_TRY_STATUS(Existing(store::FindGroup(tx, group), account, "access group"));
+                   BW_TRY_STATUS(store::InsertMember(tx, group, member));
+                 }
+                 return Changed(tx, account, nullptr, ToJson(user));
+               }}));
+  return user;
+}
+
+Result<User> Users::Get(const AccountId& account, const IamId& iam_id) {
+  return deps_.database.ReadValue([&](db::Transaction& tx) {
+    return Existing(store::FindUser(tx, iam_id), account, "user");
+  });
+}
+
+Result<store::Listed<User>> Users::List(const AccountId& account, const store::UserFilter& filter,
+                                        const store::Page& page) {
+  return deps_.database.ReadValue([&](db::Transaction& tx) {
+    return store::ListUsers(tx, account, filter, page);
+  });
+}
+
+Status Users::Activate(const AccountId& account, const IamId& iam_id) {
+  return deps_.changes.Submit(
+      control::SystemCaller(account, "first login"),
+      {.action = "user-management.user.update",
+       .resource = UserResource(account, iam_id),
+       .apply = [&](db::Transaction& tx) -> Result<control::Effect> {
+         BW_TRY(const User before, Existing(store::FindUser(tx, iam_id), account, "user"));
+         User after = before;
+         if (after.state == UserState::kPending) after.state = UserState::kActive;
+         BW_TRY_STATUS(store::SetUserState(tx, iam_id, after.state));
+         return Changed(tx, account, ToJson(before), ToJson(after));
+       },
+       .severity = audit::Severity::kNormal});
+}
+
+Status Users::Remove(const control::Caller& caller, const AccountId& account,
+                     const IamId& iam_id) {
+  return deps_.changes.Submit(
+      caller, {.action = "user-management.user.delete",
+               .resource = UserResource(account, iam_id),
+               .apply = [&](db::Transaction& tx) -> Result<control::Effect> {
+                 BW_TRY(const User user, Existing(store::FindUser(tx, iam_id), account, "user"));
+                 BW_TRY(const auto owned, store::FindAccount(tx, account));
+                 if (owned && owned->owner == iam_id) {
+                   return Conflict("the account's owner cannot be removed").Reason("owner");
+                 }
+                 BW_TRY_STATUS(store::DeleteIdentity(tx, account, iam_id));
+                 return Changed(tx, account, ToJson(user), nullptr);
+               },
+               .severity = audit::Severity::kCritical});
+}
+
+}  // namespace breakwater::iam

@@ -1,0 +1,221 @@
+#include "iam/model.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "base/strings.h"
+#include "crypto/hash.h"
+#include "json/reader.h"
+
+namespace breakwater::iam {
+namespace {
+
+using json::Text;
+
+constexpr UserState kUserStates[] = {UserState::kProcessing, UserState::kPending,
+                                     UserState::kActive,
+                                     UserState::kDisabledClassicInfrastructure,
+                                     UserState::kVpnOnly};
+constexpr std::size_t kMaxStoredItems = 64;
+
+Status CheckText(std::string_view what, std::string_view text, std::size_t most) {
+  if (text.size() > most) {
+    return Invalid(std::string(what) + " must have at most " + std::to_string(most) + " bytes")
+        .Reason("invalid_field");
+  }
+  const bool control = std::any_of(text.begin(), text.end(), [](char c) {
+    return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+  });
+  if (control || !IsValidUtf8(text)) {
+    return Invalid(std::string(what) + " must be text without control characters")
+        .Reason("invalid_field");
+  }
+  return Ok();
+}
+
+json::Value AttributeToJson(const PolicyAttribute& attribute) {
+  return {{"name", Text(attribute.name)},
+          {"operator", Text(ToString(attribute.op))},
+          {"value", Text(attribute.value)}};
+}
+
+}  // namespace
+
+std::string_view ToString(UserState state) {
+  switch (state) {
+    case UserState::kProcessing: return "PROCESSING";
+    case UserState::kPending: return "PENDING";
+    case UserState::kActive: return "ACTIVE";
+    case UserState::kDisabledClassicInfrastructure: return "DISABLED_CLASSIC_INFRASTRUCTURE";
+    case UserState::kVpnOnly: return "VPN_ONLY";
+  }
+  BW_UNREACHABLE();
+}
+
+Result<UserState> ParseUserState(std::string_view text) {
+  for (UserState state : kUserStates) {
+    if (ToString(state) == text) return state;
+  }
+  return Invalid("unknown user state");
+}
+
+std::string DisplayName(const User& user) {
+  std::string name = user.first_name;
+  if (!name.empty() && !user.last_name.empty()) name += ' ';
+  name += user.last_name;
+  return name.empty() ? user.email : name;
+}
+
+std::string_view ToString(SubjectKind kind) {
+  switch (kind) {
+    case SubjectKind::kIdentity: return "iam_id";
+    case SubjectKind::kAccessGroup: return "access_group_id";
+  }
+  BW_UNREACHABLE();
+}
+
+std::string_view ToString(MatchOperator op) {
+  switch (op) {
+    case MatchOperator::kStringEquals: return "stringEquals";
+    case MatchOperator::kStringMatch: return "stringMatch";
+  }
+  BW_UNREACHABLE();
+}
+
+std::optional<MatchOperator> ParseMatchOperator(std::string_view text) {
+  for (MatchOperator op : {MatchOperator::kStringEquals, MatchOperator::kStringMatch}) {
+    if (ToString(op) == text) return op;
+  }
+  return std::nullopt;
+}
+
+const PolicyAttribute* FindAttribute(const Policy& policy, std::string_view name) {
+  for (const PolicyAttribute& attribute : policy.attributes) {
+    if (attribute.name == name) return &attribute;
+  }
+  return nullptr;
+}
+
+std::string Fingerprint(const Policy& policy) {
+  std::vector<Role> roles = policy.roles;
+  std::sort(roles.begin(), roles.end());
+  std::vector<PolicyAttribute> attributes = policy.attributes;
+  std::sort(attributes.begin(), attributes.end(), [](const auto& a, const auto& b) {
+    return std::tie(a.name, a.value, a.op) < std::tie(b.name, b.value, b.op);
+  });
+  return crypto::Sha256Hex(json::Canonical({{"subject_kind", Text(ToString(policy.subject.kind))},
+                                            {"subject", Text(policy.subject.id)},
+                                            {"roles", RolesToJson(roles)},
+                                            {"attributes", AttributesToJson(attributes)}}));
+}
+
+std::string EntityTag(std::string_view id, std::int64_t version) {
+  const std::string number = std::to_string(version);
+  return number + "-" + crypto::Sha256Hex(std::string(id) + "/" + number).substr(0, 16);
+}
+
+Status CheckEntityTag(std::string_view if_match, std::string_view id, std::int64_t version) {
+  std::string_view tag = Trim(if_match);
+  if (tag.empty()) {
+    return Invalid("the If-Match header is required: send the entity tag you last read")
+        .Reason("missing_if_match");
+  }
+  if (tag == "*") return Ok();
+  if (tag.starts_with("W/")) tag.remove_prefix(2);
+  if (tag.size() >= 2 && tag.front() == '"' && tag.back() == '"') tag = tag.substr(1, tag.size() - 2);
+  if (tag == EntityTag(id, version)) return Ok();
+  return Error(ErrorCode::kPrecondition, "it was changed since you read it: read it again")
+      .Reason("entity_tag_mismatch");
+}
+
+json::Value ToJson(const User& user) {
+  return {{"iam_id", Text(user.iam_id.value())},
+          {"email", Text(user.email)},
+          {"first_name", Text(user.first_name)},
+          {"last_name", Text(user.last_name)},
+          {"state", Text(ToString(user.state))}};
+}
+
+json::Value ToJson(const ServiceId& service_id) {
+  json::Array crns;
+  for (const std::string& crn : service_id.unique_instance_crns) crns.push_back(Text(crn));
+  return {{"id", Text(service_id.id)},
+          {"name", Text(service_id.name)},
+          {"description", Text(service_id.description)},
+          {"unique_instance_crns", std::move(crns)},
+          {"locked", service_id.locked}};
+}
+
+json::Value ToJson(const ApiKey& key) {
+  return {{"id", Text(key.id)},
+          {"iam_id", Text(key.iam_id.value())},
+          {"name", Text(key.name)},
+          {"description", Text(key.description)},
+          {"locked", key.locked},
+          {"disabled", key.disabled},
+          {"expires_at", key.expires ? json::Value(Text(FormatRfc3339(*key.expires)))
+                                     : json::Value()}};
+}
+
+json::Value ToJson(const AccessGroup& group) {
+  return {{"id", Text(group.id)},
+          {"name", Text(group.name)},
+          {"description", Text(group.description)}};
+}
+
+json::Value ToJson(const Policy& policy) {
+  return {{"id", Text(policy.id)},
+          {"subject", {{Text(ToString(policy.subject.kind)), Text(policy.subject.id)}}},
+          {"description", Text(policy.description)},
+          {"roles", RolesToJson(policy.roles)},
+          {"attributes", AttributesToJson(policy.attributes)}};
+}
+
+json::Value RolesToJson(const std::vector<Role>& roles) {
+  json::Array names;
+  for (Role role : roles) names.push_back(Text(ToString(role)));
+  return names;
+}
+
+Result<std::vector<Role>> RolesFromJson(std::string_view text) {
+  BW_TRY(const json::Value document, json::Parse(text));
+  const json::Reader reader(document);
+  std::vector<Role> roles;
+  for (const std::string& name : reader.Strings(kMaxStoredItems)) {
+    const auto role = RoleFromName(name);
+    if (!role) return DataCorrupt("a stored policy has an unknown role");
+    roles.push_back(*role);
+  }
+  BW_TRY_STATUS(reader.Finish());
+  return roles;
+}
+
+json::Value AttributesToJson(const std::vector<PolicyAttribute>& attributes) {
+  json::Array items;
+  for (const PolicyAttribute& attribute : attributes) items.push_back(AttributeToJson(attribute));
+  return items;
+}
+
+Result<std::vector<PolicyAttribute>> AttributesFromJson(std::string_view text) {
+  BW_TRY(const json::Value document, json::Parse(text));
+  const json::Reader reader(document);
+  std::vector<PolicyAttribute> attributes;
+  for (const json::Reader& item : reader.Items(kMaxStoredItems)) {
+    const auto op = ParseMatchOperator(item.Field("operator").String());
+    if (!op) return DataCorrupt("a stored policy has an unknown operator");
+    attributes.push_back({item.Field("name").String(), item.Field("value").String(), *op});
+  }
+  BW_TRY_STATUS(reader.Finish());
+  return attributes;
+}
+
+Status CheckName(std::string_view name) {
+  if (name.empty()) return Invalid("name must not be empty").Reason("invalid_field");
+  return CheckText("name", name, Limits::kNameOctets);
+}
+
+Status CheckDescription(std::string_view description) {
+  return CheckText("description", description, Limits::kDescriptionOctets);
+}
+
+}  // namespace breakwater::iam

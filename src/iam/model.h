@@ -1,0 +1,168 @@
+// What IAM knows: accounts, identities, their keys, groups and policies. Values.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "control/caller.h"
+#include "iam/roles.h"
+#include "json/json.h"
+
+namespace breakwater::iam {
+
+// The reference system's limits (docs "IAM limits", 2022) and bounds of our own.
+struct Limits {
+  static constexpr std::int64_t kGroupsPerAccount = 500;
+  static constexpr std::int64_t kGroupsPerIdentity = 50;
+  static constexpr std::int64_t kKeysPerIdentity = 20;
+  static constexpr std::int64_t kPoliciesPerAccount = 2010;
+  static constexpr std::int64_t kServiceIdsPerAccount = 2000;
+  static constexpr std::int64_t kUsersPerAccount = 10'000;
+  static constexpr std::size_t kMembersPerRequest = 50;
+  static constexpr std::size_t kNameOctets = 256;
+  static constexpr std::size_t kDescriptionOctets = 1024;
+};
+
+struct Account {
+  AccountId id;
+  std::string name;
+  IamId owner;  // has every right, whatever the policies say
+};
+
+enum class UserState { kProcessing, kPending, kActive, kDisabledClassicInfrastructure, kVpnOnly };
+std::string_view ToString(UserState state);  // "ACTIVE", …
+Result<UserState> ParseUserState(std::string_view text);
+
+// A member of an account. One that was invited is PENDING until its first login; it has its rights,
+// and counts, from the start.
+struct User {
+  IamId iam_id;  // "IBMid-…"
+  AccountId account;
+  std::string email;  // lower case; unique in the account
+  std::string first_name;
+  std::string last_name;
+  UserState state = UserState::kPending;
+  Timestamp added;
+};
+std::string DisplayName(const User& user);  // "First Last", else the e-mail address
+
+struct ServiceId {
+  std::string id;  // "ServiceId-…"
+  IamId iam_id;    // "iam-" + id
+  AccountId account;
+  std::string name;
+  std::string description;
+  std::vector<std::string> unique_instance_crns;
+  bool locked = false;  // must not be changed or deleted
+  Timestamp created;
+  Timestamp modified;
+  std::int64_t version = 1;
+};
+
+// Its value is shown once, when it is made; only a keyed hash of it is kept.
+struct ApiKey {
+  std::string id;  // "ApiKey-…"
+  AccountId account;
+  IamId iam_id;  // whose it is
+  std::string name;
+  std::string description;
+  bool locked = false;    // must not be changed or deleted
+  bool disabled = false;  // does not log anybody in
+  std::optional<Timestamp> expires;
+  Timestamp created;
+  IamId created_by;
+  Timestamp modified;
+  std::int64_t version = 1;
+};
+
+struct AccessGroup {
+  std::string id;  // "AccessGroupId-…"
+  AccountId account;
+  std::string name;
+  std::string description;
+  Timestamp created;
+  IamId created_by;
+  Timestamp modified;
+  IamId modified_by;
+  std::int64_t version = 1;
+};
+
+struct Member {
+  IamId iam_id;
+  control::IdentityKind kind = control::IdentityKind::kUser;  // or kServiceId
+  Timestamp created;
+  IamId created_by;
+  std::string name;   // of the user or service ID
+  std::string email;  // of a user
+};
+
+enum class SubjectKind { kIdentity, kAccessGroup };
+std::string_view ToString(SubjectKind kind);  // "iam_id", "access_group_id"
+
+struct Subject {
+  SubjectKind kind = SubjectKind::kAccessGroup;
+  std::string id;
+  friend bool operator==(const Subject&, const Subject&) = default;
+};
+
+enum class MatchOperator { kStringEquals, kStringMatch };
+std::string_view ToString(MatchOperator op);  // "stringEquals", "stringMatch"
+std::optional<MatchOperator> ParseMatchOperator(std::string_view text);
+
+// One condition on the resource: all of a policy's must hold.
+struct PolicyAttribute {
+  std::string name;  // accountId, serviceName, serviceType, serviceInstance, region, registry,
+                     // resourceType, resource, resourceGroupId
+  std::string value;
+  MatchOperator op = MatchOperator::kStringEquals;
+  friend bool operator==(const PolicyAttribute&, const PolicyAttribute&) = default;
+};
+
+struct Policy {
+  std::string id;
+  AccountId account;
+  Subject subject;
+  std::string description;
+  std::vector<Role> roles;
+  std::vector<PolicyAttribute> attributes;
+  Timestamp created;
+  IamId created_by;
+  Timestamp modified;
+  IamId modified_by;
+  std::int64_t version = 1;
+};
+
+// Null if the policy has no such attribute.
+const PolicyAttribute* FindAttribute(const Policy& policy, std::string_view name);
+// SHA-256 of what the policy says, whatever the order it says it in.
+std::string Fingerprint(const Policy& policy);
+
+// The reference system's tag of a version, for If-Match: "<version>-<16 hex digits>".
+std::string EntityTag(std::string_view id, std::int64_t version);
+// OK if `if_match` is "*" or names this version, quoted or not; else kPrecondition
+// ("entity_tag_mismatch"), or kInvalid ("missing_if_match") when it is empty.
+Status CheckEntityTag(std::string_view if_match, std::string_view id, std::int64_t version);
+
+// Documents for the audit trail, in the domain's words; no secrets.
+json::Value ToJson(const User& user);
+json::Value ToJson(const ServiceId& service_id);
+json::Value ToJson(const ApiKey& key);
+json::Value ToJson(const AccessGroup& group);
+json::Value ToJson(const Policy& policy);
+
+json::Value RolesToJson(const std::vector<Role>& roles);  // ["Manager"]
+Result<std::vector<Role>> RolesFromJson(std::string_view text);
+json::Value AttributesToJson(const std::vector<PolicyAttribute>& attributes);
+Result<std::vector<PolicyAttribute>> AttributesFromJson(std::string_view text);
+
+// 1 to Limits::kNameOctets bytes of UTF-8 without control characters.
+Status CheckName(std::string_view name);
+Status CheckDescription(std::string_view description);
+
+}  // namespace breakwater::iam
