@@ -11,9 +11,9 @@ namespace breakwater::net {
 
 struct ProxyTrust {
   // Only requests from these are believed what they say about others.
-  std::vector<IpNetwork> proxies;
+  std::vector<IpNetwork> proxies = {};
   // The header by which a trusted proxy states "private" or "public", e.g. "X-Network"; or "".
-  std::string network_header;
+  std::string network_header = {};
 
   bool Trusts(const IpAddress& address) const;
 };

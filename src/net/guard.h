@@ -15,7 +15,7 @@ struct OutboundPolicy {
   // Everything that is not public: loopback, private, link-local, metadata services.
   bool allow_non_public = false;
   // Exceptions, allowed even if they are not public.
-  std::vector<IpNetwork> allowed;
+  std::vector<IpNetwork> allowed = {};
 
   // kDenied ("address_refused") if it must not be connected to.
   Status Check(const IpAddress& address) const;

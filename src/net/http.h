@@ -37,10 +37,10 @@ enum class ListenerKind { kPublic, kPrivate };
 
 // Where a request came from. Decided by the listener (or a trusted proxy), never by Host.
 struct Peer {
-  std::string address;  // numeric, without port; the client's own behind a trusted proxy
+  std::string address = {};  // numeric, without port; the client's own behind a trusted proxy
   ListenerKind listener = ListenerKind::kPublic;
   bool tls = false;
-  std::string server_address;  // "127.0.0.1:5000": the listener's own address
+  std::string server_address = {};  // "127.0.0.1:5000": the listener's own address
 };
 
 struct Request {

@@ -18,9 +18,9 @@
 namespace breakwater::net {
 
 struct ClientOptions {
-  OutboundPolicy policy;
+  OutboundPolicy policy = {};
   // PEM bundle that replaces the system's trust store, or "".
-  std::string ca_file;
+  std::string ca_file = {};
   std::string user_agent = "breakwater";
   std::chrono::milliseconds connect_timeout{10'000};
   std::size_t max_idle_handles = 16;  // kept with their connections for later requests
@@ -28,9 +28,9 @@ struct ClientOptions {
 
 struct ClientRequest {
   std::string method = "GET";
-  std::string url;
-  Headers headers;
-  std::string body;
+  std::string url = {};
+  Headers headers = {};
+  std::string body = {};
   // If set, sent instead of `body`: exactly `source_length` bytes. Must outlive the call.
   io::Source* source = nullptr;
   std::uint64_t source_length = 0;
@@ -40,8 +40,8 @@ struct ClientRequest {
 
 struct ClientResponse {
   int status = 0;
-  Headers headers;
-  std::string body;  // empty after Download
+  Headers headers = {};
+  std::string body = {};  // empty after Download
 };
 
 // Thread-safe. A response of any status is a success of the client. Failures:

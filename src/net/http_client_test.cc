@@ -1,0 +1,197 @@
+#include "net/http_client.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+#include "net/http_server.h"
+#include "net/socket.h"
+
+namespace breakwater::net {
+namespace {
+
+Response Handle(Request& request) {
+  Response out;
+  if (request.path == "/big") {
+    out.body = std::string(100'000, 'b');
+  } else if (request.path == "/redirect") {
+    out.status = 302;
+    out.headers.Add("Location", "/big");
+  } else if (request.path == "/missing") {
+    out.status = 404;
+    out.body = "nothing here";
+  } else {
+    auto body = io::ReadAll(*request.body, 1U << 20U);
+    out.headers.Add("X-Method", request.method);
+    out.headers.Add("X-Length", std::to_string(request.content_length.value_or(9999)));
+    out.headers.Add("X-Sent", std::string(request.headers.Get("x-send").value_or("absent")));
+    out.body = body.ok() ? *body : "";
+  }
+  return out;
+}
+
+class Client : public ::testing::Test {
+ protected:
+  Client() {
+    auto server = HttpServer::Listen({}, Handle);
+    BW_CHECK(server.ok() && (*server)->Start().ok());
+    server_ = *std::move(server);
+  }
+  ClientRequest To(const std::string& path, const std::string& method = "GET") const {
+    ClientRequest out;
+    out.method = method;
+    out.url = "http://" + server_->endpoint() + path;
+    return out;
+  }
+
+  std::unique_ptr<HttpServer> server_;
+  const HttpClient open_{{.policy = {.allow_plain_http = true, .allow_non_public = true}}};
+};
+
+TEST_F(Client, SendsMethodHeadersAndBody) {
+  for (const char* method : {"POST", "PUT", "PATCH", "DELETE"}) {
+    auto request = To("/echo", method);
+    request.headers.Add("X-Send", "v");
+    request.body = "payload";
+    const auto response = open_.Send(request);
+    ASSERT_TRUE(response.ok()) << response.error().log();
+    EXPECT_EQ(response->status, 200);
+    EXPECT_EQ(response->headers.Get("x-method"), method);
+    EXPECT_EQ(response->headers.Get("x-sent"), "v");
+    EXPECT_EQ(response->headers.Get("x-length"), "7");
+    EXPECT_EQ(response->body, "payload");
+  }
+}
+
+TEST_F(Client, SendsAnEmptyBodyAndAnEmptyHeaderAsSuch) {
+  auto request = To("/echo", "POST");
+  request.headers.Add("X-Send", "");
+  const auto response = open_.Send(request);
+  EXPECT_EQ(response->headers.Get("x-length"), "0");
+  EXPECT_EQ(response->headers.Get("x-sent"), "");
+  EXPECT_EQ(open_.Send(To("/echo"))->headers.Get("x-length"), "9999");
+}
+
+TEST_F(Client, StreamsARequestBody) {
+  const std::string text(500'000, 's');
+  io::StringSource source(text, 777);
+  auto request = To("/echo", "PUT");
+  request.source = &source;
+  request.source_length = text.size();
+  const auto response = open_.Send(request);
+  ASSERT_TRUE(response.ok());
+  EXPECT_TRUE(response->body == text);
+}
+
+TEST_F(Client, FailsWhenASourceIsShorterThanItSays) {
+  io::StringSource source("short");
+  auto request = To("/echo", "PUT");
+  request.source = &source;
+  request.source_length = 100;
+  EXPECT_EQ(open_.Send(request).error().code(), ErrorCode::kInternal);
+}
+
+TEST_F(Client, AnswersHeadWithoutABody) {
+  const auto response = open_.Send(To("/big", "HEAD"));
+  ASSERT_TRUE(response.ok());
+  EXPECT_EQ(response->headers.Get("content-length"), "100000");
+  EXPECT_EQ(response->body, "");
+}
+
+TEST_F(Client, BoundsTheResponse) {
+  auto request = To("/big");
+  request.max_response_bytes = 99'999;
+  EXPECT_EQ(open_.Send(request).error().reason(), "response_too_large");
+  request.max_response_bytes = 100'000;
+  EXPECT_EQ(open_.Send(request)->body.size(), 100'000U);
+}
+
+TEST_F(Client, DownloadsOnlySuccessIntoTheSink) {
+  io::StringSink sink(1U << 20U);
+  ASSERT_TRUE(open_.Download(To("/big"), sink).ok());
+  EXPECT_EQ(sink.text().size(), 100'000U);
+  io::StringSink untouched(1U << 20U);
+  const auto missing = open_.Download(To("/missing"), untouched);
+  EXPECT_EQ(missing->status, 404);
+  EXPECT_EQ(missing->body, "nothing here");
+  EXPECT_EQ(untouched.text(), "");
+}
+
+TEST_F(Client, PassesOnWhyTheSinkFailed) {
+  io::StringSink small(10);
+  EXPECT_EQ(open_.Download(To("/big"), small).error().code(), ErrorCode::kTooLarge);
+}
+
+TEST_F(Client, DoesNotFollowRedirects) {
+  EXPECT_EQ(open_.Send(To("/redirect"))->status, 302);
+}
+
+TEST_F(Client, KeepsConnections) {
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE(open_.Send(To("/big")).ok());
+  EXPECT_EQ(server_->stats().accepted, 1U);
+}
+
+TEST_F(Client, IgnoresProxiesOfTheEnvironment) {
+  ::setenv("http_proxy", "http://127.0.0.1:1", 1);
+  ::setenv("all_proxy", "http://127.0.0.1:1", 1);
+  const auto response = open_.Send(To("/big"));
+  ::unsetenv("http_proxy");
+  ::unsetenv("all_proxy");
+  EXPECT_TRUE(response.ok());
+}
+
+TEST_F(Client, RefusesPlainHttpUnlessAllowed) {
+  const HttpClient client({.policy = {.allow_non_public = true}});
+  EXPECT_EQ(client.Send(To("/big")).error().reason(), "plain_http_refused");
+}
+
+TEST_F(Client, RefusesLoopbackUnlessAllowed) {
+  const HttpClient guarded({.policy = {.allow_plain_http = true}});
+  const std::string port = std::to_string(server_->port());
+  for (const std::string host : {"127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]",
+                                 "2130706433", "0x7f.1", "0"}) {
+    ClientRequest request;
+    request.url = "http://" + host + ":" + port + "/";
+    EXPECT_EQ(guarded.Send(request).error().reason(), "address_refused") << host;
+  }
+  EXPECT_EQ(server_->stats().accepted, 0U);
+  const HttpClient named(
+      {.policy = {.allow_plain_http = true, .allowed = {*IpNetwork::Parse("127.0.0.1")}}});
+  EXPECT_TRUE(named.Send(To("/big")).ok());
+}
+
+TEST_F(Client, RefusesOtherUrls) {
+  for (const char* url : {"", "no url", "file:///etc/passwd", "ftp://h/", "gopher://h/", "http://",
+                          "http://user:pass@127.0.0.1/", "http://a\r\nb/", "https://a b/"}) {
+    ClientRequest request;
+    request.url = url;
+    EXPECT_EQ(open_.Send(request).error().reason(), "invalid_url") << url;
+  }
+}
+
+TEST_F(Client, RefusesHeadersAndMethodsThatBreakLines) {
+  auto request = To("/echo");
+  request.headers.Add("X-A", "b\r\nX-C: d");
+  EXPECT_EQ(open_.Send(request).error().reason(), "invalid_request");
+  EXPECT_EQ(open_.Send(To("/echo", "GET / HTTP/1.1\r\n")).error().reason(), "invalid_request");
+}
+
+TEST_F(Client, TellsRefusalOfTheConnection) {
+  auto request = To("/");
+  server_.reset();
+  EXPECT_EQ(open_.Send(request).error().reason(), "cannot_connect");
+}
+
+TEST(HttpClient, GivesUpInTime) {
+  // Accepts connections by its backlog, and never answers.
+  const auto silent = ListeningSocket::Open("127.0.0.1", 0);
+  ASSERT_TRUE(silent.ok());
+  const HttpClient client({.policy = {.allow_plain_http = true, .allow_non_public = true}});
+  ClientRequest request;
+  request.url = "http://127.0.0.1:" + std::to_string(silent->port()) + "/";
+  request.timeout = std::chrono::milliseconds(50);
+  EXPECT_EQ(client.Send(request).error().reason(), "timeout");
+}
+
+}  // namespace
+}  // namespace breakwater::net
