@@ -23,7 +23,8 @@ const crypto::SigningKey& Key() {
 // The header's kid, as far as the input knows it, is "K".
 std::string WithKid(std::string_view header) {
   std::string out(header);
-  if (const auto at = out.find("\"K\""); at != std::string::npos) out.replace(at + 1, 1, Key().kid());
+  if (const auto at = out.find("\"K\""); at != std::string::npos)
+    out.replace(at + 1, 1, Key().kid());
   return out;
 }
 
@@ -37,9 +38,8 @@ crypto::KeySet Keys() {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static const crypto::KeySet keys = Keys();
-  const crypto::VerifyOptions options{.now = breakwater::FromMicros(1'647'853'800'000'000),
-                                      .issuer = "iss",
-                                      .audience = "aud"};
+  const crypto::VerifyOptions options{
+      .now = breakwater::FromMicros(1'647'853'800'000'000), .issuer = "iss", .audience = "aud"};
   const std::string_view input(reinterpret_cast<const char*>(data), size);
   if (input.starts_with('T')) {
     BW_CHECK(!crypto::VerifyJwt(input.substr(1), keys, options).ok());

@@ -43,7 +43,9 @@ std::size_t DigestSize(HashAlgorithm algorithm) {
   BW_UNREACHABLE();
 }
 
-void Hasher::ContextDeleter::operator()(evp_md_ctx_st* context) const { EVP_MD_CTX_free(context); }
+void Hasher::ContextDeleter::operator()(evp_md_ctx_st* context) const {
+  EVP_MD_CTX_free(context);
+}
 
 Hasher::Hasher(HashAlgorithm algorithm) : Hasher(algorithm, ContextPtr(EVP_MD_CTX_new())) {
   BW_CHECK(context_ != nullptr);
@@ -78,7 +80,9 @@ Bytes Sha256(ByteView bytes) {
   return hasher.Finish();
 }
 
-std::string Sha256Hex(std::string_view text) { return HexEncode(Sha256(AsBytes(text))); }
+std::string Sha256Hex(std::string_view text) {
+  return HexEncode(Sha256(AsBytes(text)));
+}
 
 Bytes HmacSha256(ByteView key, ByteView bytes) {
   thread_local const MacCtxPtr context = NewHmacContext();

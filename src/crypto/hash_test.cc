@@ -1,16 +1,18 @@
 #include "crypto/hash.h"
 
+#include <set>
+
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
-
-#include <set>
 
 #include "crypto/random.h"
 
 namespace breakwater::crypto {
 namespace {
 
-std::string Repeated(char c, std::size_t count) { return std::string(count, c); }
+std::string Repeated(char c, std::size_t count) {
+  return std::string(count, c);
+}
 
 TEST(Hash, Sha256MatchesFips180Examples) {
   EXPECT_EQ(Sha256Hex(""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");

@@ -76,8 +76,7 @@ Result<const VerifyingKey*> FindKey(const json::Object& header, const KeySet& ke
 }
 
 // RFC 7519 §2, NumericDate: seconds since 1970, maybe with a fraction.
-Result<std::optional<std::int64_t>> NumericDate(const json::Object& claims,
-                                                std::string_view name) {
+Result<std::optional<std::int64_t>> NumericDate(const json::Object& claims, std::string_view name) {
   const json::Value* const claim = claims.if_contains(name);
   if (claim == nullptr) return std::optional<std::int64_t>{};
   std::int64_t seconds = -1;

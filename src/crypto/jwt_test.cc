@@ -36,8 +36,7 @@ class JwtTest : public ::testing::Test {
   }
   // A token of any header and claims, correctly signed.
   static std::string Signed(std::string_view header, std::string_view claims) {
-    std::string token =
-        Base64UrlEncode(AsBytes(header)) + "." + Base64UrlEncode(AsBytes(claims));
+    std::string token = Base64UrlEncode(AsBytes(header)) + "." + Base64UrlEncode(AsBytes(claims));
     return token + "." + Base64UrlEncode(Key().Sign(AsBytes(token)));
   }
   static std::string Signed(const json::Object& header, const json::Object& claims) {
@@ -108,9 +107,8 @@ TEST_F(JwtTest, RefusesCriticalExtensionsAndOtherTypes) {
 
 TEST_F(JwtTest, IgnoresKeysThatTheTokenBrings) {
   const SigningKey own = SigningKey::Generate();
-  json::Object header = {{"alg", "RS256"},
-                         {"kid", json::Text(own.kid())},
-                         {"jwk", own.public_key().ToJwk()}};
+  json::Object header = {
+      {"alg", "RS256"}, {"kid", json::Text(own.kid())}, {"jwk", own.public_key().ToJwk()}};
   const std::string input = Base64UrlEncode(AsBytes(json::Serialize(header))) + "." +
                             Base64UrlEncode(AsBytes(json::Serialize(Claims())));
   EXPECT_EQ(Reason(input + "." + Base64UrlEncode(own.Sign(AsBytes(input)))), "token_key_unknown");

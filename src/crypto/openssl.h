@@ -2,10 +2,11 @@
 #pragma once
 
 #include <memory>
+#include <string>
+
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <string>
 
 #include "base/check.h"
 
@@ -37,7 +38,9 @@ inline std::string TakeOpensslErrors() {
   return text;
 }
 
-inline unsigned char* Octets(std::byte* bytes) { return reinterpret_cast<unsigned char*>(bytes); }
+inline unsigned char* Octets(std::byte* bytes) {
+  return reinterpret_cast<unsigned char*>(bytes);
+}
 inline const unsigned char* Octets(const std::byte* bytes) {
   return reinterpret_cast<const unsigned char*>(bytes);
 }

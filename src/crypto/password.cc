@@ -22,7 +22,9 @@ struct PhcParameters {
   std::uint32_t lanes = 0;
 };
 
-Error NotAPasswordHash() { return DataCorrupt("a stored password hash is not readable"); }
+Error NotAPasswordHash() {
+  return DataCorrupt("a stored password hash is not readable");
+}
 
 Result<std::uint32_t> ReadParameter(std::string_view text, std::string_view name,
                                     std::uint32_t most) {

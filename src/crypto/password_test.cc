@@ -1,11 +1,11 @@
 #include "crypto/password.h"
 
-#include <gtest/gtest.h>
-
 #include <atomic>
 #include <latch>
 #include <thread>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 namespace breakwater::crypto {
 namespace {
@@ -58,7 +58,8 @@ TEST(Password, RefusesStringsThatAreNoneOrAskForTooMuch) {
         "$argon2id$v=19$m=4194304,t=1,p=1$c29tZXNhbHQ$AAAA",
         "$argon2id$v=19$m=64,t=4000000000,p=1$c29tZXNhbHQ$AAAA",
         "$argon2id$v=19$m=64,t=1,p=99$c29tZXNhbHQ$AAAA", "$argon2id$v=19$m=64,t=1,p=1$***$AAAA",
-        "$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHQ", "$argon2id$v=19$m=-1,t=1,p=1$c29tZXNhbHQ$AAAA"}) {
+        "$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHQ",
+        "$argon2id$v=19$m=-1,t=1,p=1$c29tZXNhbHQ$AAAA"}) {
     const auto verdict = hasher.Verify(Secret("x"), bad);
     ASSERT_FALSE(verdict.ok()) << bad;
     EXPECT_EQ(verdict.error().code(), ErrorCode::kDataCorrupt) << bad;

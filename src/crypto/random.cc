@@ -1,6 +1,7 @@
 #include "crypto/random.h"
 
 #include <cerrno>
+
 #include <sys/random.h>
 
 namespace breakwater::crypto {
@@ -16,6 +17,8 @@ Bytes RandomBytes(std::size_t count) {
   return out;
 }
 
-std::string RandomToken(std::size_t octets) { return Base64UrlEncode(RandomBytes(octets)); }
+std::string RandomToken(std::size_t octets) {
+  return Base64UrlEncode(RandomBytes(octets));
+}
 
 }  // namespace breakwater::crypto

@@ -42,7 +42,9 @@ CipherCtxPtr Start(Direction direction, const Secret& key, const std::byte* nonc
 
 }  // namespace
 
-Secret NewSealingKey() { return Secret(std::string(AsText(RandomBytes(kSealingKeyOctets)))); }
+Secret NewSealingKey() {
+  return Secret(std::string(AsText(RandomBytes(kSealingKeyOctets))));
+}
 
 Result<Bytes> Seal(const Secret& key, ByteView plaintext, ByteView associated_data) {
   BW_TRY_STATUS(CheckKey(key));

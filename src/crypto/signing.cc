@@ -23,7 +23,9 @@ constexpr int kMostExponentBits = 64;
 constexpr std::size_t kMaxKidOctets = 256;
 
 // A PEM that is encrypted must not make OpenSSL ask for a pass phrase on the terminal.
-int NoPassPhrase(char*, int, int, void*) { return -1; }
+int NoPassPhrase(char*, int, int, void*) {
+  return -1;
+}
 
 BignumPtr Parameter(const EVP_PKEY* pkey, const char* name) {
   BIGNUM* number = nullptr;
@@ -91,8 +93,7 @@ Result<BignumPtr> DecodeNumber(const json::Value& jwk, std::string_view name) {
   const std::string_view text = json::FindText(jwk, name);
   if (text.empty() || text.size() > kMaxPemOctets) return Invalid("not an RSA public JWK");
   BW_TRY(const Bytes octets, Base64UrlDecode(text));
-  BignumPtr number(
-      BN_bin2bn(Octets(octets.data()), static_cast<int>(octets.size()), nullptr));
+  BignumPtr number(BN_bin2bn(Octets(octets.data()), static_cast<int>(octets.size()), nullptr));
   BW_CHECK(number != nullptr);
   return number;
 }
@@ -160,7 +161,9 @@ Result<VerifyingKey> VerifyingKey::FromJwk(const json::Value& jwk) {
   return VerifyingKey(std::make_shared<const State>(std::move(pkey), kid));
 }
 
-const std::string& VerifyingKey::kid() const { return state_->kid; }
+const std::string& VerifyingKey::kid() const {
+  return state_->kid;
+}
 
 bool VerifyingKey::Verify(ByteView message, ByteView signature) const {
   const Bytes digest = Sha256(message);

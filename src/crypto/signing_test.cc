@@ -94,10 +94,9 @@ TEST(Signing, RefusesPemThatIsNoGoodKey) {
                           "MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n"
                           "-----END PRIVATE KEY-----\n"))
                    .ok());
-  EXPECT_EQ(VerifyingKey::FromPem(
-                "-----BEGIN PUBLIC KEY-----\n"
-                "MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n"
-                "-----END PUBLIC KEY-----\n")
+  EXPECT_EQ(VerifyingKey::FromPem("-----BEGIN PUBLIC KEY-----\n"
+                                  "MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n"
+                                  "-----END PUBLIC KEY-----\n")
                 .error()
                 .message(),
             "not an RSA key");

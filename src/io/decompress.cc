@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <cstring>
-#include <isa-l/igzip_lib.h>
 #include <limits>
 #include <optional>
 #include <string>
+
+#include <isa-l/igzip_lib.h>
 #include <zstd.h>
 
 namespace breakwater::io {

@@ -52,13 +52,16 @@ std::string SampleText() {
   return text;
 }
 
-std::string FromHex(std::string_view hex) { return std::string(AsText(*HexDecode(hex))); }
+std::string FromHex(std::string_view hex) {
+  return std::string(AsText(*HexDecode(hex)));
+}
 
 TEST(Decompress, ReadsWhatTheUsualProgramsWrite) {
   // printf 'hello, hello, hello\n' | gzip -n, and | zstd --no-check
   EXPECT_EQ(*Auto(FromHex("1f8b0800000000000003cb48cdc9c9d751c840a2b800e7426e5214000000")),
             "hello, hello, hello\n");
-  EXPECT_EQ(*Auto(FromHex("28b52ffd00587500004068656c6c6f2c200a0100e28a11")), "hello, hello, hello\n");
+  EXPECT_EQ(*Auto(FromHex("28b52ffd00587500004068656c6c6f2c200a0100e28a11")),
+            "hello, hello, hello\n");
 }
 
 RC_GTEST_PROP(Decompress, GivesBackAnyTextInAnyPieces, (const std::string& text)) {
@@ -84,8 +87,8 @@ TEST(Decompress, GivesBackTextsLargerThanItsBuffers) {
 TEST(Decompress, ReadsMembersAndFramesInARow) {
   const std::string gzip = Gzip("one ") + Gzip("") + Gzip("two ") + Gzip("three");
   const std::string skippable = std::string("\x53\x2a\x4d\x18\x03\0\0\0abc", 11);
-  const std::string zstd = skippable + Zstd("one ") + Zstd("") + skippable + Zstd("two ") +
-                           Zstd("three") + skippable;
+  const std::string zstd =
+      skippable + Zstd("one ") + Zstd("") + skippable + Zstd("two ") + Zstd("three") + skippable;
   for (const std::size_t piece : {std::size_t{1}, std::size_t{7}, kPieceSize}) {
     EXPECT_EQ(*Auto(gzip, piece), "one two three") << piece;
     EXPECT_EQ(*Auto(zstd, piece), "one two three") << piece;

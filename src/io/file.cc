@@ -5,11 +5,12 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <vector>
+
 #include <fcntl.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <vector>
 
 #include "io/file_faults.h"
 
@@ -66,7 +67,9 @@ std::string_view ToString(FileCall call) {
 ScopedFileFaults::ScopedFileFaults(FileFaults& faults) {
   BW_CHECK(g_faults.exchange(&faults) == nullptr);
 }
-ScopedFileFaults::~ScopedFileFaults() { g_faults.store(nullptr); }
+ScopedFileFaults::~ScopedFileFaults() {
+  g_faults.store(nullptr);
+}
 
 Error FileError(int error, std::string_view operation, const fs::path& path) {
   const std::string log =
@@ -75,8 +78,7 @@ Error FileError(int error, std::string_view operation, const fs::path& path) {
     case ENOENT: return NotFound("no such file").Log(log);
     case EEXIST: return Exists("the file exists").Log(log);
     case ENOSPC:
-    case EDQUOT:
-      return Unavailable("the server's storage is full").Reason("storage_full").Log(log);
+    case EDQUOT: return Unavailable("the server's storage is full").Reason("storage_full").Log(log);
     case EIO:
     case EROFS:
     case EMFILE:
@@ -186,8 +188,8 @@ Status DurableFile::Write(ByteView bytes) {
   BW_CHECK(fd_);
   synced_ = false;
   while (!bytes.empty()) {
-    const ssize_t put = System(FileCall::kWrite,
-                               [&] { return ::write(fd_.get(), bytes.data(), bytes.size()); });
+    const ssize_t put =
+        System(FileCall::kWrite, [&] { return ::write(fd_.get(), bytes.data(), bytes.size()); });
     if (put < 0) {
       const int error = errno;
       // Part of the piece may be there: the size is no longer known to be right.
@@ -259,8 +261,7 @@ Status MakeDirectories(const fs::path& directory) {
     if (at == at.parent_path()) break;
   }
   for (auto at = missing.rbegin(); at != missing.rend(); ++at) {
-    const int outcome =
-        System(FileCall::kCreate, [&] { return ::mkdir(at->c_str(), 0700); });
+    const int outcome = System(FileCall::kCreate, [&] { return ::mkdir(at->c_str(), 0700); });
     // Another may have made it meanwhile.
     if (outcome != 0 && errno != EEXIST) return FileError(errno, "mkdir", *at);
     BW_TRY_STATUS(SyncDirectory(ParentOf(*at)));

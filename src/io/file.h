@@ -2,7 +2,8 @@
 // the directory.
 //
 // Errors: kNotFound, kExists; kUnavailable with reason "storage_full" (ENOSPC, EDQUOT) or
-// "storage_error" (EIO, EROFS, too many open files); else kInternal. Paths are in the log text only.
+// "storage_error" (EIO, EROFS, too many open files); else kInternal. Paths are in the log text
+// only.
 #pragma once
 
 #include <cstdint>

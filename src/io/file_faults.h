@@ -5,7 +5,16 @@
 
 namespace breakwater::io {
 
-enum class FileCall { kOpen, kCreate, kWrite, kSync, kRename, kUnlink, kOpenDirectory, kSyncDirectory };
+enum class FileCall {
+  kOpen,
+  kCreate,
+  kWrite,
+  kSync,
+  kRename,
+  kUnlink,
+  kOpenDirectory,
+  kSyncDirectory
+};
 
 std::string_view ToString(FileCall call);
 

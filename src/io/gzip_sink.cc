@@ -1,4 +1,5 @@
 #include <limits>
+
 #include <zlib.h>
 
 #include "io/decompress.h"
@@ -19,7 +20,9 @@ GzipSink::GzipSink(Sink& target, int level)
                         Z_DEFAULT_STRATEGY) == Z_OK);
 }
 
-GzipSink::~GzipSink() { deflateEnd(stream_.get()); }
+GzipSink::~GzipSink() {
+  deflateEnd(stream_.get());
+}
 
 Status GzipSink::Write(ByteView bytes) {
   BW_CHECK(!finished_);

@@ -2,8 +2,9 @@
 
 #include <array>
 #include <cerrno>
-#include <fcntl.h>
 #include <string>
+
+#include <fcntl.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -15,8 +16,7 @@ namespace {
 Error InUse(int fd) {
   std::array<char, 32> text{};
   const ssize_t count = ::pread(fd, text.data(), text.size(), 0);
-  const auto pid = ParseInt(
-      Trim({text.data(), count > 0 ? static_cast<std::size_t>(count) : 0U}));
+  const auto pid = ParseInt(Trim({text.data(), count > 0 ? static_cast<std::size_t>(count) : 0U}));
   const std::string holder =
       pid.ok() ? "process " + std::to_string(*pid) : std::string("another process");
   return Conflict("the data directory is in use by " + holder).Reason("data_directory_in_use");

@@ -20,7 +20,7 @@ struct TarEntry {
   TarType type = TarType::kFile;
   // Symbolic link: as it stands. Hard link: normalised, a path of the same archive.
   std::string link_target{};  // braces: designated initialisers may leave it out
-  std::uint64_t size = 0;  // of the body
+  std::uint64_t size = 0;     // of the body
   std::uint32_t mode = 0644;
   std::int64_t mtime = 0;  // seconds since 1970
 

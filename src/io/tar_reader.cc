@@ -1,7 +1,8 @@
 #include <algorithm>
+#include <cerrno>
+
 #include <archive.h>
 #include <archive_entry.h>
-#include <cerrno>
 #include <locale.h>
 
 #include "io/tar.h"
@@ -193,7 +194,11 @@ TarReader::TarReader(Source& source, const TarLimits& limits)
     : state_(std::make_unique<State>(source, limits)) {}
 TarReader::~TarReader() = default;
 
-Result<std::optional<TarEntry>> TarReader::Next() { return state_->Next(); }
-Source& TarReader::Body() { return *state_; }
+Result<std::optional<TarEntry>> TarReader::Next() {
+  return state_->Next();
+}
+Source& TarReader::Body() {
+  return *state_;
+}
 
 }  // namespace breakwater::io

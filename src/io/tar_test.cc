@@ -1,9 +1,9 @@
 #include "io/tar.h"
 
+#include <vector>
+
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
-
-#include <vector>
 
 #include "io/io_testing.h"
 
@@ -60,9 +60,12 @@ std::vector<Item> Sample() {
   Item program = FileItem("bin/sh", std::string(1000, 's'));
   program.entry.mode = 04755;
   program.entry.mtime = 1'647'853'800;
-  return {directory, FileItem("etc/os-release", "ID=debian\n"), program,
+  return {directory,
+          FileItem("etc/os-release", "ID=debian\n"),
+          program,
           LinkItem("lib", TarType::kSymlink, "../usr/lib"),
-          LinkItem("bin/dash", TarType::kHardlink, "bin/sh"), FileItem("empty", "")};
+          LinkItem("bin/dash", TarType::kHardlink, "bin/sh"),
+          FileItem("empty", "")};
 }
 
 // Overwrites part of the archive's first header and mends its checksum.
@@ -96,7 +99,9 @@ TEST(Tar, WritesTheUstarHeaderOfPosix) {
   EXPECT_EQ(archive.substr(124, 12), std::string("00000000003\0", 12));
   EXPECT_EQ(archive.substr(148, 8), std::string("007562\0 ", 8));  // as GNU tar has it
   EXPECT_EQ(archive.substr(156, 1), "0");
-  EXPECT_EQ(archive.substr(257, 8), std::string("ustar\0" "00", 8));
+  EXPECT_EQ(archive.substr(257, 8), std::string("ustar\0"
+                                                "00",
+                                                8));
   EXPECT_EQ(archive.substr(512, 4), std::string("xyz\0", 4));
 }
 
@@ -104,7 +109,8 @@ TEST(Tar, KeepsLongAndForeignNamesWhateverTheLocale) {
   const std::string deep = std::string(90, 'd') + "/" + std::string(90, 'e') + "/file";
   const std::string unsplittable = std::string(300, 'n');
   const std::string umlaut = "usr/share/F\xc5\x91tan\xc3\xbas\xc3\xadtv\xc3\xa1ny.crt";
-  std::vector<Item> items = {FileItem(deep, "1"), FileItem(unsplittable, "2"), FileItem(umlaut, "3"),
+  std::vector<Item> items = {FileItem(deep, "1"), FileItem(unsplittable, "2"),
+                             FileItem(umlaut, "3"),
                              LinkItem("long", TarType::kSymlink, "/" + unsplittable),
                              LinkItem("hard", TarType::kHardlink, umlaut)};
   items[0].entry.mtime = -5;
@@ -194,7 +200,8 @@ TEST(Tar, NormalisesNames) {
 
 TEST(Tar, StripsLeadingSlashesAndRefusesDotDotInArchives) {
   const std::string archive = Archive({FileItem("aa/aa/file", "x")});
-  EXPECT_EQ((*Walk(Forge(archive, 0, std::string_view("/a/./file\0", 10))))[0].entry.path, "a/file");
+  EXPECT_EQ((*Walk(Forge(archive, 0, std::string_view("/a/./file\0", 10))))[0].entry.path,
+            "a/file");
   EXPECT_EQ(Walk(Forge(archive, 0, "../../file")).error().reason(), "malformed_tar");
   EXPECT_EQ(Walk(Forge(archive, 0, "aa/../file")).error().reason(), "malformed_tar");
   const std::string link = Archive({LinkItem("l", TarType::kHardlink, "aa/aa/file")});
@@ -217,8 +224,7 @@ TEST(Tar, RefusesTooManyEntriesLongNamesAndTooMuchContent) {
   EXPECT_EQ(Walk(archive, {.max_name = 2}).error().reason(), "tar_too_large");
   EXPECT_EQ(Walk(archive, {.max_total_size = 109}).error().code(), ErrorCode::kTooLarge);
   EXPECT_FALSE(Walk(Archive({FileItem(std::string(5000, 'n'), "")})).ok());
-  EXPECT_FALSE(
-      Walk(Archive({LinkItem("l", TarType::kSymlink, std::string(5000, 'n'))})).ok());
+  EXPECT_FALSE(Walk(Archive({LinkItem("l", TarType::kSymlink, std::string(5000, 'n'))})).ok());
 }
 
 TEST(Tar, RefusesASizeThatIsALie) {
@@ -253,7 +259,8 @@ TEST(Tar, WriterRefusesEntriesThatItCouldNotReadBack) {
   for (const char* path : {"", "/a", "a/", "a/../b", "./a"}) {
     EXPECT_FALSE(writer.Add(TarEntry{.path = path, .link_target = ""}).ok()) << path;
   }
-  EXPECT_FALSE(writer.Add(TarEntry{.path = "l", .type = TarType::kSymlink, .link_target = ""}).ok());
+  EXPECT_FALSE(
+      writer.Add(TarEntry{.path = "l", .type = TarType::kSymlink, .link_target = ""}).ok());
   EXPECT_FALSE(writer.Add(TarEntry{.path = "f", .link_target = "target"}).ok());
   EXPECT_FALSE(writer.Add(TarEntry{.path = "d", .type = TarType::kOther, .link_target = ""}).ok());
   EXPECT_FALSE(

@@ -133,7 +133,9 @@ Header MakeHeader(const TarEntry& entry, std::string_view path, char type) {
   return header;
 }
 
-ByteView BytesOf(const Header& header) { return std::as_bytes(std::span(&header, 1)); }
+ByteView BytesOf(const Header& header) {
+  return std::as_bytes(std::span(&header, 1));
+}
 
 Status CheckEntry(const TarEntry& entry) {
   const auto refused = [](std::string message) {
