@@ -2,6 +2,9 @@ find_package(Threads REQUIRED)
 find_package(GTest REQUIRED)
 include(GoogleTest)
 
+# Everything that ships, without tests and programs.
+add_custom_target(bw_libraries)
+
 # bw_library(NAME base SOURCES a.cc … [DEPS other-folder …] [LIBS external …])
 # One folder, one library. DEPS names folders; the include-arrow check compares with ARCHITECTURE.md.
 function(bw_library)
@@ -9,6 +12,7 @@ function(bw_library)
   list(TRANSFORM ARG_DEPS PREPEND bw_)
   add_library(bw_${ARG_NAME} STATIC ${ARG_SOURCES})
   target_link_libraries(bw_${ARG_NAME} PUBLIC bw_options ${ARG_DEPS} ${ARG_LIBS} Threads::Threads)
+  add_dependencies(bw_libraries bw_${ARG_NAME})
 endfunction()
 
 # bw_test(NAME base SOURCES a_test.cc … [DEPS folder …] [LIBS external …] [LABELS unit])
