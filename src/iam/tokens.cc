@@ -71,10 +71,10 @@ json::Array AccessClaim(const std::vector<Scope>& granted) {
   return access;
 }
 
+// A token does not outlive what it was given for.
 Timestamp EndOf(const Login& login, Timestamp now, std::chrono::seconds life) {
   const Timestamp end = now + life;
-  if (!login.expires) return end;
-  return std::min(end, std::max(*login.expires, now + kShortestLife));
+  return login.expires ? std::min(end, *login.expires) : end;
 }
 
 std::vector<control::Grant> ReadGrants(const json::Reader& access) {
@@ -176,7 +176,7 @@ Result<IssuedToken> Tokens::IssueRegistry(const Login* login, std::string_view s
     claims["sub"] = Text(login->who->identity.iam_id.value());
     claims["account"] = AccountClaim(login->who->identity.account);
     claims["credential_id"] = Text(login->credential_id);
-    expires = EndOf(*login, now, options_.registry_life);
+    expires = std::max(EndOf(*login, now, options_.registry_life), now + kShortestLife);
   }
   return Sign(std::move(claims), expires, kRegistryType);
 }

@@ -1,0 +1,220 @@
+#include "api/iam/handlers.h"
+
+#include <algorithm>
+
+#include "base/bytes.h"
+#include "base/strings.h"
+
+namespace breakwater::api::iam {
+namespace {
+
+using json::Text;
+
+Error BadParameter(std::string_view name, std::string_view must) {
+  return Invalid(std::string(name) + " must be " + std::string(must))
+      .Reason("invalid_query_parameter");
+}
+
+void PutTimes(json::Object& out, std::string_view created, Timestamp created_at,
+              std::string_view modified, Timestamp modified_at) {
+  out[created] = Text(FormatRfc3339(created_at));
+  out[modified] = Text(FormatRfc3339(modified_at));
+}
+
+json::Object NameAndValue(std::string_view name, std::string_view value) {
+  return {{"name", Text(name)}, {"value", Text(value)}};
+}
+
+}  // namespace
+
+std::vector<Endpoint> IamEndpoints(const IamFaces& faces, const IamDeps& deps) {
+  std::vector<Endpoint> endpoints;
+  AddTokenEndpoints(faces, deps, &endpoints);
+  AddOauthEndpoints(faces, deps, &endpoints);
+  AddServiceIdEndpoints(faces, deps, &endpoints);
+  AddApiKeyEndpoints(faces, deps, &endpoints);
+  AddGroupEndpoints(faces, deps, &endpoints);
+  AddPolicyEndpoints(faces, deps, &endpoints);
+  AddUserEndpoints(faces, deps, &endpoints);
+  return endpoints;
+}
+
+std::string QueryText(const Context& context, std::string_view name) {
+  return std::string(context.query.Get(name).value_or(""));
+}
+
+std::string HeaderText(const Context& context, std::string_view name) {
+  return std::string(context.request.headers.Get(name).value_or(""));
+}
+
+bool HeaderIsTrue(const Context& context, std::string_view name) {
+  return EqualsIgnoreCase(HeaderText(context, name), "true");
+}
+
+Result<AccountId> QueryAccount(const Context& context) {
+  return AccountOf(context, QueryText(context, "account_id"));
+}
+
+std::string PageToken(std::int64_t offset) {
+  return Base64UrlEncode(AsBytes(std::to_string(offset)));
+}
+
+Result<domain::store::Page> PageByToken(const Context& context, std::string_view size_name,
+                                        std::string_view token_name, std::int64_t usual,
+                                        std::int64_t most) {
+  domain::store::Page page{.offset = 0, .limit = usual};
+  if (const auto size = context.query.Get(size_name)) {
+    const auto number = ParseInt(*size);
+    if (!number.ok() || *number < 1) return BadParameter(size_name, "a whole number from 1");
+    page.limit = std::min(*number, most);
+  }
+  if (const auto token = context.query.Get(token_name)) {
+    const auto decoded = Base64UrlDecode(*token);
+    const auto offset = decoded.ok() ? ParseInt(AsText(*decoded)) : Result<std::int64_t>(-1);
+    if (!offset.ok() || *offset < 0) return BadParameter(token_name, "one that a list gave you");
+    page.offset = *offset;
+  }
+  return page;
+}
+
+std::string PageLink(const Context& context, std::string_view size_name,
+                     std::string_view token_name, std::int64_t size, std::int64_t offset) {
+  return context.request.path + "?account_id=" + PercentEncode(context.account.value()) + "&" +
+         std::string(size_name) + "=" + std::to_string(size) + "&" + std::string(token_name) +
+         "=" + PageToken(offset);
+}
+
+json::Object IdentityListFields(const Context& context, const domain::store::Page& page,
+                                std::int64_t total) {
+  const auto link = [&](std::int64_t offset) {
+    return Text(PageLink(context, "pagesize", "pagetoken", page.limit, offset));
+  };
+  json::Object fields{{"offset", page.offset}, {"limit", page.limit}, {"first", link(0)}};
+  if (page.offset > 0) {
+    fields["previous"] = link(std::max<std::int64_t>(0, page.offset - page.limit));
+  }
+  if (page.offset + page.limit < total) fields["next"] = link(page.offset + page.limit);
+  return fields;
+}
+
+std::string CrnOf(std::string_view service, const AccountId& account, std::string_view type,
+                  std::string_view id) {
+  return Crn{.service = std::string(service),
+             .location = {},
+             .account = account,
+             .instance = {},
+             .type = std::string(type),
+             .resource = std::string(id)}
+      .ToString();
+}
+
+net::Response WithEntityTag(net::Response response, std::string_view tag) {
+  response.headers.Set("ETag", "\"" + std::string(tag) + "\"");
+  return response;
+}
+
+json::Object EncodeServiceId(const domain::ServiceId& s) {
+  json::Array crns;
+  for (const std::string& crn : s.unique_instance_crns) crns.push_back(Text(crn));
+  json::Object out{{"id", Text(s.id)},
+                   {"iam_id", Text(s.iam_id.value())},
+                   {"entity_tag", Text(domain::EntityTag(s.id, s.version))},
+                   {"crn", Text(CrnOf("iam-identity", s.account, "serviceid", s.id))},
+                   {"locked", s.locked},
+                   {"account_id", Text(s.account.value())},
+                   {"name", Text(s.name)},
+                   {"description", Text(s.description)},
+                   {"unique_instance_crns", std::move(crns)}};
+  PutTimes(out, "created_at", s.created, "modified_at", s.modified);
+  return out;
+}
+
+json::Object EncodeApiKey(const domain::ApiKey& key, std::string_view value) {
+  json::Object out{{"id", Text(key.id)},
+                   {"entity_tag", Text(domain::EntityTag(key.id, key.version))},
+                   {"crn", Text(CrnOf("iam-identity", key.account, "apikey", key.id))},
+                   {"locked", key.locked},
+                   {"disabled", key.disabled},
+                   {"created_by", Text(key.created_by.value())},
+                   {"name", Text(key.name)},
+                   {"description", Text(key.description)},
+                   {"iam_id", Text(key.iam_id.value())},
+                   {"account_id", Text(key.account.value())},
+                   {"apikey", Text(value)}};
+  PutTimes(out, "created_at", key.created, "modified_at", key.modified);
+  if (key.expires) out["expires_at"] = Text(FormatRfc3339(*key.expires));
+  return out;
+}
+
+json::Object EncodeGroup(const domain::AccessGroup& group) {
+  json::Object out{{"id", Text(group.id)},
+                   {"name", Text(group.name)},
+                   {"description", Text(group.description)},
+                   {"account_id", Text(group.account.value())},
+                   {"created_by_id", Text(group.created_by.value())},
+                   {"last_modified_by_id", Text(group.modified_by.value())},
+                   {"href", Text("/iam/v2/groups/" + group.id)},
+                   {"is_federated", false},
+                   {"crn", Text(CrnOf("iam-access-groups", group.account, "group", group.id))}};
+  PutTimes(out, "created_at", group.created, "last_modified_at", group.modified);
+  return out;
+}
+
+json::Object EncodeMember(const domain::Member& member, bool verbose) {
+  const bool service = member.kind == control::IdentityKind::kServiceId;
+  json::Object out{{"iam_id", Text(member.iam_id.value())},
+                   {"type", service ? "service" : "user"},
+                   {"membership_type", "static"},
+                   {"created_at", Text(FormatRfc3339(member.created))},
+                   {"created_by_id", Text(member.created_by.value())}};
+  if (verbose) {
+    out["name"] = Text(member.name);
+    if (!service) out["email"] = Text(member.email);
+  }
+  return out;
+}
+
+json::Object EncodePolicy(const domain::Policy& policy) {
+  json::Array roles;
+  for (const domain::Role role : policy.roles) {
+    roles.push_back({{"role_id", Text(domain::RoleCrn(role))},
+                     {"display_name", Text(domain::ToString(role))}});
+  }
+  json::Array attributes;
+  for (const domain::PolicyAttribute& attribute : policy.attributes) {
+    json::Object item = NameAndValue(attribute.name, attribute.value);
+    item["operator"] = Text(domain::ToString(attribute.op));
+    attributes.push_back(std::move(item));
+  }
+  json::Array subject{NameAndValue(domain::ToString(policy.subject.kind), policy.subject.id)};
+  json::Object out{{"id", Text(policy.id)},
+                   {"type", "access"},
+                   {"description", Text(policy.description)},
+                   {"subjects", json::Array{json::Object{{"attributes", std::move(subject)}}}},
+                   {"roles", std::move(roles)},
+                   {"resources", json::Array{json::Object{{"attributes", std::move(attributes)}}}},
+                   {"href", Text("/iam/v1/policies/" + policy.id)},
+                   {"created_by_id", Text(policy.created_by.value())},
+                   {"last_modified_by_id", Text(policy.modified_by.value())},
+                   {"state", "active"}};
+  PutTimes(out, "created_at", policy.created, "last_modified_at", policy.modified);
+  return out;
+}
+
+json::Object EncodeUser(const domain::User& user) {
+  return {{"id", Text(user.iam_id.value())},
+          {"iam_id", Text(user.iam_id.value())},
+          {"realm", "IBMid"},
+          {"user_id", Text(user.email)},
+          {"firstname", Text(user.first_name)},
+          {"lastname", Text(user.last_name)},
+          {"state", Text(domain::ToString(user.state))},
+          {"email", Text(user.email)},
+          {"phonenumber", ""},
+          {"altphonenumber", ""},
+          {"photo", ""},
+          {"account_id", Text(user.account.value())},
+          {"added_on", Text(FormatRfc3339(user.added))}};
+}
+
+}  // namespace breakwater::api::iam

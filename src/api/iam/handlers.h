@@ -1,0 +1,61 @@
+// What the handlers of IAM share.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/iam/iam.h"
+#include "iam/store.h"
+#include "json/reader.h"
+
+namespace breakwater::api::iam {
+
+// Handlers by area; each appends its endpoints.
+void AddTokenEndpoints(const IamFaces& faces, const IamDeps& deps, std::vector<Endpoint>* out);
+void AddOauthEndpoints(const IamFaces& faces, const IamDeps& deps, std::vector<Endpoint>* out);
+void AddServiceIdEndpoints(const IamFaces& faces, const IamDeps& deps, std::vector<Endpoint>* out);
+void AddApiKeyEndpoints(const IamFaces& faces, const IamDeps& deps, std::vector<Endpoint>* out);
+void AddGroupEndpoints(const IamFaces& faces, const IamDeps& deps, std::vector<Endpoint>* out);
+void AddPolicyEndpoints(const IamFaces& faces, const IamDeps& deps, std::vector<Endpoint>* out);
+void AddUserEndpoints(const IamFaces& faces, const IamDeps& deps, std::vector<Endpoint>* out);
+
+// A query parameter, or "".
+std::string QueryText(const Context& context, std::string_view name);
+// A header's value, or "".
+std::string HeaderText(const Context& context, std::string_view name);
+bool HeaderIsTrue(const Context& context, std::string_view name);
+// The account of the query parameter account_id: the caller's own, or kDenied.
+Result<AccountId> QueryAccount(const Context& context);
+
+// A page by number of items and an opaque token for where it begins.
+// From the two named parameters; at most `most` items. kInvalid "invalid_query_parameter".
+Result<domain::store::Page> PageByToken(const Context& context, std::string_view size_name,
+                                        std::string_view token_name, std::int64_t usual,
+                                        std::int64_t most);
+std::string PageToken(std::int64_t offset);
+// A link to the same list with this page token.
+std::string PageLink(const Context& context, std::string_view size_name,
+                     std::string_view token_name, std::int64_t size, std::int64_t offset);
+
+// What every list of the identity API carries: offset, limit, first, and previous and next.
+json::Object IdentityListFields(const Context& context, const domain::store::Page& page,
+                                std::int64_t total);
+
+std::string CrnOf(std::string_view service, const AccountId& account, std::string_view type,
+                  std::string_view id);
+
+net::Response WithEntityTag(net::Response response, std::string_view tag);
+
+json::Object EncodeServiceId(const domain::ServiceId& service_id);
+// `value` is the key itself, where it was just made, else empty.
+json::Object EncodeApiKey(const domain::ApiKey& key, std::string_view value = {});
+json::Object EncodeGroup(const domain::AccessGroup& group);
+json::Object EncodeMember(const domain::Member& member, bool verbose);
+json::Object EncodePolicy(const domain::Policy& policy);
+json::Object EncodeUser(const domain::User& user);
+
+// An API key as POST /v1/apikeys and the inline object of a new service ID describe it.
+domain::NewApiKey DecodeNewApiKey(const json::Reader& in, const Context& context);
+
+}  // namespace breakwater::api::iam

@@ -1,0 +1,73 @@
+// Identity and access on the wire: the token services and the management APIs under /iam
+// (ibm-registry 4.1-4.6; for /oauth/token, Docker registry v2 token specification).
+//
+// Of the reference's management APIs, this serves service IDs, API keys, access groups with their
+// members, v1 policies and users.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "api/endpoint.h"
+#include "api/scc_face.h"
+#include "control/change.h"
+#include "iam/access_groups.h"
+#include "iam/api_keys.h"
+#include "iam/credentials.h"
+#include "iam/identities.h"
+#include "iam/policies.h"
+#include "iam/tokens.h"
+
+namespace breakwater::api::iam {
+
+namespace domain = ::breakwater::iam;
+
+// {"errorCode","errorMessage","context":{"requestId"}}; wrong credentials are 400.
+class TokenFace final : public Face {
+ public:
+  std::string_view name() const override { return "iam-token"; }
+  net::Response EncodeError(const Error& error, const net::Request& request,
+                            const Context* context) const override;
+  void Decorate(net::Response& response, const net::Request& request) const override;
+};
+
+// {"trace","errors":[{"code","message","details"}],"status_code"}.
+class ManagementFace final : public SccFace {
+ public:
+  ManagementFace() : SccFace("iam") {}
+  net::Response EncodeError(const Error& error, const net::Request& request,
+                            const Context* context) const override;
+};
+
+// The form of the data plane: {"errors":[{"code","message","detail"}]}.
+class OauthFace final : public Face {
+ public:
+  std::string_view name() const override { return "oauth"; }
+  Audience audience() const override { return Audience::kDataPlane; }
+  net::Response EncodeError(const Error& error, const net::Request& request,
+                            const Context* context) const override;
+  void Decorate(net::Response& response, const net::Request& request) const override;
+};
+
+struct IamFaces {
+  TokenFace token;            // unrouted prefix "/identity", "/iam/identity"
+  ManagementFace management;  // unrouted prefix "/iam"
+  OauthFace oauth;            // unrouted prefix "/oauth"
+};
+
+// All must outlive the endpoints.
+struct IamDeps {
+  domain::Credentials& credentials;
+  const domain::Tokens& tokens;
+  domain::Users& users;
+  domain::ServiceIds& service_ids;
+  domain::ApiKeys& api_keys;
+  domain::AccessGroups& groups;
+  domain::Policies& policies;
+  control::Authorizer& authorizer;
+};
+
+// `faces` must outlive them.
+std::vector<Endpoint> IamEndpoints(const IamFaces& faces, const IamDeps& deps);
+
+}  // namespace breakwater::api::iam

@@ -1,0 +1,168 @@
+// The registry's token service (Docker registry v2 token specification; ibm-registry 3.7): GET and
+// POST /oauth/token.
+
+#include <algorithm>
+
+#include "api/iam/handlers.h"
+#include "iam/oauth_scope.h"
+
+namespace breakwater::api::iam {
+namespace {
+
+using json::Text;
+
+constexpr std::size_t kMaxClientId = 128;
+
+struct RightName {
+  std::string_view scope;   // action of a scope
+  std::string_view action;  // IAM action
+};
+constexpr RightName kRights[] = {{"pull", "container-registry.image.pull"},
+                                 {"push", "container-registry.image.push"},
+                                 {"delete", "container-registry.image.delete"}};
+
+// What one request for a token asks.
+struct Asked {
+  std::vector<domain::Scope> scopes;
+  bool offline = false;
+  std::string client;
+};
+
+bool Asks(const domain::Scope& scope, std::string_view action) {
+  return std::any_of(scope.actions.begin(), scope.actions.end(), [&](const std::string& asked) {
+    return asked == action || asked == "*";
+  });
+}
+
+control::Resource RepositoryResource(const control::RegistryInfo& registry,
+                                     const AccountId& account, const std::string& repository) {
+  control::Resource resource = control::NamespaceResource(
+      account, registry.name, registry.region, repository.substr(0, repository.find('/')));
+  resource.kind = "image";
+  resource.name = repository;
+  return resource;
+}
+
+class Handlers {
+ public:
+  explicit Handlers(const IamDeps& deps) : deps_(deps) {}
+
+  Result<net::Response> Get(Context& context) const {
+    Asked asked;
+    BW_TRY(asked.scopes, domain::ParseScopes(context.query.GetAll("scope")));
+    asked.offline = QueryText(context, "offline_token") == "true";
+    asked.client = QueryText(context, "client_id");
+    BW_TRY(const auto login, LoginOf(HeaderText(context, "Authorization")));
+    return Answer(context, asked, login ? &*login : nullptr, false);
+  }
+
+  Result<net::Response> Post(Context& context) const {
+    BW_TRY(const net::Parameters form, ReadForm(context));
+    Asked asked;
+    BW_TRY(asked.scopes, domain::ParseScopes(form.GetAll("scope")));
+    asked.offline = form.Get("access_type") == "offline";
+    asked.client = std::string(form.Get("client_id").value_or(""));
+    BW_TRY(const domain::Login login, LoginOfForm(form));
+    return Answer(context, asked, &login, true);
+  }
+
+ private:
+  // Nobody for no header, and for Basic with neither user nor password.
+  Result<std::optional<domain::Login>> LoginOf(std::string_view authorization) const {
+    if (authorization.empty()) return std::optional<domain::Login>{};
+    BW_TRY(const auto basic, domain::ParseBasic(authorization));
+    if (!basic) {
+      return Unauthenticated("a token is given for Basic credentials")
+          .Reason("login_method_unsupported");
+    }
+    if (basic->user.empty() && basic->password.empty()) return std::optional<domain::Login>{};
+    BW_TRY(auto login, deps_.credentials.WithBasic(*basic));
+    return std::optional<domain::Login>(std::move(login));
+  }
+
+  Result<domain::Login> LoginOfForm(const net::Parameters& form) const {
+    const auto grant = form.Get("grant_type").value_or("");
+    if (grant == "password") {
+      return deps_.credentials.WithBasic(
+          {std::string(form.Get("username").value_or("")),
+           Secret(std::string(form.Get("password").value_or("")))});
+    }
+    if (grant == "refresh_token") {
+      return deps_.credentials.WithRefreshToken(form.Get("refresh_token").value_or(""));
+    }
+    return Invalid("grant_type must be password or refresh_token").Reason("unsupported_grant");
+  }
+
+  // The part of the scopes that the caller may do. Refused scopes stay, without actions.
+  Result<std::vector<domain::Scope>> Grant(const Context& context, const Asked& asked,
+                                           const domain::Login* login) const {
+    std::vector<domain::Scope> granted;
+    control::Caller caller{.actor = {}, .origin = context.caller.origin};
+    if (login != nullptr) caller.actor = domain::ToActor(*login);
+    for (const domain::Scope& scope : asked.scopes) {
+      domain::Scope part{.type = scope.type, .name = scope.name, .actions = {}};
+      if (login != nullptr && scope.type == "repository") {
+        BW_TRY(part.actions, RepositoryActions(context, caller, scope));
+      } else if (login != nullptr && scope.type == "registry" && scope.name == "catalog" &&
+                 Asks(scope, "*")) {
+        part.actions = {"*"};  // the catalog shows each caller what they may see
+      }
+      granted.push_back(std::move(part));
+    }
+    return granted;
+  }
+
+  Result<std::vector<std::string>> RepositoryActions(const Context& context,
+                                                     const control::Caller& caller,
+                                                     const domain::Scope& scope) const {
+    const control::Resource resource =
+        RepositoryResource(context.registry, caller.actor.account, scope.name);
+    std::vector<std::string> actions;
+    for (const RightName& right : kRights) {
+      if (!Asks(scope, right.scope)) continue;
+      const Status may = deps_.authorizer.Authorize(caller, right.action, resource);
+      if (may.ok()) {
+        actions.emplace_back(right.scope);
+      } else if (may.error().code() != ErrorCode::kDenied) {
+        return may.error();
+      }
+    }
+    return actions;
+  }
+
+  Result<net::Response> Answer(const Context& context, const Asked& asked,
+                               const domain::Login* login, bool with_scope) const {
+    if (asked.client.size() > kMaxClientId) return Invalid("the client id is too long");
+    BW_TRY(const auto granted, Grant(context, asked, login));
+    BW_TRY(const auto token,
+           deps_.tokens.IssueRegistry(login, context.registry.name.value(), granted));
+    json::Object body{
+        {"token", Text(token.token)},
+        {"access_token", Text(token.token)},
+        {"expires_in", ToUnixSeconds(token.expires) - ToUnixSeconds(token.issued)},
+        {"issued_at", Text(FormatRfc3339(token.issued))}};
+    if (with_scope) body["scope"] = Text(domain::FormatScopes(granted));
+    // A token that ends within the hour is no ground for one that lasts for weeks.
+    if (asked.offline && login != nullptr && login->credential != "token") {
+      BW_TRY(const auto refresh, deps_.tokens.IssueRefresh(*login, asked.client));
+      body["refresh_token"] = Text(refresh.token);
+    }
+    return JsonResponse(200, body);
+  }
+
+  IamDeps deps_;
+};
+
+}  // namespace
+
+void AddOauthEndpoints(const IamFaces& faces, const IamDeps& deps, std::vector<Endpoint>* out) {
+  const Handlers handlers(deps);
+  out->push_back({"GET", "/oauth/token", "GetRegistryToken",
+                  Access::Anyone("turns credentials into a token; nobody gets an empty one"),
+                  faces.oauth, [handlers](Context& c) { return handlers.Get(c); }});
+  out->push_back({"POST", "/oauth/token", "CreateRegistryToken",
+                  Access::Anyone("the credential is in the form"), faces.oauth,
+                  [handlers](Context& c) { return handlers.Post(c); }});
+}
+
+}  // namespace breakwater::api::iam

@@ -1,0 +1,126 @@
+// POST /identity/token and what belongs to it (ibm-registry 4.1).
+
+#include "api/iam/handlers.h"
+
+namespace breakwater::api::iam {
+namespace {
+
+using json::Text;
+
+constexpr std::string_view kApiKeyGrant = "urn:ibm:params:oauth:grant-type:apikey";
+constexpr std::string_view kRefreshGrant = "refresh_token";
+constexpr std::string_view kNoClient = "default";
+constexpr std::size_t kMaxClientId = 128;
+
+Result<std::string> Required(const net::Parameters& form, std::string_view name) {
+  const auto value = form.Get(name);
+  if (!value || value->empty()) {
+    return Invalid("Property missing or empty: " + std::string(name)).Reason("missing_parameter");
+  }
+  return std::string(*value);
+}
+
+// The client id of the Basic header, e.g. "bx", or "": its secret is public knowledge and proves
+// nothing.
+Result<std::string> ClientId(const Context& context) {
+  BW_TRY(const auto basic, domain::ParseBasic(HeaderText(context, "Authorization")));
+  if (!basic) return std::string();
+  if (basic->user.size() > kMaxClientId) return Invalid("the client id is too long");
+  return basic->user;
+}
+
+class Handlers {
+ public:
+  explicit Handlers(const IamDeps& deps) : deps_(deps) {}
+
+  Result<net::Response> Exchange(Context& context) const {
+    BW_TRY(const net::Parameters form, ReadForm(context));
+    BW_TRY(const std::string client, ClientId(context));
+    BW_TRY(const std::string grant, Required(form, "grant_type"));
+    if (grant == kApiKeyGrant) {
+      BW_TRY(const std::string key, Required(form, "apikey"));
+      BW_TRY(const domain::Login login, deps_.credentials.WithApiKey(Secret(key)));
+      return Answer(login, grant, client, {});
+    }
+    if (grant == kRefreshGrant) {
+      BW_TRY(const std::string token, Required(form, "refresh_token"));
+      BW_TRY(const domain::Login login, deps_.credentials.WithRefreshToken(token));
+      return Answer(login, grant, client, token);
+    }
+    return Invalid("this grant type is not offered: use " + std::string(kApiKeyGrant) + " or " +
+                   std::string(kRefreshGrant))
+        .Reason("unsupported_grant");
+  }
+
+  Result<net::Response> Keys(Context&) const { return JsonResponse(200, deps_.tokens.Jwks()); }
+
+  Result<net::Response> Discovery(Context&) const {
+    const std::string& issuer = deps_.tokens.options().issuer;
+    return JsonResponse(
+        200, {{"issuer", Text(issuer)},
+              {"token_endpoint", Text(issuer + "/token")},
+              {"jwks_uri", Text(issuer + "/keys")},
+              {"response_types_supported", json::Array{"cloud_iam"}},
+              {"grant_types_supported", json::Array{Text(kApiKeyGrant), Text(kRefreshGrant)}},
+              {"subject_types_supported", json::Array{"public"}},
+              {"id_token_signing_alg_values_supported", json::Array{"RS256"}},
+              {"token_endpoint_auth_methods_supported", json::Array{"client_secret_basic"}}});
+  }
+
+ private:
+  // `refresh`: the refresh token that was used, or "".
+  Result<net::Response> Answer(const domain::Login& login, std::string_view grant,
+                               const std::string& client, std::string refresh) const {
+    if (login.who->state == domain::UserState::kPending) {
+      BW_TRY_STATUS(deps_.users.Activate(login.who->identity.account,
+                                         login.who->identity.iam_id));
+    }
+    BW_TRY(const auto token,
+           deps_.tokens.IssueAccess(login, grant, client.empty() ? kNoClient : client));
+    if (refresh.empty()) {
+      refresh = "not_supported";
+      if (!client.empty()) {
+        BW_TRY(const auto made, deps_.tokens.IssueRefresh(login, client));
+        refresh = made.token;
+      }
+    }
+    const std::int64_t expiration = ToUnixSeconds(token.expires);
+    return JsonResponse(200, {{"access_token", Text(token.token)},
+                              {"refresh_token", Text(refresh)},
+                              {"token_type", "Bearer"},
+                              {"expires_in", expiration - ToUnixSeconds(token.issued)},
+                              {"expiration", expiration},
+                              {"scope", "ibm openid"}});
+  }
+
+  IamDeps deps_;
+};
+
+struct Paths {
+  std::string_view token;
+  std::string_view keys;
+  std::string_view discovery;
+};
+constexpr Paths kPaths[] = {
+    {"/identity/token", "/identity/keys", "/identity/.well-known/openid-configuration"},
+    {"/iam/identity/token", "/iam/identity/keys",
+     "/iam/identity/.well-known/openid-configuration"},
+};
+
+}  // namespace
+
+void AddTokenEndpoints(const IamFaces& faces, const IamDeps& deps, std::vector<Endpoint>* out) {
+  const Handlers handlers(deps);
+  for (const Paths& paths : kPaths) {
+    out->push_back({"POST", paths.token, "CreateToken",
+                    Access::Anyone("the credential is in the form"), faces.token,
+                    [handlers](Context& c) { return handlers.Exchange(c); }});
+    out->push_back({"GET", paths.keys, "GetTokenKeys", Access::Anyone("public keys"), faces.token,
+                    [handlers](Context& c) { return handlers.Keys(c); }});
+    out->push_back({"GET", paths.discovery, "GetOpenidConfiguration",
+                    Access::Anyone("says where to find what is public"), faces.token,
+                    [handlers](Context& c) { return handlers.Discovery(c); }});
+  }
+}
+
+}  // namespace breakwater::api::iam
