@@ -136,6 +136,8 @@ struct OsvParser::State {
 
 OsvParser::OsvParser() : state_(std::make_unique<State>()) {}
 OsvParser::~OsvParser() = default;
+OsvParser::OsvParser(OsvParser&&) noexcept = default;
+OsvParser& OsvParser::operator=(OsvParser&&) noexcept = default;
 
 Result<OsvRecord> OsvParser::Parse(std::string_view json) {
   if (json.size() > kMaxRecordBytes) {

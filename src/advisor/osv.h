@@ -49,8 +49,9 @@ class OsvParser {
 
   OsvParser();
   ~OsvParser();
-  OsvParser(const OsvParser&) = delete;
-  OsvParser& operator=(const OsvParser&) = delete;
+  // A moved-from parser may only be destroyed or assigned to.
+  OsvParser(OsvParser&&) noexcept;
+  OsvParser& operator=(OsvParser&&) noexcept;
 
   // kInvalid ("invalid_osv") when the text is no JSON object with an `id`, or a member that is read
   // has another type than the schema's; kTooLarge above kMaxRecordBytes.

@@ -18,6 +18,9 @@
 #include "advisor/matcher.h"
 #include "advisor/osv.h"
 #include "base/strings.h"
+#include "io/decompress.h"
+#include "io/file.h"
+#include "json/json.h"
 #include "package/dpkg_status.h"
 
 namespace breakwater::advisor::testing {
@@ -101,6 +104,27 @@ inline std::set<FindingKey> ExpectedKeys(const fs::path& tsv) {
       keys.emplace(std::string(c[0]), std::string(c[1]), std::string(c[2]), std::string(c[3]),
                    std::string(c[4]));
     }
+  }
+  return keys;
+}
+
+// The findings of one of the shared cases: expected.json, or expected.json.zst.
+inline std::set<FindingKey> GoldenKeys(const fs::path& folder) {
+  io::StringSink plain(256U << 20);
+  const bool packed = fs::exists(folder / "expected.json.zst");
+  auto file = io::File::Open(folder / (packed ? "expected.json.zst" : "expected.json"));
+  EXPECT_TRUE(file.ok());
+  io::FileSource source(*std::move(file));
+  auto text = io::DecompressAuto(source);
+  EXPECT_TRUE(text.ok() && io::Copy(**text, plain, 256U << 20).ok());
+  auto document = json::Parse(plain.text(), {.max_bytes = 256U << 20, .max_depth = 32});
+  EXPECT_TRUE(document.ok());
+  std::set<FindingKey> keys;
+  for (const json::Value& f : json::Find(*document, "findings")->as_array()) {
+    const std::string fixed(json::FindText(f, "fixed"));
+    keys.emplace(std::string(json::FindText(f, "id")), std::string(json::FindText(f, "package")),
+                 std::string(json::FindText(f, "arch")),
+                 std::string(json::FindText(f, "installed")), fixed.empty() ? "-" : fixed);
   }
   return keys;
 }

@@ -1,0 +1,25 @@
+// Reads an image out of the registry and takes its inventory.
+#pragma once
+
+#include "advisor/image_index.h"
+#include "advisor/layer_reader.h"
+#include "base/result.h"
+#include "registry/content_reader.h"
+
+namespace breakwater::advisor {
+
+struct IndexerLimits {
+  LayerLimits layer;
+  std::size_t max_layers = 512;
+  std::size_t max_config = 8U << 20;
+};
+
+// Reads every layer once, as a stream. What is wrong with the image itself (damaged or hostile
+// layers, encryption, contents that are not here) becomes a problem of its inventory; errors are
+// only for what may pass, or for an image that is gone (kNotFound). `indexed` is left to the
+// caller.
+Result<ImageIndex> ReadImage(const registry::ContentReader& content,
+                             const registry::ManifestBytes& manifest,
+                             const IndexerLimits& limits = {});
+
+}  // namespace breakwater::advisor
