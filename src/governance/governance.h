@@ -31,9 +31,9 @@ struct GovernanceDeps {
 };
 
 struct RuleFilter {
-  std::optional<bool> attached;
-  std::vector<std::string> labels;  // the rule carries all of them
-  std::vector<std::string> scopes;  // an attachment includes one of these scope ids
+  std::optional<bool> attached = {};
+  std::vector<std::string> labels = {};  // the rule carries all of them
+  std::vector<std::string> scopes = {};  // an attachment includes one of these scope ids
   std::int64_t offset = 0;
   std::int64_t limit = 100;
 };

@@ -44,9 +44,9 @@ struct HistoryEntry {
 };
 
 struct ResultFilter {
-  std::optional<std::string> rule_id;
-  std::optional<std::string> resource;
-  std::optional<condition::Outcome> outcome;
+  std::optional<std::string> rule_id = {};
+  std::optional<std::string> resource = {};
+  std::optional<condition::Outcome> outcome = {};
   std::int64_t offset = 0;
   std::int64_t limit = 100;
 };

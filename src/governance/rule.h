@@ -90,7 +90,7 @@ struct Limits {
   std::size_t label = 64;
   std::int64_t attachments = 10;  // per rule
   std::size_t excluded = 8;       // per attachment
-  condition::ConditionLimits condition;
+  condition::ConditionLimits condition = {};
 };
 
 // A rule ready to judge. Immutable; safe to share between threads.

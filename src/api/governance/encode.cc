@@ -57,7 +57,7 @@ json::Object EncodeRule(const breakwater::governance::Rule& rule) {
   const auto& definition = rule.definition;
   json::Array actions;
   for (const auto action : definition.actions) {
-    actions.push_back({{"action", Text(breakwater::governance::ToString(action))}});
+    actions.push_back(json::Object{{"action", Text(breakwater::governance::ToString(action))}});
   }
   json::Array labels;
   for (const std::string& label : definition.labels) labels.emplace_back(Text(label));

@@ -1,0 +1,328 @@
+#include "governance/governance.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "governance/testing.h"
+
+namespace breakwater::governance {
+namespace {
+
+using condition::Outcome;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+const condition::ResourceType kService{"container-registry", "service"};
+
+// The example of the reference system's page, byte for byte.
+json::Value SeedRule() {
+  std::ifstream file(BW_SEED_RULE, std::ios::binary);
+  std::stringstream text;
+  text << file.rdbuf();
+  return json::Parse(text.str()).value();
+}
+
+condition::Facts Settings(bool private_only) {
+  const Timestamp now = FromMicros(1'647'853'800'000'000);
+  condition::Facts facts;
+  facts.Set("private_only", condition::Fact::Present(private_only, "settings", now));
+  facts.Set("iam_authz", condition::Fact::Present(true, "settings", now));
+  facts.Set("platform_metrics", condition::Fact::Present(true, "settings", now));
+  return facts;
+}
+
+class GovernanceTest : public ::testing::Test {
+ protected:
+  RuleDraft SeedDraft(std::vector<Action> actions) const {
+    const json::Value seed = SeedRule();
+    RuleDraft draft;
+    draft.account = world.account;
+    draft.name = "private only";
+    draft.description = "as in the seed";
+    draft.target = seed.at("target");
+    draft.required_config = seed.at("required_config");
+    draft.actions = std::move(actions);
+    return draft;
+  }
+
+  Rule Create(const RuleDraft& draft) {
+    auto rule = world.governance.CreateRule(world.caller, draft);
+    BW_CHECK(rule.ok());
+    return *std::move(rule);
+  }
+
+  AttachmentDraft ToAccount() const {
+    return {.account = world.account,
+            .included = {ScopeType::kAccount, world.account.value(), ""},
+            .excluded = {}};
+  }
+
+  Attachment AttachToAccount(const std::string& rule_id) {
+    auto attachments =
+        world.governance.Attach(world.caller, world.account, rule_id, {ToAccount()});
+    BW_CHECK(attachments.ok());
+    return attachments->front();
+  }
+
+  testing::World world{condition::Catalogue::BuiltIn(), {kService}};
+};
+
+TEST_F(GovernanceTest, SeedRuleForbidsInItsRegistryAndAllowsInAnother) {
+  const auto us = world.Service("us.icr.io");
+  const auto de = world.Service("de.icr.io", "eu-central");
+  ASSERT_TRUE(world.Change(us, Settings(true)).ok());
+  ASSERT_TRUE(world.Change(de, Settings(true)).ok());
+  const Rule rule = Create(SeedDraft({Action::kDisallow}));
+  ASSERT_TRUE(world.Change(us, Settings(false)).ok()) << "a rule without attachment does nothing";
+  ASSERT_TRUE(world.Change(us, Settings(true)).ok());
+  AttachToAccount(rule.id);
+
+  const Status refused = world.Change(us, Settings(false));
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().reason(), "config_rule_denied");
+  EXPECT_THAT(refused.error().message(), HasSubstr(rule.id));
+  EXPECT_THAT(refused.error().message(), HasSubstr("set private_only to true"));
+  EXPECT_TRUE(world.Change(de, Settings(false)).ok());
+  EXPECT_TRUE(world.Change(us, Settings(true)).ok());
+}
+
+TEST_F(GovernanceTest, RefusedChangeLeavesNothingButItsRecord) {
+  const auto us = world.Service("us.icr.io");
+  ASSERT_TRUE(world.Change(us, Settings(true)).ok());
+  AttachToAccount(Create(SeedDraft({Action::kDisallow})).id);
+  ASSERT_FALSE(world.Change(us, Settings(false)).ok());
+  const auto facts = world.database().ReadValue(
+      [&](db::Transaction& tx) { return world.facts.Read(tx, us); });
+  EXPECT_EQ(*facts, Settings(true));
+  const audit::Record record = world.LastRecord();
+  EXPECT_EQ(record.outcome, audit::Outcome::kFailure);
+  EXPECT_EQ(record.reason_code, 403);
+  EXPECT_THAT(json::Serialize(record.judgement), HasSubstr(R"("is_allowed":false)"));
+}
+
+TEST_F(GovernanceTest, ChangeThatLeavesAnOldViolationIsRefused) {
+  const auto us = world.Service("us.icr.io");
+  ASSERT_TRUE(world.Change(us, Settings(false)).ok());
+  AttachToAccount(Create(SeedDraft({Action::kDisallow})).id);
+  condition::Facts still = Settings(false);
+  still.Set("platform_metrics", condition::Fact::Present(false, "settings", world.clock.Now()));
+  EXPECT_FALSE(world.Change(us, still).ok());
+  EXPECT_TRUE(world.Change(us, Settings(true)).ok());
+}
+
+TEST_F(GovernanceTest, AuditLogAllowsAndRecordsTheViolation) {
+  const auto us = world.Service("us.icr.io");
+  AttachToAccount(Create(SeedDraft({Action::kAuditLog})).id);
+  ASSERT_TRUE(world.Change(us, Settings(false)).ok());
+  const std::string judgement = json::Serialize(world.LastRecord().judgement);
+  EXPECT_THAT(judgement, HasSubstr(R"("is_allowed":true)"));
+  EXPECT_THAT(judgement, HasSubstr(R"("is_compliant":false)"));
+}
+
+TEST_F(GovernanceTest, ResultsFollowAttachmentsRulesAndChangesAtOnce) {
+  const auto us = world.Service("us.icr.io");
+  ASSERT_TRUE(world.Change(us, Settings(false)).ok());
+  ASSERT_TRUE(world.Change(world.Service("de.icr.io", "eu-central"), Settings(false)).ok());
+  const Rule rule = Create(SeedDraft({}));
+  world.Settle();
+  EXPECT_TRUE(world.Found().empty());
+
+  world.clock.Advance(std::chrono::seconds(1));
+  const Attachment attachment = AttachToAccount(rule.id);
+  world.Settle();
+  auto results = world.Found();
+  ASSERT_EQ(results.size(), 1U);
+  EXPECT_EQ(results[0].outcome, Outcome::kViolated);
+  EXPECT_EQ(results[0].resource, ResultKey(us));
+
+  world.clock.Advance(std::chrono::seconds(1));
+  ASSERT_TRUE(world.Change(us, Settings(true)).ok());
+  world.Settle();
+  EXPECT_EQ(world.Found()[0].outcome, Outcome::kCompliant);
+
+  world.clock.Advance(std::chrono::seconds(1));
+  ASSERT_TRUE(world.governance.Detach(world.caller, world.account, rule.id, attachment.id).ok());
+  world.Settle();
+  EXPECT_TRUE(world.Found().empty());
+  const auto history = world.results.History(world.account, rule.id, ResultKey(us));
+  ASSERT_TRUE(history.ok());
+  std::vector<std::string> outcomes;
+  for (const auto& entry : *history) outcomes.push_back(entry.outcome);
+  EXPECT_THAT(outcomes, ElementsAre("violated", "compliant", "removed"));
+}
+
+TEST_F(GovernanceTest, ResultOfADeletedResourceGoesAtOnce) {
+  const auto us = world.Service("us.icr.io");
+  ASSERT_TRUE(world.Change(us, Settings(true)).ok());
+  AttachToAccount(Create(SeedDraft({})).id);
+  world.Settle();
+  ASSERT_EQ(world.Found().size(), 1U);
+  ASSERT_TRUE(
+      world.database().Write([&](db::Transaction& tx) { return testing::FactTable::Remove(tx, us); })
+          .ok());
+  ASSERT_TRUE(world.results.EvaluateType(world.account, kService).ok());
+  EXPECT_TRUE(world.Found().empty());
+}
+
+TEST_F(GovernanceTest, UnreadableFactsAreUnableNeverCompliant) {
+  const auto us = world.Service("us.icr.io");
+  ASSERT_TRUE(world.Change(us, Settings(true)).ok());
+  AttachToAccount(Create(SeedDraft({})).id);
+  world.Settle();
+  ASSERT_EQ(world.Found()[0].outcome, Outcome::kCompliant);
+  world.facts.read_fails = true;
+  ASSERT_TRUE(world.results.EvaluateType(world.account, kService).ok());
+  EXPECT_EQ(world.Found()[0].outcome, Outcome::kUnable);
+  EXPECT_THAT(json::Serialize(world.Found()[0].document), HasSubstr("the settings are away"));
+  world.facts.read_fails = false;
+  ASSERT_TRUE(world.results.EvaluateAll().ok());
+  ASSERT_EQ(world.Found()[0].outcome, Outcome::kCompliant);
+  world.facts.list_fails = true;
+  EXPECT_FALSE(world.results.EvaluateType(world.account, kService).ok());
+  EXPECT_EQ(world.Found()[0].outcome, Outcome::kUnable);
+}
+
+TEST_F(GovernanceTest, ReplacementNeedsThePresentVersion) {
+  const Rule rule = Create(SeedDraft({}));
+  RuleDraft edited = SeedDraft({Action::kDisallow});
+  edited.name = "renamed";
+  const auto stale = world.governance.ReplaceRule(world.caller, rule.id, "old", edited);
+  ASSERT_FALSE(stale.ok());
+  EXPECT_EQ(stale.error().code(), ErrorCode::kPrecondition);
+  EXPECT_THAT(stale.error().message(), HasSubstr("If-Match"));
+  const auto replaced =
+      world.governance.ReplaceRule(world.caller, rule.id, rule.version, edited);
+  ASSERT_TRUE(replaced.ok());
+  EXPECT_NE(replaced->version, rule.version);
+  const auto found = world.governance.FindRule(world.account, rule.id);
+  EXPECT_EQ(found->definition.name, "renamed");
+  EXPECT_EQ(found->definition.actions, edited.actions);
+  EXPECT_EQ(found->created, rule.created);
+}
+
+TEST_F(GovernanceTest, ReplacedRuleIsJudgedByItsNewText) {
+  const auto us = world.Service("us.icr.io");
+  const Rule rule = Create(SeedDraft({Action::kDisallow}));
+  AttachToAccount(rule.id);
+  ASSERT_FALSE(world.Change(us, Settings(false)).ok());
+  RuleDraft edited = SeedDraft({Action::kDisallow});
+  edited.required_config =
+      json::Parse(R"({"property":"private_only","operator":"is_false"})").value();
+  ASSERT_TRUE(world.governance.ReplaceRule(world.caller, rule.id, rule.version, edited).ok());
+  EXPECT_TRUE(world.Change(us, Settings(false)).ok());
+  EXPECT_FALSE(world.Change(us, Settings(true)).ok());
+}
+
+TEST_F(GovernanceTest, DeletingARuleTakesItsAttachmentsAlong) {
+  const auto us = world.Service("us.icr.io");
+  const Rule rule = Create(SeedDraft({Action::kDisallow}));
+  AttachToAccount(rule.id);
+  EXPECT_EQ(world.governance.FindRule(world.account, rule.id)->attachments, 1);
+  ASSERT_TRUE(world.governance.DeleteRule(world.caller, world.account, rule.id).ok());
+  EXPECT_TRUE(world.Change(us, Settings(false)).ok());
+  const auto gone = world.governance.FindRule(world.account, rule.id);
+  ASSERT_FALSE(gone.ok());
+  EXPECT_EQ(gone.error().code(), ErrorCode::kNotFound);
+  EXPECT_THAT(gone.error().message(), HasSubstr("not found"));
+  EXPECT_FALSE(world.governance.DeleteRule(world.caller, world.account, rule.id).ok());
+}
+
+TEST_F(GovernanceTest, OtherAccountsDoNotSeeARule) {
+  const Rule rule = Create(SeedDraft({}));
+  EXPECT_FALSE(world.governance.FindRule(AccountId("account-2"), rule.id).ok());
+  EXPECT_EQ(world.governance.ListRules(AccountId("account-2"), {})->total, 0);
+  EXPECT_FALSE(world.governance.ListAttachments(AccountId("account-2"), rule.id).ok());
+}
+
+TEST_F(GovernanceTest, RulesAreListedByAttachmentLabelAndScope) {
+  RuleDraft labelled = SeedDraft({});
+  labelled.labels = {"pci", "prod"};
+  const Rule first = Create(labelled);
+  world.clock.Advance(std::chrono::seconds(1));
+  const Rule second = Create(SeedDraft({}));
+  AttachToAccount(second.id);
+  const auto ids = [&](const RuleFilter& filter) {
+    std::vector<std::string> found;
+    const auto page = world.governance.ListRules(world.account, filter);
+    for (const Rule& rule : page->rules) {
+      found.push_back(rule.id);
+    }
+    return found;
+  };
+  EXPECT_THAT(ids({}), ElementsAre(first.id, second.id));
+  EXPECT_THAT(ids({.attached = true}), ElementsAre(second.id));
+  EXPECT_THAT(ids({.attached = false}), ElementsAre(first.id));
+  EXPECT_THAT(ids({.labels = {"pci", "prod"}}), ElementsAre(first.id));
+  EXPECT_TRUE(ids({.labels = {"pci", "dev"}}).empty());
+  EXPECT_THAT(ids({.scopes = {"account-1"}}), ElementsAre(second.id));
+  EXPECT_TRUE(ids({.scopes = {"account-9"}}).empty());
+  EXPECT_THAT(ids({.offset = 1, .limit = 1}), ElementsAre(second.id));
+}
+
+TEST_F(GovernanceTest, AttachmentsAreAllMadeOrNone) {
+  const Rule rule = Create(SeedDraft({}));
+  AttachmentDraft bad = ToAccount();
+  bad.included.id = "account-2";
+  const auto refused =
+      world.governance.Attach(world.caller, world.account, rule.id, {ToAccount(), bad});
+  ASSERT_FALSE(refused.ok());
+  EXPECT_THAT(refused.error().message(), HasSubstr("attachments[1]"));
+  EXPECT_TRUE(world.governance.ListAttachments(world.account, rule.id)->empty());
+  const std::vector<AttachmentDraft> eleven(11, ToAccount());
+  const auto many = world.governance.Attach(world.caller, world.account, rule.id, eleven);
+  ASSERT_FALSE(many.ok());
+  EXPECT_EQ(many.error().reason(), "limit_exceeded");
+  EXPECT_TRUE(world.governance.ListAttachments(world.account, rule.id)->empty());
+}
+
+TEST_F(GovernanceTest, ReplacedAttachmentTakesEffect) {
+  const auto us = world.Service("us.icr.io");
+  const Rule rule = Create(SeedDraft({Action::kDisallow}));
+  const Attachment attachment = AttachToAccount(rule.id);
+  ASSERT_FALSE(world.Change(us, Settings(false)).ok());
+  AttachmentDraft narrowed = ToAccount();
+  narrowed.included = {ScopeType::kAccountResourceGroup, "production", "only there"};
+  const auto stale = world.governance.ReplaceAttachment(world.caller, rule.id, attachment.id,
+                                                        "old", narrowed);
+  EXPECT_EQ(stale.error().code(), ErrorCode::kPrecondition);
+  ASSERT_TRUE(world.governance
+                  .ReplaceAttachment(world.caller, rule.id, attachment.id, attachment.version,
+                                     narrowed)
+                  .ok());
+  EXPECT_TRUE(world.Change(us, Settings(false)).ok());
+  const auto found = world.governance.FindAttachment(world.account, rule.id, attachment.id);
+  EXPECT_EQ(found->definition.included, narrowed.included);
+}
+
+TEST_F(GovernanceTest, AccountHasAtMostSoManyRules) {
+  testing::World small(condition::Catalogue::BuiltIn(), {kService}, {.rules = 1});
+  ASSERT_TRUE(small.governance.CreateRule(small.caller, SeedDraft({})).ok());
+  const auto second = small.governance.CreateRule(small.caller, SeedDraft({}));
+  ASSERT_FALSE(second.ok());
+  EXPECT_EQ(second.error().reason(), "limit_exceeded");
+  EXPECT_EQ(small.governance.ListRules(small.account, {})->total, 1);
+}
+
+TEST_F(GovernanceTest, RuleThatMeansNothingAnyMoreStopsChangesInsteadOfBeingPassedOver) {
+  const Rule rule = Create(SeedDraft({Action::kDisallow}));
+  AttachToAccount(rule.id);
+  ASSERT_TRUE(world.database()
+                  .Write([&](db::Transaction& tx) -> Status {
+                    BW_TRY_STATUS(tx.Execute(
+                        "UPDATE governance_rule SET version = 'x', required_config = "
+                        "'{\"property\":\"gone\",\"operator\":\"is_true\"}' WHERE id = $1",
+                        {rule.id}));
+                    return Ok();
+                  })
+                  .ok());
+  const Status refused = world.Change(world.Service("us.icr.io"), Settings(true));
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().reason(), "rule_unreadable");
+  EXPECT_THAT(refused.error().message(), HasSubstr(rule.id));
+}
+
+}  // namespace
+}  // namespace breakwater::governance
