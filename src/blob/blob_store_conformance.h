@@ -3,8 +3,6 @@
 //   INSTANTIATE_TEST_SUITE_P(Fs, BlobStoreConformance, ::testing::Values(BlobStoreBackend{…}));
 #pragma once
 
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <functional>
 #include <map>
@@ -14,6 +12,8 @@
 #include <string>
 #include <thread>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "blob/blob_store.h"
 
@@ -33,9 +33,13 @@ struct BlobStoreBackend {
   std::function<std::unique_ptr<TestStore>()> make;
 };
 
-inline void PrintTo(const BlobStoreBackend& backend, std::ostream* out) { *out << backend.name; }
+inline void PrintTo(const BlobStoreBackend& backend, std::ostream* out) {
+  *out << backend.name;
+}
 
-inline oci::Digest DigestOf(std::string_view content) { return oci::Digest::Of(AsBytes(content)); }
+inline oci::Digest DigestOf(std::string_view content) {
+  return oci::Digest::Of(AsBytes(content));
+}
 
 // Stages `content` and returns the upload's id.
 inline std::string StageText(BlobStore& store, std::string_view content) {
@@ -176,9 +180,9 @@ TEST_P(BlobStoreConformance, DigestThatIsThereAlreadyIsSuccessAndDropsTheUpload)
 TEST_P(BlobStoreConformance, UnknownUploadsAreNotFoundWhateverTheirName) {
   const std::string known = StageText(store(), "x");
   for (const std::string& id :
-       {std::string(), std::string("."), std::string(".."), "../" + known, known + "/", "./" + known,
-        std::string("../blobs"), std::string(known.size(), 'f'), std::string(10'000, 'a'),
-        known + std::string(1, '\0')}) {
+       {std::string(), std::string("."), std::string(".."), "../" + known, known + "/",
+        "./" + known, std::string("../blobs"), std::string(known.size(), 'f'),
+        std::string(10'000, 'a'), known + std::string(1, '\0')}) {
     const auto resumed = store().Resume(id);
     ASSERT_FALSE(resumed.ok()) << id;
     EXPECT_EQ(resumed.error().code(), ErrorCode::kNotFound) << id;
@@ -227,7 +231,8 @@ TEST_P(BlobStoreConformance, ManyThreadsCommitGroupsThatOverlap) {
       std::vector<CommitItem> items;
       for (int i = 0; i < kItems; ++i) {
         // Every other content is everybody's.
-        const std::string content = std::to_string(i) + (i % 2 == 0 ? "" : " of " + std::to_string(t));
+        const std::string content =
+            std::to_string(i) + (i % 2 == 0 ? "" : " of " + std::to_string(t));
         items.push_back({StageText(store(), content), DigestOf(content)});
       }
       for (const Status& status : store().Commit(items)) EXPECT_TRUE(status.ok());
@@ -235,12 +240,15 @@ TEST_P(BlobStoreConformance, ManyThreadsCommitGroupsThatOverlap) {
   }
   for (auto& thread : threads) thread.join();
   std::set<std::string> listed;
-  ASSERT_TRUE(store().List([&](const oci::Digest& digest, std::uint64_t size) {
-    EXPECT_TRUE(listed.insert(digest.text()).second);
-    const auto content = ReadText(store(), digest);
-    EXPECT_TRUE(content.ok() && content->size() == size && DigestOf(*content) == digest);
-    return Ok();
-  }).ok());
+  ASSERT_TRUE(store()
+                  .List([&](const oci::Digest& digest, std::uint64_t size) {
+                    EXPECT_TRUE(listed.insert(digest.text()).second);
+                    const auto content = ReadText(store(), digest);
+                    EXPECT_TRUE(content.ok() && content->size() == size &&
+                                DigestOf(*content) == digest);
+                    return Ok();
+                  })
+                  .ok());
   EXPECT_EQ(listed.size(), std::size_t{kItems / 2 + kThreads * kItems / 2});
   EXPECT_TRUE(StagedSizes(store()).empty());
 }

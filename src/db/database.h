@@ -33,21 +33,21 @@ class Param {
  public:
   using Variant = std::variant<std::monostate, std::int64_t, double, std::string_view, ByteView>;
 
-  Param(std::nullptr_t) {}                                              // NOLINT: SQL NULL
+  Param(std::nullptr_t) {}  // NOLINT: SQL NULL
   template <class Int>
     requires(std::is_integral_v<Int>)
-  Param(Int value) : value_(static_cast<std::int64_t>(value)) {}        // NOLINT: bools too
-  Param(double value) : value_(value) {}                                // NOLINT
-  Param(const char* text) : value_(std::string_view(text)) {}           // NOLINT
-  Param(std::string_view text) : value_(text) {}                        // NOLINT
-  Param(const std::string& text) : value_(std::string_view(text)) {}    // NOLINT
-  Param(ByteView bytes) : value_(bytes) {}                              // NOLINT
-  Param(const Bytes& bytes) : value_(ByteView(bytes)) {}                // NOLINT
-  Param(Timestamp time) : value_(ToMicros(time)) {}                     // NOLINT
+  Param(Int value) : value_(static_cast<std::int64_t>(value)) {}      // NOLINT: bools too
+  Param(double value) : value_(value) {}                              // NOLINT
+  Param(const char* text) : value_(std::string_view(text)) {}         // NOLINT
+  Param(std::string_view text) : value_(text) {}                      // NOLINT
+  Param(const std::string& text) : value_(std::string_view(text)) {}  // NOLINT
+  Param(ByteView bytes) : value_(bytes) {}                            // NOLINT
+  Param(const Bytes& bytes) : value_(ByteView(bytes)) {}              // NOLINT
+  Param(Timestamp time) : value_(ToMicros(time)) {}                   // NOLINT
   template <class Tag>
-  Param(const StrongString<Tag>& text) : Param(text.value()) {}         // NOLINT
+  Param(const StrongString<Tag>& text) : Param(text.value()) {}  // NOLINT
   template <class T>
-  Param(const std::optional<T>& value) {                                // NOLINT: nullopt is NULL
+  Param(const std::optional<T>& value) {  // NOLINT: nullopt is NULL
     if (value) *this = Param(*value);
   }
 

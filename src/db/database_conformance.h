@@ -3,8 +3,6 @@
 //   INSTANTIATE_TEST_SUITE_P(Sqlite, DatabaseConformance, ::testing::Values(DatabaseBackend{…}));
 #pragma once
 
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <atomic>
 #include <functional>
@@ -14,6 +12,8 @@
 #include <string>
 #include <thread>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "db/database.h"
 #include "db/testing.h"
@@ -25,7 +25,9 @@ struct DatabaseBackend {
   std::function<std::unique_ptr<TestDatabase>()> open;  // empty but for the migrations
 };
 
-inline void PrintTo(const DatabaseBackend& backend, std::ostream* out) { *out << backend.name; }
+inline void PrintTo(const DatabaseBackend& backend, std::ostream* out) {
+  *out << backend.name;
+}
 
 class DatabaseConformance : public ::testing::TestWithParam<DatabaseBackend> {
  protected:
@@ -35,8 +37,8 @@ class DatabaseConformance : public ::testing::TestWithParam<DatabaseBackend> {
       return tx.ExecuteScript(
           "CREATE TABLE parent (id BIGINT NOT NULL PRIMARY KEY);"
           "CREATE TABLE thing (id BIGINT NOT NULL PRIMARY KEY, name TEXT UNIQUE, number BIGINT,"
-          " real_number DOUBLE PRECISION, bytes " + bytes +
-          ", parent BIGINT REFERENCES parent (id), CHECK (number <> 666));");
+          " real_number DOUBLE PRECISION, bytes " +
+          bytes + ", parent BIGINT REFERENCES parent (id), CHECK (number <> 666));");
     });
     ASSERT_TRUE(made.ok()) << made.error().log();
   }
@@ -45,8 +47,8 @@ class DatabaseConformance : public ::testing::TestWithParam<DatabaseBackend> {
 
   Status Insert(std::int64_t id, const Param& name = nullptr, const Param& number = nullptr) {
     return db().Write([&](Transaction& tx) -> Status {
-      BW_TRY_STATUS(
-          tx.Execute("INSERT INTO thing (id, name, number) VALUES ($1, $2, $3)", {id, name, number}));
+      BW_TRY_STATUS(tx.Execute("INSERT INTO thing (id, name, number) VALUES ($1, $2, $3)",
+                               {id, name, number}));
       return Ok();
     });
   }
@@ -55,7 +57,9 @@ class DatabaseConformance : public ::testing::TestWithParam<DatabaseBackend> {
                                          [](const Row& row) { return row.Int(0); }));
     return *count;
   }
-  std::int64_t Count() { return *db().ReadValue([](Transaction& tx) { return CountIn(tx); }); }
+  std::int64_t Count() {
+    return *db().ReadValue([](Transaction& tx) { return CountIn(tx); });
+  }
 
   static void InThreads(int count, const std::function<void(int)>& body) {
     std::vector<std::thread> threads;
@@ -82,13 +86,14 @@ TEST_P(DatabaseConformance, ValuesComeBackAsTheyWentIn) {
     });
     ASSERT_TRUE(written.ok()) << written.error().log();
     const Status read = db().Read([&](Transaction& tx) {
-      return tx.Query("SELECT name, number, real_number, bytes FROM thing", {}, [&](const Row& row) {
-        EXPECT_EQ(row.Text(0), text);
-        EXPECT_EQ(row.Int(1), number);
-        EXPECT_EQ(row.Double(2), 0.1);
-        EXPECT_TRUE(std::ranges::equal(row.Blob(3), bytes));
-        return Ok();
-      });
+      return tx.Query("SELECT name, number, real_number, bytes FROM thing", {},
+                      [&](const Row& row) {
+                        EXPECT_EQ(row.Text(0), text);
+                        EXPECT_EQ(row.Int(1), number);
+                        EXPECT_EQ(row.Double(2), 0.1);
+                        EXPECT_TRUE(std::ranges::equal(row.Blob(3), bytes));
+                        return Ok();
+                      });
     });
     EXPECT_TRUE(read.ok());
   }
@@ -96,22 +101,26 @@ TEST_P(DatabaseConformance, ValuesComeBackAsTheyWentIn) {
 
 TEST_P(DatabaseConformance, NullIsNotEmpty) {
   ASSERT_TRUE(db().Write([&](Transaction& tx) -> Status {
-    const std::string insert = "INSERT INTO thing (id, name, bytes) VALUES ($1, $2, $3)";
-    BW_TRY_STATUS(tx.Execute(insert, {1, nullptr, nullptr}));
-    BW_TRY_STATUS(tx.Execute(insert, {2, std::string_view(), ByteView()}));
-    return Ok();
-  }).ok());
+                    const std::string insert =
+                        "INSERT INTO thing (id, name, bytes) VALUES ($1, $2, $3)";
+                    BW_TRY_STATUS(tx.Execute(insert, {1, nullptr, nullptr}));
+                    BW_TRY_STATUS(tx.Execute(insert, {2, std::string_view(), ByteView()}));
+                    return Ok();
+                  })
+                  .ok());
   int rows = 0;
   ASSERT_TRUE(db().Read([&](Transaction& tx) {
-    return tx.Query("SELECT id, name, bytes FROM thing ORDER BY id", {}, [&](const Row& row) {
-      ++rows;
-      EXPECT_EQ(row.IsNull(1), row.Int(0) == 1);
-      EXPECT_EQ(row.IsNull(2), row.Int(0) == 1);
-      EXPECT_EQ(row.Text(1), "");
-      EXPECT_TRUE(row.Blob(2).empty());
-      return Ok();
-    });
-  }).ok());
+                    return tx.Query("SELECT id, name, bytes FROM thing ORDER BY id", {},
+                                    [&](const Row& row) {
+                                      ++rows;
+                                      EXPECT_EQ(row.IsNull(1), row.Int(0) == 1);
+                                      EXPECT_EQ(row.IsNull(2), row.Int(0) == 1);
+                                      EXPECT_EQ(row.Text(1), "");
+                                      EXPECT_TRUE(row.Blob(2).empty());
+                                      return Ok();
+                                    });
+                  })
+                  .ok());
   EXPECT_EQ(rows, 2);
 }
 
@@ -139,11 +148,13 @@ TEST_P(DatabaseConformance, WrongNumberOfParametersIsAnInternalError) {
 TEST_P(DatabaseConformance, ExecuteCountsChangedRows) {
   for (int i = 1; i <= 3; ++i) ASSERT_TRUE(Insert(i).ok());
   ASSERT_TRUE(db().Write([&](Transaction& tx) -> Status {
-    EXPECT_EQ(*tx.Execute("UPDATE thing SET number = $1 WHERE id >= $2", {7, 2}), 2);
-    EXPECT_EQ(*tx.Execute("UPDATE thing SET number = $1 WHERE id > $2", {7, 3}), 0);
-    EXPECT_EQ(*tx.Execute("DELETE FROM thing"), 3);
-    return Ok();
-  }).ok());
+                    EXPECT_EQ(*tx.Execute("UPDATE thing SET number = $1 WHERE id >= $2", {7, 2}),
+                              2);
+                    EXPECT_EQ(*tx.Execute("UPDATE thing SET number = $1 WHERE id > $2", {7, 3}), 0);
+                    EXPECT_EQ(*tx.Execute("DELETE FROM thing"), 3);
+                    return Ok();
+                  })
+                  .ok());
 }
 
 TEST_P(DatabaseConformance, ReturningGivesTheRowsThatWereWritten) {
@@ -216,12 +227,13 @@ TEST_P(DatabaseConformance, ExceptionInTheWorkRollsBackAndIsInternal) {
 TEST_P(DatabaseConformance, ActionsRunInOrderAfterTheCommitAndOnlyThen) {
   std::vector<int> ran;
   ASSERT_TRUE(db().Write([&](Transaction& tx) -> Status {
-    BW_TRY_STATUS(tx.Execute("INSERT INTO thing (id) VALUES (1)"));
-    tx.OnCommit([&] { ran.push_back(1); });
-    tx.OnCommit([&] { ran.push_back(2); });
-    EXPECT_TRUE(ran.empty());
-    return Ok();
-  }).ok());
+                    BW_TRY_STATUS(tx.Execute("INSERT INTO thing (id) VALUES (1)"));
+                    tx.OnCommit([&] { ran.push_back(1); });
+                    tx.OnCommit([&] { ran.push_back(2); });
+                    EXPECT_TRUE(ran.empty());
+                    return Ok();
+                  })
+                  .ok());
   EXPECT_EQ(ran, (std::vector{1, 2}));
   const Status failed = db().Write([&](Transaction& tx) -> Status {
     tx.OnCommit([&] { ran.push_back(3); });
@@ -247,10 +259,11 @@ TEST_P(DatabaseConformance, ReaderSeesOneSnapshotWhileOthersWrite) {
 
 TEST_P(DatabaseConformance, ReaderDoesNotSeeWhatIsNotCommitted) {
   ASSERT_TRUE(db().Write([&](Transaction& tx) -> Status {
-    BW_TRY_STATUS(tx.Execute("INSERT INTO thing (id) VALUES (1)"));
-    std::thread([&] { EXPECT_EQ(Count(), 0); }).join();
-    return Ok();
-  }).ok());
+                    BW_TRY_STATUS(tx.Execute("INSERT INTO thing (id) VALUES (1)"));
+                    std::thread([&] { EXPECT_EQ(Count(), 0); }).join();
+                    return Ok();
+                  })
+                  .ok());
   EXPECT_EQ(Count(), 1);
 }
 
@@ -306,11 +319,12 @@ TEST_P(DatabaseConformance, OneCallersErrorLeavesTheOthersAlone) {
 TEST_P(DatabaseConformance, RowsStreamInOrderAndStopAtTheCallersError) {
   constexpr std::int64_t kRows = 20'000;
   ASSERT_TRUE(db().Write([&](Transaction& tx) -> Status {
-    for (std::int64_t i = 0; i < kRows; ++i) {
-      BW_TRY_STATUS(tx.Execute("INSERT INTO thing (id) VALUES ($1)", {i}));
-    }
-    return Ok();
-  }).ok());
+                    for (std::int64_t i = 0; i < kRows; ++i) {
+                      BW_TRY_STATUS(tx.Execute("INSERT INTO thing (id) VALUES ($1)", {i}));
+                    }
+                    return Ok();
+                  })
+                  .ok());
   const auto ids = db().ReadValue([](Transaction& tx) {
     return tx.QueryAll("SELECT id FROM thing ORDER BY id", {},
                        [](const Row& row) { return row.Int(0); });
@@ -338,13 +352,14 @@ TEST_P(DatabaseConformance, AQueryMayRunInsideItself) {
   int pairs = 0;
   const std::string sql = "SELECT id FROM thing WHERE id >= $1 ORDER BY id";
   ASSERT_TRUE(db().Read([&](Transaction& tx) {
-    return tx.Query(sql, {1}, [&](const Row& outer) {
-      return tx.Query(sql, {outer.Int(0)}, [&](const Row&) {
-        ++pairs;
-        return Ok();
-      });
-    });
-  }).ok());
+                    return tx.Query(sql, {1}, [&](const Row& outer) {
+                      return tx.Query(sql, {outer.Int(0)}, [&](const Row&) {
+                        ++pairs;
+                        return Ok();
+                      });
+                    });
+                  })
+                  .ok());
   EXPECT_EQ(pairs, 6);
 }
 

@@ -48,8 +48,8 @@ Status CheckPast(const std::map<int, std::string>& history, std::span<const Migr
   const int known = migrations.empty() ? 0 : migrations.back().version;
   if (latest > known) {
     return Conflict("the database was written by a newer version of this program (schema " +
-                    std::to_string(latest) + "; this program knows up to " +
-                    std::to_string(known) + ")")
+                    std::to_string(latest) + "; this program knows up to " + std::to_string(known) +
+                    ")")
         .Reason("schema_newer");
   }
   std::size_t matched = 0;
@@ -76,10 +76,10 @@ Status Apply(Database& database, const Migration& migration) {
   return database
       .Write([&](Transaction& tx) -> Status {
         BW_TRY_STATUS(tx.ExecuteScript(migration.sql));
-        BW_TRY_STATUS(tx.Execute(
-            "INSERT INTO schema_version (version, name, sha256, applied_at)"
-            " VALUES ($1, $2, $3, $4)",
-            {migration.version, migration.name, sha256, now}));
+        BW_TRY_STATUS(
+            tx.Execute("INSERT INTO schema_version (version, name, sha256, applied_at)"
+                       " VALUES ($1, $2, $3, $4)",
+                       {migration.version, migration.name, sha256, now}));
         return Ok();
       })
       .Context("schema step " + std::to_string(migration.version));
@@ -108,9 +108,10 @@ Result<std::vector<Migration>> ParseMigrations(std::span<const EmbeddedFile> fil
 
 Status ApplyMigrations(Database& database, std::span<const Migration> migrations) {
   BW_TRY_STATUS(database.Write([](Transaction& tx) -> Status {
-    BW_TRY_STATUS(tx.Execute("CREATE TABLE IF NOT EXISTS schema_version ("
-                             "version BIGINT NOT NULL PRIMARY KEY, name TEXT NOT NULL,"
-                             " sha256 TEXT NOT NULL, applied_at BIGINT NOT NULL)"));
+    BW_TRY_STATUS(
+        tx.Execute("CREATE TABLE IF NOT EXISTS schema_version ("
+                   "version BIGINT NOT NULL PRIMARY KEY, name TEXT NOT NULL,"
+                   " sha256 TEXT NOT NULL, applied_at BIGINT NOT NULL)"));
     return Ok();
   }));
   BW_TRY(const auto history, History(database));

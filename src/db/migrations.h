@@ -12,9 +12,9 @@
 namespace breakwater::db {
 
 struct Migration {
-  int version = 0;        // from 1; numbers may be left out
+  int version = 0;  // from 1; numbers may be left out
   std::string_view name;
-  std::string_view sql;   // several statements
+  std::string_view sql;  // several statements
 };
 
 // Those of `files` that are for `dialect`, by version. A name of another form or a number used

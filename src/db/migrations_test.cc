@@ -27,7 +27,8 @@ class Migrations : public ::testing::Test {
   }
 
   const Migration first_{1, "first", "CREATE TABLE a (x); INSERT INTO a VALUES (';');"};
-  const Migration second_{2, "second", "CREATE TABLE b (x); -- it's; all\nINSERT INTO b VALUES (2);"};
+  const Migration second_{2, "second",
+                          "CREATE TABLE b (x); -- it's; all\nINSERT INTO b VALUES (2);"};
   const Migration third_{3, "third", "CREATE TABLE c (x);"};
   testing::TempDir directory_;
   std::unique_ptr<Database> database_;
@@ -106,9 +107,9 @@ TEST(ParseMigrations, RefusesOtherNamesAndANumberUsedTwice) {
     EXPECT_FALSE(ParseMigrations(std::vector<EmbeddedFile>{{name, ""}}, Dialect::kSqlite).ok())
         << name;
   }
-  EXPECT_FALSE(ParseMigrations(std::vector<EmbeddedFile>{{"0002_a.sqlite.sql", ""},
-                                                         {"0002_b.sqlite.sql", ""}},
-                               Dialect::kSqlite)
+  EXPECT_FALSE(ParseMigrations(
+                   std::vector<EmbeddedFile>{{"0002_a.sqlite.sql", ""}, {"0002_b.sqlite.sql", ""}},
+                   Dialect::kSqlite)
                    .ok());
 }
 

@@ -7,8 +7,9 @@ namespace breakwater::db::testing {
 namespace {
 
 Error Fault() {
-  return Unavailable("the database does not answer").Reason("database_unavailable").Log(
-      "failure made by a test");
+  return Unavailable("the database does not answer")
+      .Reason("database_unavailable")
+      .Log("failure made by a test");
 }
 
 }  // namespace

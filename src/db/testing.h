@@ -61,8 +61,9 @@ class FaultyDatabase final : public Database {
 };
 
 // Runs `attempt` over a database that fails at its first, second, … operation, before and after it,
-// until an attempt met no failure. `attempt` sets up its own state in `inner`, and afterwards checks
-// what must hold after a failure. The number of attempts that failed. Ends the process after 10 000.
+// until an attempt met no failure. `attempt` sets up its own state in `inner`, and afterwards
+// checks what must hold after a failure. The number of attempts that failed. Ends the process after
+// 10 000.
 int ForEachFault(Database& inner, const std::function<void(FaultyDatabase&)>& attempt);
 
 }  // namespace breakwater::db::testing

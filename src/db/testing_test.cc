@@ -8,9 +8,10 @@ namespace {
 class FaultyDatabaseTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    ASSERT_TRUE(Inner().Write([](Transaction& tx) {
-      return tx.ExecuteScript("CREATE TABLE t (x INTEGER);");
-    }).ok());
+    ASSERT_TRUE(
+        Inner()
+            .Write([](Transaction& tx) { return tx.ExecuteScript("CREATE TABLE t (x INTEGER);"); })
+            .ok());
   }
   Database& Inner() { return database_->database(); }
   std::int64_t Rows() {
@@ -61,9 +62,8 @@ TEST_F(FaultyDatabaseTest, FailsReadsToo) {
   FaultyDatabase faulty(Inner());
   faulty.FailOperation(1, FaultPoint::kBefore);
   const auto read = [&] {
-    return faulty.Read([](Transaction& tx) {
-      return tx.Query("SELECT 1", {}, [](const Row&) { return Ok(); });
-    });
+    return faulty.Read(
+        [](Transaction& tx) { return tx.Query("SELECT 1", {}, [](const Row&) { return Ok(); }); });
   };
   EXPECT_FALSE(read().ok());
   EXPECT_TRUE(read().ok());

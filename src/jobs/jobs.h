@@ -30,7 +30,7 @@ struct Event {
 struct NewJob {
   std::string kind;
   json::Value payload;
-  std::optional<Timestamp> run_at;    // absent: now
+  std::optional<Timestamp> run_at;  // absent: now
   // Two pending jobs of one kind and key are one: the second Enqueue changes nothing.
   std::string deduplication_key;
 };
@@ -44,20 +44,21 @@ struct Job {
 };
 
 struct RetryPolicy {
-  int max_attempts = 10;  // then the job is dead: kept, counted, visible
-  std::chrono::milliseconds first_delay{1000};   // doubled each time, with jitter
+  int max_attempts = 10;                        // then the job is dead: kept, counted, visible
+  std::chrono::milliseconds first_delay{1000};  // doubled each time, with jitter
   std::chrono::milliseconds longest_delay{std::chrono::hours{1}};
 };
 
 // Runs one job. May be called again for the same job after a crash, so its effects must be
-// idempotent: write them in one transaction, or make the second time harmless. An error means retry.
+// idempotent: write them in one transaction, or make the second time harmless. An error means
+// retry.
 using Handler = std::function<Status(const Job&)>;
 
 struct Options {
   int workers = 2;
-  std::chrono::milliseconds lease{60'000};     // renewed while the handler runs
-  std::chrono::milliseconds poll{500};         // finds jobs of other processes; own ones wake at once
-  std::string owner;                           // this process in the lease column, unique
+  std::chrono::milliseconds lease{60'000};  // renewed while the handler runs
+  std::chrono::milliseconds poll{500};      // finds jobs of other processes; own ones wake at once
+  std::string owner;                        // this process in the lease column, unique
 };
 
 // Counts for metrics and readiness.
@@ -67,9 +68,9 @@ struct Counts {
   std::int64_t dead = 0;
 };
 
-// Thread-safe after Start. Register everything before. Must outlive every transaction that was given
-// to Enqueue or Emit. The destructor waits for handlers that still run, so destroy it before what they
-// use.
+// Thread-safe after Start. Register everything before. Must outlive every transaction that was
+// given to Enqueue or Emit. The destructor waits for handlers that still run, so destroy it before
+// what they use.
 class Jobs {
  public:
   virtual ~Jobs() = default;

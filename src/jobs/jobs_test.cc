@@ -1,13 +1,13 @@
 #include "jobs/jobs.h"
 
-#include <gtest/gtest.h>
-
 #include <atomic>
 #include <future>
 #include <latch>
 #include <map>
 #include <set>
 #include <thread>
+
+#include <gtest/gtest.h>
 
 #include "base/sync.h"
 #include "base/testing.h"
@@ -34,7 +34,9 @@ class JobsTest : public ::testing::Test {
     return database().Write([&](db::Transaction& tx) { return jobs.Enqueue(tx, job); });
   }
   static NewJob JobOf(std::string kind, json::Value payload = nullptr) {
-    return {.kind = std::move(kind), .payload = std::move(payload), .run_at = {},
+    return {.kind = std::move(kind),
+            .payload = std::move(payload),
+            .run_at = {},
             .deduplication_key = {}};
   }
   NewJob JobAt(std::string kind, microseconds later, json::Value payload = nullptr) {
@@ -122,10 +124,12 @@ TEST_F(JobsTest, EventBecomesOneJobForEachSubscriber) {
   jobs->Subscribe("image.pushed", "notify");
   jobs->Subscribe("image.pushed", "notify");
   jobs->Subscribe("image.deleted", "other");
-  ASSERT_TRUE(database().Write([&](db::Transaction& tx) -> Status {
-    BW_TRY_STATUS(jobs->Emit(tx, {"nobody.cares", {}}));
-    return jobs->Emit(tx, {"image.pushed", {{"image", "x"}}});
-  }).ok());
+  ASSERT_TRUE(database()
+                  .Write([&](db::Transaction& tx) -> Status {
+                    BW_TRY_STATUS(jobs->Emit(tx, {"nobody.cares", {}}));
+                    return jobs->Emit(tx, {"image.pushed", {{"image", "x"}}});
+                  })
+                  .ok());
   EXPECT_EQ(*jobs->RunDue(), 2);
   EXPECT_EQ(kinds, (std::set<std::string>{"notify", "scan"}));
 }
@@ -214,9 +218,8 @@ TEST_F(JobsTest, FailedJobComesBackLaterEachTimeAndIsDeadInTheEnd) {
 
 TEST_F(JobsTest, ExceptionIsAFailure) {
   const auto jobs = Make();
-  jobs->Register("throw", {.max_attempts = 1}, [](const Job&) -> Status {
-    throw std::runtime_error("oops");
-  });
+  jobs->Register("throw", {.max_attempts = 1},
+                 [](const Job&) -> Status { throw std::runtime_error("oops"); });
   ASSERT_TRUE(Enqueue(*jobs, JobOf("throw")).ok());
   EXPECT_EQ(*jobs->RunDue(), 1);
   EXPECT_EQ(jobs->Count()->dead, 1);
@@ -369,8 +372,7 @@ TEST_F(JobsTest, EveryGoesOnAfterFailures) {
 
 TEST_F(JobsTest, LeaseIsProlongedWhileTheHandlerRuns) {
   // Prolonged every third of this, in real time; the lease itself is counted by the clock.
-  const auto jobs =
-      NewJobs({.lease = milliseconds(3), .owner = "a"}, database(), clock_);
+  const auto jobs = NewJobs({.lease = milliseconds(3), .owner = "a"}, database(), clock_);
   const auto due = [&] {
     return **database().ReadValue([](db::Transaction& tx) {
       return tx.QueryOne("SELECT due FROM job", {}, [](const db::Row& row) { return row.Time(0); });
@@ -440,28 +442,29 @@ TEST_F(JobsTest, WhicheverDatabaseOperationFailsAnAcknowledgedJobRuns) {
     jobs->Every("sweep", hours(1), [] { return Ok(); });
     bool acknowledged = false;
     if (enqueue) {
-      acknowledged = over.Write([&](db::Transaction& tx) {
-                           return jobs->Enqueue(tx, JobOf("note", number));
-                         }).ok();
+      acknowledged =
+          over.Write([&](db::Transaction& tx) { return jobs->Enqueue(tx, JobOf("note", number)); })
+              .ok();
     }
     static_cast<void>(jobs->RunDue());
     return acknowledged;
   };
-  const int failed = db::testing::ForEachFault(database(), [&](db::testing::FaultyDatabase& faulty) {
-    ++number;
-    const bool acknowledged = run(faulty, true);
-    clock_.Advance(minutes(2));  // a lease whose end could not be stored is over
-    run(database(), false);
-    if (acknowledged) {
-      EXPECT_GE(ran.count(std::to_string(number)), 1U);
-    }
-    EXPECT_LE(ran.count(std::to_string(number)), 2U);
-    const auto left = database().ReadValue([](db::Transaction& tx) {
-      return tx.QueryOne("SELECT count(*) FROM job WHERE recurring = 0", {},
-                         [](const db::Row& row) { return row.Int(0); });
-    });
-    EXPECT_EQ(**left, 0);
-  });
+  const int failed =
+      db::testing::ForEachFault(database(), [&](db::testing::FaultyDatabase& faulty) {
+        ++number;
+        const bool acknowledged = run(faulty, true);
+        clock_.Advance(minutes(2));  // a lease whose end could not be stored is over
+        run(database(), false);
+        if (acknowledged) {
+          EXPECT_GE(ran.count(std::to_string(number)), 1U);
+        }
+        EXPECT_LE(ran.count(std::to_string(number)), 2U);
+        const auto left = database().ReadValue([](db::Transaction& tx) {
+          return tx.QueryOne("SELECT count(*) FROM job WHERE recurring = 0", {},
+                             [](const db::Row& row) { return row.Int(0); });
+        });
+        EXPECT_EQ(**left, 0);
+      });
   EXPECT_GT(failed, 15);
 }
 

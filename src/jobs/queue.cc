@@ -53,8 +53,8 @@ Status Queue::Add(db::Transaction& tx, const NewJob& job, Timestamp due) {
   BW_CHECK(!job.kind.empty());
   const std::string payload = json::Serialize(job.payload);
   if (payload.size() > kMaxPayload) return TooLarge("a background job's data is too large");
-  const auto key = job.deduplication_key.empty() ? std::nullopt
-                                                 : std::optional(job.deduplication_key);
+  const auto key =
+      job.deduplication_key.empty() ? std::nullopt : std::optional(job.deduplication_key);
   BW_TRY_STATUS(tx.Execute(
       "INSERT INTO job (kind, payload, deduplication_key, state, recurring, attempt, due, created)"
       " VALUES ($1, $2, $3, 'pending', 0, 0, $4, $5) ON CONFLICT DO NOTHING",
@@ -65,11 +65,11 @@ Status Queue::Add(db::Transaction& tx, const NewJob& job, Timestamp due) {
 Status Queue::AddRecurring(const std::string& kind, std::chrono::microseconds interval) {
   const Timestamp now = clock_.Now();
   return database_.Write([&](db::Transaction& tx) -> Status {
-    BW_TRY_STATUS(tx.Execute(
-        "INSERT INTO job (kind, payload, state, recurring, attempt, due, created)"
-        " SELECT $1, 'null', 'pending', 1, 0, $2, $2"
-        " WHERE NOT EXISTS (SELECT 1 FROM job WHERE kind = $1)",
-        {kind, now}));
+    BW_TRY_STATUS(
+        tx.Execute("INSERT INTO job (kind, payload, state, recurring, attempt, due, created)"
+                   " SELECT $1, 'null', 'pending', 1, 0, $2, $2"
+                   " WHERE NOT EXISTS (SELECT 1 FROM job WHERE kind = $1)",
+                   {kind, now}));
     // The interval may have been longer in the program before this one.
     BW_TRY_STATUS(
         tx.Execute("UPDATE job SET due = $2 WHERE kind = $1 AND state = 'pending' AND due > $2",

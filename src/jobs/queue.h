@@ -1,8 +1,8 @@
 // The table `job`: who may take which job, and what becomes of it. Internal to jobs/.
 //
-// `due` alone orders the queue: for a pending job the moment from which it may run, for a running one
-// the end of its lease, so that a crashed worker's job is due again by itself. `attempt` grows with
-// every claim and thereby tells a claim from a later one of the same job.
+// `due` alone orders the queue: for a pending job the moment from which it may run, for a running
+// one the end of its lease, so that a crashed worker's job is due again by itself. `attempt` grows
+// with every claim and thereby tells a claim from a later one of the same job.
 #pragma once
 
 #include <optional>

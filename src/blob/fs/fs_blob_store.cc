@@ -1,11 +1,11 @@
 #include "blob/fs/fs_blob_store.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <set>
 #include <utility>
+
+#include <sys/stat.h>
 
 #include "base/sync.h"
 #include "blob/fs/fs_staged.h"
@@ -18,11 +18,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Error NoSuchBlob() { return NotFound("there is no such blob").Reason("blob_unknown"); }
+Error NoSuchBlob() {
+  return NotFound("there is no such blob").Reason("blob_unknown");
+}
 
 // Size of a regular file, or nothing if there is none.
 Result<std::optional<std::uint64_t>> SizeOf(const fs::path& path) {
-  struct stat status {};
+  struct stat status{};
   if (::lstat(path.c_str(), &status) == 0) {
     if (!S_ISREG(status.st_mode)) return Internal("not a regular file: " + path.string());
     return std::optional(static_cast<std::uint64_t>(status.st_size));
@@ -121,9 +123,8 @@ class FsBlobStore final : public BlobStore {
 
 std::vector<Status> FsBlobStore::Commit(std::span<const CommitItem> items) {
   std::vector<Move> moves(items.size());
-  pool_.ForEach(items.size(), [&](std::size_t i) {
-    moves[i].status = SyncContent(items[i], moves[i]);
-  });
+  pool_.ForEach(items.size(),
+                [&](std::size_t i) { moves[i].status = SyncContent(items[i], moves[i]); });
   for (Move& move : moves) {
     if (move.status.ok()) move.status = MoveIntoPlace(move);
     // Whatever was not moved stays an upload, for another attempt.
@@ -221,7 +222,8 @@ Result<std::unique_ptr<Blob>> FsBlobStore::Open(const oci::Digest& digest) {
 }
 
 // Calls `visit` for each entry's path. An absent directory has none.
-Status ForEachEntry(const fs::path& directory, const std::function<Status(const fs::path&)>& visit) {
+Status ForEachEntry(const fs::path& directory,
+                    const std::function<Status(const fs::path&)>& visit) {
   std::error_code error;
   fs::directory_iterator entries(directory, error);
   while (!error && entries != fs::directory_iterator()) {
@@ -237,13 +239,12 @@ Status ForEachEntry(const fs::path& directory, const std::function<Status(const 
 Status FsBlobStore::ListStaged(const std::function<Status(const StagedInfo&)>& visit) {
   return ForEachEntry(layout_.staging(), [&](const fs::path& path) -> Status {
     const auto id = Layout::StagedId(path.filename().string());
-    struct stat status {};
+    struct stat status{};
     // Gone by now is as if it had gone before.
     if (!id || ::lstat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return Ok();
-    const auto modified =
-        std::chrono::seconds(status.st_mtim.tv_sec) +
-        std::chrono::duration_cast<std::chrono::microseconds>(
-            std::chrono::nanoseconds(status.st_mtim.tv_nsec));
+    const auto modified = std::chrono::seconds(status.st_mtim.tv_sec) +
+                          std::chrono::duration_cast<std::chrono::microseconds>(
+                              std::chrono::nanoseconds(status.st_mtim.tv_nsec));
     return visit({.id = *id,
                   .size = static_cast<std::uint64_t>(status.st_size),
                   .modified = Timestamp(modified)});

@@ -1,11 +1,11 @@
 #include "blob/fs/fs_blob_store.h"
 
+#include <algorithm>
+#include <cerrno>
+
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <algorithm>
-#include <cerrno>
 
 #include "base/sync.h"
 #include "base/testing.h"
@@ -30,8 +30,7 @@ class FsTestStore final : public testing::TestStore {
   explicit FsTestStore(Durability durability) : durability_(durability) { Reopen(); }
   BlobStore& store() override { return *store_; }
   void Reopen() override {
-    auto opened =
-        OpenFsBlobStore({.root = directory_.path() / "blobs", .durability = durability_});
+    auto opened = OpenFsBlobStore({.root = directory_.path() / "blobs", .durability = durability_});
     BW_CHECK(opened.ok());
     store_ = *std::move(opened);
   }
@@ -91,7 +90,7 @@ class FsBlobStoreTest : public ::testing::Test {
 TEST_F(FsBlobStoreTest, BlobsAreFilesUnderTheirDigestForTheirOwnerAlone) {
   const auto store = Open();
   ASSERT_TRUE(CommitOne(*store, StageText(*store, "x"), DigestOf("x")).ok());
-  struct stat status {};
+  struct stat status{};
   ASSERT_EQ(::stat(PathOf(DigestOf("x")).c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777U, 0600U);
   ASSERT_EQ(::stat(root_.c_str(), &status), 0);
@@ -268,12 +267,14 @@ TEST_F(FsBlobStoreTest, ForeignFilesAreNeitherUploadsNorBlobs) {
   Overwrite(shard / std::string(64, shard.filename().string() == "ff" ? '0' : 'f'), "n");
   std::filesystem::create_directory(root_ / "staging" / ("tmp-" + std::string(32, 'a')));
   int blobs = 0;
-  ASSERT_TRUE(store->List([&](const oci::Digest& digest, std::uint64_t size) {
-    ++blobs;
-    EXPECT_EQ(digest, DigestOf("x"));
-    EXPECT_EQ(size, 1U);
-    return Ok();
-  }).ok());
+  ASSERT_TRUE(store
+                  ->List([&](const oci::Digest& digest, std::uint64_t size) {
+                    ++blobs;
+                    EXPECT_EQ(digest, DigestOf("x"));
+                    EXPECT_EQ(size, 1U);
+                    return Ok();
+                  })
+                  .ok());
   EXPECT_EQ(blobs, 1);
   EXPECT_TRUE(StagedSizes(*store).empty());
 }

@@ -1,9 +1,9 @@
 #include "blob/fs/fs_staged.h"
 
-#include <unistd.h>
-
 #include <cerrno>
 #include <utility>
+
+#include <unistd.h>
 
 namespace breakwater::blob {
 namespace {
@@ -12,12 +12,16 @@ constexpr io::DurableFileOptions kFileOptions{.mode = 0600, .write_behind = io::
 
 }  // namespace
 
-Error NoSuchUpload() { return NotFound("there is no such upload").Reason("upload_unknown"); }
+Error NoSuchUpload() {
+  return NotFound("there is no such upload").Reason("upload_unknown");
+}
 
 FsStaged::FsStaged(std::string id, io::DurableFile file)
     : id_(std::move(id)), path_(file.path()), size_(file.size()), file_(std::move(file)) {}
 
-FsStaged::~FsStaged() { Close(); }
+FsStaged::~FsStaged() {
+  Close();
+}
 
 Result<std::unique_ptr<Staged>> FsStaged::Create(const Layout& layout) {
   BW_TRY(auto file, io::DurableFile::Create(layout.staging(), kFileOptions));

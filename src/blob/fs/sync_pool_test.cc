@@ -1,9 +1,9 @@
 #include "blob/fs/sync_pool.h"
 
-#include <gtest/gtest.h>
-
 #include <atomic>
 #include <latch>
+
+#include <gtest/gtest.h>
 
 namespace breakwater::blob {
 namespace {

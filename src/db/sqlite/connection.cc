@@ -1,10 +1,10 @@
 #include "db/sqlite/connection.h"
 
-#include <sqlite3.h>
-
 #include <algorithm>
 #include <exception>
 #include <utility>
+
+#include <sqlite3.h>
 
 #include "base/strings.h"
 
@@ -16,8 +16,9 @@ constexpr std::size_t kMaxCachedStatements = 256;
 constexpr int kMaxValueBytes = 64 << 20;
 
 Error Unanswered(std::string log) {
-  return Unavailable("the database does not answer").Reason("database_unavailable").Log(
-      std::move(log));
+  return Unavailable("the database does not answer")
+      .Reason("database_unavailable")
+      .Log(std::move(log));
 }
 
 // https://www.sqlite.org/rescode.html
@@ -28,19 +29,14 @@ Error MakeError(sqlite3* handle, std::string_view sql) {
   switch (extended) {
     case SQLITE_CONSTRAINT_UNIQUE:
     case SQLITE_CONSTRAINT_PRIMARYKEY:
-    case SQLITE_CONSTRAINT_ROWID:
-      return Exists("it exists already").Log(std::move(log));
-    default:
-      break;
+    case SQLITE_CONSTRAINT_ROWID: return Exists("it exists already").Log(std::move(log));
+    default: break;
   }
   switch (extended & 0xff) {
-    case SQLITE_CONSTRAINT:
-      return Conflict("it contradicts what is stored").Log(std::move(log));
+    case SQLITE_CONSTRAINT: return Conflict("it contradicts what is stored").Log(std::move(log));
     case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-      return DataCorrupt("the database is damaged").Log(std::move(log));
-    case SQLITE_TOOBIG:
-      return TooLarge("a value is too large to be stored").Log(std::move(log));
+    case SQLITE_NOTADB: return DataCorrupt("the database is damaged").Log(std::move(log));
+    case SQLITE_TOOBIG: return TooLarge("a value is too large to be stored").Log(std::move(log));
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
     case SQLITE_NOMEM:
@@ -48,10 +44,8 @@ Error MakeError(sqlite3* handle, std::string_view sql) {
     case SQLITE_IOERR:
     case SQLITE_FULL:
     case SQLITE_CANTOPEN:
-    case SQLITE_PROTOCOL:
-      return Unanswered(std::move(log));
-    default:
-      return Internal(std::move(log));
+    case SQLITE_PROTOCOL: return Unanswered(std::move(log));
+    default: return Internal(std::move(log));
   }
 }
 
@@ -103,8 +97,8 @@ int BindOne(sqlite3_stmt* statement, int position, const Param::Variant& value) 
     int operator()(double v) const { return sqlite3_bind_double(statement, position, v); }
     // A null pointer would bind NULL: empty is not NULL.
     int operator()(std::string_view v) const {
-      return sqlite3_bind_text64(statement, position, v.data() == nullptr ? "" : v.data(),
-                                 v.size(), SQLITE_STATIC, SQLITE_UTF8);
+      return sqlite3_bind_text64(statement, position, v.data() == nullptr ? "" : v.data(), v.size(),
+                                 SQLITE_STATIC, SQLITE_UTF8);
     }
     int operator()(ByteView v) const {
       return sqlite3_bind_blob64(statement, position,
@@ -121,7 +115,9 @@ void Statement::Finalize::operator()(sqlite3_stmt* statement) const {
   sqlite3_finalize(statement);
 }
 
-void Connection::Close::operator()(sqlite3* handle) const { sqlite3_close(handle); }
+void Connection::Close::operator()(sqlite3* handle) const {
+  sqlite3_close(handle);
+}
 
 // A statement in use. Bound values are the caller's memory, so they go when the use ends.
 class Connection::Use {
@@ -172,8 +168,8 @@ Status Connection::Configure(Access access, const ConnectionOptions& options) {
                     nullptr);
   std::string pragmas =
       "PRAGMA mmap_size=0; PRAGMA trusted_schema=OFF; PRAGMA temp_store=MEMORY;"
-      "PRAGMA foreign_keys=ON; PRAGMA cache_size=-" + std::to_string(options.cache_bytes / 1024) +
-      ";";
+      "PRAGMA foreign_keys=ON; PRAGMA cache_size=-" +
+      std::to_string(options.cache_bytes / 1024) + ";";
   if (access == Access::kReadWrite) {
     // secure_delete: Debian's build turns it on, which rewrites every freed page.
     pragmas += std::string("PRAGMA journal_mode=WAL; PRAGMA secure_delete=FAST;") +
@@ -204,7 +200,8 @@ Result<Statement> Connection::Prepare(std::string_view sql) {
       return Internal("a parameter that is not $n: " + std::string(sql));
     }
     BW_TRY(const auto number, ParseInt(name + 1));
-    if (number < 1 || number > 1000) return Internal("a parameter out of range: " + std::string(sql));
+    if (number < 1 || number > 1000)
+      return Internal("a parameter out of range: " + std::string(sql));
     statement.parameters.push_back(static_cast<std::size_t>(number));
     statement.parameter_count = std::max(statement.parameter_count, statement.parameters.back());
   }
@@ -283,13 +280,14 @@ Status Connection::Script(std::string_view sql) {
   return Ok();
 }
 
-bool Connection::InTransaction() const { return sqlite3_get_autocommit(handle()) == 0; }
+bool Connection::InTransaction() const {
+  return sqlite3_get_autocommit(handle()) == 0;
+}
 
 bool Connection::ViolatesDeferredKeys() const {
   int current = 0;
   int highest = 0;
-  const int code =
-      sqlite3_db_status(handle(), SQLITE_DBSTATUS_DEFERRED_FKS, &current, &highest, 0);
+  const int code = sqlite3_db_status(handle(), SQLITE_DBSTATUS_DEFERRED_FKS, &current, &highest, 0);
   return code == SQLITE_OK && current != 0;
 }
 

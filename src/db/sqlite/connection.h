@@ -95,9 +95,7 @@ class ConnectionTransaction final : public Transaction {
     return connection_.Query(sql, params, row);
   }
   Status ExecuteScript(std::string_view sql) override { return connection_.Script(sql); }
-  void OnCommit(std::function<void()> action) override {
-    actions_.push_back(std::move(action));
-  }
+  void OnCommit(std::function<void()> action) override { actions_.push_back(std::move(action)); }
 
   std::vector<std::function<void()>> TakeActions() { return std::move(actions_); }
 

@@ -91,8 +91,8 @@ TEST_F(SqliteConnection, DamagedFileIsDataCorrupt) {
   ASSERT_NE(file, nullptr);
   std::fputs("this is no database file", file);
   std::fclose(file);
-  const auto opened = Connection::Open((directory_.path() / "x.db").string(),
-                                       Connection::Access::kReadWrite, {});
+  const auto opened =
+      Connection::Open((directory_.path() / "x.db").string(), Connection::Access::kReadWrite, {});
   ASSERT_FALSE(opened.ok());
   EXPECT_EQ(opened.error().code(), ErrorCode::kDataCorrupt);
 }

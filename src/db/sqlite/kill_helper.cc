@@ -1,12 +1,12 @@
 // Writes rows until it is killed, and names each on standard output once its commit returned:
 // kill_helper DATABASE FIRST_ID
-#include <sys/types.h>
-#include <unistd.h>
-
 #include <cstdlib>
 #include <string>
 #include <thread>
 #include <vector>
+
+#include <sys/types.h>
+#include <unistd.h>
 
 #include "db/sqlite/sqlite_database.h"
 

@@ -13,8 +13,8 @@
 namespace breakwater::db::sqlite {
 
 struct ReaderOptions {
-  std::size_t most = 8;                    // connections, opened as they are needed
-  std::chrono::milliseconds wait{5000};    // for a free one, then kUnavailable
+  std::size_t most = 8;                  // connections, opened as they are needed
+  std::chrono::milliseconds wait{5000};  // for a free one, then kUnavailable
   ConnectionOptions connection;
 };
 

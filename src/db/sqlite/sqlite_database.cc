@@ -1,11 +1,11 @@
 #include "db/sqlite/sqlite_database.h"
 
+#include <cerrno>
+#include <utility>
+
 #include <fcntl.h>
 #include <sqlite3.h>
 #include <sys/file.h>
-
-#include <cerrno>
-#include <utility>
 
 #include "db/sqlite/connection.h"
 #include "db/sqlite/reader_pool.h"

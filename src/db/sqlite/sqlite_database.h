@@ -15,15 +15,15 @@
 namespace breakwater::db {
 
 struct SqliteOptions {
-  std::filesystem::path path;  // made, in an existing directory, with mode 0600
-  int readers = 8;             // read transactions at the same time
-  std::chrono::milliseconds reader_wait{5000};  // for one of them, then kUnavailable
-  int max_waiting_writes = 4096;                // more callers wait for room …
+  std::filesystem::path path;                     // made, in an existing directory, with mode 0600
+  int readers = 8;                                // read transactions at the same time
+  std::chrono::milliseconds reader_wait{5000};    // for one of them, then kUnavailable
+  int max_waiting_writes = 4096;                  // more callers wait for room …
   std::chrono::milliseconds writer_wait{30'000};  // … so long, then kUnavailable
-  int max_group = 128;                          // callers' works in one commit
+  int max_group = 128;                            // callers' works in one commit
   std::int64_t writer_cache_bytes = 32 << 20;
-  std::int64_t reader_cache_bytes = 8 << 20;    // each
-  int checkpoint_pages = 4000;                  // of 4 KiB in the log
+  std::int64_t reader_cache_bytes = 8 << 20;  // each
+  int checkpoint_pages = 4000;                // of 4 KiB in the log
   // False leaves flushing to the kernel: a power cut may lose acknowledged commits. For tests.
   bool durable = true;
 };

@@ -1,16 +1,16 @@
 #include "db/sqlite/sqlite_database.h"
 
+#include <algorithm>
+#include <random>
+#include <set>
+#include <sstream>
+
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <algorithm>
-#include <random>
-#include <set>
-#include <sstream>
 
 #include "base/testing.h"
 #include "db/database_conformance.h"
@@ -55,7 +55,7 @@ TEST(SqliteDatabase, FilesAreForTheirOwnerAlone) {
                   ->Write([](Transaction& tx) { return tx.ExecuteScript("CREATE TABLE t (x);"); })
                   .ok());
   for (const auto& entry : std::filesystem::directory_iterator(directory.path())) {
-    struct stat status {};
+    struct stat status{};
     ASSERT_EQ(::stat(entry.path().c_str(), &status), 0);
     EXPECT_EQ(status.st_mode & 0777U, 0600U) << entry.path();
   }
@@ -67,12 +67,14 @@ TEST(SqliteDatabase, ReaderBeyondTheMostWaitsAndIsThenRefused) {
                                     .readers = 1,
                                     .reader_wait = std::chrono::milliseconds(1)});
   ASSERT_TRUE(database.ok());
-  ASSERT_TRUE((*database)->Read([&](Transaction&) {
-    const Status inner = (*database)->Read([](Transaction&) { return Ok(); });
-    EXPECT_FALSE(inner.ok());
-    EXPECT_EQ(inner.error().reason(), "database_busy");
-    return Ok();
-  }).ok());
+  ASSERT_TRUE((*database)
+                  ->Read([&](Transaction&) {
+                    const Status inner = (*database)->Read([](Transaction&) { return Ok(); });
+                    EXPECT_FALSE(inner.ok());
+                    EXPECT_EQ(inner.error().reason(), "database_busy");
+                    return Ok();
+                  })
+                  .ok());
   EXPECT_TRUE((*database)->Read([](Transaction&) { return Ok(); }).ok());
 }
 
@@ -80,16 +82,16 @@ TEST(SqliteDatabase, WriterIsNotHeldUpByAReader) {
   const auto database = testing::OpenTestDatabase();
   Database& db = database->database();
   ASSERT_TRUE(db.Write([](Transaction& tx) {
-    return tx.ExecuteScript("CREATE TABLE t (x INTEGER); INSERT INTO t VALUES (0);");
-  }).ok());
+                  return tx.ExecuteScript("CREATE TABLE t (x INTEGER); INSERT INTO t VALUES (0);");
+                }).ok());
   ASSERT_TRUE(db.Read([&](Transaction& tx) -> Status {
-    return tx.Query("SELECT x FROM t", {}, [&](const Row&) {
-      return db.Write([](Transaction& writing) -> Status {
-        BW_TRY_STATUS(writing.Execute("UPDATE t SET x = x + 1"));
-        return Ok();
-      });
-    });
-  }).ok());
+                  return tx.Query("SELECT x FROM t", {}, [&](const Row&) {
+                    return db.Write([](Transaction& writing) -> Status {
+                      BW_TRY_STATUS(writing.Execute("UPDATE t SET x = x + 1"));
+                      return Ok();
+                    });
+                  });
+                }).ok());
 }
 
 // A process that writes until it is killed; reads which rows it acknowledged.

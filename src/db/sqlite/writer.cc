@@ -1,9 +1,9 @@
 #include "db/sqlite/writer.h"
 
-#include <sqlite3.h>
-
 #include <algorithm>
 #include <utility>
+
+#include <sqlite3.h>
 
 namespace breakwater::db::sqlite {
 namespace {
@@ -12,8 +12,9 @@ namespace {
 constexpr int kUrgentWaitMs = 200;
 
 Error NotCommitted(const Error& cause) {
-  return Unavailable("the change could not be stored").Reason("database_unavailable").Log(
-      cause.message() + " " + cause.log());
+  return Unavailable("the change could not be stored")
+      .Reason("database_unavailable")
+      .Log(cause.message() + " " + cause.log());
 }
 
 int NoteLogPages(void* log_pages, sqlite3*, const char*, int pages) {

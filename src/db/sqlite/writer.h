@@ -1,5 +1,6 @@
 // The one thread that writes: it owns the writing connection, commits waiting callers' work as a
-// group with one flush, and alone moves pages from the write-ahead log to the file. Internal to db/.
+// group with one flush, and alone moves pages from the write-ahead log to the file. Internal to
+// db/.
 #pragma once
 
 #include <chrono>
@@ -17,12 +18,12 @@
 namespace breakwater::db::sqlite {
 
 struct WriterOptions {
-  std::size_t max_waiting = 4096;              // callers; more wait for room
+  std::size_t max_waiting = 4096;               // callers; more wait for room
   std::chrono::milliseconds room_wait{30'000};  // then kUnavailable
-  std::size_t max_group = 128;                 // works in one commit
-  int checkpoint_pages = 4000;                 // log size that calls for a checkpoint
-  int checkpoint_urgent_pages = 64'000;        // log size at which the writer waits for old readers
-  std::chrono::milliseconds idle{2000};        // checkpoint what there is after so long a pause
+  std::size_t max_group = 128;                  // works in one commit
+  int checkpoint_pages = 4000;                  // log size that calls for a checkpoint
+  int checkpoint_urgent_pages = 64'000;  // log size at which the writer waits for old readers
+  std::chrono::milliseconds idle{2000};  // checkpoint what there is after so long a pause
 };
 
 // Thread-safe. Callers must be gone before it is destroyed.
@@ -36,8 +37,8 @@ class Writer {
   // Database::Write. A call from inside a work is a bug (it could only wait for itself).
   Status Run(const Database::Work& work);
 
-  std::size_t waiting() const;     // works that no group has taken yet
-  std::uint64_t commits() const;   // groups so far
+  std::size_t waiting() const;    // works that no group has taken yet
+  std::uint64_t commits() const;  // groups so far
 
  private:
   struct Request {

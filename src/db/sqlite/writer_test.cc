@@ -1,10 +1,10 @@
 #include "db/sqlite/writer.h"
 
-#include <gtest/gtest.h>
-#include <sqlite3.h>
-
 #include <future>
 #include <optional>
+
+#include <gtest/gtest.h>
+#include <sqlite3.h>
 
 #include "base/testing.h"
 
@@ -22,10 +22,11 @@ class SqliteWriter : public ::testing::Test {
     auto opened = Connection::Open(Path(), Connection::Access::kReadWrite, {.durable = false});
     ASSERT_TRUE(opened.ok());
     handle_ = (*opened)->handle();
-    ASSERT_TRUE((*opened)
-                    ->Script("CREATE TABLE t (x INTEGER PRIMARY KEY, parent INTEGER REFERENCES t (x)"
-                             " DEFERRABLE INITIALLY DEFERRED)")
-                    .ok());
+    ASSERT_TRUE(
+        (*opened)
+            ->Script("CREATE TABLE t (x INTEGER PRIMARY KEY, parent INTEGER REFERENCES t (x)"
+                     " DEFERRABLE INITIALLY DEFERRED)")
+            .ok());
     writer_.emplace(*std::move(opened), options_);
   }
 
@@ -155,9 +156,8 @@ TEST_F(SqliteWriter, LostTransactionIsEveryonesFailure) {
 
 TEST_F(SqliteWriter, WriteInsideAWriteEndsTheProcess) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
-  EXPECT_DEATH(static_cast<void>(writer_->Run([&](Transaction&) {
-    return writer_->Run([](Transaction&) { return Ok(); });
-  })),
+  EXPECT_DEATH(static_cast<void>(writer_->Run(
+                   [&](Transaction&) { return writer_->Run([](Transaction&) { return Ok(); }); })),
                "get_id");
 }
 
@@ -180,16 +180,19 @@ TEST_F(SqliteWriterWithLittleRoom, RefusesMoreCallersThanMayWait) {
   EXPECT_EQ(writer_->commits(), 3U);
 
   std::vector<std::thread> waiting;
-  ASSERT_TRUE(writer_->Run([&](Transaction&) {
-    for (std::size_t i = 0; i < 2; ++i) {
-      waiting.emplace_back([&, id = static_cast<std::int64_t>(10 + i)] {
-        EXPECT_TRUE(writer_->Run([id](Transaction& tx) { return Insert(tx, id); }).ok());
-      });
-    }
-    while (writer_->waiting() != 2) std::this_thread::yield();
-    std::thread([&] { refused = writer_->Run([](Transaction&) { return Ok(); }); }).join();
-    return Ok();
-  }).ok());
+  ASSERT_TRUE(
+      writer_
+          ->Run([&](Transaction&) {
+            for (std::size_t i = 0; i < 2; ++i) {
+              waiting.emplace_back([&, id = static_cast<std::int64_t>(10 + i)] {
+                EXPECT_TRUE(writer_->Run([id](Transaction& tx) { return Insert(tx, id); }).ok());
+              });
+            }
+            while (writer_->waiting() != 2) std::this_thread::yield();
+            std::thread([&] { refused = writer_->Run([](Transaction&) { return Ok(); }); }).join();
+            return Ok();
+          })
+          .ok());
   for (auto& thread : waiting) thread.join();
   ASSERT_TRUE(refused && !refused->ok());
   EXPECT_EQ(refused->error().code(), ErrorCode::kUnavailable);
@@ -205,10 +208,13 @@ class SqliteWriterWithSmallLog : public SqliteWriter {
   }
   void WriteMuch() {
     for (int i = 0; i < 1000; ++i) {
-      ASSERT_TRUE(writer_->Run([](Transaction& tx) -> Status {
-        BW_TRY_STATUS(tx.Execute("INSERT INTO t (x) SELECT coalesce(max(x), 0) + 1 FROM t"));
-        return Ok();
-      }).ok());
+      ASSERT_TRUE(writer_
+                      ->Run([](Transaction& tx) -> Status {
+                        BW_TRY_STATUS(
+                            tx.Execute("INSERT INTO t (x) SELECT coalesce(max(x), 0) + 1 FROM t"));
+                        return Ok();
+                      })
+                      .ok());
     }
   }
   std::uintmax_t LogSize() const { return std::filesystem::file_size(Path() + "-wal"); }
@@ -219,7 +225,8 @@ TEST_F(SqliteWriterWithSmallLog, KeepsTheLogSmall) {
   EXPECT_LT(LogSize(), 40U * 4096U);
 }
 
-// Two readers that take turns: each ends its transaction only after the other has begun a newer one.
+// Two readers that take turns: each ends its transaction only after the other has begun a newer
+// one.
 class OverlappingReaders {
  public:
   explicit OverlappingReaders(const std::string& path) {
