@@ -34,7 +34,8 @@ bool IsComponent(std::string_view text) {
       continue;
     }
     const std::size_t length = SeparatorLength(text, at);
-    if (length == 0) return false;
+    // The last character is no separator, so there is one behind this.
+    if (length == 0 || !IsLowerAlphanumeric(text[at + length])) return false;
     at += length;
   }
   return true;

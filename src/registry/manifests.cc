@@ -35,7 +35,10 @@ Status CheckBlobs(db::Transaction& tx, const std::string& repository,
   if (missing.empty()) return Ok();
   Error error = Invalid("the manifest refers to blobs that this repository does not have")
                     .Reason("manifest_blob_unknown");
-  for (std::string& digest : missing) error = std::move(error).Detail("digest", std::move(digest));
+  for (std::string& digest : missing) {
+    Error longer = std::move(error).Detail("digest", std::move(digest));
+    error = std::move(longer);  // Detail returns its own object: never assign it to itself
+  }
   return error;
 }
 

@@ -30,8 +30,8 @@ json::Value ToJson(const Settings& settings);
 
 // Fields to set; the others stay.
 struct AuthPatch {
-  std::optional<bool> iam_authz;
-  std::optional<bool> private_only;
+  std::optional<bool> iam_authz = std::nullopt;
+  std::optional<bool> private_only = std::nullopt;
 };
 
 // What facts of a service say who knows them.

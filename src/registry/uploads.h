@@ -77,7 +77,7 @@ class Uploads {
               const oci::Digest& digest);
 
   struct Swept {
-    std::int64_t sessions = 0;  // that had expired
+    std::int64_t sessions = 0;  // that had expired, or lost their bytes
     std::int64_t staged = 0;    // files nobody owns
     std::int64_t blobs = 0;     // that no repository holds
   };
@@ -107,6 +107,7 @@ class Uploads {
   void ReleaseBuffer(UploadSession& session);
 
   Result<std::int64_t> SweepSessions();
+  Result<std::int64_t> SweepLostSessions();
   Result<std::int64_t> SweepStaged(bool at_start);
   Result<std::int64_t> SweepStore();
   Result<std::int64_t> SweepRows();

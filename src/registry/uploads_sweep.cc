@@ -18,10 +18,14 @@ Result<bool> StoreHolds(db::Transaction& tx, const oci::Digest& digest) {
   return found.has_value();
 }
 
-struct ExpiredRow {
+struct UploadRow {
   std::string id;
   std::string staged;
 };
+
+UploadRow UploadRowOf(const db::Row& row) {
+  return {.id = row.String(0), .staged = row.String(1)};
+}
 
 }  // namespace
 
@@ -32,6 +36,8 @@ Result<Uploads::Swept> Uploads::Sweep(bool at_start) {
   BW_TRY(const std::int64_t unlinked, SweepRows());
   swept.blobs = unlinked;
   if (at_start) {
+    BW_TRY(const std::int64_t lost, SweepLostSessions());
+    swept.sessions += lost;
     // Only a crash between a blob's commit and its row leaves bytes without a row.
     BW_TRY(const std::int64_t orphans, SweepStore());
     swept.blobs += orphans;
@@ -57,13 +63,27 @@ Result<std::int64_t> Uploads::SweepSessions() {
   BW_TRY(const auto rows, database_.ReadValue([&](db::Transaction& tx) {
     return tx.QueryAll("SELECT id, staged FROM upload WHERE expires <= $1 ORDER BY expires "
                        "LIMIT $2",
-                       {now, kBatch}, [](const db::Row& row) {
-                         return ExpiredRow{.id = row.String(0), .staged = row.String(1)};
-                       });
+                       {now, kBatch}, UploadRowOf);
   }));
-  for (const ExpiredRow& row : rows) {
+  for (const UploadRow& row : rows) {
     if (table_.Find(row.id)) continue;  // it has been written to since
     BW_TRY_STATUS(store_.Discard(row.staged));
+    BW_TRY_STATUS(DeleteRow(row.id));
+    ++count;
+  }
+  return count;
+}
+
+Result<std::int64_t> Uploads::SweepLostSessions() {
+  BW_TRY(const auto rows, database_.ReadValue([&](db::Transaction& tx) {
+    return tx.QueryAll("SELECT id, staged FROM upload", {}, UploadRowOf);
+  }));
+  std::int64_t count = 0;
+  for (const UploadRow& row : rows) {
+    const auto staged = store_.Resume(row.staged);
+    if (staged.ok()) continue;
+    if (staged.error().code() != ErrorCode::kNotFound) return staged.error();
+    table_.Remove(row.id);
     BW_TRY_STATUS(DeleteRow(row.id));
     ++count;
   }

@@ -1,0 +1,153 @@
+#include "registry/namespaces.h"
+
+#include <gtest/gtest.h>
+
+#include "registry/testing.h"
+
+namespace breakwater::registry {
+namespace {
+
+using testing::World;
+
+class NamespacesTest : public ::testing::Test {
+ protected:
+  Result<bool> Create(const std::string& name, const char* account = "acc",
+                      const std::string& group = "") {
+    return namespaces().Create(world_.Caller(account), AccountId(account), world_.registry(), name,
+                               group);
+  }
+  Status Assign(const std::string& name, const std::string& group) {
+    return namespaces().Assign(world_.Caller(), AccountId("acc"), world_.registry(), name, group);
+  }
+  Status Delete(const std::string& name, const char* account = "acc") {
+    return namespaces().Delete(world_.Caller(account), AccountId(account), world_.registry(), name);
+  }
+  std::vector<std::string> Names(const char* account = "acc") {
+    std::vector<std::string> names;
+    const auto all = namespaces().List(AccountId(account), world_.registry().name);
+    for (const Namespace& ns : *all) names.push_back(ns.name);
+    return names;
+  }
+  Namespaces& namespaces() { return world_.services->namespaces; }
+
+  World world_;
+};
+
+TEST_F(NamespacesTest, NamesHaveFourToThirtyCharactersOfTheAlphabet) {
+  for (const char* good : {"abcd", "a1-b_2", "0000", "a123456789012345678901234567890"}) {
+    EXPECT_EQ(ValidateNamespace(good).ok(), std::string_view(good).size() <= 30) << good;
+  }
+  for (const char* bad : {"", "abc", "-abc", "abc-", "_abc", "Abcd", "ab.cd", "ab/cd", "ab cd"}) {
+    EXPECT_FALSE(ValidateNamespace(bad).ok()) << bad;
+    EXPECT_FALSE(Create(bad).ok()) << bad;
+  }
+}
+
+TEST_F(NamespacesTest, CreatedAgainByItsOwnerIsNoError) {
+  EXPECT_TRUE(*Create("team-a"));
+  EXPECT_FALSE(*Create("team-a"));
+  EXPECT_EQ(Names(), std::vector<std::string>{"team-a"});
+}
+
+TEST_F(NamespacesTest, BelongToOneAccountOfARegistry) {
+  ASSERT_TRUE(Create("team-a").ok());
+  const auto taken = Create("team-a", "other");
+  ASSERT_FALSE(taken.ok());
+  EXPECT_EQ(taken.error().reason(), "namespace_taken");
+  const Status foreign = Delete("team-a", "other");
+  ASSERT_FALSE(foreign.ok());
+  EXPECT_EQ(foreign.error().code(), ErrorCode::kNotFound);
+  EXPECT_EQ(Names().size(), 1U);
+}
+
+TEST_F(NamespacesTest, AreListedInOrderAndOnlyTheAccountsOwn) {
+  ASSERT_TRUE(Create("team-b").ok());
+  ASSERT_TRUE(Create("team-a").ok());
+  ASSERT_TRUE(Create("team-c", "other").ok());
+  EXPECT_EQ(Names(), (std::vector<std::string>{"team-a", "team-b"}));
+}
+
+TEST_F(NamespacesTest, AreAtMostAHundredForAnAccount) {
+  for (std::size_t i = 0; i < kMaxNamespacesPerAccount; ++i) {
+    ASSERT_TRUE(Create("team-" + std::to_string(i)).ok());
+  }
+  const auto refused = Create("one-more");
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().reason(), "namespace_limit");
+  EXPECT_TRUE(Create("team-0").ok());
+  EXPECT_TRUE(Create("one-more", "other").ok());
+}
+
+TEST_F(NamespacesTest, AreAssignedToAResourceGroupOnce) {
+  ASSERT_TRUE(Create("team-a").ok());
+  ASSERT_TRUE(Assign("team-a", "group-1").ok());
+  EXPECT_TRUE(Assign("team-a", "group-1").ok());
+  const Status refused = Assign("team-a", "group-2");
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().reason(), "resource_group_fixed");
+  const auto ns = namespaces().Get(world_.registry().name, "team-a");
+  EXPECT_EQ(ns->resource_group, "group-1");
+  EXPECT_TRUE(ns->resource_created.has_value());
+  EXPECT_FALSE(Assign("absent", "group-1").ok());
+  EXPECT_FALSE(Assign("team-a", "").ok());
+}
+
+TEST_F(NamespacesTest, DeletedTakeEveryRowOfTheirContentWithThem) {
+  const RepositoryPath path = world_.Repository("team-a/app");
+  ASSERT_TRUE(world_.PushBlob(path, "config").ok());
+  ASSERT_TRUE(world_.services->manifests
+                  .Put(world_.Caller(), path,
+                       {.content = testing::ImageManifest("config", {}),
+                        .content_type = "",
+                        .reference = *oci::Reference::Parse("v1"),
+                        .tags = {}})
+                  .ok());
+  ASSERT_EQ(world_.Count("tag"), 1);
+  ASSERT_TRUE(Delete("team-a").ok());
+  for (const char* table : {"namespace", "repository", "repository_blob", "manifest",
+                            "manifest_reference", "tag"}) {
+    EXPECT_EQ(world_.Count(table), 0) << table;
+  }
+  EXPECT_TRUE(world_.jobs->RunDue().ok());
+  EXPECT_EQ(world_.events.back().first, "namespace.deleted");
+  EXPECT_EQ(Delete("team-a").error().code(), ErrorCode::kNotFound);
+  // Its bytes follow with the next sweep.
+  EXPECT_EQ(world_.services->uploads.Sweep(false)->blobs, 1);
+  EXPECT_EQ(world_.Count("blob"), 0);
+  EXPECT_EQ(world_.Count("blob_content"), 0);
+}
+
+TEST_F(NamespacesTest, OfADeletedNameMayBeAnotherAccounts) {
+  const RepositoryPath old = world_.Repository("team-a/app");
+  ASSERT_TRUE(Delete("team-a").ok());
+  ASSERT_TRUE(Create("team-a", "other").ok());
+  // A push that had begun before ends without a trace.
+  const Status late = world_.PushBlob(old, "late");
+  ASSERT_FALSE(late.ok());
+  EXPECT_EQ(late.error().code(), ErrorCode::kNotFound);
+  EXPECT_EQ(world_.Count("repository"), 0);
+}
+
+TEST_F(NamespacesTest, ResolveRepositoriesOrSayWhatIsWrong) {
+  ASSERT_TRUE(Create("team-a").ok());
+  EXPECT_EQ(namespaces().Resolve(world_.registry(), "team-a/x/y")->name_space, "team-a");
+  EXPECT_EQ(namespaces().Resolve(world_.registry(), "team-a/X").error().reason(), "name_invalid");
+  EXPECT_EQ(namespaces().Resolve(world_.registry(), "absent/x").error().reason(), "name_unknown");
+  EXPECT_EQ(namespaces().Resolve(world_.registry(), "team-a").error().reason(), "name_unknown");
+}
+
+TEST_F(NamespacesTest, NeedTheRightOnTheWholeService) {
+  control::Resource asked;
+  world_.authorizer.rule = [&](const control::Caller&, std::string_view,
+                               const control::Resource& resource) -> Status {
+    asked = resource;
+    return Denied("no");
+  };
+  EXPECT_FALSE(Create("team-a").ok());
+  EXPECT_EQ(asked.name, "team-a");
+  EXPECT_TRUE(asked.name_space.empty());
+  EXPECT_TRUE(Names().empty());
+}
+
+}  // namespace
+}  // namespace breakwater::registry

@@ -1,0 +1,90 @@
+#include "registry/testing.h"
+
+#include "oci/media_types.h"
+
+namespace breakwater::registry::testing {
+namespace {
+
+Error Fault() { return Unavailable("the store has failed as it was told to"); }
+
+std::string Descriptor(const std::string& bytes, std::string_view media_type) {
+  return R"({"mediaType":")" + std::string(media_type) + R"(","digest":")" +
+         oci::Digest::Of(AsBytes(bytes)).text() + R"(","size":)" + std::to_string(bytes.size()) +
+         "}";
+}
+
+}  // namespace
+
+class FaultyStore::FaultyStaged final : public blob::Staged {
+ public:
+  FaultyStaged(FaultyStore& store, std::unique_ptr<blob::Staged> inner)
+      : store_(store), inner_(std::move(inner)) {}
+  const std::string& id() const override { return inner_->id(); }
+  std::uint64_t size() const override { return inner_->size(); }
+  Status Append(ByteView bytes) override {
+    return store_.Run<Status>([&] { return inner_->Append(bytes); });
+  }
+  Result<std::unique_ptr<io::Source>> Read() override {
+    return store_.Run<Result<std::unique_ptr<io::Source>>>([&] { return inner_->Read(); });
+  }
+
+ private:
+  FaultyStore& store_;
+  std::unique_ptr<blob::Staged> inner_;
+};
+
+template <class R, class F>
+R FaultyStore::Run(F call) {
+  const bool fails = Count();
+  if (fails && !after_) return Fault();
+  R result = call();
+  if (fails) return Fault();
+  return result;
+}
+
+Result<std::unique_ptr<blob::Staged>> FaultyStore::Stage() {
+  BW_TRY(auto staged,
+         Run<Result<std::unique_ptr<blob::Staged>>>([&] { return inner_->Stage(); }));
+  return std::unique_ptr<blob::Staged>(std::make_unique<FaultyStaged>(*this, std::move(staged)));
+}
+
+Result<std::unique_ptr<blob::Staged>> FaultyStore::Resume(const std::string& staged_id) {
+  BW_TRY(auto staged,
+         Run<Result<std::unique_ptr<blob::Staged>>>([&] { return inner_->Resume(staged_id); }));
+  return std::unique_ptr<blob::Staged>(std::make_unique<FaultyStaged>(*this, std::move(staged)));
+}
+
+Status FaultyStore::Discard(const std::string& staged_id) {
+  return Run<Status>([&] { return inner_->Discard(staged_id); });
+}
+
+std::vector<Status> FaultyStore::Commit(std::span<const blob::CommitItem> items) {
+  const bool fails = Count();
+  std::vector<Status> outcomes(items.size());
+  if (!fails || after_) outcomes = inner_->Commit(items);
+  if (fails) outcomes.assign(items.size(), Fault());
+  return outcomes;
+}
+
+Result<std::unique_ptr<blob::Blob>> FaultyStore::Open(const oci::Digest& digest) {
+  return Run<Result<std::unique_ptr<blob::Blob>>>([&] { return inner_->Open(digest); });
+}
+
+Status FaultyStore::Remove(const oci::Digest& digest) {
+  return Run<Status>([&] { return inner_->Remove(digest); });
+}
+
+std::string ImageManifest(const std::string& config, const std::vector<std::string>& layers,
+                          std::string_view more) {
+  std::string text = R"({"schemaVersion":2,"mediaType":")" + std::string(oci::kOciManifest) +
+                     R"(","config":)" +
+                     Descriptor(config, "application/vnd.oci.image.config.v1+json") +
+                     R"(,"layers":[)";
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    if (i > 0) text += ",";
+    text += Descriptor(layers[i], "application/vnd.oci.image.layer.v1.tar");
+  }
+  return text + "]" + std::string(more) + "}";
+}
+
+}  // namespace breakwater::registry::testing

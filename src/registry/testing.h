@@ -1,0 +1,241 @@
+// A registry of one's own for tests of any folder: real database and blob store in a temporary folder, real path
+// for change, an authorizer that can be told.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "audit/log.h"
+#include "base/testing.h"
+#include "blob/fs/fs_blob_store.h"
+#include "control/change.h"
+#include "control/registries.h"
+#include "db/testing.h"
+#include "jobs/jobs.h"
+#include "registry/blobs.h"
+#include "registry/content_reader.h"
+#include "registry/manifests.h"
+#include "registry/namespaces.h"
+#include "registry/settings.h"
+#include "registry/uploads.h"
+
+namespace breakwater::registry::testing {
+
+inline constexpr const char* kRegistry = "us.icr.example";
+
+// Allows everything until told otherwise.
+class ToldAuthorizer final : public control::Authorizer {
+ public:
+  using Rule = std::function<Status(const control::Caller&, std::string_view action,
+                                    const control::Resource&)>;
+  Status Authorize(const control::Caller& caller, std::string_view action,
+                   const control::Resource& resource) override {
+    return rule ? rule(caller, action, resource) : Ok();
+  }
+  Rule rule;
+};
+
+// Refuses whatever `refuses` says.
+class ToldGate final : public control::Gate {
+ public:
+  Result<control::Judgement> Judge(db::Transaction&, const control::Caller&,
+                                   const control::Resource&,
+                                   const condition::Facts& facts) override {
+    control::Judgement judgement;
+    if (refuses && refuses(facts)) {
+      judgement.refusal = Denied("a rule forbids this").Reason("config_rule_denied");
+    }
+    return judgement;
+  }
+  std::function<bool(const condition::Facts&)> refuses;
+};
+
+// Passes everything on to another store, but the n-th call fails with kUnavailable, before or after
+// it is done.
+class FaultyStore final : public blob::BlobStore {
+ public:
+  explicit FaultyStore(std::unique_ptr<blob::BlobStore>& inner) : inner_(inner) {}
+
+  // Counting starts anew. n counts from 1; 0 never fails.
+  void FailCall(int n, bool after) {
+    count_ = 0;
+    fail_at_ = n;
+    after_ = after;
+    fired_ = false;
+  }
+  bool fired() const { return fired_; }
+
+  Result<std::unique_ptr<blob::Staged>> Stage() override;
+  Result<std::unique_ptr<blob::Staged>> Resume(const std::string& staged_id) override;
+  Status Discard(const std::string& staged_id) override;
+  std::vector<Status> Commit(std::span<const blob::CommitItem> items) override;
+  Result<std::unique_ptr<blob::Blob>> Open(const oci::Digest& digest) override;
+  Status Remove(const oci::Digest& digest) override;
+  Status ListStaged(const std::function<Status(const StagedInfo&)>& visit) override {
+    return inner_->ListStaged(visit);
+  }
+  Status List(const std::function<Status(const oci::Digest&, std::uint64_t)>& visit) override {
+    return inner_->List(visit);
+  }
+
+ private:
+  class FaultyStaged;
+  // Whether this call is the one to fail.
+  bool Count() {
+    const bool now = ++count_ == fail_at_;
+    fired_ = fired_ || now;
+    return now;
+  }
+  template <class R, class F>
+  R Run(F call);
+
+  std::unique_ptr<blob::BlobStore>& inner_;
+  int count_ = 0;
+  int fail_at_ = 0;
+  bool after_ = false;
+  bool fired_ = false;
+};
+
+// Gives `bytes`, then fails as a dropped connection does.
+class DroppedSource final : public io::Source {
+ public:
+  explicit DroppedSource(std::string_view bytes) : source_(bytes) {}
+  Result<std::size_t> Read(std::span<std::byte> out) override {
+    BW_TRY(const std::size_t count, source_.Read(out));
+    if (count == 0) return Unavailable("the client has gone");
+    return count;
+  }
+
+ private:
+  io::StringSource source_;
+};
+
+// The services over one database and one store; may be made anew over the same, as by a restart.
+struct Services {
+  Services(db::Database& database, blob::BlobStore& store, const Clock& clock,
+           const control::Registries& registries, control::ChangePath& changes,
+           UploadOptions upload_options, SettingsService::Options settings_options = {})
+      : settings(settings_options, database, clock, registries, changes),
+        namespaces(database, clock, changes),
+        blobs(database, store, clock),
+        uploads(std::move(upload_options), database, store, clock),
+        manifests({}, database, clock, changes),
+        content(database, store) {}
+
+  SettingsService settings;
+  Namespaces namespaces;
+  Blobs blobs;
+  Uploads uploads;
+  Manifests manifests;
+  ContentReader content;
+};
+
+inline UploadOptions TestUploadOptions() {
+  UploadOptions options;
+  options.key = Secret("a key of this test alone, 32 bytes");
+  return options;
+}
+
+// Everything above the services.
+struct World {
+  World() {
+    auto opened = blob::OpenFsBlobStore(
+        {.root = directory.path(), .durability = blob::Durability::kNone, .sync_threads = 2});
+    BW_CHECK(opened.ok());
+    disk = *std::move(opened);
+    for (const char* type : {"image.pushed", "image.deleted", "tag.deleted", "namespace.deleted"}) {
+      const std::string kind = std::string("witness.") + type;
+      jobs->Register(kind, {}, [this, type = std::string(type)](const jobs::Job& job) {
+        events.push_back({type, job.payload});
+        return Ok();
+      });
+      jobs->Subscribe(type, kind);
+    }
+    Restart();
+    facts.Add(services->settings);
+  }
+
+  // Forgets what is in memory.
+  void Restart() {
+    services = std::make_unique<Services>(database, store, clock, registries, changes,
+                                          TestUploadOptions());
+  }
+
+  const control::RegistryInfo& registry() const { return registries.all().front(); }
+  control::Caller Caller(const char* account = "acc") const {
+    control::Caller caller;
+    caller.actor.kind = control::IdentityKind::kUser;
+    caller.actor.account = AccountId(account);
+    caller.actor.iam_id = IamId(std::string("IBMid-") + account);
+    caller.actor.name = "one";
+    caller.actor.credential = "apikey";
+    caller.origin.request_id = "req-1";
+    return caller;
+  }
+  // A repository in a namespace that is there afterwards.
+  RepositoryPath Repository(const std::string& name, const char* account = "acc") {
+    const auto made = services->namespaces.Create(Caller(account), AccountId(account), registry(),
+                                                  name.substr(0, name.find('/')), "");
+    BW_CHECK(made.ok());
+    auto path = services->namespaces.Resolve(registry(), name);
+    BW_CHECK(path.ok());
+    return *std::move(path);
+  }
+  Status PushBlob(const RepositoryPath& path, const std::string& bytes) {
+    io::StringSource source(bytes);
+    return services->uploads.Push(path, Caller().actor,
+                                  {.source = &source, .length = bytes.size(), .range = {}},
+                                  oci::Digest::Of(AsBytes(bytes)));
+  }
+  std::string ReadBlob(const RepositoryPath& path, const oci::Digest& digest) {
+    auto opened = services->blobs.Open(path, digest);
+    if (!opened.ok()) return "(" + opened.error().reason() + ")";
+    const std::uint64_t size = opened->size;
+    auto source = (*std::move(opened)).Read(0, size);
+    if (!source.ok()) return "(" + source.error().reason() + ")";
+    auto bytes = io::ReadAll(**source, size);
+    return bytes.ok() ? *std::move(bytes) : "(" + bytes.error().reason() + ")";
+  }
+  std::int64_t Count(const std::string& table) {
+    return *owner->database().ReadValue([&](db::Transaction& tx) -> Result<std::int64_t> {
+      BW_TRY(const auto count, tx.QueryOne("SELECT COUNT(*) FROM " + table, {},
+                                           [](const db::Row& row) { return row.Int(0); }));
+      return *count;
+    });
+  }
+  std::size_t StagedCount() {
+    std::size_t count = 0;
+    BW_CHECK(disk->ListStaged([&](const auto&) -> Status {
+      ++count;
+      return Ok();
+    }).ok());
+    return count;
+  }
+
+  breakwater::testing::TempDir directory;
+  std::unique_ptr<db::testing::TestDatabase> owner = db::testing::OpenTestDatabase();
+  db::testing::FaultyDatabase database{owner->database()};  // fails only when told
+  breakwater::testing::ManualClock clock;
+  std::unique_ptr<blob::BlobStore> disk;
+  FaultyStore store{disk};  // fails only when told
+  control::Registries registries{{{.name = RegistryName(kRegistry),
+                                   .region = "us-south",
+                                   .public_hosts = {kRegistry},
+                                   .private_hosts = {}}}};
+  audit::Log log{database, clock};
+  std::unique_ptr<jobs::Jobs> jobs = jobs::NewJobs({.owner = "test"}, database, clock);
+  ToldAuthorizer authorizer;
+  ToldGate gate;
+  control::FactSources facts;
+  control::ChangePath changes{database, log, *jobs, authorizer, gate, facts};
+  std::unique_ptr<Services> services;
+  std::vector<std::pair<std::string, json::Value>> events;
+};
+
+// A manifest of an image with this configuration and these layers.
+std::string ImageManifest(const std::string& config, const std::vector<std::string>& layers,
+                          std::string_view more = "");
+
+}  // namespace breakwater::registry::testing
