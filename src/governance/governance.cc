@@ -14,8 +14,6 @@ using json::Text;
 
 constexpr std::string_view kEvaluateJob = "governance.evaluate";
 constexpr std::chrono::hours kSafetyNet{24};  // ibm-scc 1.8
-// Facts that changed without a change of configuration, e.g. a delivery that failed.
-constexpr std::string_view kFactsChanged = "facts.changed";
 
 Error NoRule(const std::string& rule_id) {
   return NotFound("rule '" + rule_id.substr(0, 64) + "' was not found").Reason("not_found");
@@ -105,7 +103,7 @@ Governance::Governance(GovernanceDeps deps) : deps_(deps) {
   jobs.Register(job, {}, [this](const jobs::Job& claimed) { return React(claimed); });
   jobs.Subscribe(std::string(control::kChangeCommitted), job);
   jobs.Subscribe(std::string(kRulesChanged), job);
-  jobs.Subscribe(std::string(kFactsChanged), job);
+  jobs.Subscribe(std::string(control::kFactsChanged), job);
   jobs.Every("governance.daily", kSafetyNet, [this] { return deps_.results.EvaluateAll(); });
 }
 
