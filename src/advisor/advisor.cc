@@ -98,7 +98,7 @@ Result<ImageReport> Advisor::Report(const AccountId& account, const RegistryName
   BW_TRY(std::optional<Assessment> assessment,
          database_.ReadValue([&](db::Transaction& tx) { return AssessIn(tx, manifest.digest); }));
   if (!assessment) {
-    return Unavailable("the image has not been scanned yet; try again later")
+    return NotFound("the image has not been scanned yet; try again later")
         .Reason("image_not_scanned");
   }
   return ImageReport{manifest.digest, *std::move(assessment)};

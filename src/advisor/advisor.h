@@ -43,8 +43,8 @@ class Advisor {
   void Register();
 
   // Matches the image's packages with the advisories there are now. For an image list: its
-  // linux/amd64 child, else its first. kNotFound "manifest_unknown"; kUnavailable
-  // "image_not_scanned" when the image was not read yet.
+  // linux/amd64 child, else its first. kNotFound "manifest_unknown", or "image_not_scanned" when
+  // the image is there but was not read yet.
   Result<ImageReport> Report(const AccountId& account, const RegistryName& registry,
                              const std::string& repository, const oci::Reference& reference) const;
   // What was last said of every image of an account in a registry, by repository and digest.

@@ -1,0 +1,262 @@
+#include "api/advisor/advisor.h"
+
+#include <set>
+
+#include <gtest/gtest.h>
+
+#include "advisor/importer.h"
+#include "advisor/test_images.h"
+#include "api/dispatcher.h"
+
+namespace breakwater::api {
+namespace {
+
+using advisor::testing::MakeLayer;
+using advisor::testing::PushImage;
+
+// Everybody is the owner of the test's account.
+class OneIdentity final : public Authenticator {
+ public:
+  explicit OneIdentity(control::Actor actor) : actor_(std::move(actor)) {}
+  Result<control::Actor> Authenticate(std::string_view, Audience, const control::Origin&) override {
+    return actor_;
+  }
+
+ private:
+  control::Actor actor_;
+};
+
+// The C library of Debian 12 as it was released.
+constexpr std::string_view kStatus =
+    "Package: libc6\nStatus: install ok installed\nArchitecture: amd64\nSource: glibc\n"
+    "Version: 2.36-9\n\n"
+    "Package: libc-bin\nStatus: install ok installed\nArchitecture: amd64\nSource: glibc\n"
+    "Version: 2.36-9\n";
+constexpr std::string_view kOs =
+    "ID=debian\nVERSION_ID=\"12\"\nVERSION_CODENAME=bookworm\nPRETTY_NAME=\"Debian 12\"\n";
+
+class AdvisorApiTest : public ::testing::Test {
+ protected:
+  AdvisorApiTest() {
+    advisor_.Register();
+    BW_CHECK(importer_.ImportSample().ok());
+    digest_ = PushImage(world_, "tests/app", "1", {Layer(kStatus)}).text();
+    world_.clock.Advance(std::chrono::hours(1));
+  }
+
+  static advisor::testing::Layer Layer(std::string_view status) {
+    return MakeLayer(
+        {{"etc/os-release", std::string(kOs)}, {"var/lib/dpkg/status", std::string(status)}});
+  }
+  void Scan() { ASSERT_TRUE(world_.jobs->RunDue().ok()); }
+
+  struct Answer {
+    int status = 0;
+    json::Value body;
+    net::Headers headers;
+  };
+  Answer Get(std::string path, std::string query = "") {
+    io::StringSource nothing("");
+    net::Request request;
+    request.method = "GET";
+    request.path = std::move(path);
+    request.query = std::move(query);
+    request.headers.Add("Host", registry::testing::kRegistry);
+    request.peer.server_address = "127.0.0.1:5000";
+    request.id = "req-7";
+    request.body = &nothing;
+    net::Response response = dispatcher_.Handle(request);
+    auto body = json::Parse(std::get<std::string>(response.body));
+    EXPECT_TRUE(body.ok());
+    return {response.status, body.ok() ? *body : json::Value(), std::move(response.headers)};
+  }
+  std::string Name(std::string_view reference = ":1") {
+    return std::string(registry::testing::kRegistry) + "/tests/app" + std::string(reference);
+  }
+
+  registry::testing::World world_;
+  advisor::Advisor advisor_{
+      {}, world_.database, *world_.jobs, world_.clock, world_.services->content};
+  advisor::Importer importer_{world_.database, *world_.jobs, world_.clock};
+  OneIdentity identity_{world_.Caller().actor};
+  observe::Metrics metrics_;
+  AdvisorFace face_;
+  Dispatcher dispatcher_{
+      {world_.registries, identity_, world_.authorizer, world_.changes, metrics_, AccountId("acc")},
+      AdvisorEndpoints(face_, {advisor_, world_.services->content, world_.authorizer}),
+      {{"/va/api", &face_}}};
+  std::string digest_;
+};
+
+std::set<std::string> Ids(const json::Value& report) {
+  std::set<std::string> ids;
+  for (const json::Value& cve : json::Find(report, "vulnerabilities")->as_array()) {
+    ids.emplace(json::FindText(cve, "cve_id"));
+  }
+  return ids;
+}
+
+const json::Value* FindCve(const json::Value& report, std::string_view id) {
+  for (const json::Value& cve : json::Find(report, "vulnerabilities")->as_array()) {
+    if (json::FindText(cve, "cve_id") == id) return &cve;
+  }
+  return nullptr;
+}
+
+TEST_F(AdvisorApiTest, AnImageThatWaitsHasItsOwnErrorCode) {
+  for (const char* path : {"/va/api/v3/report/image/status/", "/va/api/v4/report/image/"}) {
+    const Answer answer = Get(path + Name());
+    EXPECT_EQ(answer.status, 404);
+    EXPECT_EQ(json::FindText(answer.body, "code"), "BXNVA0009E");
+    EXPECT_EQ(json::FindText(answer.body, "request-id"), "req-7");
+    EXPECT_EQ(answer.headers.Get("Retry-After"), "5");
+  }
+}
+
+TEST_F(AdvisorApiTest, ReportsHaveEveryFieldOfTheReferenceSystem) {
+  Scan();
+  const Answer answer = Get("/va/api/v4/report/image/" + Name());
+  ASSERT_EQ(answer.status, 200);
+  EXPECT_FALSE(json::FindText(answer.body, "id").empty());
+  EXPECT_EQ(json::FindText(answer.body, "status"), "FAIL");
+  EXPECT_GT(json::Find(answer.body, "scan_time")->as_int64(), 0);
+  EXPECT_TRUE(json::Find(answer.body, "configuration_issues")->as_array().empty());
+  EXPECT_EQ(json::Serialize(*json::Find(answer.body, "os_distribution")),
+            R"({"distribution_id":"debian","version_id":"12","version_code_name":"bookworm"})");
+
+  const json::Value* looney = FindCve(answer.body, "CVE-2023-4911");
+  ASSERT_NE(looney, nullptr);
+  EXPECT_FALSE(json::FindText(*looney, "summary").empty());
+  EXPECT_FALSE(json::Find(*looney, "cve_exempt")->as_bool());
+  EXPECT_EQ(json::FindText(*looney, "exempt_status"), "active");
+  EXPECT_EQ(json::Find(*looney, "security_notice_count")->as_int64(), 1);
+  EXPECT_EQ(json::Find(*looney, "exempt_security_notice_count")->as_int64(), 0);
+  EXPECT_EQ(json::Find(*looney, "total_security_notice_count")->as_int64(), 1);
+  EXPECT_EQ(json::FindText(*looney, "severity"), "high");
+  EXPECT_DOUBLE_EQ(json::Find(*looney, "score")->as_double(), 7.8);
+
+  const json::Value& notice = json::Find(*looney, "security_notices")->as_array().at(0);
+  EXPECT_EQ(json::FindText(notice, "notice_id"), "DSA-5514-1");
+  EXPECT_EQ(json::FindText(notice, "notice"),
+            "https://security-tracker.debian.org/tracker/DSA-5514-1");
+  EXPECT_FALSE(json::Find(notice, "notice_exempt")->as_bool());
+  const json::Array& packages = json::Find(notice, "vulnerable_packages")->as_array();
+  ASSERT_EQ(packages.size(), 2U);
+  EXPECT_EQ(json::FindText(packages[0], "package_name"), "libc-bin");
+  EXPECT_EQ(json::FindText(packages[0], "installed_version"), "2.36-9");
+  EXPECT_EQ(json::FindText(packages[0], "fix_version"), "2.36-9+deb12u3");
+  EXPECT_FALSE(json::FindText(packages[0], "corrective_action").empty());
+  EXPECT_EQ(json::FindText(packages[0], "source_package"), "glibc");
+  EXPECT_EQ(json::FindText(packages[0], "purl"),
+            "pkg:deb/debian/libc-bin@2.36-9?arch=amd64&distro=debian-12");
+}
+
+TEST_F(AdvisorApiTest, UnfixedVulnerabilitiesAreListedOnRequest) {
+  Scan();
+  const std::string path = "/va/api/v4/report/image/" + Name();
+  const auto usual = Ids(Get(path).body);
+  const Answer all = Get(path, "includeUnfixed=true");
+  EXPECT_FALSE(usual.contains("CVE-2019-1010022"));
+  const json::Value* open = FindCve(all.body, "CVE-2019-1010022");
+  ASSERT_NE(open, nullptr);
+  EXPECT_EQ(json::FindText(*open, "severity"), "negligible");
+  const json::Value& notice = json::Find(*open, "security_notices")->as_array().at(0);
+  EXPECT_EQ(json::FindText(notice, "notice_id"), "CVE-2019-1010022");
+  EXPECT_EQ(
+      json::FindText(json::Find(notice, "vulnerable_packages")->as_array().at(0), "fix_version"),
+      "");
+  EXPECT_GT(Ids(all.body).size(), usual.size());
+  EXPECT_EQ(Get(path, "includeUnfixed=maybe").status, 400);
+}
+
+TEST_F(AdvisorApiTest, NamesMayBeEncodedOrNotTaggedOrByDigest) {
+  Scan();
+  const std::string encoded = std::string(registry::testing::kRegistry) + "%2Ftests%2Fapp%3A1";
+  EXPECT_EQ(Get("/va/api/v3/report/image/status/" + encoded).status, 200);
+  EXPECT_EQ(Get("/va/api/v3/report/image/status/" + Name()).status, 200);
+  EXPECT_EQ(Get("/va/api/v4/report/image/" + Name("@" + digest_)).status, 200);
+  EXPECT_EQ(Get("/va/api/v4/report/image/127.0.0.1:5000/tests/app:1").status, 200);
+  EXPECT_EQ(Get("/va/api/v4/report/image/tests/app:1").status, 200);
+  EXPECT_EQ(Get("/va/api/v4/report/image/" + Name(":2")).status, 404);
+  EXPECT_EQ(Get("/va/api/v4/report/image/other.example/tests/app:1").status, 400);
+}
+
+TEST_F(AdvisorApiTest, SummariesCountEveryKindOfIssue) {
+  Scan();
+  const Answer answer = Get("/va/api/v3/report/image/status/" + Name());
+  ASSERT_EQ(answer.status, 200);
+  EXPECT_EQ(json::FindText(answer.body, "status"), "FAIL");
+  const auto count = [&](std::string_view name) {
+    const json::Value* value = json::Find(answer.body, name);
+    return value == nullptr ? -1 : value->as_int64();
+  };
+  const auto listed =
+      static_cast<std::int64_t>(Ids(Get("/va/api/v3/report/image/" + Name()).body).size());
+  EXPECT_GT(listed, 0);
+  EXPECT_EQ(count("issue_count"), listed);
+  EXPECT_EQ(count("vulnerability_count"), listed);
+  for (const char* zero : {"exempt_issue_count", "exempt_vulnerability_count",
+                           "configuration_issue_count", "exempt_configuration_issue_count"}) {
+    EXPECT_EQ(count(zero), 0) << zero;
+  }
+}
+
+TEST_F(AdvisorApiTest, TheThirdGenerationTellsTheTimeOfTheScan) {
+  Scan();
+  const std::int64_t scanned = ToUnixSeconds(world_.clock.Now());
+  const Answer v3 = Get("/va/api/v3/report/image/" + Name());
+  EXPECT_EQ(json::Find(v3.body, "scan_time")->as_int64(), scanned);
+  EXPECT_EQ(json::Find(v3.body, "os_distribution"), nullptr);
+  const Answer v4 = Get("/va/api/v4/report/image/" + Name());
+  EXPECT_EQ(json::Find(v4.body, "scan_time")->as_int64(), scanned - 3600);
+}
+
+TEST_F(AdvisorApiTest, AccountListsHoldEveryTaggedImage) {
+  Scan();
+  PushImage(world_, "tests/late", "2", {Layer("")});
+  const Answer status = Get("/va/api/v4/report/account/status");
+  ASSERT_EQ(status.status, 200);
+  const json::Array& images = json::Find(status.body, "images")->as_array();
+  ASSERT_EQ(images.size(), 2U);
+  EXPECT_EQ(json::FindText(images[0], "name"), Name());
+  EXPECT_EQ(json::FindText(images[0], "status"), "FAIL");
+  EXPECT_GT(json::Find(images[0], "issue_count")->as_int64(), 0);
+  EXPECT_GT(json::Find(images[0], "created_time")->as_int64(), 0);
+  EXPECT_EQ(json::FindText(images[1], "status"), "UNSCANNED");
+
+  const Answer report = Get("/va/api/v4/report/account");
+  const json::Object& assessments = json::Find(report.body, "assessments")->as_object();
+  ASSERT_EQ(assessments.size(), 1U);
+  EXPECT_TRUE(assessments.contains(Name()));
+  EXPECT_EQ(
+      json::Find(Get("/va/api/v4/report/account/status",
+                     "repository=" + std::string(registry::testing::kRegistry) + "/tests/late")
+                     .body,
+                 "images")
+          ->as_array()
+          .size(),
+      1U);
+  EXPECT_TRUE(
+      json::Find(Get("/va/api/v4/report/account/status", "includePrivate=false").body, "images")
+          ->as_array()
+          .empty());
+}
+
+TEST_F(AdvisorApiTest, TheRightToReadVulnerabilitiesIsAskedForOnTheNamespace) {
+  Scan();
+  std::string asked;
+  world_.authorizer.rule = [&](const control::Caller&, std::string_view action,
+                               const control::Resource& resource) -> Status {
+    asked = std::string(action) + " " + resource.name_space;
+    return Denied("you may not").Reason("not_granted");
+  };
+  const Answer refused = Get("/va/api/v4/report/image/" + Name());
+  EXPECT_EQ(refused.status, 403);
+  EXPECT_EQ(json::FindText(refused.body, "code"), "CRG0020E");
+  EXPECT_EQ(asked, "container-registry.image.vulnerabilities tests");
+  EXPECT_TRUE(
+      json::Find(Get("/va/api/v4/report/account/status").body, "images")->as_array().empty());
+}
+
+}  // namespace
+}  // namespace breakwater::api
