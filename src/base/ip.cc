@@ -1,8 +1,8 @@
 #include "base/ip.h"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
+
+#include <arpa/inet.h>
 
 #include "base/strings.h"
 
@@ -65,10 +65,10 @@ Result<IpNetwork> IpNetwork::Parse(std::string_view text) {
   if (parts.size() == 1) return IpNetwork(*address, address->bits());
 
   const std::string_view digits = parts[1];
-  const bool canonical = !digits.empty() && digits.size() <= 3 &&
-                         std::all_of(digits.begin(), digits.end(),
-                                     [](char c) { return c >= '0' && c <= '9'; }) &&
-                         (digits.size() == 1 || digits[0] != '0');
+  const bool canonical =
+      !digits.empty() && digits.size() <= 3 &&
+      std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; }) &&
+      (digits.size() == 1 || digits[0] != '0');
   if (!canonical) return bad();
   auto prefix = static_cast<unsigned>(*ParseInt(digits));
   // "::ffff:10.0.0.0/104" counts from the start of the IPv6 form.
@@ -81,8 +81,8 @@ Result<IpNetwork> IpNetwork::Parse(std::string_view text) {
   std::array<std::uint8_t, 16> masked{};
   const auto bytes = address->bytes();
   for (std::size_t i = 0; i < bytes.size(); ++i) {
-    const unsigned kept = std::clamp<unsigned>(
-        prefix > i * 8 ? prefix - static_cast<unsigned>(i * 8) : 0, 0, 8);
+    const unsigned kept =
+        std::clamp<unsigned>(prefix > i * 8 ? prefix - static_cast<unsigned>(i * 8) : 0, 0, 8);
     masked[i] = static_cast<std::uint8_t>(bytes[i] & (0xff00U >> kept));
   }
   BW_TRY(const IpAddress base, IpAddress::FromBytes(std::span(masked).first(bytes.size())));

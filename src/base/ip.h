@@ -26,9 +26,7 @@ class IpAddress {
   // Bits of the family: 32 or 128.
   unsigned bits() const { return v4_ ? 32 : 128; }
   // Network byte order, 4 or 16 bytes.
-  std::span<const std::uint8_t> bytes() const {
-    return std::span(bytes_).first(v4_ ? 4 : 16);
-  }
+  std::span<const std::uint8_t> bytes() const { return std::span(bytes_).first(v4_ ? 4 : 16); }
   std::string ToString() const;  // RFC 5952 for IPv6
 
   friend bool operator==(const IpAddress&, const IpAddress&) = default;

@@ -5,8 +5,12 @@
 namespace breakwater {
 namespace {
 
-IpAddress Address(std::string_view text) { return *IpAddress::Parse(text); }
-IpNetwork Network(std::string_view text) { return *IpNetwork::Parse(text); }
+IpAddress Address(std::string_view text) {
+  return *IpAddress::Parse(text);
+}
+IpNetwork Network(std::string_view text) {
+  return *IpNetwork::Parse(text);
+}
 
 TEST(IpAddress, ReadsBothFamiliesAndPrintsThemCanonically) {
   EXPECT_EQ(Address("192.0.2.1").ToString(), "192.0.2.1");
@@ -21,9 +25,9 @@ TEST(IpAddress, TakesMappedAddressesAsTheIpv4TheyAre) {
 }
 
 TEST(IpAddress, RefusesEverythingButStrictNumericText) {
-  for (const char* text :
-       {"", " 10.0.0.1", "10.0.0.1 ", "10.0.0", "10.0.0.1.2", "010.0.0.1", "10.0.0.256", "0x0a000001",
-        "10.0.0.1:80", "[::1]", "fe80::1%eth0", "::1/128", "localhost", "1::2::3", "12345::"}) {
+  for (const char* text : {"", " 10.0.0.1", "10.0.0.1 ", "10.0.0", "10.0.0.1.2", "010.0.0.1",
+                           "10.0.0.256", "0x0a000001", "10.0.0.1:80", "[::1]", "fe80::1%eth0",
+                           "::1/128", "localhost", "1::2::3", "12345::"}) {
     EXPECT_FALSE(IpAddress::Parse(text).ok()) << text;
   }
   EXPECT_FALSE(IpAddress::Parse(std::string_view("10.0.0.1\0x", 10)).ok());

@@ -10,7 +10,9 @@ namespace {
 // Extensions and trailers of one whole body. Nobody we know sends any.
 constexpr std::size_t kMaxOverhead = 16 * 1024;
 
-Error Malformed() { return Invalid("the chunked body is malformed").Reason("malformed_chunk"); }
+Error Malformed() {
+  return Invalid("the chunked body is malformed").Reason("malformed_chunk");
+}
 
 int HexValue(unsigned char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -19,7 +21,9 @@ int HexValue(unsigned char c) {
   return -1;
 }
 
-bool IsText(unsigned char c) { return (c >= 0x20 && c != 0x7f) || c == '\t'; }
+bool IsText(unsigned char c) {
+  return (c >= 0x20 && c != 0x7f) || c == '\t';
+}
 
 }  // namespace
 
@@ -27,8 +31,8 @@ Result<ChunkedDecoder::Step> ChunkedDecoder::Decode(std::span<std::byte> bytes) 
   Step step;
   while (step.consumed < bytes.size() && state_ != State::kDone) {
     if (state_ == State::kData) {
-      const auto n = static_cast<std::size_t>(
-          std::min<std::uint64_t>(left_, bytes.size() - step.consumed));
+      const auto n =
+          static_cast<std::size_t>(std::min<std::uint64_t>(left_, bytes.size() - step.consumed));
       std::memmove(bytes.data() + step.produced, bytes.data() + step.consumed, n);
       step.produced += n;
       step.consumed += n;
@@ -47,9 +51,7 @@ Status ChunkedDecoder::Control(unsigned char c) {
     case State::kSize: return SizeDigit(c);
     case State::kSizeLf: return Expect(c, '\n', left_ == 0 ? State::kTrailerStart : State::kData);
     case State::kDataCr: return Expect(c, '\r', State::kDataLf);
-    case State::kDataLf:
-      digits_ = 0;
-      return Expect(c, '\n', State::kSize);
+    case State::kDataLf: digits_ = 0; return Expect(c, '\n', State::kSize);
     case State::kTrailerLf: return Expect(c, '\n', State::kTrailerStart);
     case State::kEndLf: return Expect(c, '\n', State::kDone);
     case State::kTrailerStart:

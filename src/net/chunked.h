@@ -26,8 +26,17 @@ class ChunkedDecoder {
 
  private:
   enum class State {
-    kSize, kExtension, kSizeLf, kData, kDataCr, kDataLf,
-    kTrailerStart, kTrailer, kTrailerLf, kEndLf, kDone,
+    kSize,
+    kExtension,
+    kSizeLf,
+    kData,
+    kDataCr,
+    kDataLf,
+    kTrailerStart,
+    kTrailer,
+    kTrailerLf,
+    kEndLf,
+    kDone,
   };
 
   Status Control(unsigned char c);
@@ -35,9 +44,9 @@ class ChunkedDecoder {
   Status Expect(unsigned char c, unsigned char wanted, State next);
 
   State state_ = State::kSize;
-  std::uint64_t left_ = 0;       // of the chunk
-  unsigned digits_ = 0;          // of the size being read
-  std::size_t overhead_ = 0;     // extensions and trailers so far
+  std::uint64_t left_ = 0;    // of the chunk
+  unsigned digits_ = 0;       // of the size being read
+  std::size_t overhead_ = 0;  // extensions and trailers so far
 };
 
 // "1f\r\n": what goes before a chunk of `size` > 0 bytes.

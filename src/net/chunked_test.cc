@@ -1,9 +1,9 @@
 #include "net/chunked.h"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
-
-#include <algorithm>
 
 #include "base/bytes.h"
 
@@ -38,7 +38,8 @@ Decoded Decode(std::string text, std::size_t piece) {
 }
 
 TEST(Chunked, DecodesInPiecesOfAnySize) {
-  const std::string text = "5\r\nhello\r\n1;ext=\"x\"\r\n,\r\n00A\r\n0123456789\r\n0\r\nTrailer: x\r\n\r\nGET";
+  const std::string text =
+      "5\r\nhello\r\n1;ext=\"x\"\r\n,\r\n00A\r\n0123456789\r\n0\r\nTrailer: x\r\n\r\nGET";
   for (std::size_t piece = 1; piece <= text.size(); ++piece) {
     const auto decoded = Decode(text, piece);
     EXPECT_TRUE(decoded.ok && decoded.done) << piece;
@@ -48,7 +49,8 @@ TEST(Chunked, DecodesInPiecesOfAnySize) {
 }
 
 TEST(Chunked, IsNotDoneBeforeTheLastLine) {
-  for (const char* text : {"", "5", "5\r\nhel", "5\r\nhello\r\n", "0\r\n", "0\r\nT: x\r\n", "0\r\n\r"}) {
+  for (const char* text :
+       {"", "5", "5\r\nhel", "5\r\nhello\r\n", "0\r\n", "0\r\nT: x\r\n", "0\r\n\r"}) {
     const auto decoded = Decode(text, 1);
     EXPECT_TRUE(decoded.ok) << text;
     EXPECT_FALSE(decoded.done) << text;
@@ -57,8 +59,8 @@ TEST(Chunked, IsNotDoneBeforeTheLastLine) {
 
 TEST(Chunked, RefusesEverythingBesideTheGrammar) {
   for (const std::string text :
-       {"\r\n", "x\r\n", "-1\r\n", "+1\r\n", "0x1\r\n", " 1\r\n", "1 \r\n", "1\nx", "1\rx", ";x\r\n",
-        "1\r\nab\r\n", "1\r\na\n", "1\r\na\rx", "1;\x01\r\n", "1;a\nb\r\n", "0\r\nA\nB",
+       {"\r\n", "x\r\n", "-1\r\n", "+1\r\n", "0x1\r\n", " 1\r\n", "1 \r\n", "1\nx", "1\rx",
+        ";x\r\n", "1\r\nab\r\n", "1\r\na\n", "1\r\na\rx", "1;\x01\r\n", "1;a\nb\r\n", "0\r\nA\nB",
         "0\r\n\rx", "1111111111111111\r\n", "ffffffffffffffffffff\r\n"}) {
     EXPECT_FALSE(Decode(text, 1).ok) << text;
     EXPECT_FALSE(Decode(text, text.size()).ok) << text;

@@ -29,10 +29,12 @@ TEST(ForwardedPeer, IsIgnoredFromStrangers) {
 }
 
 TEST(ForwardedPeer, IsTheLastAddressThatIsNoTrustedProxy) {
-  EXPECT_EQ(Resolve("10.0.0.1", With({{"X-Forwarded-For", "1.1.1.1, 203.0.113.9, 10.0.0.2"}}))
-                .address, "203.0.113.9");
-  EXPECT_EQ(Resolve("10.0.0.1", With({{"X-Forwarded-For", "1.1.1.1"},
-                                      {"X-Forwarded-For", "203.0.113.9"}})).address,
+  EXPECT_EQ(
+      Resolve("10.0.0.1", With({{"X-Forwarded-For", "1.1.1.1, 203.0.113.9, 10.0.0.2"}})).address,
+      "203.0.113.9");
+  EXPECT_EQ(Resolve("10.0.0.1",
+                    With({{"X-Forwarded-For", "1.1.1.1"}, {"X-Forwarded-For", "203.0.113.9"}}))
+                .address,
             "203.0.113.9");
 }
 
@@ -44,9 +46,9 @@ TEST(ForwardedPeer, IsTheProxyItselfWithoutAStatement) {
 }
 
 TEST(ForwardedPeer, TakesNetworkAndSchemeFromTheProxysOwnHeader) {
-  const auto peer = Resolve("10.0.0.1", With({{"X-Network", "public"},
-                                              {"X-Network", "private"},
-                                              {"X-Forwarded-Proto", "https"}}));
+  const auto peer = Resolve(
+      "10.0.0.1",
+      With({{"X-Network", "public"}, {"X-Network", "private"}, {"X-Forwarded-Proto", "https"}}));
   EXPECT_EQ(peer.listener, ListenerKind::kPrivate);
   EXPECT_TRUE(peer.tls);
   EXPECT_EQ(Resolve("10.0.0.1", With({{"X-Network", "else"}})).listener, ListenerKind::kPublic);

@@ -5,16 +5,42 @@
 namespace breakwater::net {
 namespace {
 
-IpAddress Address(std::string_view text) { return *IpAddress::Parse(text); }
+IpAddress Address(std::string_view text) {
+  return *IpAddress::Parse(text);
+}
 
 TEST(OutboundGuard, RefusesEverythingThatIsNotPublic) {
-  for (const char* text :
-       {"0.0.0.0", "10.1.2.3", "100.64.0.1", "100.100.100.200", "127.0.0.1", "127.8.8.8",
-        "169.254.169.254", "172.16.0.1", "172.31.255.255", "192.0.0.192", "192.168.1.1",
-        "198.18.0.1", "224.0.0.1", "240.0.0.1", "255.255.255.255", "168.63.129.16", "::", "::1",
-        "::127.0.0.1", "::ffff:127.0.0.1", "::ffff:169.254.169.254", "fd00:ec2::254", "fe80::1",
-        "fec0::1", "ff02::1", "2001:db8::1", "2002:7f00:1::", "2001::1", "64:ff9b::7f00:1",
-        "64:ff9b::a9fe:a9fe", "64:ff9b:1::1"}) {
+  for (const char* text : {"0.0.0.0",
+                           "10.1.2.3",
+                           "100.64.0.1",
+                           "100.100.100.200",
+                           "127.0.0.1",
+                           "127.8.8.8",
+                           "169.254.169.254",
+                           "172.16.0.1",
+                           "172.31.255.255",
+                           "192.0.0.192",
+                           "192.168.1.1",
+                           "198.18.0.1",
+                           "224.0.0.1",
+                           "240.0.0.1",
+                           "255.255.255.255",
+                           "168.63.129.16",
+                           "::",
+                           "::1",
+                           "::127.0.0.1",
+                           "::ffff:127.0.0.1",
+                           "::ffff:169.254.169.254",
+                           "fd00:ec2::254",
+                           "fe80::1",
+                           "fec0::1",
+                           "ff02::1",
+                           "2001:db8::1",
+                           "2002:7f00:1::",
+                           "2001::1",
+                           "64:ff9b::7f00:1",
+                           "64:ff9b::a9fe:a9fe",
+                           "64:ff9b:1::1"}) {
     EXPECT_FALSE(IsPublicAddress(Address(text))) << text;
     EXPECT_EQ(OutboundPolicy{}.Check(Address(text)).error().reason(), "address_refused") << text;
   }

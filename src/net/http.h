@@ -49,7 +49,7 @@ struct Request {
   std::string query;   // raw, without "?"
   Headers headers;
   Peer peer;
-  std::string id;      // request id: the caller's X-Request-Id/Transaction-Id if sane, else new
+  std::string id;  // request id: the caller's X-Request-Id/Transaction-Id if sane, else new
   // Present if the request has a body (content_length > 0, or chunked).
   std::optional<std::uint64_t> content_length;
   bool has_body = false;

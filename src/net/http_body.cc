@@ -28,8 +28,8 @@ Result<std::size_t> InputBuffer::Fill(Deadline deadline) {
   }
   const std::size_t old = bytes_.size();
   bytes_.resize(old + kHeadRead);
-  auto got = transport_.Read(
-      std::as_writable_bytes(std::span(bytes_.data() + old, kHeadRead)), deadline);
+  auto got =
+      transport_.Read(std::as_writable_bytes(std::span(bytes_.data() + old, kHeadRead)), deadline);
   bytes_.resize(old + (got.ok() ? *got : 0));
   return got;
 }

@@ -37,9 +37,9 @@ class InputBuffer {
 
 struct BodyOptions {
   bool chunked = false;
-  std::uint64_t length = 0;      // if not chunked
-  bool send_continue = false;    // the client waits for "100 Continue"
-  std::uint64_t max_bytes = 0;   // kTooLarge beyond (chunked; a length is checked before)
+  std::uint64_t length = 0;     // if not chunked
+  bool send_continue = false;   // the client waits for "100 Continue"
+  std::uint64_t max_bytes = 0;  // kTooLarge beyond (chunked; a length is checked before)
   PaceLimits pace;
 };
 

@@ -1,14 +1,14 @@
 #include "net/http_client.h"
 
-#include <curl/curl.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstring>
 #include <mutex>
 #include <vector>
+
+#include <curl/curl.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/strings.h"
 #include "base/sync.h"
@@ -54,8 +54,8 @@ Error BadUrl(std::string_view what) {
 Result<UrlPtr> ParseUrl(const std::string& text, const OutboundPolicy& policy) {
   UrlPtr url(curl_url());
   BW_CHECK(url != nullptr);
-  const bool printable = std::all_of(text.begin(), text.end(),
-                                     [](char c) { return c > 0x20 && c < 0x7f; });
+  const bool printable =
+      std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7f; });
   if (!printable || curl_url_set(url.get(), CURLUPART_URL, text.c_str(), 0) != CURLUE_OK) {
     return BadUrl("is malformed");
   }
@@ -78,7 +78,7 @@ struct Transfer {
   std::string_view text;         // or this
   std::size_t sent = 0;          // of `text`
   std::uint64_t source_left = 0;
-  io::Sink* sink = nullptr;      // for the body of a 2xx, or null
+  io::Sink* sink = nullptr;  // for the body of a 2xx, or null
   std::uint64_t limit = 0;
   std::uint64_t received = 0;
   std::size_t header_bytes = 0;
@@ -128,7 +128,8 @@ std::size_t WriteBody(char* data, std::size_t size, std::size_t count, void* con
   const bool to_sink = transfer.sink != nullptr && transfer.response.status / 100 == 2;
   // What a failed download says need not be as large as what it should have brought.
   const std::uint64_t limit = transfer.sink == nullptr || to_sink
-                                  ? transfer.limit : std::min(transfer.limit, kMaxErrorBody);
+                                  ? transfer.limit
+                                  : std::min(transfer.limit, kMaxErrorBody);
   if (n > limit - transfer.received) {
     transfer.Fail(TooLarge("the response is too large").Reason("response_too_large"));
     return 0;

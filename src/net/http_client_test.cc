@@ -1,8 +1,8 @@
 #include "net/http_client.h"
 
-#include <gtest/gtest.h>
-
 #include <cstdlib>
+
+#include <gtest/gtest.h>
 
 #include "net/http_server.h"
 #include "net/socket.h"
@@ -148,8 +148,8 @@ TEST_F(Client, RefusesPlainHttpUnlessAllowed) {
 TEST_F(Client, RefusesLoopbackUnlessAllowed) {
   const HttpClient guarded({.policy = {.allow_plain_http = true}});
   const std::string port = std::to_string(server_->port());
-  for (const std::string host : {"127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]",
-                                 "2130706433", "0x7f.1", "0"}) {
+  for (const std::string host :
+       {"127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "2130706433", "0x7f.1", "0"}) {
     ClientRequest request;
     request.url = "http://" + host + ":" + port + "/";
     EXPECT_EQ(guarded.Send(request).error().reason(), "address_refused") << host;

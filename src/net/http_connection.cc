@@ -26,8 +26,13 @@ class Connection {
  public:
   Connection(int fd, const Peer& direct, const IpAddress& address, Transport& transport,
              const ConnectionSettings& settings, ConnectionShared& shared)
-      : fd_(fd), direct_(direct), address_(address), transport_(transport), settings_(settings),
-        shared_(shared), input_(transport) {}
+      : fd_(fd),
+        direct_(direct),
+        address_(address),
+        transport_(transport),
+        settings_(settings),
+        shared_(shared),
+        input_(transport) {}
 
   void Serve() {
     while (AwaitRequest() && ServeOne()) {
@@ -84,8 +89,8 @@ class Connection {
     request.content_length = head.content_length;
     request.has_body = head.chunked || head.content_length.value_or(0) > 0;
     if (head.content_length.value_or(0) > limits().max_body_bytes) {
-      return Refuse({413, "body_too_large", "the request's body is too large"},
-                    std::move(request), head.http11);
+      return Refuse({413, "body_too_large", "the request's body is too large"}, std::move(request),
+                    head.http11);
     }
     RequestBody body(input_, transport_,
                      {.chunked = head.chunked,
@@ -153,13 +158,13 @@ class Connection {
     }
     if (!settings_.on_complete) return;
     request.body = nullptr;
-    settings_.on_complete(
-        request, {.status = sent.status,
-                  .bytes_in = bytes_in,
-                  .bytes_out = sent.bytes,
-                  .duration = std::chrono::duration_cast<std::chrono::microseconds>(
-                      SteadyClock::now() - start),
-                  .complete = status.ok()});
+    settings_.on_complete(request,
+                          {.status = sent.status,
+                           .bytes_in = bytes_in,
+                           .bytes_out = sent.bytes,
+                           .duration = std::chrono::duration_cast<std::chrono::microseconds>(
+                               SteadyClock::now() - start),
+                           .complete = status.ok()});
   }
 
   bool Finish(RequestBody& body, const SentResponse& sent, const Status& status) {

@@ -17,9 +17,9 @@ namespace breakwater::net {
 
 struct ConnectionLimits {
   HeadLimits head;
-  std::chrono::milliseconds head_timeout{15'000};   // first byte to end of head; TLS handshake
-  std::chrono::milliseconds idle_timeout{75'000};   // between requests
-  PaceLimits body;                                  // request bodies
+  std::chrono::milliseconds head_timeout{15'000};  // first byte to end of head; TLS handshake
+  std::chrono::milliseconds idle_timeout{75'000};  // between requests
+  PaceLimits body;                                 // request bodies
   PaceLimits response;
   std::uint64_t max_body_bytes = std::uint64_t{64} << 30U;
   // What a handler left of a body is read and dropped up to here; beyond, the connection ends.
@@ -30,11 +30,11 @@ struct ConnectionLimits {
 
 // How a request went, for access logs and metrics.
 struct Completion {
-  int status = 0;               // of the answer, even if it could not be sent whole
-  std::uint64_t bytes_in = 0;   // of the body
-  std::uint64_t bytes_out = 0;  // of the body
+  int status = 0;                        // of the answer, even if it could not be sent whole
+  std::uint64_t bytes_in = 0;            // of the body
+  std::uint64_t bytes_out = 0;           // of the body
   std::chrono::microseconds duration{};  // from the end of the head to the last byte
-  bool complete = false;        // the answer was sent whole
+  bool complete = false;                 // the answer was sent whole
 };
 
 // Called after each answer from the connection's thread. The request has no body any more; its

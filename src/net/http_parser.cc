@@ -29,9 +29,13 @@ bool All(std::string_view text, const std::array<bool, 256>& table) {
                      [&](char c) { return table[static_cast<unsigned char>(c)]; });
 }
 
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+bool IsDigit(char c) {
+  return c >= '0' && c <= '9';
+}
 
-HeadError Bad(std::string_view code, std::string_view message) { return {400, code, message}; }
+HeadError Bad(std::string_view code, std::string_view message) {
+  return {400, code, message};
+}
 
 // nullopt: no mistake so far.
 using Verdict = std::optional<HeadError>;
@@ -226,7 +230,9 @@ Verdict ParseFields(std::string_view fields, const HeadLimits& limits, Headers& 
 
 }  // namespace
 
-bool IsToken(std::string_view text) { return !text.empty() && All(text, kTokenTable); }
+bool IsToken(std::string_view text) {
+  return !text.empty() && All(text, kTokenTable);
+}
 
 bool IsFieldValue(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) {

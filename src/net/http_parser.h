@@ -21,9 +21,9 @@ struct HeadLimits {
 
 struct RequestHead {
   std::string method;
-  std::string path;   // begins with "/"
+  std::string path;  // begins with "/"
   std::string query;
-  Headers headers;    // Host is replaced by the authority of an absolute-form target
+  Headers headers;     // Host is replaced by the authority of an absolute-form target
   bool http11 = true;  // else HTTP/1.0
   bool keep_alive = true;
   bool expect_continue = false;

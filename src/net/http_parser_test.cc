@@ -1,15 +1,17 @@
 #include "net/http_parser.h"
 
-#include <gtest/gtest.h>
-
 #include <ostream>
+
+#include <gtest/gtest.h>
 
 namespace breakwater::net {
 namespace {
 
 using Outcome = std::variant<NeedMore, ParsedHead, HeadError>;
 
-Outcome Parse(std::string_view text) { return ParseRequestHead(text, HeadLimits{}); }
+Outcome Parse(std::string_view text) {
+  return ParseRequestHead(text, HeadLimits{});
+}
 
 RequestHead Good(std::string_view text) {
   auto outcome = Parse(text);
@@ -25,8 +27,9 @@ int RefusalStatus(const Outcome& outcome) {
 }
 
 TEST(RequestHead, IsReadPartByPart) {
-  const auto head = Good("GET /v2/a%2Fb/tags?n=1&x HTTP/1.1\r\nHost: r.example:5000\r\n"
-                         "Accept:  text/plain\t\r\nEmpty:\r\n\r\n");
+  const auto head = Good(
+      "GET /v2/a%2Fb/tags?n=1&x HTTP/1.1\r\nHost: r.example:5000\r\n"
+      "Accept:  text/plain\t\r\nEmpty:\r\n\r\n");
   EXPECT_EQ(head.method, "GET");
   EXPECT_EQ(head.path, "/v2/a%2Fb/tags");
   EXPECT_EQ(head.query, "n=1&x");
@@ -77,10 +80,10 @@ TEST(RequestHead, DecidesOnKeepAlive) {
 
 TEST(RequestHead, DecidesOnTheBody) {
   EXPECT_EQ(Good("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 18446744073709551615\r\n\r\n")
-                .content_length, 18446744073709551615U);
+                .content_length,
+            18446744073709551615U);
   EXPECT_TRUE(Good("PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\n\r\n").chunked);
-  EXPECT_TRUE(
-      Good("PUT / HTTP/1.1\r\nHost: a\r\nExpect: 100-Continue\r\n\r\n").expect_continue);
+  EXPECT_TRUE(Good("PUT / HTTP/1.1\r\nHost: a\r\nExpect: 100-Continue\r\n\r\n").expect_continue);
   EXPECT_FALSE(Good("PUT / HTTP/1.0\r\nExpect: 100-continue\r\n\r\n").expect_continue);
 }
 
@@ -89,7 +92,9 @@ struct Refusal {
   std::string_view text;
   int status;
 };
-void PrintTo(const Refusal& refusal, std::ostream* out) { *out << refusal.name; }
+void PrintTo(const Refusal& refusal, std::ostream* out) {
+  *out << refusal.name;
+}
 
 class RequestHeadRefusal : public ::testing::TestWithParam<Refusal> {};
 
@@ -102,13 +107,16 @@ using std::string_view_literals::operator""sv;
 INSTANTIATE_TEST_SUITE_P(
     Smuggling, RequestHeadRefusal,
     ::testing::Values(
-        Refusal{"BothLengthAndChunked",
-                "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n",
-                400},
+        Refusal{
+            "BothLengthAndChunked",
+            "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n",
+            400},
         Refusal{"TwoEqualLengths",
-                "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nContent-Length: 4\r\n\r\n", 400},
+                "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nContent-Length: 4\r\n\r\n",
+                400},
         Refusal{"TwoLengths",
-                "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\ncontent-length: 5\r\n\r\n", 400},
+                "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\ncontent-length: 5\r\n\r\n",
+                400},
         Refusal{"LengthList", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4, 4\r\n\r\n", 400},
         Refusal{"LengthWithPlus", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: +4\r\n\r\n", 400},
         Refusal{"NegativeLength", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n", 400},
@@ -119,19 +127,23 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"LengthInside", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4 4\r\n\r\n", 400},
         Refusal{"TwoCodings",
                 "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: "
-                "identity\r\n\r\n", 400},
+                "identity\r\n\r\n",
+                400},
         Refusal{"CodingList",
                 "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", 501},
         Refusal{"ChunkedTwice",
                 "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, chunked\r\n\r\n", 501},
         Refusal{"ObfuscatedCoding",
-                "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: \x0b" "chunked\r\n\r\n", 400},
-        Refusal{"UnknownCoding", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: xchunked\r\n\r\n",
-                501},
+                "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: \x0b"
+                "chunked\r\n\r\n",
+                400},
+        Refusal{"UnknownCoding",
+                "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: xchunked\r\n\r\n", 501},
         Refusal{"EmptyCoding", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding:\r\n\r\n", 501},
         Refusal{"ChunkedInHttp10",
                 "POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", 400},
-        Refusal{"SpaceBeforeColon", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length : 4\r\n\r\n", 400},
+        Refusal{"SpaceBeforeColon", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length : 4\r\n\r\n",
+                400},
         Refusal{"TabBeforeColon", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length\t: 4\r\n\r\n", 400},
         Refusal{"Folding", "GET / HTTP/1.1\r\nHost: a\r\nX: 1\r\n continued\r\n\r\n", 400},
         Refusal{"TabFolding", "GET / HTTP/1.1\r\nHost: a\r\nX: 1\r\n\tcontinued\r\n\r\n", 400},
@@ -149,41 +161,42 @@ INSTANTIATE_TEST_SUITE_P(
 
 INSTANTIATE_TEST_SUITE_P(
     RequestLine, RequestHeadRefusal,
-    ::testing::Values(
-        Refusal{"TlsHello", "\x16\x03\x01", 400}, Refusal{"LeadingSpace", " GET / HTTP/1.1", 400},
-        Refusal{"NoVersion", "GET /\r\nHost: a\r\n\r\n", 400},
-        Refusal{"TwoSpaces", "GET  / HTTP/1.1\r\nHost: a\r\n\r\n", 400},
-        Refusal{"TrailingSpace", "GET / HTTP/1.1 \r\nHost: a\r\n\r\n", 400},
-        Refusal{"TabSeparator", "GET\t/\tHTTP/1.1\r\nHost: a\r\n\r\n", 400},
-        Refusal{"SpaceInTarget", "GET /a b HTTP/1.1\r\nHost: a\r\n\r\n", 400},
-        Refusal{"BadMethod", "G(T / HTTP/1.1\r\nHost: a\r\n\r\n", 400},
-        Refusal{"LongMethod",
-                "ABCDEFGHIJKLMNOPQRSTUVWXYZABCDEFG / HTTP/1.1\r\nHost: a\r\n\r\n", 400},
-        Refusal{"NonAsciiTarget", "GET /\xc3\xa9 HTTP/1.1\r\nHost: a\r\n\r\n", 400},
-        Refusal{"Fragment", "GET /a#b HTTP/1.1\r\nHost: a\r\n\r\n", 400},
-        Refusal{"Asterisk", "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", 400},
-        Refusal{"Authority", "CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n", 400},
-        Refusal{"OtherScheme", "GET ftp://a/ HTTP/1.1\r\nHost: a\r\n\r\n", 400},
-        Refusal{"Credentials", "GET http://u@a/ HTTP/1.1\r\nHost: a\r\n\r\n", 400},
-        Refusal{"EmptyAuthority", "GET http:///p HTTP/1.1\r\nHost: a\r\n\r\n", 400},
-        Refusal{"LowerCaseVersion", "GET / http/1.1\r\nHost: a\r\n\r\n", 400},
-        Refusal{"LongVersion", "GET / HTTP/1.10\r\nHost: a\r\n\r\n", 400},
-        Refusal{"Http2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505},
-        Refusal{"Http12", "GET / HTTP/1.2\r\nHost: a\r\n\r\n", 505},
-        Refusal{"TwoEmptyLines", "\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n", 400}),
+    ::testing::Values(Refusal{"TlsHello", "\x16\x03\x01", 400},
+                      Refusal{"LeadingSpace", " GET / HTTP/1.1", 400},
+                      Refusal{"NoVersion", "GET /\r\nHost: a\r\n\r\n", 400},
+                      Refusal{"TwoSpaces", "GET  / HTTP/1.1\r\nHost: a\r\n\r\n", 400},
+                      Refusal{"TrailingSpace", "GET / HTTP/1.1 \r\nHost: a\r\n\r\n", 400},
+                      Refusal{"TabSeparator", "GET\t/\tHTTP/1.1\r\nHost: a\r\n\r\n", 400},
+                      Refusal{"SpaceInTarget", "GET /a b HTTP/1.1\r\nHost: a\r\n\r\n", 400},
+                      Refusal{"BadMethod", "G(T / HTTP/1.1\r\nHost: a\r\n\r\n", 400},
+                      Refusal{"LongMethod",
+                              "ABCDEFGHIJKLMNOPQRSTUVWXYZABCDEFG / HTTP/1.1\r\nHost: a\r\n\r\n",
+                              400},
+                      Refusal{"NonAsciiTarget", "GET /\xc3\xa9 HTTP/1.1\r\nHost: a\r\n\r\n", 400},
+                      Refusal{"Fragment", "GET /a#b HTTP/1.1\r\nHost: a\r\n\r\n", 400},
+                      Refusal{"Asterisk", "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", 400},
+                      Refusal{"Authority", "CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n", 400},
+                      Refusal{"OtherScheme", "GET ftp://a/ HTTP/1.1\r\nHost: a\r\n\r\n", 400},
+                      Refusal{"Credentials", "GET http://u@a/ HTTP/1.1\r\nHost: a\r\n\r\n", 400},
+                      Refusal{"EmptyAuthority", "GET http:///p HTTP/1.1\r\nHost: a\r\n\r\n", 400},
+                      Refusal{"LowerCaseVersion", "GET / http/1.1\r\nHost: a\r\n\r\n", 400},
+                      Refusal{"LongVersion", "GET / HTTP/1.10\r\nHost: a\r\n\r\n", 400},
+                      Refusal{"Http2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505},
+                      Refusal{"Http12", "GET / HTTP/1.2\r\nHost: a\r\n\r\n", 505},
+                      Refusal{"TwoEmptyLines", "\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n", 400}),
     [](const auto& test) { return std::string(test.param.name); });
 
 INSTANTIATE_TEST_SUITE_P(
     Fields, RequestHeadRefusal,
-    ::testing::Values(
-        Refusal{"NoHost", "GET / HTTP/1.1\r\n\r\n", 400},
-        Refusal{"TwoHosts", "GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", 400},
-        Refusal{"TwoHostsBehindAbsoluteTarget",
-                "GET http://a/ HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400},
-        Refusal{"HostWithSlash", "GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", 400},
-        Refusal{"HostWithUser", "GET / HTTP/1.1\r\nHost: u@a\r\n\r\n", 400},
-        Refusal{"HostWithSpace", "GET / HTTP/1.1\r\nHost: a b\r\n\r\n", 400},
-        Refusal{"UnknownExpectation", "GET / HTTP/1.1\r\nHost: a\r\nExpect: 200-ok\r\n\r\n", 417}),
+    ::testing::Values(Refusal{"NoHost", "GET / HTTP/1.1\r\n\r\n", 400},
+                      Refusal{"TwoHosts", "GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", 400},
+                      Refusal{"TwoHostsBehindAbsoluteTarget",
+                              "GET http://a/ HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400},
+                      Refusal{"HostWithSlash", "GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", 400},
+                      Refusal{"HostWithUser", "GET / HTTP/1.1\r\nHost: u@a\r\n\r\n", 400},
+                      Refusal{"HostWithSpace", "GET / HTTP/1.1\r\nHost: a b\r\n\r\n", 400},
+                      Refusal{"UnknownExpectation",
+                              "GET / HTTP/1.1\r\nHost: a\r\nExpect: 200-ok\r\n\r\n", 417}),
     [](const auto& test) { return std::string(test.param.name); });
 
 TEST(RequestHead, IsBounded) {

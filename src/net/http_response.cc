@@ -19,7 +19,9 @@ constexpr std::size_t kStreamPiece = 256 * 1024;
 constexpr std::size_t kChunkRoom = 16;  // for the prefix, before the piece
 
 // RFC 9110 §6.4.1 and §15.3.5: never a body.
-bool IsBodiless(int status) { return status < 200 || status == 204 || status == 304; }
+bool IsBodiless(int status) {
+  return status < 200 || status == 204 || status == 304;
+}
 
 std::optional<std::uint64_t> BodyLength(const Response& response) {
   if (const auto* text = std::get_if<std::string>(&response.body)) return text->size();
@@ -52,8 +54,8 @@ Delimiting Decide(const Response& response, const ResponseFraming& framing) {
 }
 
 bool IsOurs(std::string_view name) {
-  static constexpr std::array<std::string_view, 5> kOurs = {
-      "Content-Length", "Transfer-Encoding", "Connection", "Date", "X-Request-Id"};
+  static constexpr std::array<std::string_view, 5> kOurs = {"Content-Length", "Transfer-Encoding",
+                                                            "Connection", "Date", "X-Request-Id"};
   return std::any_of(kOurs.begin(), kOurs.end(),
                      [&](std::string_view ours) { return EqualsIgnoreCase(name, ours); });
 }
@@ -228,21 +230,48 @@ std::string_view ReasonPhrase(int status) {
     int status;
     std::string_view phrase;
   };
-  static constexpr Row kRows[] = {
-      {200, "OK"}, {201, "Created"}, {202, "Accepted"}, {204, "No Content"},
-      {206, "Partial Content"}, {207, "Multi-Status"}, {301, "Moved Permanently"}, {302, "Found"},
-      {303, "See Other"}, {304, "Not Modified"}, {307, "Temporary Redirect"},
-      {308, "Permanent Redirect"}, {400, "Bad Request"}, {401, "Unauthorized"},
-      {402, "Payment Required"}, {403, "Forbidden"}, {404, "Not Found"},
-      {405, "Method Not Allowed"}, {406, "Not Acceptable"}, {408, "Request Timeout"},
-      {409, "Conflict"}, {410, "Gone"}, {411, "Length Required"}, {412, "Precondition Failed"},
-      {413, "Content Too Large"}, {414, "URI Too Long"}, {415, "Unsupported Media Type"},
-      {416, "Range Not Satisfiable"}, {417, "Expectation Failed"}, {422, "Unprocessable Content"},
-      {423, "Locked"}, {424, "Failed Dependency"}, {428, "Precondition Required"},
-      {429, "Too Many Requests"}, {431, "Request Header Fields Too Large"},
-      {500, "Internal Server Error"}, {501, "Not Implemented"}, {502, "Bad Gateway"},
-      {503, "Service Unavailable"}, {504, "Gateway Timeout"},
-      {505, "HTTP Version Not Supported"}, {507, "Insufficient Storage"}};
+  static constexpr Row kRows[] = {{200, "OK"},
+                                  {201, "Created"},
+                                  {202, "Accepted"},
+                                  {204, "No Content"},
+                                  {206, "Partial Content"},
+                                  {207, "Multi-Status"},
+                                  {301, "Moved Permanently"},
+                                  {302, "Found"},
+                                  {303, "See Other"},
+                                  {304, "Not Modified"},
+                                  {307, "Temporary Redirect"},
+                                  {308, "Permanent Redirect"},
+                                  {400, "Bad Request"},
+                                  {401, "Unauthorized"},
+                                  {402, "Payment Required"},
+                                  {403, "Forbidden"},
+                                  {404, "Not Found"},
+                                  {405, "Method Not Allowed"},
+                                  {406, "Not Acceptable"},
+                                  {408, "Request Timeout"},
+                                  {409, "Conflict"},
+                                  {410, "Gone"},
+                                  {411, "Length Required"},
+                                  {412, "Precondition Failed"},
+                                  {413, "Content Too Large"},
+                                  {414, "URI Too Long"},
+                                  {415, "Unsupported Media Type"},
+                                  {416, "Range Not Satisfiable"},
+                                  {417, "Expectation Failed"},
+                                  {422, "Unprocessable Content"},
+                                  {423, "Locked"},
+                                  {424, "Failed Dependency"},
+                                  {428, "Precondition Required"},
+                                  {429, "Too Many Requests"},
+                                  {431, "Request Header Fields Too Large"},
+                                  {500, "Internal Server Error"},
+                                  {501, "Not Implemented"},
+                                  {502, "Bad Gateway"},
+                                  {503, "Service Unavailable"},
+                                  {504, "Gateway Timeout"},
+                                  {505, "HTTP Version Not Supported"},
+                                  {507, "Insufficient Storage"}};
   const auto* row = std::find_if(std::begin(kRows), std::end(kRows),
                                  [&](const Row& r) { return r.status == status; });
   return row == std::end(kRows) ? "" : row->phrase;

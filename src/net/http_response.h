@@ -15,7 +15,7 @@ namespace breakwater::net {
 struct ResponseFraming {
   bool head_request = false;  // no body, but the length of it
   bool http11 = true;
-  bool keep_alive = true;     // false: announces the end of the connection
+  bool keep_alive = true;  // false: announces the end of the connection
   std::string_view request_id;
 };
 

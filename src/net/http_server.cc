@@ -1,11 +1,5 @@
 #include "net/http_server.h"
 
-#include <poll.h>
-#include <pthread.h>
-#include <sys/eventfd.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <climits>
@@ -14,6 +8,12 @@
 #include <list>
 #include <thread>
 #include <unordered_map>
+
+#include <poll.h>
+#include <pthread.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/sync.h"
 #include "net/http_response.h"
@@ -108,6 +108,9 @@ class HttpServer::Impl {
     MutexLock lock(mutex_);
     ServerStats out = stats_;
     out.connections = live_.size();
+    out.idle = static_cast<std::size_t>(std::count_if(live_.begin(), live_.end(), [](auto& slot) {
+      return slot.shared.phase.load() == ConnectionPhase::kIdle;
+    }));
     return out;
   }
 
@@ -286,19 +289,33 @@ Result<std::unique_ptr<HttpServer>> HttpServer::Listen(ServerOptions options,
   BW_TRY(auto listener, ListeningSocket::Open(options.address, options.port));
   UniqueFd wake(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
   if (!wake.valid()) return Internal(std::string("eventfd: ") + std::strerror(errno));
-  return std::unique_ptr<HttpServer>(new HttpServer(
-      std::make_unique<Impl>(std::move(options), std::move(handler), std::move(listener),
-                             std::move(tls), std::move(wake))));
+  return std::unique_ptr<HttpServer>(
+      new HttpServer(std::make_unique<Impl>(std::move(options), std::move(handler),
+                                            std::move(listener), std::move(tls), std::move(wake))));
 }
 
 HttpServer::HttpServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
-HttpServer::~HttpServer() { impl_->Stop(std::chrono::milliseconds(0)); }
+HttpServer::~HttpServer() {
+  impl_->Stop(std::chrono::milliseconds(0));
+}
 
-std::uint16_t HttpServer::port() const { return impl_->port(); }
-const std::string& HttpServer::endpoint() const { return impl_->endpoint(); }
-Status HttpServer::Start() { return impl_->Start(); }
-void HttpServer::Stop(std::chrono::milliseconds deadline) { impl_->Stop(deadline); }
-Status HttpServer::ReloadTls() { return impl_->ReloadTls(); }
-ServerStats HttpServer::stats() const { return impl_->stats(); }
+std::uint16_t HttpServer::port() const {
+  return impl_->port();
+}
+const std::string& HttpServer::endpoint() const {
+  return impl_->endpoint();
+}
+Status HttpServer::Start() {
+  return impl_->Start();
+}
+void HttpServer::Stop(std::chrono::milliseconds deadline) {
+  impl_->Stop(deadline);
+}
+Status HttpServer::ReloadTls() {
+  return impl_->ReloadTls();
+}
+ServerStats HttpServer::stats() const {
+  return impl_->stats();
+}
 
 }  // namespace breakwater::net

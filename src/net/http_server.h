@@ -30,6 +30,7 @@ struct ServerOptions {
 
 struct ServerStats {
   std::size_t connections = 0;  // open now
+  std::size_t idle = 0;         // of those, without a request
   std::uint64_t accepted = 0;
   std::uint64_t refused = 0;  // for a limit
   std::uint64_t evicted = 0;  // idle ones, for a new one

@@ -1,17 +1,17 @@
 #include "net/socket.h"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <poll.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <climits>
 #include <csignal>
 #include <cstring>
 #include <optional>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 namespace breakwater::net {
 namespace {
@@ -99,20 +99,23 @@ void UniqueFd::Close() {
   if (fd_ >= 0) ::close(std::exchange(fd_, -1));
 }
 
-Status Waiter::Readable(int fd, Deadline deadline) const { return Wait(fd, POLLIN, deadline); }
-Status Waiter::Writable(int fd, Deadline deadline) const { return Wait(fd, POLLOUT, deadline); }
+Status Waiter::Readable(int fd, Deadline deadline) const {
+  return Wait(fd, POLLIN, deadline);
+}
+Status Waiter::Writable(int fd, Deadline deadline) const {
+  return Wait(fd, POLLOUT, deadline);
+}
 
 std::string FormatEndpoint(const IpAddress& address, std::uint16_t port) {
-  const std::string host =
-      address.is_v4() ? address.ToString() : "[" + address.ToString() + "]";
+  const std::string host = address.is_v4() ? address.ToString() : "[" + address.ToString() + "]";
   return host + ":" + std::to_string(port);
 }
 
 Result<ListeningSocket> ListeningSocket::Open(const std::string& address, std::uint16_t port) {
   BW_TRY(const IpAddress ip, IpAddress::Parse(address).Context("listener"));
   const std::string where = FormatEndpoint(ip, port);
-  UniqueFd fd(::socket(ip.is_v4() ? AF_INET : AF_INET6,
-                       SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  UniqueFd fd(
+      ::socket(ip.is_v4() ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd.valid()) return ListenError(where, "socket");
   SetOption(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1);
   if (!ip.is_v4()) SetOption(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, 0);
@@ -134,8 +137,8 @@ Result<ListeningSocket> ListeningSocket::Open(const std::string& address, std::u
 Result<Accepted> ListeningSocket::Accept() const {
   sockaddr_storage raw{};
   socklen_t size = sizeof raw;
-  UniqueFd fd(::accept4(fd_.get(), reinterpret_cast<sockaddr*>(&raw), &size,
-                        SOCK_NONBLOCK | SOCK_CLOEXEC));
+  UniqueFd fd(
+      ::accept4(fd_.get(), reinterpret_cast<sockaddr*>(&raw), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
   if (!fd.valid()) {
     const int code = errno;
     // accept(2) passes on errors of the new connection; to us those just never came.
@@ -150,6 +153,8 @@ Result<Accepted> ListeningSocket::Accept() const {
   return Accepted{std::move(fd), peer->address};
 }
 
-void IgnoreBrokenPipes() { std::signal(SIGPIPE, SIG_IGN); }
+void IgnoreBrokenPipes() {
+  std::signal(SIGPIPE, SIG_IGN);
+}
 
 }  // namespace breakwater::net

@@ -1,5 +1,7 @@
 #include "net/testing.h"
 
+#include <cstdio>
+
 #include <netinet/in.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -9,9 +11,8 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include <cstdio>
-
 #include "base/strings.h"
+#include "net/socket.h"
 
 namespace breakwater::net::testing {
 namespace {
@@ -165,9 +166,13 @@ Result<RawResponse> RawClient::Read(bool head_request) {
   return out;
 }
 
-bool RawClient::IsClosed() { return state_->buffer.empty() && !Fill().ok(); }
+bool RawClient::IsClosed() {
+  return state_->buffer.empty() && !Fill().ok();
+}
 
-void RawClient::FinishWriting() { ::shutdown(state_->fd.get(), SHUT_WR); }
+void RawClient::FinishWriting() {
+  ::shutdown(state_->fd.get(), SHUT_WR);
+}
 
 void RawClient::Abort() {
   const linger now{.l_onoff = 1, .l_linger = 0};
@@ -180,6 +185,33 @@ std::string RawClient::negotiated_protocol() const {
   unsigned size = 0;
   SSL_get0_alpn_selected(state_->ssl.get(), &name, &size);
   return {reinterpret_cast<const char*>(name), size};
+}
+
+Response Text(std::string text) {
+  Response out;
+  out.body = std::move(text);
+  return out;
+}
+
+// Answers with what it was asked.
+Response Echo(Request& request) {
+  auto body = io::ReadAll(*request.body, 64U << 20U);
+  if (!body.ok()) {
+    Response out = Text(body.error().reason());
+    out.status = 400;
+    return out;
+  }
+  return Text(request.method + " " + request.path + "?" + request.query + " [" + *body + "]");
+}
+
+std::unique_ptr<HttpServer> StartServer(ServerOptions options, RequestHandler handler) {
+  auto server = HttpServer::Listen(std::move(options), std::move(handler));
+  BW_CHECK(server.ok() && (*server)->Start().ok());
+  return *std::move(server);
+}
+
+std::string Get(const std::string& target, const std::string& fields) {
+  return "GET " + target + " HTTP/1.1\r\nHost: a\r\n" + fields + "\r\n";
 }
 
 TestCertificate MakeCertificate(const std::string& directory, const std::string& name) {
@@ -204,8 +236,8 @@ TestCertificate MakeCertificate(const std::string& directory, const std::string&
   const FilePtr key_file(std::fopen(out.key_file.c_str(), "w"));
   BW_CHECK(certificate_file != nullptr && key_file != nullptr);
   BW_CHECK(PEM_write_X509(certificate_file.get(), certificate.get()) == 1);
-  BW_CHECK(PEM_write_PrivateKey(key_file.get(), key.get(), nullptr, nullptr, 0, nullptr,
-                                nullptr) == 1);
+  BW_CHECK(PEM_write_PrivateKey(key_file.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr) ==
+           1);
   return out;
 }
 

@@ -9,7 +9,7 @@
 
 #include "base/result.h"
 #include "net/http.h"
-#include "net/socket.h"
+#include "net/http_server.h"
 
 namespace breakwater::net::testing {
 
@@ -46,6 +46,14 @@ class RawClient {
   Result<std::size_t> Fill();
   std::unique_ptr<State> state_;
 };
+
+// A started server on a free port of 127.0.0.1.
+std::unique_ptr<HttpServer> StartServer(ServerOptions options, RequestHandler handler);
+Response Text(std::string text);
+// A handler that answers "METHOD PATH?QUERY [BODY]", or 400 with the reason why there is no body.
+Response Echo(Request& request);
+// A whole GET request; `fields` are lines with their ends.
+std::string Get(const std::string& target, const std::string& fields = "");
 
 // A fresh self-signed certificate for 127.0.0.1 and localhost, as PEM files in `directory`.
 struct TestCertificate {

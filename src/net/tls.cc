@@ -1,16 +1,16 @@
 #include "net/tls.h"
 
-#include <openssl/bio.h>
-#include <openssl/err.h>
-#include <openssl/ssl.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
 #include <vector>
+
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 namespace breakwater::net {
 namespace {
@@ -47,8 +47,8 @@ int SelectProtocol(SSL*, const unsigned char** out, unsigned char* out_size,
                    const unsigned char* offered, unsigned offered_size, void*) {
   static constexpr unsigned char kOurs[] = "\x08http/1.1";
   unsigned char* chosen = nullptr;
-  const int found = SSL_select_next_proto(&chosen, out_size, kOurs, sizeof kOurs - 1, offered,
-                                          offered_size);
+  const int found =
+      SSL_select_next_proto(&chosen, out_size, kOurs, sizeof kOurs - 1, offered, offered_size);
   *out = chosen;
   return found == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
 }
@@ -80,8 +80,9 @@ class TlsTransport final : public Transport {
   }
 
   Result<std::size_t> Write(ByteView bytes, bool more, Deadline deadline) override {
-    BW_TRY_STATUS(ResizeBuffer(bytes.size() > static_cast<std::size_t>(kSmallBuffer)
-                                   ? kBulkBuffer : buffer_size_, deadline));
+    BW_TRY_STATUS(ResizeBuffer(
+        bytes.size() > static_cast<std::size_t>(kSmallBuffer) ? kBulkBuffer : buffer_size_,
+        deadline));
     const ByteView piece = bytes.first(std::min(bytes.size(), kBulk));
     std::size_t written = 0;
     for (;;) {
@@ -192,8 +193,9 @@ Status Configure(SSL_CTX* context) {
       SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1 &&
       SSL_CTX_set_session_id_context(context, kSessionContext, sizeof kSessionContext - 1) == 1 &&
       // AES-128 first: with AES in hardware it is the cheapest per byte.
-      SSL_CTX_set_ciphersuites(context, "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:"
-                                        "TLS_CHACHA20_POLY1305_SHA256") == 1 &&
+      SSL_CTX_set_ciphersuites(context,
+                               "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:"
+                               "TLS_CHACHA20_POLY1305_SHA256") == 1 &&
       SSL_CTX_set_cipher_list(context, "ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL") == 1;
   if (!ok) return Internal("TLS settings: " + TakeErrors());
   return Ok();

@@ -1,10 +1,10 @@
 #include "net/tls.h"
 
-#include <fcntl.h>
-#include <gtest/gtest.h>
-
 #include <filesystem>
 #include <fstream>
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
 
 #include "base/testing.h"
 #include "net/http_client.h"
@@ -50,10 +50,8 @@ TEST_F(TlsServer, EchoesLargeBodies) {
   for (std::size_t i = 0; i < body.size(); ++i) body[i] = static_cast<char>(i % 253);
   const auto client = Client(files_.certificate);
   for (int i = 0; i < 3; ++i) {
-    const auto response = client.Send({.method = "POST",
-                                       .url = Url(*server),
-                                       .body = body,
-                                       .max_response_bytes = body.size()});
+    const auto response = client.Send(
+        {.method = "POST", .url = Url(*server), .body = body, .max_response_bytes = body.size()});
     ASSERT_TRUE(response.ok()) << response.error().log();
     EXPECT_TRUE(response->body == body);
     EXPECT_EQ(response->headers.Get("x-tls"), "yes");
@@ -69,13 +67,14 @@ TEST_F(TlsServer, SendsFiles) {
   const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   const auto server = Start([&](Request&) {
     Response out;
-    out.body = FileSlice{.descriptor = file.get(), .offset = 3, .length = 1'000'000,
-                         .owner = nullptr};
+    out.body =
+        FileSlice{.descriptor = file.get(), .offset = 3, .length = 1'000'000, .owner = nullptr};
     return out;
   });
   io::StringSink sink(2'000'000);
   ASSERT_TRUE(Client(files_.certificate)
-                  .Download({.url = Url(*server), .max_response_bytes = 2'000'000}, sink).ok());
+                  .Download({.url = Url(*server), .max_response_bytes = 2'000'000}, sink)
+                  .ok());
   EXPECT_TRUE(sink.text() == content.substr(3));
 }
 
@@ -91,8 +90,7 @@ TEST_F(TlsServer, NegotiatesHttp11AndPipelines) {
 
 TEST_F(TlsServer, IsNotTrustedWithoutItsCertificate) {
   const auto server = Start(Echo);
-  EXPECT_EQ(Client("").Send({.url = Url(*server)}).error().reason(),
-            "tls_failed");
+  EXPECT_EQ(Client("").Send({.url = Url(*server)}).error().reason(), "tls_failed");
 }
 
 TEST_F(TlsServer, PresentsAReloadedCertificateToNewConnections) {
@@ -102,13 +100,11 @@ TEST_F(TlsServer, PresentsAReloadedCertificateToNewConnections) {
                              std::filesystem::copy_options::overwrite_existing);
   // Half a change is refused, and what was there stays.
   EXPECT_EQ(server->ReloadTls().error().reason(), "invalid_certificate");
-  EXPECT_FALSE(Client(other.certificate_file)
-                   .Send({.url = Url(*server)}).ok());
+  EXPECT_FALSE(Client(other.certificate_file).Send({.url = Url(*server)}).ok());
   std::filesystem::copy_file(other.key_file, files_.key,
                              std::filesystem::copy_options::overwrite_existing);
   ASSERT_TRUE(server->ReloadTls().ok());
-  EXPECT_TRUE(Client(other.certificate_file)
-                  .Send({.url = Url(*server)}).ok());
+  EXPECT_TRUE(Client(other.certificate_file).Send({.url = Url(*server)}).ok());
 }
 
 TEST_F(TlsServer, OutlivesPlainTextAndVanishingClients) {
@@ -120,8 +116,7 @@ TEST_F(TlsServer, OutlivesPlainTextAndVanishingClients) {
     RawClient client(server->port(), true);
     client.Abort();
   }
-  EXPECT_TRUE(Client(files_.certificate)
-                  .Send({.url = Url(*server)}).ok());
+  EXPECT_TRUE(Client(files_.certificate).Send({.url = Url(*server)}).ok());
 }
 
 TEST(TlsContext, RefusesFilesThatHoldNoPair) {

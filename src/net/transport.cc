@@ -1,11 +1,11 @@
 #include "net/transport.h"
 
-#include <sys/sendfile.h>
-#include <sys/socket.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+
+#include <sys/sendfile.h>
+#include <sys/socket.h>
 
 namespace breakwater::net {
 namespace {
@@ -14,7 +14,9 @@ namespace {
 // peer's pace is seen.
 constexpr std::uint64_t kFilePiece = 1024 * 1024;
 
-bool WouldBlock(int code) { return code == EAGAIN || code == EWOULDBLOCK; }
+bool WouldBlock(int code) {
+  return code == EAGAIN || code == EWOULDBLOCK;
+}
 
 Error Closed(int code) {
   return Unavailable("the connection was closed")

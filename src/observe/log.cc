@@ -1,11 +1,11 @@
 #include "observe/log.h"
 
-#include <poll.h>
-#include <unistd.h>
-
 #include <atomic>
 #include <charconv>
 #include <cmath>
+
+#include <poll.h>
+#include <unistd.h>
 
 #include "base/strings.h"
 #include "base/time.h"
@@ -126,8 +126,8 @@ std::string Format(std::string_view time, Level level, std::string_view message,
 void Emit(Level level, std::string_view message, const Error* error,
           std::initializer_list<Field> fields) {
   if (!Enabled(level)) return;
-  const std::string line = Format(FormatRfc3339(SystemClock().Now()), level, message,
-                                  current_request_id, error, fields);
+  const std::string line =
+      Format(FormatRfc3339(SystemClock().Now()), level, message, current_request_id, error, fields);
   if (LogCapture* sink = capture.load(std::memory_order_acquire)) {
     sink->Add(line);
     return;
@@ -157,20 +157,28 @@ void LogError(Level level, std::string_view message, const Error& error,
   Emit(level, message, &error, fields);
 }
 
-void SetLowestLevel(Level level) { lowest_level.store(level, std::memory_order_relaxed); }
+void SetLowestLevel(Level level) {
+  lowest_level.store(level, std::memory_order_relaxed);
+}
 
-bool Enabled(Level level) { return level >= lowest_level.load(std::memory_order_relaxed); }
+bool Enabled(Level level) {
+  return level >= lowest_level.load(std::memory_order_relaxed);
+}
 
 ScopedRequestId::ScopedRequestId(std::string_view id) : previous_(current_request_id) {
   current_request_id = id;
 }
-ScopedRequestId::~ScopedRequestId() { current_request_id = previous_; }
+ScopedRequestId::~ScopedRequestId() {
+  current_request_id = previous_;
+}
 
 LogCapture::LogCapture() {
   LogCapture* expected = nullptr;
   BW_CHECK(capture.compare_exchange_strong(expected, this, std::memory_order_acq_rel));
 }
-LogCapture::~LogCapture() { capture.store(nullptr, std::memory_order_release); }
+LogCapture::~LogCapture() {
+  capture.store(nullptr, std::memory_order_release);
+}
 
 std::vector<std::string> LogCapture::lines() const {
   MutexLock lock(mutex_);
@@ -201,9 +209,8 @@ bool LineWriter::Write(std::string_view line) {
   // else writes in between. Neither call waits.
   MutexLock lock(mutex_);
   if (unreported_ > 0) {
-    const std::string note =
-        FormatRecord(FormatRfc3339(SystemClock().Now()), Level::kWarning,
-                     "log records were dropped", "", {{"count", unreported_}});
+    const std::string note = FormatRecord(FormatRfc3339(SystemClock().Now()), Level::kWarning,
+                                          "log records were dropped", "", {{"count", unreported_}});
     if (WriteLocked(note)) unreported_ = 0;
   }
   if (WriteLocked(line)) return true;

@@ -32,15 +32,16 @@ inline constexpr std::size_t kMaxLine = 4096;
 // A value of a field; a view that need live only as long as the call. Never give it a secret.
 class FieldValue {
  public:
-  FieldValue(std::string_view text) : value_(text) {}                     // NOLINT(google-explicit-*)
-  FieldValue(const std::string& text) : value_(std::string_view(text)) {} // NOLINT(google-explicit-*)
-  FieldValue(const char* text) : value_(std::string_view(text)) {}        // NOLINT(google-explicit-*)
-  FieldValue(bool value) : value_(value) {}                               // NOLINT(google-explicit-*)
-  FieldValue(std::floating_point auto value)                              // NOLINT(google-explicit-*)
+  FieldValue(std::string_view text) : value_(text) {}  // NOLINT(google-explicit-*)
+  FieldValue(const std::string& text)
+      : value_(std::string_view(text)) {}                           // NOLINT(google-explicit-*)
+  FieldValue(const char* text) : value_(std::string_view(text)) {}  // NOLINT(google-explicit-*)
+  FieldValue(bool value) : value_(value) {}                         // NOLINT(google-explicit-*)
+  FieldValue(std::floating_point auto value)                        // NOLINT(google-explicit-*)
       : value_(static_cast<double>(value)) {}
-  FieldValue(std::signed_integral auto value)                             // NOLINT(google-explicit-*)
+  FieldValue(std::signed_integral auto value)  // NOLINT(google-explicit-*)
       : value_(static_cast<std::int64_t>(value)) {}
-  FieldValue(std::unsigned_integral auto value)                           // NOLINT(google-explicit-*)
+  FieldValue(std::unsigned_integral auto value)  // NOLINT(google-explicit-*)
       : value_(static_cast<std::uint64_t>(value)) {}
 
   const auto& get() const { return value_; }

@@ -1,11 +1,11 @@
 #include "observe/log.h"
 
+#include <limits>
+#include <thread>
+
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
-
-#include <limits>
-#include <thread>
 
 #include "base/result.h"
 #include "base/strings.h"
@@ -15,7 +15,10 @@ namespace {
 
 TEST(LogRecord, IsOneJsonObjectOnOneLine) {
   EXPECT_EQ(FormatRecord("T", Level::kInfo, "hello", "r-1",
-                         {{"text", "a"}, {"n", -3}, {"big", std::uint64_t{1} << 63U}, {"ok", true},
+                         {{"text", "a"},
+                          {"n", -3},
+                          {"big", std::uint64_t{1} << 63U},
+                          {"ok", true},
                           {"ratio", 0.5}}),
             R"({"time":"T","level":"info","message":"hello","request_id":"r-1","text":"a","n":-3,)"
             R"("big":9223372036854775808,"ok":true,"ratio":0.5})"
@@ -34,8 +37,8 @@ TEST(LogRecord, KeepsUtf8AndReplacesWhatIsNot) {
 }
 
 TEST(LogRecord, PrintsNonFiniteNumbersAsNull) {
-  const auto line = FormatRecord("T", Level::kInfo, "m", "",
-                                 {{"x", std::numeric_limits<double>::infinity()}});
+  const auto line =
+      FormatRecord("T", Level::kInfo, "m", "", {{"x", std::numeric_limits<double>::infinity()}});
   EXPECT_NE(line.find("\"x\":null"), std::string::npos);
 }
 
@@ -113,7 +116,8 @@ TEST(LineWriter, DropsInsteadOfWaitingAndSaysHowMany) {
   const auto n = ::read(ends[0], rest, sizeof rest);
   ASSERT_GT(n, 0);
   const std::string_view tail(rest, static_cast<std::size_t>(n));
-  EXPECT_NE(tail.find(R"("message":"log records were dropped","count":2})"), std::string_view::npos);
+  EXPECT_NE(tail.find(R"("message":"log records were dropped","count":2})"),
+            std::string_view::npos);
   EXPECT_TRUE(tail.ends_with("after\n"));
   ::close(ends[0]);
   ::close(ends[1]);

@@ -1,15 +1,15 @@
 #include "observe/metrics.h"
 
+#include <algorithm>
+#include <exception>
+#include <map>
+#include <string_view>
+
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
-
-#include <algorithm>
-#include <exception>
-#include <map>
-#include <string_view>
 
 #include "base/check.h"
 #include "base/sync.h"
@@ -48,7 +48,9 @@ class HistogramSeries final : public Histogram {
   prometheus::Histogram& series_;
 };
 
-prometheus::Labels ToLabels(const Labels& labels) { return {labels.begin(), labels.end()}; }
+prometheus::Labels ToLabels(const Labels& labels) {
+  return {labels.begin(), labels.end()};
+}
 
 bool EndsWith(std::string_view text, std::string_view end) {
   return text.size() >= end.size() && text.substr(text.size() - end.size()) == end;
@@ -161,8 +163,8 @@ Histogram& Metrics::AddHistogram(const std::string& name, const std::string& hel
 
 void Metrics::AddCollector(Kind kind, const std::string& name, const std::string& help,
                            Collector collector) {
-  const auto type = kind == Kind::kCounter ? prometheus::MetricType::Counter
-                                           : prometheus::MetricType::Gauge;
+  const auto type =
+      kind == Kind::kCounter ? prometheus::MetricType::Counter : prometheus::MetricType::Gauge;
   MutexLock lock(state_->mutex);
   state_->Claim(name, State::Use::kCollector);
   state_->collectors.push_back(

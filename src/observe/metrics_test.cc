@@ -1,12 +1,12 @@
 #include "observe/metrics.h"
 
-#include <gtest/gtest.h>
-
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <stdexcept>
 #include <thread>
+
+#include <gtest/gtest.h>
 
 #include "base/testing.h"
 #include "observe/log.h"
@@ -22,11 +22,10 @@ void Fill(Metrics& metrics) {
       .AddHistogram("breakwater_http_request_duration_seconds", "Time from head to last byte.",
                     DurationBuckets(), {{"route", "/v2/"}})
       .Observe(0.002);
-  metrics.AddCollector(Metrics::Kind::kGauge, "ibm_containerregistry_storage_bytes",
-                       "Bytes stored.", [] {
-                         return std::vector<Metrics::Sample>{
-                             {{{"account", "a\"1\n"}, {"region", "local"}}, 42}};
-                       });
+  metrics.AddCollector(
+      Metrics::Kind::kGauge, "ibm_containerregistry_storage_bytes", "Bytes stored.", [] {
+        return std::vector<Metrics::Sample>{{{{"account", "a\"1\n"}, {"region", "local"}}, 42}};
+      });
 }
 
 TEST(Metrics, PrintsEachFamilyWithHelpAndType) {
@@ -38,11 +37,13 @@ TEST(Metrics, PrintsEachFamilyWithHelpAndType) {
                       "breakwater_http_requests_total{code=\"200\"} 1\n"),
             std::string::npos)
       << text;
-  EXPECT_NE(text.find("breakwater_http_request_duration_seconds_bucket{route=\"/v2/\",le=\"0.0025\"} 1"),
-            std::string::npos)
+  EXPECT_NE(
+      text.find("breakwater_http_request_duration_seconds_bucket{route=\"/v2/\",le=\"0.0025\"} 1"),
+      std::string::npos)
       << text;
-  EXPECT_NE(text.find("ibm_containerregistry_storage_bytes{account=\"a\\\"1\\n\",region=\"local\"} 42"),
-            std::string::npos)
+  EXPECT_NE(
+      text.find("ibm_containerregistry_storage_bytes{account=\"a\\\"1\\n\",region=\"local\"} 42"),
+      std::string::npos)
       << text;
 }
 
@@ -85,9 +86,8 @@ TEST(Metrics, CountsFromManyThreads) {
 TEST(Metrics, AsksCollectorsAtEachScrape) {
   Metrics metrics;
   double value = 1;
-  metrics.AddCollector(Metrics::Kind::kGauge, "breakwater_live", "Live.", [&] {
-    return std::vector<Metrics::Sample>{{{}, value}};
-  });
+  metrics.AddCollector(Metrics::Kind::kGauge, "breakwater_live", "Live.",
+                       [&] { return std::vector<Metrics::Sample>{{{}, value}}; });
   EXPECT_NE(metrics.Collect().find("breakwater_live 1"), std::string::npos);
   value = 2;
   EXPECT_NE(metrics.Collect().find("breakwater_live 2"), std::string::npos);

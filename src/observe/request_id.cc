@@ -1,9 +1,9 @@
 #include "observe/request_id.h"
 
-#include <sys/random.h>
-
 #include <algorithm>
 #include <array>
+
+#include <sys/random.h>
 
 #include "base/bytes.h"
 #include "base/check.h"
@@ -13,9 +13,8 @@ namespace breakwater::observe {
 namespace {
 
 bool IsLowerHex(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-  });
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
 }
 
 bool IsAllZero(std::string_view text) {
@@ -34,14 +33,15 @@ std::string RandomHex() {
 
 }  // namespace
 
-std::string NewRequestId() { return NewUuid(); }
+std::string NewRequestId() {
+  return NewUuid();
+}
 
 bool IsValidRequestId(std::string_view text) {
-  return !text.empty() && text.size() <= 128 &&
-         std::all_of(text.begin(), text.end(), [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                  c == '.' || c == '_' || c == '-';
-         });
+  return !text.empty() && text.size() <= 128 && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_' || c == '-';
+  });
 }
 
 std::optional<TraceParent> TraceParent::Parse(std::string_view header) {
@@ -63,9 +63,13 @@ std::optional<TraceParent> TraceParent::Parse(std::string_view header) {
   return TraceParent{std::string(trace), std::string(parent), (value & 1) != 0};
 }
 
-TraceParent TraceParent::New() { return {RandomHex<16>(), RandomHex<8>(), false}; }
+TraceParent TraceParent::New() {
+  return {RandomHex<16>(), RandomHex<8>(), false};
+}
 
-TraceParent TraceParent::Child() const { return {trace_id, RandomHex<8>(), sampled}; }
+TraceParent TraceParent::Child() const {
+  return {trace_id, RandomHex<8>(), sampled};
+}
 
 std::string TraceParent::ToString() const {
   return "00-" + trace_id + "-" + parent_id + (sampled ? "-01" : "-00");
