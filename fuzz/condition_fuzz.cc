@@ -46,7 +46,8 @@ void TryCondition(const json::Value& document, const ResourceType& type) {
   const Verdict verdict = Evaluate(*condition, *bound, known);
   BW_CHECK(verdict.outcome == Judge(*condition, *bound, known));
   static_cast<void>(Cure(*condition, *bound, known));
-  const auto reread = json::Parse(json::Serialize(source), {.max_bytes = 1U << 20, .max_depth = 64});
+  const auto reread =
+      json::Parse(json::Serialize(source), {.max_bytes = 1U << 20, .max_depth = 64});
   BW_CHECK(reread.ok());
   const auto again = Condition::Parse(*reread, Catalogue::BuiltIn(), type, {}, parameters);
   BW_CHECK(again.ok());

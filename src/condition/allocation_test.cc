@@ -1,9 +1,9 @@
 // Counts allocations, so it replaces the global operator new of this test program.
-#include <gtest/gtest.h>
-
 #include <atomic>
 #include <cstdlib>
 #include <new>
+
+#include <gtest/gtest.h>
 
 #include "condition/evaluate.h"
 #include "condition/testing.h"
@@ -20,24 +20,27 @@ std::atomic<long> allocations{0};
   if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;
   throw std::bad_alloc();
 }
-[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory) noexcept {
+  std::free(memory);
+}
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept {
+  std::free(memory);
+}
 
 namespace breakwater::condition {
 namespace {
 
 TEST(Judging, AllocatesNothingWhenFactsHaveTheirTypes) {
-  const auto condition = Condition::Parse(
-      json::Parse(
-          R"({"and":[{"property":"flag","operator":"is_true"},
+  const auto condition = Condition::Parse(json::Parse(
+                                              R"({"and":[{"property":"flag","operator":"is_true"},
                      {"property":"text","operator":"string_match","value":["us.*","de.*"]},
                      {"property":"count","operator":"num_less_than_equals","value":"3"},
                      {"property":"names","operator":"strings_allowed","value":["a","b"]},
                      {"property":"networks","operator":"ips_in_range","value":["10.0.0.0/8"]},
                      {"or":[{"property":"moment","operator":"days_less_than","value":7},
                             {"property":"other_flag","operator":"is_false"}]}]})")
-          .value(),
-      testing::TestCatalogue(), testing::TestType());
+                                              .value(),
+                                          testing::TestCatalogue(), testing::TestType());
   ASSERT_TRUE(condition.ok()) << condition.error().message();
   const Timestamp now = testing::TestNow();
   Facts facts;

@@ -73,7 +73,9 @@ Catalogue LoadBuiltIn() {
 
 }  // namespace
 
-std::string ToString(const ResourceType& type) { return type.service + "/" + type.kind; }
+std::string ToString(const ResourceType& type) {
+  return type.service + "/" + type.kind;
+}
 
 const Property* ResourceConfig::Find(std::string_view property) const {
   return FindNamed(properties, property);
@@ -83,9 +85,13 @@ const TargetAttribute* ResourceConfig::FindAttribute(std::string_view attribute)
   return FindNamed(attributes, attribute);
 }
 
-std::vector<std::string> ResourceConfig::PropertyNames() const { return NamesOf(properties); }
+std::vector<std::string> ResourceConfig::PropertyNames() const {
+  return NamesOf(properties);
+}
 
-std::vector<std::string> ResourceConfig::AttributeNames() const { return NamesOf(attributes); }
+std::vector<std::string> ResourceConfig::AttributeNames() const {
+  return NamesOf(attributes);
+}
 
 Result<Catalogue> Catalogue::Load(std::string_view text) {
   Catalogue catalogue;

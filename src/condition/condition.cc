@@ -24,11 +24,10 @@ std::string Shown(const json::Value& value) {
 }
 
 bool IsParameterName(std::string_view name) {
-  return !name.empty() && name.size() <= 128 &&
-         std::all_of(name.begin(), name.end(), [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                  c == '_' || c == '-' || c == '.';
-         });
+  return !name.empty() && name.size() <= 128 && std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-' || c == '.';
+  });
 }
 
 // The name in "${name}", or "".
@@ -103,10 +102,9 @@ class ConditionParser {
     for (const auto& member : *object) {
       const std::string name(member.key().data(), member.key().size());
       if (std::find(known.begin(), known.end(), name) == known.end()) {
-        return RuleError(path, &value,
-                         "has the unknown member '" + name.substr(0, 64) + "'" +
-                             DidYouMean(name, known),
-                         known);
+        return RuleError(
+            path, &value,
+            "has the unknown member '" + name.substr(0, 64) + "'" + DidYouMean(name, known), known);
       }
     }
     const json::Value* description = Member(value, "description");
@@ -130,7 +128,8 @@ class ConditionParser {
     }
     if (depth > limits_.max_depth) {
       return RuleError(path, nullptr,
-                       "is nested deeper than " + std::to_string(limits_.max_depth) + " groups", {});
+                       "is nested deeper than " + std::to_string(limits_.max_depth) + " groups",
+                       {});
     }
     if (++conditions_ > limits_.max_conditions) {
       return RuleError(path, nullptr,
@@ -235,8 +234,7 @@ class ConditionParser {
     return Ok();
   }
 
-  Status CheckParameter(const std::string& path, const json::Value& given,
-                        const Leaf& leaf) const {
+  Status CheckParameter(const std::string& path, const json::Value& given, const Leaf& leaf) const {
     std::vector<std::string> names;
     for (const auto& declaration : declared_) {
       names.push_back(declaration.name);

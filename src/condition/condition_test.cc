@@ -157,8 +157,8 @@ TEST(Condition, TakesDeclaredParametersInBothSpellings) {
 }
 
 TEST(Condition, RefusesAParameterOfAnotherType) {
-  const auto condition = Parse(
-      R"({"property":"count","operator":"num_less_than","value":"${who}"})", {}, Declared());
+  const auto condition =
+      Parse(R"({"property":"count","operator":"num_less_than","value":"${who}"})", {}, Declared());
   ASSERT_FALSE(condition.ok());
   EXPECT_THAT(condition.error().message(), HasSubstr("cannot take the parameter 'who'"));
 }
@@ -166,8 +166,7 @@ TEST(Condition, RefusesAParameterOfAnotherType) {
 TEST(Parameters, TakeDefaultsAndOverrides) {
   const auto defaults = Parameters::Bind(Declared(), nullptr);
   ASSERT_TRUE(defaults.ok()) << defaults.error().message();
-  EXPECT_EQ(json::Canonical(defaults->ToJson()),
-            R"({"list":["a"],"most":3,"nets":"10.0.0.0/8"})");
+  EXPECT_EQ(json::Canonical(defaults->ToJson()), R"({"list":["a"],"most":3,"nets":"10.0.0.0/8"})");
   const auto bound =
       Parameters::Bind(Declared(), json::Parse(R"({"most":"10","who":"me"})").value());
   ASSERT_TRUE(bound.ok()) << bound.error().message();
@@ -177,9 +176,8 @@ TEST(Parameters, TakeDefaultsAndOverrides) {
 }
 
 TEST(Parameters, RefuseWhatIsNotDeclaredOrNotAllowed) {
-  for (const std::string_view text :
-       {R"({"mots":3})", R"({"most":4})", R"({"most":"many"})", R"({"who":["a"]})",
-        R"({"nets":["x"]})", "[]"}) {
+  for (const std::string_view text : {R"({"mots":3})", R"({"most":4})", R"({"most":"many"})",
+                                      R"({"who":["a"]})", R"({"nets":["x"]})", "[]"}) {
     EXPECT_FALSE(Parameters::Bind(Declared(), json::Parse(text).value()).ok()) << text;
   }
   const auto refused = Parameters::Bind(Declared(), json::Parse(R"({"most":4})").value());

@@ -101,8 +101,8 @@ Facts Applied(const Facts& facts, const Changes& changes) {
   for (const auto& [property, value] : changes) {
     const Fact* old = facts.Find(property);
     const Timestamp observed = old == nullptr ? Timestamp{} : old->observed();
-    result.Set(property, value ? Fact::Present(*value, "cure", observed)
-                               : Fact::Absent("cure", observed));
+    result.Set(property,
+               value ? Fact::Present(*value, "cure", observed) : Fact::Absent("cure", observed));
   }
   return result;
 }

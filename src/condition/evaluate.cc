@@ -174,8 +174,8 @@ Verdict Evaluate(const Condition& condition, const Parameters& parameters, const
     truths.push_back(comparison.truth);
     verdict.leaves.push_back(Report(leaf, parameters, facts, comparison));
   }
-  verdict.outcome = OutcomeOf(
-      TruthOf(condition.nodes(), 0, [&](std::uint32_t leaf) { return truths[leaf]; }));
+  verdict.outcome =
+      OutcomeOf(TruthOf(condition.nodes(), 0, [&](std::uint32_t leaf) { return truths[leaf]; }));
   return verdict;
 }
 

@@ -33,8 +33,8 @@ struct LeafReport {
   std::string parameter;  // the parameter the value came from, or ""
   json::Value found;      // null if absent or unavailable
   LeafOutcome outcome = LeafOutcome::kUnable;
-  std::string reason;     // why it fails or cannot be judged; "" if it holds
-  std::string source;     // who said what was found, or ""
+  std::string reason;  // why it fails or cannot be judged; "" if it holds
+  std::string source;  // who said what was found, or ""
   std::optional<Timestamp> observed;
 
   // {"property","operator","expected_value","found_value","outcome","reason",…}; names of ibm-scc

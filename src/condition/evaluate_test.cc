@@ -152,10 +152,8 @@ TEST(Cure, KnowsNoneForAContradictionOrALostFact) {
   EXPECT_FALSE(Cure(contradiction, {}, With({{"flag", true}})).has_value());
   Facts lost;
   lost.Set("flag", Fact::Unavailable("away", "test", kNow));
-  EXPECT_FALSE(
-      Cure(Parse(R"({"property":"flag","operator":"is_true"})"), {}, lost).has_value());
-  const Condition pattern =
-      Parse(R"({"property":"text","operator":"string_match","value":"a*"})");
+  EXPECT_FALSE(Cure(Parse(R"({"property":"flag","operator":"is_true"})"), {}, lost).has_value());
+  const Condition pattern = Parse(R"({"property":"text","operator":"string_match","value":"a*"})");
   EXPECT_FALSE(Cure(pattern, {}, With({{"text", std::string("b")}})).has_value());
 }
 

@@ -11,7 +11,9 @@ namespace {
 
 constexpr std::size_t kMaxText = 64;
 
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+bool IsDigit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 // Takes the leading digits off `text`.
 std::string_view TakeDigits(std::string_view& text) {

@@ -44,17 +44,20 @@ constexpr std::array<Info, 23> kInfos{{
     {kNumLessThan, "num_less_than", Form::kNumber, Type::kNumeric, std::nullopt},
     {kNumLessThanEquals, "num_less_than_equals", Form::kNumber, Type::kNumeric, std::nullopt},
     {kNumGreaterThan, "num_greater_than", Form::kNumber, Type::kNumeric, std::nullopt},
-    {kNumGreaterThanEquals, "num_greater_than_equals", Form::kNumber, Type::kNumeric,
-     std::nullopt},
+    {kNumGreaterThanEquals, "num_greater_than_equals", Form::kNumber, Type::kNumeric, std::nullopt},
     {kDaysLessThan, "days_less_than", Form::kDays, Type::kTimestamp, std::nullopt},
 }};
 
-const Info& InfoOf(Operator op) { return kInfos[static_cast<std::size_t>(op)]; }
+const Info& InfoOf(Operator op) {
+  return kInfos[static_cast<std::size_t>(op)];
+}
 
 constexpr Comparison Known(bool holds) {
   return {holds ? Truth::kTrue : Truth::kFalse, Problem::kNone};
 }
-constexpr Comparison Unknown(Problem problem) { return {Truth::kUnknown, problem}; }
+constexpr Comparison Unknown(Problem problem) {
+  return {Truth::kUnknown, problem};
+}
 
 Comparison Not(Comparison c) {
   if (c.truth == Truth::kUnknown) return c;
@@ -314,8 +317,7 @@ Status FillOne(Form form, const json::Value& given, Operand& operand) {
   if (given.is_array() || given.is_object()) return Invalid("must be one number, not a list");
   BW_TRY_STATUS(FillNumbers({given}, operand));
   const Number& number = operand.numbers.front();
-  const bool is_days =
-      number.is_integer() && number.integer() >= 0 && number.integer() <= 100'000;
+  const bool is_days = number.is_integer() && number.integer() >= 0 && number.integer() <= 100'000;
   if (form == Form::kDays && !is_days) {
     return Invalid("must be a whole number of days, 0 to 100000");
   }
@@ -324,7 +326,9 @@ Status FillOne(Form form, const json::Value& given, Operand& operand) {
 
 }  // namespace
 
-std::string_view ToString(Operator op) { return InfoOf(op).name; }
+std::string_view ToString(Operator op) {
+  return InfoOf(op).name;
+}
 
 Result<Operator> ParseOperator(std::string_view name) {
   for (const Info& info : kInfos) {
@@ -342,7 +346,9 @@ const std::vector<std::string>& OperatorNames() {
   return names;
 }
 
-OperandForm FormOf(Operator op) { return InfoOf(op).form; }
+OperandForm FormOf(Operator op) {
+  return InfoOf(op).form;
+}
 
 bool AppliesTo(Operator op, PropertyType type) {
   const auto& only = InfoOf(op).type;
@@ -362,8 +368,7 @@ const Operator* NegationOf(Operator op) {
   return negation ? &*negation : nullptr;
 }
 
-Result<Operand> CompileOperand(OperandForm form, const json::Value& given,
-                               std::size_t max_values) {
+Result<Operand> CompileOperand(OperandForm form, const json::Value& given, std::size_t max_values) {
   Operand operand;
   operand.given = given;
   if (form == Form::kNone) return operand;

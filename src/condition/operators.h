@@ -1,5 +1,5 @@
-// The 16 comparisons of configuration rules (ibm-scc 1.5) and the later ones (5.3), what each may be
-// compared with, and the one function that compares a fact.
+// The 16 comparisons of configuration rules (ibm-scc 1.5) and the later ones (5.3), what each may
+// be compared with, and the one function that compares a fact.
 #pragma once
 
 #include <string>
@@ -75,8 +75,15 @@ Result<Operand> CompileOperand(OperandForm form, const json::Value& given, std::
 enum class Truth { kFalse, kUnknown, kTrue };
 
 // Why a comparison could not be made.
-enum class Problem { kNone, kUnavailable, kWrongType, kNotNumeric, kNotAddress, kNotTimestamp,
-                     kNoParameter };
+enum class Problem {
+  kNone,
+  kUnavailable,
+  kWrongType,
+  kNotNumeric,
+  kNotAddress,
+  kNotTimestamp,
+  kNoParameter
+};
 
 struct Comparison {
   Truth truth = Truth::kUnknown;

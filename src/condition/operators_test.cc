@@ -1,9 +1,9 @@
 #include "condition/operators.h"
 
+#include <array>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include <array>
 
 #include "json/json.h"
 
@@ -18,7 +18,9 @@ IpList Networks(std::initializer_list<std::string_view> texts) {
   return list;
 }
 
-Fact Present(Value value) { return Fact::Present(std::move(value), "test", kNow); }
+Fact Present(Value value) {
+  return Fact::Present(std::move(value), "test", kNow);
+}
 
 struct Found {
   std::string_view name;
@@ -224,8 +226,8 @@ TEST(Operators, RefuseOperandsTheyCannotCompareWith) {
       {"days_less_than", "-1", "whole number of days"},
   };
   for (const BadOperand& row : bad) {
-    const auto operand = CompileOperand(FormOf(ParseOperator(row.op).value()),
-                                        json::Parse(row.value).value(), 256);
+    const auto operand =
+        CompileOperand(FormOf(ParseOperator(row.op).value()), json::Parse(row.value).value(), 256);
     ASSERT_FALSE(operand.ok()) << row.op << " " << row.value;
     EXPECT_THAT(operand.error().message(), ::testing::HasSubstr(row.says));
   }
@@ -247,8 +249,9 @@ TEST(Operators, BelongToOneTypeOrToAll) {
 
 TEST(Wildcards, NeverReadPastMalformedUtf8) {
   EXPECT_TRUE(WildcardMatch("?", "\xE2\x82"));
-  EXPECT_TRUE(WildcardMatch("*a", "\xE2"
-                                  "a"));
+  EXPECT_TRUE(WildcardMatch("*a",
+                            "\xE2"
+                            "a"));
   EXPECT_FALSE(WildcardMatch("*b", "\xF0\x9F"));
   EXPECT_TRUE(WildcardMatch("**?*", "\xF0"));
 }

@@ -97,9 +97,8 @@ Result<std::vector<ParameterDeclaration>> ParseDeclarations(const json::Value& a
   std::vector<ParameterDeclaration> declarations;
   for (const auto& item : reader.Items(kMaxDeclarations)) {
     ParameterDeclaration declaration = ReadDeclaration(item);
-    const bool known = std::any_of(declarations.begin(), declarations.end(), [&](const auto& d) {
-      return d.name == declaration.name;
-    });
+    const bool known = std::any_of(declarations.begin(), declarations.end(),
+                                   [&](const auto& d) { return d.name == declaration.name; });
     if (known) item.Fail("declares '" + declaration.name.substr(0, 64) + "' again");
     declarations.push_back(std::move(declaration));
   }

@@ -8,7 +8,9 @@
 namespace breakwater::condition {
 namespace {
 
-const ResourceConfig& Config() { return *testing::TestCatalogue().Find(testing::TestType()); }
+const ResourceConfig& Config() {
+  return *testing::TestCatalogue().Find(testing::TestType());
+}
 
 Condition Compile(const json::Value& document) {
   auto condition = Condition::Parse(document, testing::TestCatalogue(), testing::TestType());
@@ -36,8 +38,7 @@ RC_GTEST_PROP(Evaluation, IsTheSameAfterPrintingAndReadingTheCondition, ()) {
 RC_GTEST_PROP(Evaluation, IsTheSameFromFactsKeptAsEvidence, ()) {
   const Condition condition = Compile(testing::AnyCondition(Config()));
   const Facts facts = testing::AnyFacts(Config());
-  const Facts kept =
-      Facts::FromJson(json::Parse(json::Canonical(facts.ToJson())).value()).value();
+  const Facts kept = Facts::FromJson(json::Parse(json::Canonical(facts.ToJson())).value()).value();
   RC_ASSERT(kept == facts);
   RC_ASSERT(Evaluate(condition, {}, kept) == Evaluate(condition, {}, facts));
 }
@@ -60,8 +61,7 @@ RC_GTEST_PROP(Evaluation, OfNegatedOperatorsComplementsOnKnownFacts, ()) {
   const bool has_negation = negation != nullptr;
   RC_PRE(has_negation);
   RC_ASSERT(*NegationOf(*negation) == op);
-  const Operand operand =
-      CompileOperand(FormOf(op), testing::AnyValueFor(op), 256).value();
+  const Operand operand = CompileOperand(FormOf(op), testing::AnyValueFor(op), 256).value();
   const Fact fact = *rc::gen::arbitrary<bool>() ? testing::AnyPresentFact(property.type)
                                                 : Fact::Absent("test", testing::TestNow());
   const Truth a = Compare(op, operand, &fact).truth;
@@ -109,10 +109,9 @@ RC_GTEST_PROP(Cures, MakeTheConditionHoldAndHoldNothingSpare, ()) {
       if (i == without) continue;
       const auto& [property, value] = (*cure)[i];
       const PropertyType type = Config().Find(property)->type;
-      result.Set(property,
-                 value.is_null()
-                     ? Fact::Absent("cure", testing::TestNow())
-                     : Fact::Present(ValueFromJson(type, value).value(), "cure", testing::TestNow()));
+      result.Set(property, value.is_null() ? Fact::Absent("cure", testing::TestNow())
+                                           : Fact::Present(ValueFromJson(type, value).value(),
+                                                           "cure", testing::TestNow()));
     }
     return result;
   };

@@ -26,10 +26,9 @@ Status CheckMembers(const json::Value& value, const std::string& path,
   for (const auto& member : *object) {
     const std::string name(member.key().data(), member.key().size());
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;
-    return RuleError(path, &value,
-                     "has the unknown member '" + name.substr(0, 64) + "'" +
-                         DidYouMean(name, known),
-                     known);
+    return RuleError(
+        path, &value,
+        "has the unknown member '" + name.substr(0, 64) + "'" + DidYouMean(name, known), known);
   }
   return Ok();
 }
@@ -77,8 +76,7 @@ Result<Target> Target::Parse(const json::Value& target, const Catalogue& catalog
                      {});
   }
   for (std::size_t i = 0; i < items->size(); ++i) {
-    BW_TRY(auto filter,
-           ParseFilter((*items)[i], config, where + "[" + std::to_string(i) + "]"));
+    BW_TRY(auto filter, ParseFilter((*items)[i], config, where + "[" + std::to_string(i) + "]"));
     out.filters_.push_back(std::move(filter));
   }
   return out;
@@ -89,8 +87,7 @@ Result<Target::Filter> Target::ParseFilter(const json::Value& item, const Resour
   BW_TRY_STATUS(CheckMembers(item, path, {"name", "operator", "value"}));
   Filter filter;
   BW_TRY(filter.name, Word(item, path, "name", config.AttributeNames()));
-  BW_TRY(const std::string op,
-         Word(item, path, "operator", OperatorsFor(PropertyType::kString)));
+  BW_TRY(const std::string op, Word(item, path, "operator", OperatorsFor(PropertyType::kString)));
   BW_TRY(filter.op, ParseOperator(op));
   if (FormOf(filter.op) == OperandForm::kNone) return filter;
   const json::Value* value = json::Find(item, "value");

@@ -17,8 +17,8 @@ Result<Target> Parse(std::string_view text) {
 Target WithFilter(std::string_view name, std::string_view op, std::string_view value) {
   auto target = Parse(R"({"service_name":"container-registry","resource_kind":"service",)"
                       R"("additional_target_attributes":[{"name":")" +
-                      std::string(name) + R"(","operator":")" + std::string(op) +
-                      R"(","value":)" + std::string(value) + "}]}");
+                      std::string(name) + R"(","operator":")" + std::string(op) + R"(","value":)" +
+                      std::string(value) + "}]}");
   BW_CHECK(target.ok());
   return *std::move(target);
 }
@@ -44,7 +44,8 @@ TEST(Target, ComparesARegionUnderBothItsNames) {
     EXPECT_TRUE(target.Matches(kService, {{"region", "eu-gb"}}));
     EXPECT_TRUE(target.Matches(kService, {{"region", "uk-south"}}));
     EXPECT_FALSE(target.Matches(kService, {{"region", "us-south"}}));
-    const Target all_but = WithFilter("region", "string_not_equals", "\"" + std::string(name) + "\"");
+    const Target all_but =
+        WithFilter("region", "string_not_equals", "\"" + std::string(name) + "\"");
     EXPECT_FALSE(all_but.Matches(kService, {{"region", "uk-south"}}));
     EXPECT_FALSE(all_but.Matches(kService, {{"region", "eu-gb"}}));
     EXPECT_TRUE(all_but.Matches(kService, {{"region", "us-south"}}));

@@ -2,10 +2,10 @@
 // needs rapidcheck.
 #pragma once
 
-#include <rapidcheck.h>
-
 #include <string>
 #include <vector>
+
+#include <rapidcheck.h>
 
 #include "condition/catalogue.h"
 #include "condition/condition.h"
@@ -55,7 +55,9 @@ inline const ResourceType& TestType() {
   return type;
 }
 
-inline Timestamp TestNow() { return FromMicros(1'647'853'800'000'000); }  // 2022-03-21 09:10
+inline Timestamp TestNow() {
+  return FromMicros(1'647'853'800'000'000);
+}  // 2022-03-21 09:10
 
 // Small domains, so that random conditions and facts meet.
 inline std::string AnyText() {
@@ -149,9 +151,9 @@ inline Fact AnyFact(PropertyType type) {
     case 0: return Fact::Absent("test", TestNow());
     case 1: return Fact::Unavailable("the store is away", "test", TestNow());
     case 2:
-      return AnyPresentFact(
-          *rc::gen::element(PropertyType::kBoolean, PropertyType::kString, PropertyType::kNumeric,
-                            PropertyType::kStringList, PropertyType::kTimestamp));
+      return AnyPresentFact(*rc::gen::element(PropertyType::kBoolean, PropertyType::kString,
+                                              PropertyType::kNumeric, PropertyType::kStringList,
+                                              PropertyType::kTimestamp));
     default: return AnyPresentFact(type);
   }
 }

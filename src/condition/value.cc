@@ -89,7 +89,9 @@ Result<PropertyType> ParsePropertyType(std::string_view text) {
                  "timestamp are");
 }
 
-json::Value ToJson(const Value& value) { return std::visit(JsonMaker{}, value); }
+json::Value ToJson(const Value& value) {
+  return std::visit(JsonMaker{}, value);
+}
 
 Result<Value> ValueFromJson(PropertyType type, const json::Value& value) {
   switch (type) {

@@ -29,7 +29,9 @@ using IpList = std::vector<IpNetwork>;  // a bare address is /32 or /128
 // evaluation then reports "unable", never a verdict.
 using Value = std::variant<bool, std::string, Number, StringList, IpList, Timestamp>;
 
-inline PropertyType TypeOf(const Value& value) { return static_cast<PropertyType>(value.index()); }
+inline PropertyType TypeOf(const Value& value) {
+  return static_cast<PropertyType>(value.index());
+}
 // true, "text", 3, ["a"], ["10.0.0.0/8"], "2022-03-21T09:10:00Z".
 json::Value ToJson(const Value& value);
 // Numeric strings are numbers, a scalar is a list of one. The error names the type, not a path.

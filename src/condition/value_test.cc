@@ -10,7 +10,9 @@ namespace {
 
 const Timestamp kNow = FromMicros(1'647'853'800'000'000);
 
-Number N(std::string_view text) { return Number::Parse(text).value(); }
+Number N(std::string_view text) {
+  return Number::Parse(text).value();
+}
 
 TEST(Number, ComparesIntegersBeyondDoublePrecision) {
   EXPECT_LT(N("9007199254740992"), N("9007199254740993"));
@@ -119,11 +121,13 @@ TEST(Facts, ReadBackTheirEvidenceForm) {
 }
 
 TEST(Facts, RefuseBrokenEvidence) {
-  for (const std::string_view text :
-       {"[]", R"({"x":1})", R"({"x":{"state":"maybe","source":"s","observed":"2022-03-21T09:10:00Z"}})",
-        R"({"x":{"state":"present","source":"s","observed":"2022-03-21T09:10:00Z"}})",
-        R"({"x":{"state":"present","type":"boolean","value":1,"source":"s","observed":"2022-03-21T09:10:00Z"}})",
-        R"({"x":{"state":"absent","source":"s","observed":"now"}})"}) {
+  for (
+      const std::string_view text :
+      {"[]", R"({"x":1})",
+       R"({"x":{"state":"maybe","source":"s","observed":"2022-03-21T09:10:00Z"}})",
+       R"({"x":{"state":"present","source":"s","observed":"2022-03-21T09:10:00Z"}})",
+       R"({"x":{"state":"present","type":"boolean","value":1,"source":"s","observed":"2022-03-21T09:10:00Z"}})",
+       R"({"x":{"state":"absent","source":"s","observed":"now"}})"}) {
     EXPECT_FALSE(Facts::FromJson(json::Parse(text).value()).ok()) << text;
   }
 }

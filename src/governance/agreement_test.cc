@@ -1,9 +1,9 @@
 // What is refused in front of a change and what is reported behind it never disagree: for random
 // rules and random changes, the gate's verdict is the scan's on the state the change would produce.
+#include <algorithm>
+
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
-
-#include <algorithm>
 
 #include "condition/testing.h"
 #include "governance/testing.h"
@@ -60,14 +60,12 @@ std::map<std::string, json::Value> Judged(const json::Value& judgement) {
 }
 
 // Puts the facts there by force, past the gate, and scans.
-std::map<std::string, json::Value> Scanned(testing::World& world,
-                                           const control::Resource& resource,
+std::map<std::string, json::Value> Scanned(testing::World& world, const control::Resource& resource,
                                            const condition::Facts& facts) {
-  RC_ASSERT(world.database()
-                .Write([&](db::Transaction& tx) {
-                  return testing::FactTable::Put(tx, resource, facts);
-                })
-                .ok());
+  RC_ASSERT(
+      world.database()
+          .Write([&](db::Transaction& tx) { return testing::FactTable::Put(tx, resource, facts); })
+          .ok());
   RC_ASSERT(world.results.EvaluateType(world.account, {resource.service, resource.kind}).ok());
   std::map<std::string, json::Value> verdicts;
   for (const RuleResult& result : world.Found({.resource = ResultKey(resource), .limit = 1000})) {
@@ -83,17 +81,26 @@ std::vector<Rule> AttachAnyRules(testing::World& world, const condition::Resourc
     RuleDraft draft = AnyRule(world.account, config);
     auto rule = world.governance.CreateRule(world.caller, draft);
     RC_ASSERT(rule.ok());
-    const AttachmentDraft whole{
-        .account = world.account,
-        .included = {ScopeType::kAccount, world.account.value(), ""},
-        .excluded = {}};
+    const AttachmentDraft whole{.account = world.account,
+                                .included = {ScopeType::kAccount, world.account.value(), ""},
+                                .excluded = {}};
     RC_ASSERT(world.governance.Attach(world.caller, world.account, rule->id, {whole}).ok());
     rules.push_back(*std::move(rule));
   }
   return rules;
 }
 
+// Also what a failed case left behind.
+void RemoveAllRules(testing::World& world) {
+  const auto page = world.governance.ListRules(world.account, {});
+  RC_ASSERT(page.ok());
+  for (const Rule& rule : page->rules) {
+    RC_ASSERT(world.governance.DeleteRule(world.caller, world.account, rule.id).ok());
+  }
+}
+
 void GateAgreesWithScan(testing::World& world) {
+  RemoveAllRules(world);
   const auto& config = *Catalogue::BuiltIn().Find(*rc::gen::elementOf(kTypes));
   const std::vector<Rule> rules = AttachAnyRules(world, config);
   const control::Resource resource = AnyResource(world, config);
@@ -111,8 +118,9 @@ void GateAgreesWithScan(testing::World& world) {
     RC_ASSERT(one->second.at("verdict") == verdict);
     const bool compliant = json::FindText(verdict, "outcome") == "compliant";
     RC_ASSERT(one->second.at("is_compliant").as_bool() == compliant);
-    const auto rule = std::find_if(rules.begin(), rules.end(),
-                                   [&](const Rule& r) { return r.id == rule_id; });
+    const auto rule =
+        std::find_if(rules.begin(), rules.end(), [&](const Rule& r) { return r.id == rule_id; });
+    RC_ASSERT(rule != rules.end());
     const auto& actions = rule->definition.actions;
     const bool disallows = std::count(actions.begin(), actions.end(), Action::kDisallow) > 0;
     RC_ASSERT(one->second.at("is_allowed").as_bool() == (compliant || !disallows));
@@ -120,10 +128,6 @@ void GateAgreesWithScan(testing::World& world) {
   }
   RC_ASSERT(gate.ok() == !refused);
   if (refused) RC_ASSERT(gate.error().reason() == "config_rule_denied");
-
-  for (const Rule& rule : rules) {
-    RC_ASSERT(world.governance.DeleteRule(world.caller, world.account, rule.id).ok());
-  }
 }
 
 TEST(Agreement, GateAndScanGiveOneVerdict) {

@@ -26,18 +26,18 @@ Result<std::vector<AttachedRule>> AttachedRules::For(db::Transaction& tx,
   std::vector<AttachedRule> rules;
   const auto attributes = resource.Attributes();
   const condition::ResourceType type{resource.service, resource.kind};
-  BW_TRY_STATUS(tx.Query(
-      kAttached, {resource.account, resource.service, resource.kind},
-      [&](const db::Row& row) -> Status {
-        if (!rules.empty() && rules.back().id == row.Text(0)) return Ok();
-        BW_TRY(const AttachmentDraft attachment,
-               AttachmentDraftFrom(resource.account, row.Text(6), row.Text(7), row.Text(8),
-                                   row.Text(9)));
-        if (!Covers(attachment, resource)) return Ok();
-        BW_TRY(auto rule, RuleOf(row));
-        if (rule.compiled->target.Matches(type, attributes)) rules.push_back(std::move(rule));
-        return Ok();
-      }));
+  BW_TRY_STATUS(tx.Query(kAttached, {resource.account, resource.service, resource.kind},
+                         [&](const db::Row& row) -> Status {
+                           if (!rules.empty() && rules.back().id == row.Text(0)) return Ok();
+                           BW_TRY(const AttachmentDraft attachment,
+                                  AttachmentDraftFrom(resource.account, row.Text(6), row.Text(7),
+                                                      row.Text(8), row.Text(9)));
+                           if (!Covers(attachment, resource)) return Ok();
+                           BW_TRY(auto rule, RuleOf(row));
+                           if (rule.compiled->target.Matches(type, attributes))
+                             rules.push_back(std::move(rule));
+                           return Ok();
+                         }));
   return rules;
 }
 

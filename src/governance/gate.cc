@@ -59,7 +59,8 @@ Error RefusalOf(const std::vector<const RuleVerdict*>& refusing, const condition
   std::vector<std::string> ids;
   for (const RuleVerdict* verdict : refusing) {
     ids.push_back(verdict->rule.id);
-    if (sentences.size() < kMostTold) sentences.push_back(Sentence(*verdict, CureOf(*verdict, facts)));
+    if (sentences.size() < kMostTold)
+      sentences.push_back(Sentence(*verdict, CureOf(*verdict, facts)));
   }
   std::string message = Join(sentences, "; ");
   if (refusing.size() > kMostTold) {
@@ -100,7 +101,8 @@ json::Value RecordOf(const RuleVerdict& verdict) {
 std::string DigestOf(const std::vector<RuleVerdict>& verdicts) {
   json::Array versions;
   for (const RuleVerdict& verdict : verdicts) {
-    versions.push_back({{"rule_id", Text(verdict.rule.id)}, {"version", Text(verdict.rule.version)}});
+    versions.push_back(
+        {{"rule_id", Text(verdict.rule.id)}, {"version", Text(verdict.rule.version)}});
   }
   return "sha256:" + crypto::Sha256Hex(json::Canonical(versions));
 }
@@ -119,8 +121,7 @@ std::vector<RuleVerdict> EvaluateRules(std::vector<AttachedRule> rules,
 }
 
 control::Judgement JudgeVerdicts(const std::vector<RuleVerdict>& verdicts,
-                                 const control::Resource& resource,
-                                 const condition::Facts& facts) {
+                                 const control::Resource& resource, const condition::Facts& facts) {
   control::Judgement judgement;
   if (verdicts.empty()) return judgement;
   json::Array rules;

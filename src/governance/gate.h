@@ -20,8 +20,8 @@ struct RuleVerdict {
 std::vector<RuleVerdict> EvaluateRules(std::vector<AttachedRule> rules,
                                        const condition::Facts& facts);
 
-// The effect of verdicts. A rule that disallows refuses what violates it, and what cannot be judged:
-// lack of data is never a pass. Everything else is allowed and recorded. Pure.
+// The effect of verdicts. A rule that disallows refuses what violates it, and what cannot be
+// judged: lack of data is never a pass. Everything else is allowed and recorded. Pure.
 control::Judgement JudgeVerdicts(const std::vector<RuleVerdict>& verdicts,
                                  const control::Resource& resource, const condition::Facts& facts);
 

@@ -74,9 +74,9 @@ TEST(Gate, RefusesWithRulePropertyValuesAndCure) {
 }
 
 TEST(Gate, RecordsButAllowsWhatIsOnlyLoggedOrMonitored) {
-  const auto judgement = Judge({Rule("logged", {Action::kAuditLog}, kPrivateOnly),
-                                Rule("watched", {}, kMetrics)},
-                               Settings(false, false));
+  const auto judgement =
+      Judge({Rule("logged", {Action::kAuditLog}, kPrivateOnly), Rule("watched", {}, kMetrics)},
+            Settings(false, false));
   EXPECT_FALSE(judgement.refusal);
   EXPECT_FALSE(judgement.compliant);
   const auto& rules = judgement.record.at("rules").as_array();

@@ -138,10 +138,10 @@ Result<Rule> Governance::CreateRule(const control::Caller& caller, const RuleDra
     BW_TRY_STATUS(InsertRule(tx, rule, compiled.target.type()));
     return EffectOf(rule, nullptr, ToJson(draft));
   };
-  BW_TRY_STATUS(deps_.changes.Submit(
-      caller, {.action = "compliance.configuration-governance.rules-create",
-               .resource = RuleResource(draft.account, rule.id),
-               .apply = apply}));
+  BW_TRY_STATUS(
+      deps_.changes.Submit(caller, {.action = "compliance.configuration-governance.rules-create",
+                                    .resource = RuleResource(draft.account, rule.id),
+                                    .apply = apply}));
   return rule;
 }
 
@@ -187,10 +187,10 @@ Result<Rule> Governance::ReplaceRule(const control::Caller& caller, const std::s
     effect.events = {RulesChanged(rule, {type_before, TypeOf(rule)})};
     return effect;
   };
-  BW_TRY_STATUS(deps_.changes.Submit(
-      caller, {.action = "compliance.configuration-governance.rules-update",
-               .resource = RuleResource(draft.account, rule_id),
-               .apply = apply}));
+  BW_TRY_STATUS(
+      deps_.changes.Submit(caller, {.action = "compliance.configuration-governance.rules-update",
+                                    .resource = RuleResource(draft.account, rule_id),
+                                    .apply = apply}));
   return rule;
 }
 
@@ -201,10 +201,9 @@ Status Governance::DeleteRule(const control::Caller& caller, const AccountId& ac
     BW_TRY_STATUS(RemoveRule(tx, rule_id));
     return EffectOf(rule, ToJson(rule.definition), nullptr);
   };
-  return deps_.changes.Submit(caller,
-                              {.action = "compliance.configuration-governance.rules-delete",
-                               .resource = RuleResource(account, rule_id),
-                               .apply = apply});
+  return deps_.changes.Submit(caller, {.action = "compliance.configuration-governance.rules-delete",
+                                       .resource = RuleResource(account, rule_id),
+                                       .apply = apply});
 }
 
 Result<std::vector<Attachment>> Governance::Attach(const control::Caller& caller,
@@ -214,8 +213,7 @@ Result<std::vector<Attachment>> Governance::Attach(const control::Caller& caller
   std::vector<Attachment> attachments;
   json::Array after;
   for (std::size_t i = 0; i < drafts.size(); ++i) {
-    BW_TRY_STATUS(
-        Check(drafts[i], deps_.limits).Context("attachments[" + std::to_string(i) + "]"));
+    BW_TRY_STATUS(Check(drafts[i], deps_.limits).Context("attachments[" + std::to_string(i) + "]"));
     attachments.push_back({"attachment-" + NewUuid(), rule_id, drafts[i], NewUuid()});
     after.push_back(ToJson(drafts[i]));
   }
@@ -240,11 +238,10 @@ Result<std::vector<Attachment>> Governance::Attach(const control::Caller& caller
 
 Result<std::vector<Attachment>> Governance::ListAttachments(const AccountId& account,
                                                             const std::string& rule_id) const {
-  return deps_.database.ReadValue(
-      [&](db::Transaction& tx) -> Result<std::vector<Attachment>> {
-        BW_TRY_STATUS(MustFindRule(tx, account, rule_id));
-        return SelectAttachments(tx, rule_id);
-      });
+  return deps_.database.ReadValue([&](db::Transaction& tx) -> Result<std::vector<Attachment>> {
+    BW_TRY_STATUS(MustFindRule(tx, account, rule_id));
+    return SelectAttachments(tx, rule_id);
+  });
 }
 
 Result<Attachment> Governance::FindAttachment(const AccountId& account, const std::string& rule_id,

@@ -17,7 +17,8 @@
 
 namespace breakwater::governance {
 
-// Emitted with each change of rules or attachments: {account, rule_id, governed: [{service, kind}]}.
+// Emitted with each change of rules or attachments: {account, rule_id, governed: [{service,
+// kind}]}.
 inline constexpr std::string_view kRulesChanged = "governance.rules_changed";
 
 struct GovernanceDeps {
@@ -74,8 +75,8 @@ class Governance {
                                        const std::string& attachment_id,
                                        const std::optional<std::string>& expected,
                                        const AttachmentDraft& draft);
-  Status Detach(const control::Caller& caller, const AccountId& account,
-                const std::string& rule_id, const std::string& attachment_id);
+  Status Detach(const control::Caller& caller, const AccountId& account, const std::string& rule_id,
+                const std::string& attachment_id);
 
   const Results& results() const { return deps_.results; }
   const Limits& limits() const { return deps_.limits; }

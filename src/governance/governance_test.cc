@@ -1,10 +1,10 @@
 #include "governance/governance.h"
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
 #include <fstream>
 #include <sstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 
 #include "governance/testing.h"
 
@@ -61,8 +61,7 @@ class GovernanceTest : public ::testing::Test {
   }
 
   Attachment AttachToAccount(const std::string& rule_id) {
-    auto attachments =
-        world.governance.Attach(world.caller, world.account, rule_id, {ToAccount()});
+    auto attachments = world.governance.Attach(world.caller, world.account, rule_id, {ToAccount()});
     BW_CHECK(attachments.ok());
     return attachments->front();
   }
@@ -94,8 +93,8 @@ TEST_F(GovernanceTest, RefusedChangeLeavesNothingButItsRecord) {
   ASSERT_TRUE(world.Change(us, Settings(true)).ok());
   AttachToAccount(Create(SeedDraft({Action::kDisallow})).id);
   ASSERT_FALSE(world.Change(us, Settings(false)).ok());
-  const auto facts = world.database().ReadValue(
-      [&](db::Transaction& tx) { return world.facts.Read(tx, us); });
+  const auto facts =
+      world.database().ReadValue([&](db::Transaction& tx) { return world.facts.Read(tx, us); });
   EXPECT_EQ(*facts, Settings(true));
   const audit::Record record = world.LastRecord();
   EXPECT_EQ(record.outcome, audit::Outcome::kFailure);
@@ -160,9 +159,9 @@ TEST_F(GovernanceTest, ResultOfADeletedResourceGoesAtOnce) {
   AttachToAccount(Create(SeedDraft({})).id);
   world.Settle();
   ASSERT_EQ(world.Found().size(), 1U);
-  ASSERT_TRUE(
-      world.database().Write([&](db::Transaction& tx) { return testing::FactTable::Remove(tx, us); })
-          .ok());
+  ASSERT_TRUE(world.database()
+                  .Write([&](db::Transaction& tx) { return testing::FactTable::Remove(tx, us); })
+                  .ok());
   ASSERT_TRUE(world.results.EvaluateType(world.account, kService).ok());
   EXPECT_TRUE(world.Found().empty());
 }
@@ -193,8 +192,7 @@ TEST_F(GovernanceTest, ReplacementNeedsThePresentVersion) {
   ASSERT_FALSE(stale.ok());
   EXPECT_EQ(stale.error().code(), ErrorCode::kPrecondition);
   EXPECT_THAT(stale.error().message(), HasSubstr("If-Match"));
-  const auto replaced =
-      world.governance.ReplaceRule(world.caller, rule.id, rule.version, edited);
+  const auto replaced = world.governance.ReplaceRule(world.caller, rule.id, rule.version, edited);
   ASSERT_TRUE(replaced.ok());
   EXPECT_NE(replaced->version, rule.version);
   const auto found = world.governance.FindRule(world.account, rule.id);
@@ -285,13 +283,13 @@ TEST_F(GovernanceTest, ReplacedAttachmentTakesEffect) {
   ASSERT_FALSE(world.Change(us, Settings(false)).ok());
   AttachmentDraft narrowed = ToAccount();
   narrowed.included = {ScopeType::kAccountResourceGroup, "production", "only there"};
-  const auto stale = world.governance.ReplaceAttachment(world.caller, rule.id, attachment.id,
-                                                        "old", narrowed);
+  const auto stale =
+      world.governance.ReplaceAttachment(world.caller, rule.id, attachment.id, "old", narrowed);
   EXPECT_EQ(stale.error().code(), ErrorCode::kPrecondition);
-  ASSERT_TRUE(world.governance
-                  .ReplaceAttachment(world.caller, rule.id, attachment.id, attachment.version,
-                                     narrowed)
-                  .ok());
+  ASSERT_TRUE(
+      world.governance
+          .ReplaceAttachment(world.caller, rule.id, attachment.id, attachment.version, narrowed)
+          .ok());
   EXPECT_TRUE(world.Change(us, Settings(false)).ok());
   const auto found = world.governance.FindAttachment(world.account, rule.id, attachment.id);
   EXPECT_EQ(found->definition.included, narrowed.included);

@@ -101,10 +101,9 @@ Status Results::EvaluateType(const AccountId& account, const condition::Resource
 
 Status Results::EvaluateIn(db::Transaction& tx, const AccountId& account,
                            const condition::ResourceType& type, std::optional<Error>& failure) {
-  BW_TRY(auto all,
-         tx.QueryAll(kResultColumns + "WHERE account = $1 AND service = $2 AND kind = $3",
-                     {account, type.service, type.kind},
-                     [](const db::Row& row) { return ResultOf(row); }));
+  BW_TRY(auto all, tx.QueryAll(kResultColumns + "WHERE account = $1 AND service = $2 AND kind = $3",
+                               {account, type.service, type.kind},
+                               [](const db::Row& row) { return ResultOf(row); }));
   std::map<std::pair<std::string, std::string>, RuleResult> known;
   for (RuleResult& result : all) {
     known.emplace(std::pair(result.rule_id, result.resource), std::move(result));

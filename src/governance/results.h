@@ -28,8 +28,8 @@ struct RuleResult {
   std::string resource;  // CRN
   condition::ResourceType type;
   condition::Outcome outcome = condition::Outcome::kUnable;
-  Timestamp since;    // when the outcome became this
-  Timestamp checked;  // last evaluation
+  Timestamp since;       // when the outcome became this
+  Timestamp checked;     // last evaluation
   json::Value document;  // {rule_version, registry, region, verdict, facts}
 };
 
@@ -95,8 +95,8 @@ class Results {
   Status Remove(db::Transaction& tx, const AccountId& account, const RuleResult& known);
   // `outcome` empty: the rule does not apply any more.
   Status Record(db::Transaction& tx, const AccountId& account, const RuleResult& result,
-                std::optional<condition::Outcome> before,
-                std::optional<condition::Outcome> outcome, Timestamp at);
+                std::optional<condition::Outcome> before, std::optional<condition::Outcome> outcome,
+                Timestamp at);
 
   ResultsDeps deps_;
 };

@@ -110,8 +110,8 @@ Status CheckScope(const Scope& scope, const AccountId& account, const std::strin
   }
   if (IsAccountScope(scope)) {
     if (scope.id == account.value()) return Ok();
-    return AttachmentFault(path, "account '" + scope.id.substr(0, 64) +
-                                     "' is not the account of the attachment");
+    return AttachmentFault(
+        path, "account '" + scope.id.substr(0, 64) + "' is not the account of the attachment");
   }
   if (scope.type == ScopeType::kAccountResourceGroup) return Ok();
   return AttachmentFault(path, "the account '" + account.value() + "' is in no " +
@@ -121,7 +121,9 @@ Status CheckScope(const Scope& scope, const AccountId& account, const std::strin
 
 }  // namespace
 
-std::string_view ToString(Action action) { return kActions[static_cast<std::size_t>(action)].second; }
+std::string_view ToString(Action action) {
+  return kActions[static_cast<std::size_t>(action)].second;
+}
 
 Result<Action> ParseAction(std::string_view text) {
   for (const auto& [action, name] : kActions) {
@@ -165,10 +167,8 @@ Result<CompiledRule> Compile(const RuleDraft& draft, const condition::Catalogue&
 
 Result<CompiledRule> CompileAccepted(const json::Value& target, const json::Value& required_config,
                                      const condition::Catalogue& catalogue) {
-  constexpr condition::ConditionLimits kNone{.max_depth = 1000,
-                                             .max_conditions = 10'000,
-                                             .max_properties = 10'000,
-                                             .max_values = 100'000};
+  constexpr condition::ConditionLimits kNone{
+      .max_depth = 1000, .max_conditions = 10'000, .max_properties = 10'000, .max_values = 100'000};
   BW_TRY(auto parsed, condition::Target::Parse(target, catalogue));
   BW_TRY(auto condition,
          condition::Condition::Parse(required_config, catalogue, parsed.type(), kNone));
@@ -178,8 +178,7 @@ Result<CompiledRule> CompileAccepted(const json::Value& target, const json::Valu
 Status Check(const AttachmentDraft& draft, const Limits& limits) {
   BW_TRY_STATUS(CheckScope(draft.included, draft.account, "included_scope"));
   if (draft.excluded.size() > limits.excluded) {
-    return AttachmentFault("excluded_scopes",
-                           "must be at most " + std::to_string(limits.excluded));
+    return AttachmentFault("excluded_scopes", "must be at most " + std::to_string(limits.excluded));
   }
   for (std::size_t i = 0; i < draft.excluded.size(); ++i) {
     const Scope& scope = draft.excluded[i];

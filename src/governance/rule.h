@@ -82,7 +82,7 @@ struct Attachment {
 
 // ibm-scc 1.12.
 struct Limits {
-  std::int64_t rules = 100;  // per account
+  std::int64_t rules = 100;       // per account
   std::size_t definition = 4096;  // characters of target and required_config
   std::size_t name = 32;
   std::size_t description = 256;
@@ -106,8 +106,8 @@ Result<CompiledRule> Compile(const RuleDraft& draft, const condition::Catalogue&
 // The same for a rule that was accepted before, by whatever limits then held.
 Result<CompiledRule> CompileAccepted(const json::Value& target, const json::Value& required_config,
                                      const condition::Catalogue& catalogue);
-// kInvalid, reason "attachment_error", unless the scopes exist for the account and the excluded ones
-// lie within the included one.
+// kInvalid, reason "attachment_error", unless the scopes exist for the account and the excluded
+// ones lie within the included one.
 Status Check(const AttachmentDraft& draft, const Limits& limits);
 
 // Is the resource in the included scope and in no excluded one?

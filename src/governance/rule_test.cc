@@ -87,9 +87,8 @@ TEST(RuleDraft, OfAnAcceptedRuleOutlivesStricterLimits) {
   const RuleDraft draft = Draft();
   const Limits strict{.condition = {.max_conditions = 0}};
   EXPECT_FALSE(Compiled(draft, strict).ok());
-  EXPECT_TRUE(CompileAccepted(draft.target, draft.required_config,
-                              condition::Catalogue::BuiltIn())
-                  .ok());
+  EXPECT_TRUE(
+      CompileAccepted(draft.target, draft.required_config, condition::Catalogue::BuiltIn()).ok());
 }
 
 TEST(Words, AreThoseOfTheReferenceSystem) {

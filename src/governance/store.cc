@@ -41,9 +41,8 @@ Result<Attachment> AttachmentOf(const db::Row& row) {
   attachment.id = row.String(0);
   attachment.rule_id = row.String(1);
   attachment.version = row.String(3);
-  BW_TRY(attachment.definition,
-         AttachmentDraftFrom(AccountId(row.String(2)), row.Text(4), row.Text(5), row.Text(6),
-                             row.Text(7)));
+  BW_TRY(attachment.definition, AttachmentDraftFrom(AccountId(row.String(2)), row.Text(4),
+                                                    row.Text(5), row.Text(6), row.Text(7)));
   return attachment;
 }
 
@@ -94,8 +93,8 @@ Result<AttachmentDraft> AttachmentDraftFrom(const AccountId& account, std::strin
   BW_TRY(const json::Value excluded, ParseStored(excluded_json));
   const json::Reader reader(excluded);
   for (const json::Reader& item : reader.Items(kMaxStoredItems)) {
-    BW_TRY(auto scope, ScopeFrom(item.Field("scope_type").String(),
-                                 item.Field("scope_id").String(), item.String("note", "")));
+    BW_TRY(auto scope, ScopeFrom(item.Field("scope_type").String(), item.Field("scope_id").String(),
+                                 item.String("note", "")));
     draft.excluded.push_back(std::move(scope));
   }
   BW_TRY_STATUS(reader.Finish());
@@ -104,14 +103,15 @@ Result<AttachmentDraft> AttachmentDraftFrom(const AccountId& account, std::strin
 
 Status InsertRule(db::Transaction& tx, const Rule& rule, const condition::ResourceType& type) {
   const RuleDraft& draft = rule.definition;
-  BW_TRY_STATUS(tx.Execute(
-      "INSERT INTO governance_rule (id, account, version, name, description, service, kind, target, "
-      "required_config, actions, labels, created, created_by, modified, modified_by) "
-      "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
-      {rule.id, draft.account, rule.version, draft.name, draft.description, type.service,
-       type.kind, json::Serialize(draft.target), json::Serialize(draft.required_config),
-       json::Serialize(ActionNames(draft.actions)), LabelsText(draft), rule.created,
-       rule.created_by, rule.modified, rule.modified_by}));
+  BW_TRY_STATUS(
+      tx.Execute("INSERT INTO governance_rule (id, account, version, name, description, service, "
+                 "kind, target, "
+                 "required_config, actions, labels, created, created_by, modified, modified_by) "
+                 "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+                 {rule.id, draft.account, rule.version, draft.name, draft.description, type.service,
+                  type.kind, json::Serialize(draft.target), json::Serialize(draft.required_config),
+                  json::Serialize(ActionNames(draft.actions)), LabelsText(draft), rule.created,
+                  rule.created_by, rule.modified, rule.modified_by}));
   return Ok();
 }
 
@@ -144,9 +144,8 @@ Result<std::vector<Rule>> SelectRules(db::Transaction& tx, const AccountId& acco
 }
 
 Result<std::int64_t> CountRules(db::Transaction& tx, const AccountId& account) {
-  BW_TRY(const auto count,
-         tx.QueryOne("SELECT count(*) FROM governance_rule WHERE account = $1", {account},
-                     [](const db::Row& row) { return row.Int(0); }));
+  BW_TRY(const auto count, tx.QueryOne("SELECT count(*) FROM governance_rule WHERE account = $1",
+                                       {account}, [](const db::Row& row) { return row.Int(0); }));
   return count.value_or(0);
 }
 

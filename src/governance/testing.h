@@ -1,5 +1,5 @@
-// A governed installation in a temporary database, with facts that tests set by changes of their own.
-// Test code only.
+// A governed installation in a temporary database, with facts that tests set by changes of their
+// own. Test code only.
 #pragma once
 
 #include <memory>
@@ -34,11 +34,12 @@ class FactTable final : public control::FactSource {
   }
   static Status Put(db::Transaction& tx, const control::Resource& resource,
                     const condition::Facts& facts) {
-    BW_TRY_STATUS(tx.Execute(
-        "INSERT INTO test_fact (account, kind, registry, region, facts) "
-        "VALUES ($1, $2, $3, $4, $5) ON CONFLICT (account, kind, registry) DO UPDATE SET facts = $5",
-        {resource.account, resource.kind, resource.registry, resource.region,
-         json::Serialize(facts.ToJson())}));
+    BW_TRY_STATUS(
+        tx.Execute("INSERT INTO test_fact (account, kind, registry, region, facts) "
+                   "VALUES ($1, $2, $3, $4, $5) ON CONFLICT (account, kind, registry) DO UPDATE "
+                   "SET facts = $5",
+                   {resource.account, resource.kind, resource.registry, resource.region,
+                    json::Serialize(facts.ToJson())}));
     return Ok();
   }
   static Status Remove(db::Transaction& tx, const control::Resource& resource) {
@@ -153,15 +154,17 @@ struct World {
     return std::move(page->results);
   }
 
-  // The newest audit record of a configuration change.
+  // The newest audit record; there must be one since the last call.
   audit::Record LastRecord() {
-    auto found = log.Query({.limit = 100'000});
+    auto found = log.Query({.after_row = last_row, .limit = 100'000});
     BW_CHECK(found.ok() && !found->empty());
+    last_row = found->back().row;
     return found->back().record;
   }
 
   AccountId account{"account-1"};
   control::Caller caller;
+  std::int64_t last_row = 0;
   breakwater::testing::ManualClock clock;
   std::unique_ptr<db::testing::TestDatabase> test_database = db::testing::OpenTestDatabase();
   FactTable facts;

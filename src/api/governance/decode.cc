@@ -44,8 +44,8 @@ void CheckRuleFields(const json::Reader& in) {
                  "modification_date", "modified_by", "number_of_attachments"});
   const std::string type = in.String("rule_type", "user_defined");
   if (type == "user_defined" || in.failed()) return;
-  in.Field("rule_type").Fail("'" + type.substr(0, 64) +
-                             "' rules cannot be made here (allowed: user_defined)");
+  in.Field("rule_type")
+      .Fail("'" + type.substr(0, 64) + "' rules cannot be made here (allowed: user_defined)");
 }
 
 RuleDraft ReadRule(const json::Reader& in) {
@@ -121,8 +121,7 @@ Error BadQuery(std::string message) {
 
 }  // namespace
 
-Result<std::vector<CreateItem>> DecodeCreateRules(const Context& context,
-                                                  const json::Value& body) {
+Result<std::vector<CreateItem>> DecodeCreateRules(const Context& context, const json::Value& body) {
   const json::Reader in(body);
   in.OnlyFields({"rules"});
   const auto entries = in.Field("rules").Items(kMaxItems);

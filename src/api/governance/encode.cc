@@ -51,7 +51,9 @@ Result<Outcome> OutcomeOf(std::string_view status_word) {
       .Reason("invalid_query_parameter");
 }
 
-std::string TagOf(const std::string& version) { return "\"" + version + "\""; }
+std::string TagOf(const std::string& version) {
+  return "\"" + version + "\"";
+}
 
 json::Object EncodeRule(const breakwater::governance::Rule& rule) {
   const auto& definition = rule.definition;

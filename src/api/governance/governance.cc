@@ -95,15 +95,13 @@ class Handlers {
     BW_TRY(const auto expected, DecodeIfMatch(context));
     BW_TRY(const json::Value body, ReadJson(context));
     BW_TRY(const auto draft, DecodeRule(context, body));
-    auto rule =
-        governance_.ReplaceRule(context.caller, context.Path("rule_id"), expected, draft);
+    auto rule = governance_.ReplaceRule(context.caller, context.Path("rule_id"), expected, draft);
     if (!rule.ok()) return AsWire(std::move(rule).error());
     return RuleResponse(200, *rule);
   }
 
   Result<net::Response> DeleteRule(Context& context) const {
-    BW_TRY_STATUS(
-        governance_.DeleteRule(context.caller, context.account, context.Path("rule_id")));
+    BW_TRY_STATUS(governance_.DeleteRule(context.caller, context.account, context.Path("rule_id")));
     return EmptyResponse(204);
   }
 
@@ -111,14 +109,12 @@ class Handlers {
     BW_TRY(const json::Value body, ReadJson(context));
     BW_TRY(const auto drafts, DecodeAttachments(context, body));
     const std::string& rule_id = context.Path("rule_id");
-    BW_TRY(const auto made,
-           governance_.Attach(context.caller, context.account, rule_id, drafts));
+    BW_TRY(const auto made, governance_.Attach(context.caller, context.account, rule_id, drafts));
     BW_TRY(const Rule rule, governance_.FindRule(context.account, rule_id));
     json::Array attachments;
     for (const Attachment& attachment : made) {
       attachments.push_back(EncodeAttachment(
-          attachment,
-          breakwater::governance::WarningOf(rule.definition, attachment.definition)));
+          attachment, breakwater::governance::WarningOf(rule.definition, attachment.definition)));
     }
     return JsonResponse(201, {{"attachments", std::move(attachments)}});
   }
@@ -168,8 +164,7 @@ class Handlers {
     BW_TRY(const auto page, governance_.results().Find(account, filter));
     json::Array results;
     for (const auto& result : page.results) results.push_back(EncodeResult(result));
-    json::Object body =
-        PageFields({filter.offset, filter.limit}, page.total, "/config/v1/results");
+    json::Object body = PageFields({filter.offset, filter.limit}, page.total, "/config/v1/results");
     body["results"] = std::move(results);
     return JsonResponse(200, body);
   }

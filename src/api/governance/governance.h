@@ -1,5 +1,5 @@
-// Configuration Governance v1 (ibm-scc 1.2, 1.3, 1.13): rules, attachments, and the results that the
-// reference system never published.
+// Configuration Governance v1 (ibm-scc 1.2, 1.3, 1.13): rules, attachments, and the results that
+// the reference system never published.
 #pragma once
 
 #include <vector>

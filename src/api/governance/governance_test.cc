@@ -1,10 +1,10 @@
 #include "api/governance/governance.h"
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
 #include <fstream>
 #include <sstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 
 #include "api/dispatcher.h"
 #include "governance/testing.h"
@@ -21,8 +21,7 @@ using ::testing::StartsWith;
 class FixedIdentity final : public Authenticator {
  public:
   explicit FixedIdentity(control::Actor actor) : actor_(std::move(actor)) {}
-  Result<control::Actor> Authenticate(std::string_view, Audience,
-                                      const control::Origin&) override {
+  Result<control::Actor> Authenticate(std::string_view, Audience, const control::Origin&) override {
     return actor_;
   }
 
@@ -297,8 +296,8 @@ TEST_F(GovernanceApi, ResultsAndTheirHistoryAreServed) {
   Send("POST", "/config/v1/rules/" + rule_id + "/attachments", kToAccount);
   set(true);
   set(false);
-  const Answer failing =
-      Send("GET", "/config/v1/results?account_id=account-1&status=not_compliant&rule_id=" + rule_id);
+  const Answer failing = Send(
+      "GET", "/config/v1/results?account_id=account-1&status=not_compliant&rule_id=" + rule_id);
   ASSERT_EQ(failing.body.at("total_count").as_int64(), 1) << json::Serialize(failing.body);
   const json::Value& result = failing.body.at("results").at(0);
   EXPECT_EQ(json::FindText(result, "registry"), "us.icr.io");
