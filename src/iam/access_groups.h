@@ -14,14 +14,14 @@ inline constexpr std::string_view kAddMember = "iam-groups.member.add";
 control::Resource GroupResource(const AccountId& account, std::string_view id);
 
 struct NewGroup {
-  std::string name;
-  std::string description;
+  std::string name{};
+  std::string description{};
 };
 
 // What a PATCH may change. Absent: as it is.
 struct GroupUpdate {
-  std::optional<std::string> name;
-  std::optional<std::string> description;
+  std::optional<std::string> name{};
+  std::optional<std::string> description{};
 };
 
 // What became of one member of a request.

@@ -12,10 +12,10 @@
 namespace breakwater::iam {
 
 struct NewApiKey {
-  std::string name;
-  std::string description;
-  std::optional<Secret> value;  // absent: a random one. At least kMinValueOctets.
-  std::optional<Timestamp> expires;
+  std::string name{};
+  std::string description{};
+  std::optional<Secret> value{};  // absent: a random one. At least kMinValueOctets.
+  std::optional<Timestamp> expires{};
   bool locked = false;
   bool disabled = false;
 
@@ -43,8 +43,8 @@ Status StoreApiKey(db::Transaction& tx, const PreparedApiKey& prepared);
 
 // What a PUT may change. Absent: as it is.
 struct ApiKeyUpdate {
-  std::optional<std::string> name;
-  std::optional<std::string> description;
+  std::optional<std::string> name{};
+  std::optional<std::string> description{};
 };
 
 // Thread-safe. Users manage their own keys; other keys take Administrator on iam-identity, and the

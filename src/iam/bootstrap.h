@@ -11,12 +11,12 @@
 namespace breakwater::iam {
 
 struct BootstrapOptions {
-  AccountId account;  // empty: a random one of 32 hex digits
+  AccountId account{};  // empty: a random one of 32 hex digits
   std::string account_name = "Breakwater";
   std::string administrator_email = "admin@localhost";
   // The administrator's API key. Absent: a random one. At least kMinGivenKeyOctets: what an
   // operator hands in at the start may be shorter than what the API takes.
-  std::optional<Secret> api_key;
+  std::optional<Secret> api_key{};
 
   static constexpr std::size_t kMinGivenKeyOctets = 8;
 };

@@ -55,6 +55,35 @@ Status CheckRoomForUser(db::Transaction& tx, const AccountId& account) {
       .Reason("limit_exceeded");
 }
 
+User NewUser(const AccountId& account, const std::string& email, Timestamp now) {
+  return {.iam_id = IamId("IBMid-" + NewUuid()),
+          .account = account,
+          .email = email,
+          .first_name = {},
+          .last_name = {},
+          .state = UserState::kPending,
+          .added = now};
+}
+
+Status StoreInvited(db::Transaction& tx, const User& user, const std::vector<std::string>& groups,
+                    const IamId& invited_by) {
+  BW_TRY_STATUS(CheckRoomForUser(tx, user.account));
+  if (const Status added = store::InsertUser(tx, user); !added.ok()) {
+    if (added.error().code() != ErrorCode::kExists) return added.error();
+    return Exists("the account has a user of this e-mail address already").Reason("user_exists");
+  }
+  for (const std::string& group : groups) {
+    BW_TRY_STATUS(Existing(store::FindGroup(tx, group), user.account, "access group"));
+    BW_TRY_STATUS(store::InsertMember(tx, group, {.iam_id = user.iam_id,
+                                                  .kind = control::IdentityKind::kUser,
+                                                  .created = user.added,
+                                                  .created_by = invited_by,
+                                                  .name = {},
+                                                  .email = {}}));
+  }
+  return Ok();
+}
+
 }  // namespace
 
 Result<MadeServiceId> ServiceIds::Create(const control::Caller& caller, const AccountId& account,
@@ -191,41 +220,28 @@ Status Users::MayAddTo(const control::Caller& caller, const AccountId& account,
   return Ok();
 }
 
-Result<User> Users::Invite(const control::Caller& caller, const AccountId& account,
-                           const Invitation& invitation) {
-  BW_TRY(const std::string email, ParseEmail(invitation.email));
-  BW_TRY_STATUS(MayAddTo(caller, account, invitation.access_groups));
+Result<std::vector<User>> Users::Invite(const control::Caller& caller, const AccountId& account,
+                                        const std::vector<Invitation>& invitations) {
   const Timestamp now = deps_.clock.Now();
-  const User user{.iam_id = IamId("IBMid-" + NewUuid()),
-                  .account = account,
-                  .email = email,
-                  .first_name = {},
-                  .last_name = {},
-                  .state = UserState::kPending,
-                  .added = now};
-  const Member member{.iam_id = user.iam_id,
-                      .kind = control::IdentityKind::kUser,
-                      .created = now,
-                      .created_by = caller.actor.iam_id,
-                      .name = {},
-                      .email = {}};
+  std::vector<User> users;
+  json::Array documents;
+  for (const Invitation& invitation : invitations) {
+    BW_TRY_STATUS(MayAddTo(caller, account, invitation.access_groups));
+    BW_TRY(const std::string email, ParseEmail(invitation.email));
+    users.push_back(NewUser(account, email, now));
+    documents.push_back(ToJson(users.back()));
+  }
   BW_TRY_STATUS(deps_.changes.Submit(
       caller, {.action = "user-management.user.create",
-               .resource = UserResource(account, user.iam_id),
+               .resource = UserResource(account, users.size() == 1 ? users[0].iam_id : IamId()),
                .apply = [&](db::Transaction& tx) -> Result<control::Effect> {
-                 BW_TRY_STATUS(CheckRoomForUser(tx, account));
-                 if (const Status added = store::InsertUser(tx, user); !added.ok()) {
-                   if (added.error().code() != ErrorCode::kExists) return added.error();
-                   return Exists("the account has a user of this e-mail address already")
-                       .Reason("user_exists");
+                 for (std::size_t i = 0; i < users.size(); ++i) {
+                   BW_TRY_STATUS(StoreInvited(tx, users[i], invitations[i].access_groups,
+                                              caller.actor.iam_id));
                  }
-                 for (const std::string& group : invitation.access_groups) {
-                   BW_TRY_STATUS(Existing(store::FindGroup(tx, group), account, "access group"));
-                   BW_TRY_STATUS(store::InsertMember(tx, group, member));
-                 }
-                 return Changed(tx, account, nullptr, ToJson(user));
+                 return Changed(tx, account, nullptr, {{"users", documents}});
                }}));
-  return user;
+  return users;
 }
 
 Result<User> Users::Get(const AccountId& account, const IamId& iam_id) {

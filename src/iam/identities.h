@@ -12,11 +12,11 @@
 namespace breakwater::iam {
 
 struct NewServiceId {
-  std::string name;
-  std::string description;
-  std::vector<std::string> unique_instance_crns;
+  std::string name{};
+  std::string description{};
+  std::vector<std::string> unique_instance_crns{};
   bool locked = false;
-  std::optional<NewApiKey> api_key;  // made with it, in the same change
+  std::optional<NewApiKey> api_key{};  // made with it, in the same change
 };
 
 struct MadeServiceId {
@@ -26,9 +26,9 @@ struct MadeServiceId {
 
 // What a PUT may change. Absent: as it is.
 struct ServiceIdUpdate {
-  std::optional<std::string> name;
-  std::optional<std::string> description;
-  std::optional<std::vector<std::string>> unique_instance_crns;
+  std::optional<std::string> name{};
+  std::optional<std::string> description{};
+  std::optional<std::vector<std::string>> unique_instance_crns{};
 };
 
 // Thread-safe. Changing takes Administrator on iam-identity.
@@ -61,8 +61,8 @@ class ServiceIds {
 };
 
 struct Invitation {
-  std::string email;
-  std::vector<std::string> access_groups;  // to put the user into, in the same change
+  std::string email{};
+  std::vector<std::string> access_groups{};  // to put the user into
 };
 
 // Thread-safe. Changing takes Administrator on user-management, and inviting into an access group
@@ -72,10 +72,10 @@ class Users {
   Users(ChangeDeps deps, control::Authorizer& authorizer)
       : deps_(deps), authorizer_(authorizer) {}
 
-  // The new user is PENDING; it can be given keys, policies and groups at once. kExists if the
-  // account has a user of this address.
-  Result<User> Invite(const control::Caller& caller, const AccountId& account,
-                      const Invitation& invitation);
+  // All of them, or none. The new users are PENDING; they can be given keys, policies and groups at
+  // once. kExists "user_exists" if the account has a user of such an address.
+  Result<std::vector<User>> Invite(const control::Caller& caller, const AccountId& account,
+                                   const std::vector<Invitation>& invitations);
   Result<User> Get(const AccountId& account, const IamId& iam_id);
   Result<store::Listed<User>> List(const AccountId& account, const store::UserFilter& filter,
                                    const store::Page& page);

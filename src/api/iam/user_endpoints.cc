@@ -38,9 +38,6 @@ Result<std::vector<domain::Invitation>> ReadInvitations(const json::Value& docum
   }
   if (invitations.empty()) in.Field("users").Fail("must name somebody");
   BW_TRY_STATUS(in.Finish());
-  for (const domain::Invitation& invitation : invitations) {
-    BW_TRY_STATUS(domain::ParseEmail(invitation.email));
-  }
   return invitations;
 }
 
@@ -67,14 +64,13 @@ class Handlers {
     return JsonResponse(200, body);
   }
 
-  // Each invitation is a change of its own; the first that fails ends the request with its error.
   Result<net::Response> Invite(Context& context) const {
     BW_TRY(const AccountId account, PathAccount(context));
     BW_TRY(const json::Value document, ReadJson(context));
     BW_TRY(const auto invitations, ReadInvitations(document));
+    BW_TRY(const auto users, deps_.users.Invite(context.caller, account, invitations));
     json::Array items;
-    for (const domain::Invitation& invitation : invitations) {
-      BW_TRY(const auto user, deps_.users.Invite(context.caller, account, invitation));
+    for (const domain::User& user : users) {
       items.push_back({{"email", Text(user.email)},
                        {"id", Text(user.iam_id.value())},
                        {"state", Text(domain::ToString(user.state))}});

@@ -1,0 +1,157 @@
+// An installation's IAM on a real database, for tests of this folder and of its wire formats.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+
+#include "base/testing.h"
+#include "crypto/sealing.h"
+#include "db/testing.h"
+#include "iam/access_groups.h"
+#include "iam/api_keys.h"
+#include "iam/authorizer.h"
+#include "iam/bootstrap.h"
+#include "iam/credentials.h"
+#include "iam/facts.h"
+#include "iam/identities.h"
+#include "iam/policies.h"
+
+namespace breakwater::iam::testing {
+
+class SwitchableMode final : public AccessMode {
+ public:
+  Result<bool> IamAuthz(db::Transaction&, const AccountId&, const RegistryName&) override {
+    return policies_count;
+  }
+  bool policies_count = true;
+};
+
+// Refuses a state with more administrators among the users than allowed.
+class AdministratorGate final : public control::Gate {
+ public:
+  Result<control::Judgement> Judge(db::Transaction&, const control::Caller&,
+                                   const control::Resource&,
+                                   const condition::Facts& facts) override {
+    control::Judgement judgement;
+    const condition::Value& value = *facts.Find("administrator_users")->value();
+    if (std::get<condition::Number>(value).integer() > most_administrators) {
+      judgement.compliant = false;
+      judgement.refusal = Denied("too many administrators").Reason("config_rule_denied");
+    }
+    return judgement;
+  }
+  std::int64_t most_administrators = 1'000'000;
+};
+
+inline const Secret& MasterKey() {
+  static const Secret key = crypto::NewSealingKey();
+  return key;
+}
+
+// Making a key takes 0.1 s: one serves all tests of a program.
+inline SigningKeys TestSigningKeys() {
+  static const SigningKeys keys = [] {
+    const auto database = db::testing::OpenTestDatabase();
+    const breakwater::testing::ManualClock clock;
+    return *SigningKeys::Open(database->database(), MasterKey(), clock);
+  }();
+  return keys;
+}
+
+struct World {
+  World() {
+    facts.Add(access_facts);
+    administrator_key = **EnsureInstalled(deps, hasher, {.account = AccountId("acc")});
+    administrator.actor = *credentials.Authenticate(Basic(administrator_key), false);
+  }
+
+  static std::string Basic(const Secret& key) {
+    return "Basic " + Base64Encode(AsBytes("iamapikey:" + key.Reveal()));
+  }
+
+  control::Caller CallerOf(const IamId& iam_id,
+                           control::IdentityKind kind = control::IdentityKind::kUser) const {
+    control::Caller caller;
+    caller.actor.kind = kind;
+    caller.actor.account = account;
+    caller.actor.iam_id = iam_id;
+    return caller;
+  }
+
+  User Invite(const std::string& email) {
+    return users.Invite(administrator, account, {{email, {}}})->front();
+  }
+
+  PolicyContent Content(Subject subject, std::vector<Role> roles,
+                        std::vector<PolicyAttribute> more = {}) const {
+    PolicyContent content{std::move(subject), "", std::move(roles), std::move(more)};
+    content.attributes.push_back({"accountId", account.value()});
+    content.attributes.push_back({"serviceName", "container-registry"});
+    return content;
+  }
+
+  Policy Grant(Subject subject, std::vector<Role> roles, std::vector<PolicyAttribute> more = {}) {
+    return *policies.Create(administrator, account,
+                            Content(std::move(subject), std::move(roles), std::move(more)));
+  }
+  static Subject Of(const IamId& iam_id) { return {SubjectKind::kIdentity, iam_id.value()}; }
+
+  control::Resource Repository(const std::string& name) const {
+    control::Resource resource = control::NamespaceResource(
+        account, registry, "us-south", name.substr(0, name.find('/')));
+    resource.kind = "image";
+    resource.name = name;
+    return resource;
+  }
+
+  bool May(const control::Caller& caller, std::string_view action,
+           const control::Resource& resource) {
+    return authorizer.Authorize(caller, action, resource).ok();
+  }
+
+  AccessCounts Counts() {
+    AccessCounts counts;
+    const auto read = *database->database().ReadValue([&](db::Transaction& tx) {
+      return access_facts.Read(tx, AccessResource(account));
+    });
+    const auto number = [&](const char* property) {
+      return std::get<condition::Number>(*read.Find(property)->value()).integer();
+    };
+    counts.administrator_users = number("administrator_users");
+    counts.administrator_service_ids = number("administrator_service_ids");
+    counts.manager_users = number("manager_users");
+    counts.manager_service_ids = number("manager_service_ids");
+    counts.direct_policies = number("direct_policies");
+    return counts;
+  }
+
+  const AccountId account{"acc"};
+  const RegistryName registry{"us.icr.io"};
+  breakwater::testing::ManualClock clock;
+  std::unique_ptr<db::testing::TestDatabase> database = db::testing::OpenTestDatabase();
+  std::unique_ptr<jobs::Jobs> jobs =
+      jobs::NewJobs({.owner = "test"}, database->database(), clock);
+  audit::Log audit{database->database(), clock};
+  AccessCache cache;
+  SwitchableMode mode;
+  Authorizer authorizer{database->database(), cache, mode};
+  AdministratorGate gate;
+  AccessFacts access_facts{clock};
+  control::FactSources facts;
+  control::ChangePath changes{database->database(), audit, *jobs, authorizer, gate, facts};
+  ChangeDeps deps{database->database(), changes, clock};
+  KeyHasher hasher{MasterKey()};
+  Tokens tokens{{.issuer = "https://us.icr.io/identity"}, TestSigningKeys(), clock};
+  Credentials credentials{database->database(), cache, hasher, tokens, clock};
+  Users users{deps, authorizer};
+  ServiceIds service_ids{deps, hasher};
+  ApiKeys api_keys{deps, authorizer, hasher};
+  AccessGroups groups{deps};
+  Policies policies{deps, authorizer};
+  Secret administrator_key;
+  control::Caller administrator;
+};
+
+}  // namespace breakwater::iam::testing

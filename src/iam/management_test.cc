@@ -1,0 +1,201 @@
+// Users, service IDs, keys, groups and policies as they are changed.
+#include <gtest/gtest.h>
+
+#include "iam/iam_testing.h"
+
+namespace breakwater::iam {
+namespace {
+
+using testing::World;
+
+std::string Reason(const Error& error) { return error.reason(); }
+
+TEST(ServiceIds, AreMadeWithAKeyAndGoWithEverythingTheyHave) {
+  World world;
+  const auto made = *world.service_ids.Create(
+      world.administrator, world.account,
+      {.name = "ci", .api_key = NewApiKey{.name = "ci key"}});
+  const auto login = *world.credentials.WithApiKey(made.api_key->value);
+  EXPECT_EQ(login.who->identity.kind, control::IdentityKind::kServiceId);
+  world.Grant(World::Of(made.service_id.iam_id), {Role::kReader});
+  ASSERT_TRUE(
+      world.service_ids.Delete(world.administrator, world.account, made.service_id.id).ok());
+  EXPECT_EQ(Reason(world.credentials.WithApiKey(made.api_key->value).error()), "api_key_unknown");
+  EXPECT_EQ(world.Counts().direct_policies, 0);
+}
+
+TEST(ServiceIds, UpdateNeedsTheCurrentTagAndAnUnlockedOne) {
+  World world;
+  const auto made =
+      world.service_ids.Create(world.administrator, world.account, {.name = "ci"})->service_id;
+  const auto update = [&](std::string_view tag) {
+    return world.service_ids.Update(world.administrator, world.account, made.id, tag,
+                                    {.name = "new"});
+  };
+  EXPECT_EQ(Reason(update("").error()), "missing_if_match");
+  EXPECT_EQ(Reason(update("9-x").error()), "entity_tag_mismatch");
+  const std::string tag = EntityTag(made.id, made.version);
+  EXPECT_EQ(update("\"" + tag + "\"")->name, "new");
+  EXPECT_EQ(Reason(update(tag).error()), "entity_tag_mismatch");
+  ASSERT_TRUE(world.service_ids.SetLocked(world.administrator, world.account, made.id, true).ok());
+  EXPECT_EQ(Reason(update("*").error()), "locked");
+  EXPECT_EQ(Reason(world.service_ids.Delete(world.administrator, world.account, made.id).error()),
+            "locked");
+}
+
+TEST(ApiKeys, UsersManageTheirOwnAndSeeNoOthers) {
+  World world;
+  const User user = world.Invite("u@example.com");
+  const auto caller = world.CallerOf(user.iam_id);
+  const auto made = world.api_keys.Create(caller, world.account, user.iam_id, {.name = "mine"});
+  ASSERT_TRUE(made.ok());
+  EXPECT_EQ(world.api_keys.List(caller, world.account, {}, {})->total, 1);
+  const auto others = *world.api_keys.List(world.administrator, world.account, {}, {});
+  EXPECT_EQ(others.total, 2);
+  for (const ApiKey& key : others.items) {
+    if (key.iam_id == user.iam_id) continue;
+    EXPECT_EQ(world.api_keys.Get(caller, world.account, key.id).error().code(),
+              ErrorCode::kNotFound);
+    EXPECT_EQ(world.api_keys.Delete(caller, world.account, key.id).error().code(),
+              ErrorCode::kDenied);
+  }
+  EXPECT_FALSE(world.api_keys
+                   .Create(caller, world.account, world.administrator.actor.iam_id, {.name = "x"})
+                   .ok());
+}
+
+TEST(ApiKeys, OnlyTheOwnerHandlesTheOwnersKeys) {
+  World world;
+  const User user = world.Invite("u@example.com");
+  PolicyContent content = world.Content(World::Of(user.iam_id), {Role::kAdministrator});
+  content.attributes.back() = {"serviceType", "platform_service"};
+  ASSERT_TRUE(world.policies.Create(world.administrator, world.account, content).ok());
+  const auto caller = world.CallerOf(user.iam_id);
+  const User other = world.Invite("v@example.com");
+  EXPECT_TRUE(world.api_keys.Create(caller, world.account, other.iam_id, {.name = "x"}).ok());
+  EXPECT_EQ(world.api_keys
+                .Create(caller, world.account, world.administrator.actor.iam_id, {.name = "x"})
+                .error()
+                .code(),
+            ErrorCode::kDenied);
+}
+
+TEST(ApiKeys, AreBoundedInNumberAndUniqueInValue) {
+  World world;
+  const IamId iam_id = world.Invite("u@example.com").iam_id;
+  const Secret value("0123456789abcdef0123456789abcdef");
+  const auto create = [&](std::optional<Secret> given) {
+    return world.api_keys.Create(world.administrator, world.account, iam_id,
+                                 {.name = "k", .value = std::move(given)});
+  };
+  EXPECT_TRUE(create(value).ok());
+  EXPECT_EQ(Reason(create(value).error()), "api_key_value");
+  EXPECT_EQ(Reason(create(Secret("short")).error()), "invalid_field");
+  for (int i = 1; i < Limits::kKeysPerIdentity; ++i) ASSERT_TRUE(create(std::nullopt).ok());
+  EXPECT_EQ(Reason(create(std::nullopt).error()), "limit_exceeded");
+}
+
+TEST(Users, AreInvitedAllOrNone) {
+  World world;
+  const auto twice = world.users.Invite(world.administrator, world.account,
+                                        {{"a@example.com", {}}, {"A@example.com", {}}});
+  EXPECT_EQ(Reason(twice.error()), "user_exists");
+  EXPECT_EQ(world.users.List(world.account, {}, {})->total, 1);
+  EXPECT_EQ(world.Invite("a@example.com").state, UserState::kPending);
+}
+
+TEST(Users, TheOwnerStays) {
+  World world;
+  EXPECT_EQ(Reason(world.users
+                       .Remove(world.administrator, world.account,
+                               world.administrator.actor.iam_id)
+                       .error()),
+            "owner");
+}
+
+TEST(Users, InvitingIntoAGroupTakesTheRightToAddMembers) {
+  World world;
+  const auto group = *world.groups.Create(world.administrator, world.account, {"g", ""});
+  const User inviter = world.Invite("u@example.com");
+  PolicyContent content = world.Content(World::Of(inviter.iam_id), {Role::kAdministrator});
+  content.attributes.back().value = "user-management";
+  ASSERT_TRUE(world.policies.Create(world.administrator, world.account, content).ok());
+  const auto caller = world.CallerOf(inviter.iam_id);
+  EXPECT_TRUE(world.users.Invite(caller, world.account, {{"v@example.com", {}}}).ok());
+  EXPECT_EQ(world.users.Invite(caller, world.account, {{"w@example.com", {group.id}}})
+                .error()
+                .code(),
+            ErrorCode::kDenied);
+}
+
+TEST(AccessGroups, KeepNamesUniqueAndDoNotVanishWithMembers) {
+  World world;
+  const auto group = *world.groups.Create(world.administrator, world.account, {"g", ""});
+  EXPECT_EQ(Reason(world.groups.Create(world.administrator, world.account, {"g", ""}).error()),
+            "group_exists");
+  const IamId iam_id = world.Invite("u@example.com").iam_id;
+  const auto outcomes = world.groups.AddMembers(world.administrator, world.account, group.id,
+                                                {iam_id, iam_id, IamId("IBMid-none")});
+  EXPECT_FALSE(outcomes[0].error.has_value());
+  EXPECT_EQ(Reason(*outcomes[1].error), "member_exists");
+  EXPECT_EQ(outcomes[2].error->code(), ErrorCode::kNotFound);
+  EXPECT_EQ(
+      Reason(world.groups.Delete(world.administrator, world.account, group.id, false).error()),
+      "group_not_empty");
+  EXPECT_TRUE(world.groups.Delete(world.administrator, world.account, group.id, true).ok());
+}
+
+TEST(Policies, RefuseWhatWouldNeverMatchOrSaysTheSame) {
+  World world;
+  const Subject subject = World::Of(world.Invite("u@example.com").iam_id);
+  const auto create = [&](std::vector<PolicyAttribute> more) {
+    return world.policies.Create(world.administrator, world.account,
+                                 world.Content(subject, {Role::kReader}, std::move(more)));
+  };
+  EXPECT_EQ(Reason(create({{"resourceType", "Namespace"}}).error()), "invalid_body");
+  EXPECT_EQ(Reason(create({{"serviceInstance", "x"}}).error()), "invalid_body");
+  EXPECT_EQ(Reason(create({{"resorce", "x"}}).error()), "invalid_body");
+  EXPECT_EQ(Reason(create({{"region", "a"}, {"region", "b"}}).error()), "invalid_body");
+  const auto first = create({});
+  ASSERT_TRUE(first.ok());
+  const auto same = create({});
+  EXPECT_EQ(Reason(same.error()), "policy_conflict_error");
+  EXPECT_EQ(same.error().details()[0].value, first->id);
+}
+
+TEST(Policies, MustNameAnIdentityAndAccountOfOnesOwn) {
+  World world;
+  EXPECT_EQ(world.policies
+                .Create(world.administrator, world.account,
+                        world.Content(World::Of(IamId("IBMid-none")), {Role::kReader}))
+                .error()
+                .code(),
+            ErrorCode::kNotFound);
+  PolicyContent foreign =
+      world.Content(World::Of(world.Invite("u@example.com").iam_id), {Role::kReader});
+  foreign.attributes[0].value = "other";
+  EXPECT_EQ(Reason(world.policies.Create(world.administrator, world.account, foreign).error()),
+            "invalid_body");
+}
+
+TEST(Policies, ReplacingTakesTheRightOnBothServices) {
+  World world;
+  const User admin = world.Invite("u@example.com");
+  world.Grant(World::Of(admin.iam_id), {Role::kAdministrator});
+  const auto caller = world.CallerOf(admin.iam_id);
+  const Subject subject = World::Of(world.Invite("v@example.com").iam_id);
+  PolicyContent compliance = world.Content(subject, {Role::kViewer});
+  compliance.attributes.back().value = "compliance";
+  const Policy policy = *world.policies.Create(world.administrator, world.account, compliance);
+  const PolicyContent registry = world.Content(subject, {Role::kReader});
+  EXPECT_EQ(world.policies.Replace(caller, world.account, policy.id, "*", registry).error().code(),
+            ErrorCode::kDenied);
+  EXPECT_EQ(world.policies.Delete(caller, world.account, policy.id).error().code(),
+            ErrorCode::kDenied);
+  const Policy own = *world.policies.Create(caller, world.account, registry);
+  EXPECT_EQ(world.policies.Replace(caller, world.account, own.id, "*", compliance).error().code(),
+            ErrorCode::kDenied);
+}
+
+}  // namespace
+}  // namespace breakwater::iam
