@@ -1,0 +1,36 @@
+// The directory that holds an embedded installation: database, blobs, and the key that encrypts
+// secrets at rest. One process at a time.
+#pragma once
+
+#include <filesystem>
+
+#include "base/result.h"
+#include "base/secret.h"
+#include "io/lock_file.h"
+
+namespace breakwater::app {
+
+class DataDirectory {
+ public:
+  // Makes it (mode 0700) if it is not there. kConflict "data_directory_in_use" if another process
+  // serves it.
+  static Result<DataDirectory> Open(const std::filesystem::path& path);
+
+  const std::filesystem::path& path() const { return path_; }
+  std::filesystem::path database() const { return path_ / "breakwater.db"; }
+  // 32 octets that the installation's other keys are derived from or encrypted with.
+  const Secret& master_key() const { return master_key_; }
+
+  // Keeps the first administrator's API key for whoever installed this (admin.key, mode 0600).
+  Status KeepAdminKey(const Secret& key) const;
+
+ private:
+  DataDirectory(std::filesystem::path path, io::DirectoryLock lock, Secret master_key)
+      : path_(std::move(path)), lock_(std::move(lock)), master_key_(std::move(master_key)) {}
+
+  std::filesystem::path path_;
+  io::DirectoryLock lock_;
+  Secret master_key_;
+};
+
+}  // namespace breakwater::app

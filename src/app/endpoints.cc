@@ -1,0 +1,97 @@
+#include "app/endpoints.h"
+
+#include "api/advisor/advisor.h"
+#include "api/findings/findings.h"
+#include "api/governance/governance.h"
+#include "api/iam/authenticator.h"
+#include "api/iam/iam.h"
+#include "api/native/native.h"
+#include "api/native/operations.h"
+#include "api/notifications/notifications.h"
+#include "api/oci/oci.h"
+#include "api/posture/posture.h"
+#include "api/registry/registry.h"
+#include "app/parts.h"
+
+namespace breakwater::app {
+namespace {
+
+void Append(std::vector<api::Endpoint>& all, std::vector<api::Endpoint> more) {
+  for (api::Endpoint& endpoint : more) all.push_back(std::move(endpoint));
+}
+
+}  // namespace
+
+struct Faces::State {
+  explicit State(Installation::Parts& p)
+      : parts(p), authenticator(p.credentials), oci(p.namespaces, p.settings_service) {}
+
+  std::vector<api::Endpoint> Endpoints();
+  // One write and one read of each store, as small as can be.
+  Status Ready() const;
+
+  Installation::Parts& parts;
+  api::iam::CredentialAuthenticator authenticator;
+  api::OciFace oci;
+  api::RegistryFace registry;
+  api::AdvisorFace advisor;
+  api::iam::IamFaces iam;
+  api::SccFace governance{"governance"};
+  api::SccFace posture{"posture"};
+  api::SccFace findings{"findings"};
+  api::SccFace notifications{"notifications"};
+  api::SccFace native{"native"};
+  json::Value openapi;
+};
+
+Status Faces::State::Ready() const {
+  return parts.database->Read([](db::Transaction& tx) {
+    return tx.Query("SELECT 1", {}, [](const db::Row&) { return Ok(); });
+  });
+}
+
+std::vector<api::Endpoint> Faces::State::Endpoints() {
+  Installation::Parts& p = parts;
+  std::vector<api::Endpoint> all;
+  Append(all, api::OciEndpoints(oci, {p.namespaces, p.blobs, p.uploads, p.manifests, p.authorizer}));
+  Append(all, api::RegistryEndpoints(
+                  registry, {p.settings_service, p.namespaces, p.manifests, p.content, p.authorizer}));
+  Append(all, api::AdvisorEndpoints(advisor, {p.advisor, p.content, p.authorizer}));
+  Append(all, api::iam::IamEndpoints(iam, {p.credentials, p.tokens, p.users, p.service_ids, p.api_keys,
+                                           p.access_groups, p.policies, p.authorizer}));
+  Append(all, api::governance::Endpoints(p.governance, governance));
+  Append(all, api::posture::Endpoints(p.posture, posture));
+  Append(all, api::findings::Endpoints(p.findings, findings));
+  Append(all, api::notifications::Endpoints(p.channels, p.deliveries, notifications));
+  Append(all, api::native::NativeEndpoints(
+                  {p.audit, p.registries, condition::Catalogue::BuiltIn()}, native));
+  Append(all, api::native::OperationsEndpoints({.metrics = p.metrics,
+                                                .ready = [this] { return Ready(); },
+                                                .openapi = [this] { return openapi; }},
+                                               native));
+  return all;
+}
+
+Faces::Faces(Installation::Parts& parts) : state_(std::make_unique<State>(parts)) {}
+Faces::~Faces() = default;
+
+std::unique_ptr<api::Dispatcher> Faces::NewDispatcher() {
+  State& s = *state_;
+  Installation::Parts& p = s.parts;
+  std::vector<api::Endpoint> endpoints = s.Endpoints();
+  s.openapi = api::OpenApi(endpoints, BW_VERSION);
+  return std::make_unique<api::Dispatcher>(
+      api::DispatcherDeps{p.registries, s.authenticator, p.authorizer, p.changes, p.metrics,
+                          p.first_account},
+      std::move(endpoints),
+      std::vector<api::Dispatcher::FacePrefix>{{"/v2", &s.oci},
+                                               {"/api/v1", &s.registry},
+                                               {"/va/api", &s.advisor},
+                                               {"/iam", &s.iam.management},
+                                               {"/iam/identity", &s.iam.token},
+                                               {"/identity", &s.iam.token},
+                                               {"/oauth", &s.iam.oauth},
+                                               {"", &s.native}});
+}
+
+}  // namespace breakwater::app

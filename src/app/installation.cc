@@ -1,0 +1,184 @@
+#include "app/installation.h"
+
+#include <algorithm>
+
+#include "app/parts.h"
+#include "crypto/hash.h"
+#include "db/migrations.h"
+#include "iam/bootstrap.h"
+#include "observe/log.h"
+
+namespace breakwater::app {
+namespace {
+
+constexpr std::chrono::seconds kSealInterval{1};
+constexpr std::chrono::hours kSweepInterval{1};
+
+std::chrono::seconds Seconds(std::chrono::milliseconds duration) {
+  return std::chrono::duration_cast<std::chrono::seconds>(duration);
+}
+
+// A key for one purpose, which tells nothing of the master key or of another purpose's.
+Secret KeyFor(const Secret& master_key, std::string_view purpose) {
+  const Bytes derived = crypto::HmacSha256(AsBytes(master_key.Reveal()), AsBytes(purpose));
+  return Secret(std::string(AsText(derived)));
+}
+
+std::string IssuerOf(const std::vector<control::RegistryInfo>& registries) {
+  return "https://" + registries.front().name.value() + "/identity";
+}
+
+net::ClientOptions WebhookClient(const config::Webhooks& webhooks) {
+  net::ClientOptions options;
+  options.policy.allow_plain_http = webhooks.allow_http;
+  options.policy.allowed = webhooks.private_destinations;
+  return options;
+}
+
+registry::UploadOptions UploadsFrom(const config::Settings& settings, const Secret& master_key) {
+  registry::UploadOptions options;
+  options.key = KeyFor(master_key, "upload sessions");
+  options.life = std::max(std::chrono::hours{1},
+                          std::chrono::ceil<std::chrono::hours>(settings.content.upload_expiry));
+  options.max_blob = static_cast<std::uint64_t>(settings.content.blob_bytes);
+  return options;
+}
+
+advisor::AdvisorOptions AdvisorFrom(const config::Settings& settings) {
+  advisor::AdvisorOptions options;
+  options.limits.layer.max_uncompressed = static_cast<std::uint64_t>(settings.advisor.layer_bytes);
+  options.limits.layer.max_entries = static_cast<std::uint64_t>(settings.advisor.layer_entries);
+  return options;
+}
+
+Status Bootstrap(Installation::Parts& parts, const config::Settings& settings) {
+  iam::BootstrapOptions options;
+  if (!settings.account.id.empty()) options.account = AccountId(settings.account.id);
+  options.account_name = settings.account.name;
+  const bool given = !settings.bootstrap_api_key.empty();
+  if (given) options.api_key = settings.bootstrap_api_key;
+  BW_TRY(const auto key, iam::EnsureInstalled(parts.iam_changes, parts.key_hasher, options));
+  if (key && !given) BW_TRY_STATUS(parts.data.KeepAdminKey(*key));
+  BW_TRY(const iam::Account account, iam::FirstAccount(*parts.database));
+  parts.first_account = account.id;
+  return Ok();
+}
+
+// Background work that belongs to no single folder's constructor.
+void Schedule(Installation::Parts& parts) {
+  parts.jobs->Every("audit.seal", kSealInterval, [&parts]() -> Status {
+    BW_TRY(const auto sealed, parts.audit.Seal());
+    (void)sealed;
+    return Ok();
+  });
+  parts.jobs->Every("registry.sweep", kSweepInterval, [&parts]() -> Status {
+    BW_TRY(const auto swept, parts.uploads.Sweep(false));
+    observe::Log(observe::Level::kInfo, "swept what uploads left",
+                 {{"sessions", swept.sessions}, {"staged", swept.staged}, {"blobs", swept.blobs}});
+    return Ok();
+  });
+}
+
+void ExposeJobs(Installation::Parts& parts) {
+  parts.metrics.AddCollector(
+      observe::Metrics::Kind::kGauge, "breakwater_jobs", "Background jobs by state.",
+      [&parts]() -> std::vector<observe::Metrics::Sample> {
+        const auto counts = parts.jobs->Count();
+        if (!counts.ok()) return {};
+        return {{{{"state", "pending"}}, static_cast<double>(counts->pending)},
+                {{{"state", "running"}}, static_cast<double>(counts->running)},
+                {{{"state", "dead"}}, static_cast<double>(counts->dead)}};
+      });
+}
+
+}  // namespace
+
+Installation::Parts::Parts(const config::Settings& settings,
+                           std::vector<control::RegistryInfo> registry_list, DataDirectory opened,
+                           std::unique_ptr<db::Database> opened_database,
+                           std::unique_ptr<blob::BlobStore> opened_store,
+                           iam::SigningKeys signing_keys)
+    : data(std::move(opened)),
+      registries(registry_list),
+      database(std::move(opened_database)),
+      store(std::move(opened_store)),
+      jobs(jobs::NewJobs({.workers = static_cast<int>(settings.jobs.workers), .owner = NewUuid()},
+                         *database, clock)),
+      audit(*database, clock),
+      authorizer(*database, access_cache, access_mode),
+      attached_rules(condition::Catalogue::BuiltIn()),
+      gate(attached_rules),
+      changes(*database, audit, *jobs, authorizer, gate, facts),
+      key_hasher(data.master_key()),
+      tokens({.issuer = IssuerOf(registry_list),
+              .access_life = Seconds(settings.tokens.access_lifetime),
+              .registry_life = Seconds(settings.tokens.registry_lifetime),
+              .refresh_life = Seconds(settings.tokens.refresh_lifetime)},
+             std::move(signing_keys), clock),
+      credentials(*database, access_cache, key_hasher, tokens, clock),
+      access_facts(clock),
+      iam_changes{*database, changes, clock},
+      users(iam_changes, authorizer),
+      service_ids(iam_changes, key_hasher),
+      api_keys(iam_changes, authorizer, key_hasher),
+      access_groups(iam_changes),
+      policies(iam_changes, authorizer),
+      settings_service({.allow_iam_authz_off = settings.allow_iam_authz_off}, *database, clock,
+                       registries, changes),
+      namespaces(*database, clock, changes),
+      blobs(*database, *store, clock),
+      uploads(UploadsFrom(settings, data.master_key()), *database, *store, clock),
+      manifests({}, *database, clock, changes),
+      content(*database, *store),
+      advisor(AdvisorFrom(settings), *database, *jobs, clock, content),
+      importer(*database, *jobs, clock),
+      rule_results({*database, *jobs, facts, condition::Catalogue::BuiltIn(), attached_rules,
+                    clock}),
+      governance({*database, *jobs, changes, condition::Catalogue::BuiltIn(), rule_results, clock,
+                  {}}),
+      posture({*database, *jobs, changes, facts, posture::Content::BuiltIn(), clock,
+               [this]() -> Result<std::vector<AccountId>> {
+                 return std::vector<AccountId>{first_account};
+               }}),
+      findings(*database, *jobs, clock),
+      sender(WebhookClient(settings.webhooks), settings.webhooks.deadline),
+      channels({.allow_http = settings.webhooks.allow_http}, *database, changes, clock),
+      deliveries({*database, *jobs, channels, sender, clock,
+                  KeyFor(data.master_key(), "alert signing keys"),
+                  registry_list.front().name.value()}) {
+  advisor.Register();
+  facts.Add(settings_service);
+  facts.Add(access_facts);
+  facts.Add(channels);
+}
+
+Installation::Installation(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+// Handlers that outlived StopJobs are waited for while all they use is still there.
+Installation::~Installation() { parts_->jobs.reset(); }
+
+Result<std::unique_ptr<Installation>> Installation::Open(
+    const config::Settings& settings, std::vector<control::RegistryInfo> registries) {
+  BW_TRY(DataDirectory data, DataDirectory::Open(settings.data));
+  BW_TRY(auto database, db::OpenSqlite({.path = data.database()}));
+  BW_TRY_STATUS(db::Migrate(*database));
+  BW_TRY(auto store, blob::OpenFsBlobStore({.root = data.path()}));
+  const SystemClock clock;
+  BW_TRY(auto keys, iam::SigningKeys::Open(*database, data.master_key(), clock));
+  auto parts = std::make_unique<Parts>(settings, std::move(registries), std::move(data),
+                                       std::move(database), std::move(store), std::move(keys));
+  BW_TRY_STATUS(Bootstrap(*parts, settings));
+  BW_TRY(const auto swept, parts->uploads.Sweep(true));
+  if (swept.sessions + swept.staged + swept.blobs > 0) {
+    observe::Log(observe::Level::kInfo, "reclaimed what the last run left",
+                 {{"sessions", swept.sessions}, {"staged", swept.staged}, {"blobs", swept.blobs}});
+  }
+  Schedule(*parts);
+  ExposeJobs(*parts);
+  return std::unique_ptr<Installation>(new Installation(std::move(parts)));
+}
+
+void Installation::StartJobs() { parts_->jobs->Start(); }
+
+void Installation::StopJobs(std::chrono::milliseconds deadline) { parts_->jobs->Stop(deadline); }
+
+}  // namespace breakwater::app

@@ -1,0 +1,107 @@
+// The parts of an installation, in the order they are built. Private to app/.
+#pragma once
+
+#include <memory>
+
+#include "advisor/advisor.h"
+#include "advisor/importer.h"
+#include "app/data_directory.h"
+#include "app/installation.h"
+#include "app/webhook_sender.h"
+#include "audit/log.h"
+#include "blob/fs/fs_blob_store.h"
+#include "condition/catalogue.h"
+#include "control/change.h"
+#include "control/facts.h"
+#include "db/sqlite/sqlite_database.h"
+#include "governance/governance.h"
+#include "governance/gate.h"
+#include "iam/access_groups.h"
+#include "iam/api_keys.h"
+#include "iam/authorizer.h"
+#include "iam/credentials.h"
+#include "iam/facts.h"
+#include "iam/identities.h"
+#include "iam/policies.h"
+#include "iam/tokens.h"
+#include "insights/findings.h"
+#include "jobs/jobs.h"
+#include "notify/channels.h"
+#include "notify/delivery.h"
+#include "observe/metrics.h"
+#include "posture/posture.h"
+#include "registry/blobs.h"
+#include "registry/content_reader.h"
+#include "registry/manifests.h"
+#include "registry/namespaces.h"
+#include "registry/settings.h"
+#include "registry/uploads.h"
+
+namespace breakwater::app {
+
+// The registry keeps the setting, iam asks for it.
+class SettingsAccessMode final : public iam::AccessMode {
+ public:
+  Result<bool> IamAuthz(db::Transaction& tx, const AccountId& account,
+                        const RegistryName& registry) override {
+    BW_TRY(const registry::Settings settings,
+           registry::SettingsService::Get(tx, account, registry));
+    return settings.iam_authz;
+  }
+};
+
+struct Installation::Parts {
+  Parts(const config::Settings& settings, std::vector<control::RegistryInfo> registry_list,
+        DataDirectory opened, std::unique_ptr<db::Database> opened_database,
+        std::unique_ptr<blob::BlobStore> opened_store, iam::SigningKeys signing_keys);
+
+  SystemClock clock;
+  DataDirectory data;
+  control::Registries registries;
+  observe::Metrics metrics;
+  std::unique_ptr<db::Database> database;
+  std::unique_ptr<blob::BlobStore> store;
+  std::unique_ptr<jobs::Jobs> jobs;
+  audit::Log audit;
+
+  iam::AccessCache access_cache;
+  SettingsAccessMode access_mode;
+  iam::Authorizer authorizer;
+  governance::AttachedRules attached_rules;
+  governance::RuleGate gate;
+  control::FactSources facts;
+  control::ChangePath changes;
+
+  iam::KeyHasher key_hasher;
+  iam::Tokens tokens;
+  iam::Credentials credentials;
+  iam::AccessFacts access_facts;
+  iam::ChangeDeps iam_changes;
+  iam::Users users;
+  iam::ServiceIds service_ids;
+  iam::ApiKeys api_keys;
+  iam::AccessGroups access_groups;
+  iam::Policies policies;
+
+  registry::SettingsService settings_service;
+  registry::Namespaces namespaces;
+  registry::Blobs blobs;
+  registry::Uploads uploads;
+  registry::Manifests manifests;
+  registry::ContentReader content;
+
+  advisor::Advisor advisor;
+  advisor::Importer importer;
+
+  governance::Results rule_results;
+  governance::Governance governance;
+  posture::Posture posture;
+  insights::Findings findings;
+  WebhookSender sender;
+  notify::Channels channels;
+  notify::Deliveries deliveries;
+
+  AccountId first_account;
+};
+
+}  // namespace breakwater::app

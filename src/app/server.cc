@@ -1,0 +1,120 @@
+#include "app/server.h"
+
+
+#include "api/dispatcher.h"
+#include "app/endpoints.h"
+#include "app/installation.h"
+#include "net/http_server.h"
+#include "observe/log.h"
+
+namespace breakwater::app {
+namespace {
+
+net::ServerOptions OptionsOf(const config::Settings& settings, const config::Listener& listener,
+                             net::ListenerKind kind) {
+  net::ServerOptions options;
+  options.address = listener.address.host;
+  options.port = listener.address.port;
+  options.kind = kind;
+  if (!listener.tls_certificate.empty()) {
+    options.tls = net::TlsFiles{listener.tls_certificate, listener.tls_key};
+  }
+  const config::Http& http = settings.http;
+  options.limits.head.max_bytes = static_cast<std::size_t>(http.header_bytes);
+  options.limits.head_timeout = http.header_deadline;
+  options.limits.idle_timeout = http.idle_timeout;
+  options.limits.body.stall = http.body_deadline;
+  options.limits.body.min_bytes_per_second = static_cast<std::uint64_t>(http.body_min_rate);
+  options.limits.response.min_bytes_per_second = static_cast<std::uint64_t>(http.body_min_rate);
+  options.limits.max_body_bytes = static_cast<std::uint64_t>(settings.content.blob_bytes);
+  options.max_connections = static_cast<std::size_t>(http.connections);
+  options.max_connections_per_address = static_cast<std::size_t>(http.connections_per_address);
+  options.trust.proxies = settings.proxy.trusted;
+  options.trust.network_header = settings.proxy.plane_header;
+  return options;
+}
+
+std::string UrlOf(const net::HttpServer& server, const config::Listener& listener) {
+  return (listener.tls_certificate.empty() ? "http://" : "https://") + server.endpoint();
+}
+
+std::vector<control::RegistryInfo> RegistriesOf(const config::Settings& settings,
+                                                const net::HttpServer& public_listener,
+                                                const net::HttpServer& private_listener) {
+  std::vector<control::RegistryInfo> registries;
+  for (const config::Registry& registry : settings.registries) {
+    registries.push_back({.name = RegistryName(registry.public_hosts.front()),
+                          .region = registry.region,
+                          .public_hosts = registry.public_hosts,
+                          .private_hosts = registry.private_hosts});
+  }
+  if (registries.empty()) {
+    registries.push_back({.name = RegistryName(public_listener.endpoint()),
+                          .region = "local",
+                          .public_hosts = {public_listener.endpoint()},
+                          .private_hosts = {private_listener.endpoint()}});
+  }
+  return registries;
+}
+
+}  // namespace
+
+struct Server::State {
+  config::Settings settings;
+  // Listeners are taken first (the registry may be named by its port) and stopped first.
+  std::unique_ptr<Installation> installation;
+  std::unique_ptr<Faces> faces;
+  std::unique_ptr<api::Dispatcher> dispatcher;
+  std::unique_ptr<net::HttpServer> public_listener;
+  std::unique_ptr<net::HttpServer> private_listener;
+};
+
+Server::Server(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+Server::~Server() { Stop(); }
+
+Result<std::unique_ptr<Server>> Server::Start(const config::Settings& settings) {
+  auto state = std::make_unique<State>();
+  state->settings = settings;
+  // Nothing is answered before the listeners are started below, when the dispatcher is there.
+  const net::RequestHandler handler = [state = state.get()](net::Request& request) {
+    return state->dispatcher->Handle(request);
+  };
+  BW_TRY(state->public_listener,
+         net::HttpServer::Listen(
+             OptionsOf(settings, settings.public_listener, net::ListenerKind::kPublic), handler));
+  BW_TRY(state->private_listener,
+         net::HttpServer::Listen(
+             OptionsOf(settings, settings.private_listener, net::ListenerKind::kPrivate), handler));
+  BW_TRY(state->installation,
+         Installation::Open(settings, RegistriesOf(settings, *state->public_listener,
+                                                   *state->private_listener)));
+  state->faces = std::make_unique<Faces>(state->installation->parts());
+  state->dispatcher = state->faces->NewDispatcher();
+  state->installation->StartJobs();
+  BW_TRY_STATUS(state->public_listener->Start());
+  BW_TRY_STATUS(state->private_listener->Start());
+  return std::unique_ptr<Server>(new Server(std::move(state)));
+}
+
+std::string Server::public_url() const {
+  return UrlOf(*state_->public_listener, state_->settings.public_listener);
+}
+
+std::string Server::private_url() const {
+  return UrlOf(*state_->private_listener, state_->settings.private_listener);
+}
+
+void Server::Stop() {
+  if (!state_->installation) return;
+  const auto grace = state_->settings.http.stop_grace;
+  state_->public_listener->Stop(grace);
+  state_->private_listener->Stop(grace);
+  state_->installation->StopJobs(grace);
+  state_->dispatcher.reset();
+  state_->faces.reset();
+  state_->installation.reset();
+  observe::Log(observe::Level::kInfo, "stopped");
+}
+
+}  // namespace breakwater::app

@@ -1,0 +1,61 @@
+// How commands talk to a running server: HTTP with an API key, JSON in and out.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "base/secret.h"
+#include "io/stream.h"
+#include "json/json.h"
+#include "net/http_client.h"
+
+namespace breakwater::cli {
+
+struct ClientArguments {
+  std::string url = "http://127.0.0.1:5000";
+  Secret api_key;
+  std::string host;  // Host header: which registry is meant; empty: the URL's own
+};
+
+struct Answer {
+  int status = 0;
+  net::Headers headers;
+  std::string body;
+  // The body as JSON; null if it is none.
+  json::Value document;
+  bool ok() const { return status >= 200 && status < 300; }
+};
+
+// One server, one registry. Not thread-safe.
+class Client {
+ public:
+  explicit Client(ClientArguments arguments);
+
+  // Of any status; an error only if there was no answer.
+  Result<Answer> Call(std::string_view method, std::string_view path,
+                      const std::optional<json::Value>& body = std::nullopt);
+  // The same with a body and type of any kind.
+  Result<Answer> Send(std::string_view method, std::string_view path, std::string_view content_type,
+                      std::string_view body);
+  Result<Answer> Upload(std::string_view method, std::string_view path,
+                        std::string_view content_type, io::Source& source, std::uint64_t length);
+  // An answer that is no success becomes an error with the server's own message.
+  Result<json::Value> Must(std::string_view method, std::string_view path,
+                           const std::optional<json::Value>& body = std::nullopt);
+
+  const ClientArguments& arguments() const { return arguments_; }
+
+ private:
+  Result<Answer> Exchange(net::ClientRequest request, std::string_view path);
+
+  ClientArguments arguments_;
+  net::HttpClient http_;
+};
+
+// What the server said went wrong, in whichever face's words.
+std::string MessageOf(const Answer& answer);
+
+}  // namespace breakwater::cli
