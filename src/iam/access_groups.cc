@@ -18,8 +18,7 @@ Result<control::IdentityKind> KindOf(db::Transaction& tx, const AccountId& accou
                                      const IamId& iam_id) {
   BW_TRY(const auto user, store::FindUser(tx, iam_id));
   if (user && user->account == account) return control::IdentityKind::kUser;
-  BW_TRY_STATUS(
-      Existing(store::FindServiceIdByIamId(tx, iam_id), account, "user or service ID"));
+  BW_TRY_STATUS(Existing(store::FindServiceIdByIamId(tx, iam_id), account, "user or service ID"));
   return control::IdentityKind::kServiceId;
 }
 
@@ -44,8 +43,8 @@ std::vector<MemberOutcome> ForEach(const std::vector<IamId>& members, Each each)
   std::vector<MemberOutcome> outcomes;
   for (const IamId& iam_id : members) {
     Status status = each(iam_id);
-    outcomes.push_back({iam_id, status.ok() ? std::nullopt
-                                            : std::optional<Error>(std::move(status).error())});
+    outcomes.push_back(
+        {iam_id, status.ok() ? std::nullopt : std::optional<Error>(std::move(status).error())});
   }
   return outcomes;
 }
@@ -75,8 +74,7 @@ Result<AccessGroup> AccessGroups::Create(const control::Caller& caller, const Ac
                .apply = [&](db::Transaction& tx) -> Result<control::Effect> {
                  BW_TRY_STATUS(CheckRoomForGroup(tx, account));
                  if (const Status added = store::InsertGroup(tx, made); !added.ok()) {
-                   return added.error().code() == ErrorCode::kExists ? NameTaken()
-                                                                      : added.error();
+                   return added.error().code() == ErrorCode::kExists ? NameTaken() : added.error();
                  }
                  return Changed(tx, account, nullptr, ToJson(made));
                }}));
@@ -84,17 +82,15 @@ Result<AccessGroup> AccessGroups::Create(const control::Caller& caller, const Ac
 }
 
 Result<AccessGroup> AccessGroups::Get(const AccountId& account, std::string_view id) {
-  return deps_.database.ReadValue([&](db::Transaction& tx) {
-    return Existing(store::FindGroup(tx, id), account, kWhat);
-  });
+  return deps_.database.ReadValue(
+      [&](db::Transaction& tx) { return Existing(store::FindGroup(tx, id), account, kWhat); });
 }
 
 Result<store::Listed<AccessGroup>> AccessGroups::List(const AccountId& account,
                                                       const store::GroupFilter& filter,
                                                       const store::Page& page) {
-  return deps_.database.ReadValue([&](db::Transaction& tx) {
-    return store::ListGroups(tx, account, filter, page);
-  });
+  return deps_.database.ReadValue(
+      [&](db::Transaction& tx) { return store::ListGroups(tx, account, filter, page); });
 }
 
 Result<AccessGroup> AccessGroups::Update(const control::Caller& caller, const AccountId& account,
@@ -145,56 +141,54 @@ Status AccessGroups::Delete(const control::Caller& caller, const AccountId& acco
 Status AccessGroups::AddMember(const control::Caller& caller, const AccountId& account,
                                std::string_view id, const IamId& iam_id) {
   return deps_.changes.Submit(
-      caller, {.action = std::string(kAddMember),
-               .resource = GroupResource(account, id),
-               .apply = [&](db::Transaction& tx) -> Result<control::Effect> {
-                 BW_TRY_STATUS(Existing(store::FindGroup(tx, id), account, kWhat));
-                 BW_TRY(const auto kind, KindOf(tx, account, iam_id));
-                 BW_TRY_STATUS(CheckRoomForMembership(tx, iam_id));
-                 const Status added =
-                     store::InsertMember(tx, id, {.iam_id = iam_id,
-                                                  .kind = kind,
-                                                  .created = deps_.clock.Now(),
-                                                  .created_by = caller.actor.iam_id,
-                                                  .name = {},
-                                                  .email = {}});
-                 if (!added.ok()) {
-                   if (added.error().code() != ErrorCode::kExists) return added.error();
-                   return Exists("it is a member of this access group already")
-                       .Reason("member_exists");
-                 }
-                 return Changed(tx, account, nullptr, MemberDocument(iam_id));
-               }});
+      caller,
+      {.action = std::string(kAddMember),
+       .resource = GroupResource(account, id),
+       .apply = [&](db::Transaction& tx) -> Result<control::Effect> {
+         BW_TRY_STATUS(Existing(store::FindGroup(tx, id), account, kWhat));
+         BW_TRY(const auto kind, KindOf(tx, account, iam_id));
+         BW_TRY_STATUS(CheckRoomForMembership(tx, iam_id));
+         const Status added = store::InsertMember(tx, id,
+                                                  {.iam_id = iam_id,
+                                                   .kind = kind,
+                                                   .created = deps_.clock.Now(),
+                                                   .created_by = caller.actor.iam_id,
+                                                   .name = {},
+                                                   .email = {}});
+         if (!added.ok()) {
+           if (added.error().code() != ErrorCode::kExists) return added.error();
+           return Exists("it is a member of this access group already").Reason("member_exists");
+         }
+         return Changed(tx, account, nullptr, MemberDocument(iam_id));
+       }});
 }
 
 Status AccessGroups::RemoveMember(const control::Caller& caller, const AccountId& account,
                                   std::string_view id, const IamId& iam_id) {
-  return deps_.changes.Submit(
-      caller, {.action = "iam-groups.member.delete",
-               .resource = GroupResource(account, id),
-               .apply = [&](db::Transaction& tx) -> Result<control::Effect> {
-                 BW_TRY_STATUS(Existing(store::FindGroup(tx, id), account, kWhat));
-                 BW_TRY(const bool removed, store::DeleteMember(tx, id, iam_id));
-                 if (!removed) return NoSuch("member of this access group");
-                 return Changed(tx, account, MemberDocument(iam_id), nullptr);
-               }});
+  return deps_.changes.Submit(caller,
+                              {.action = "iam-groups.member.delete",
+                               .resource = GroupResource(account, id),
+                               .apply = [&](db::Transaction& tx) -> Result<control::Effect> {
+                                 BW_TRY_STATUS(Existing(store::FindGroup(tx, id), account, kWhat));
+                                 BW_TRY(const bool removed, store::DeleteMember(tx, id, iam_id));
+                                 if (!removed) return NoSuch("member of this access group");
+                                 return Changed(tx, account, MemberDocument(iam_id), nullptr);
+                               }});
 }
 
 std::vector<MemberOutcome> AccessGroups::AddMembers(const control::Caller& caller,
                                                     const AccountId& account, std::string_view id,
                                                     const std::vector<IamId>& members) {
-  return ForEach(members, [&](const IamId& iam_id) {
-    return AddMember(caller, account, id, iam_id);
-  });
+  return ForEach(members,
+                 [&](const IamId& iam_id) { return AddMember(caller, account, id, iam_id); });
 }
 
 std::vector<MemberOutcome> AccessGroups::RemoveMembers(const control::Caller& caller,
                                                        const AccountId& account,
                                                        std::string_view id,
                                                        const std::vector<IamId>& members) {
-  return ForEach(members, [&](const IamId& iam_id) {
-    return RemoveMember(caller, account, id, iam_id);
-  });
+  return ForEach(members,
+                 [&](const IamId& iam_id) { return RemoveMember(caller, account, id, iam_id); });
 }
 
 Result<bool> AccessGroups::IsMember(const AccountId& account, std::string_view id,

@@ -56,9 +56,8 @@ class AccessGroups {
                       const IamId& iam_id);
   std::vector<MemberOutcome> AddMembers(const control::Caller& caller, const AccountId& account,
                                         std::string_view id, const std::vector<IamId>& members);
-  std::vector<MemberOutcome> RemoveMembers(const control::Caller& caller,
-                                           const AccountId& account, std::string_view id,
-                                           const std::vector<IamId>& members);
+  std::vector<MemberOutcome> RemoveMembers(const control::Caller& caller, const AccountId& account,
+                                           std::string_view id, const std::vector<IamId>& members);
   Result<bool> IsMember(const AccountId& account, std::string_view id, const IamId& iam_id);
   Result<store::Listed<Member>> ListMembers(const AccountId& account, std::string_view id,
                                             std::optional<control::IdentityKind> kind,

@@ -91,8 +91,8 @@ TEST(Authorizer, ARemovedIdentityIsNobody) {
 TEST(Authorizer, RefusalNamesActionResourceAndRole) {
   World world;
   const User user = world.Invite("u@example.com");
-  const Status may = world.authorizer.Authorize(world.CallerOf(user.iam_id), kPush,
-                                                world.Repository("team/app"));
+  const Status may =
+      world.authorizer.Authorize(world.CallerOf(user.iam_id), kPush, world.Repository("team/app"));
   EXPECT_EQ(may.error().code(), ErrorCode::kDenied);
   EXPECT_EQ(may.error().message(),
             "you are not allowed to do container-registry.image.push on image team/app in "
@@ -112,8 +112,8 @@ TEST(Authorizer, WithoutIamAuthzEveryMemberHasTheRegistryAndNothingElse) {
   control::Resource foreign = world.Repository("team/app");
   foreign.account = AccountId("other");
   EXPECT_FALSE(world.May(caller, kPull, foreign));
-  EXPECT_FALSE(world.May(world.CallerOf(IamId("IBMid-unknown")), kPull,
-                         world.Repository("team/app")));
+  EXPECT_FALSE(
+      world.May(world.CallerOf(IamId("IBMid-unknown")), kPull, world.Repository("team/app")));
 }
 
 TEST(Authorizer, TokenGrantsLimitWhatPoliciesAllow) {
@@ -148,8 +148,7 @@ TEST(AccessFacts, CountIdentitiesOnceDirectlyAndThroughGroups) {
   const auto service = world.service_ids.Create(world.administrator, world.account, {.name = "s"});
   const auto group = *world.groups.Create(world.administrator, world.account, {"managers", ""});
   for (const IamId& iam_id : {user.iam_id, service->service_id.iam_id}) {
-    ASSERT_TRUE(
-        world.groups.AddMember(world.administrator, world.account, group.id, iam_id).ok());
+    ASSERT_TRUE(world.groups.AddMember(world.administrator, world.account, group.id, iam_id).ok());
   }
   world.Grant({SubjectKind::kAccessGroup, group.id}, {Role::kManager});
   EXPECT_EQ(world.Counts(), (AccessCounts{.administrator_users = 1,

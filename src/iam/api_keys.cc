@@ -7,12 +7,14 @@ namespace {
 
 constexpr std::string_view kWhat = "API key";
 
-bool IsServiceId(const IamId& iam_id) { return iam_id.value().starts_with("iam-ServiceId-"); }
+bool IsServiceId(const IamId& iam_id) {
+  return iam_id.value().starts_with("iam-ServiceId-");
+}
 
 Status CheckValue(const Secret& value) {
   const std::string& text = value.Reveal();  // to look at its form
-  const bool printable = std::all_of(text.begin(), text.end(),
-                                     [](char c) { return c > 0x20 && c < 0x7f; });
+  const bool printable =
+      std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7f; });
   if (text.size() < NewApiKey::kMinValueOctets || text.size() > NewApiKey::kMaxValueOctets ||
       !printable) {
     return Invalid("apikey must have 32 to 256 printable ASCII characters without spaces")
@@ -87,8 +89,8 @@ Status ApiKeys::CheckOwner(const control::Caller& caller, const AccountId& accou
                            const IamId& iam_id) {
   // Else any administrator could become the owner.
   BW_TRY(const auto owned, deps_.database.ReadValue([&](db::Transaction& tx) {
-           return store::FindAccount(tx, account);
-         }));
+    return store::FindAccount(tx, account);
+  }));
   const bool owners = owned && owned->owner == iam_id;
   if (owners && caller.actor.iam_id != iam_id &&
       caller.actor.kind != control::IdentityKind::kSystem) {
@@ -116,19 +118,18 @@ Result<MadeApiKey> ApiKeys::Create(const control::Caller& caller, const AccountI
                                    const IamId& iam_id, const NewApiKey& wanted) {
   BW_TRY(const PreparedApiKey prepared,
          PrepareApiKey(wanted, account, iam_id, caller.actor.iam_id, hasher_, deps_.clock.Now()));
-  BW_TRY_STATUS(Change(caller, prepared.key, "create",
-                       [&](db::Transaction& tx) -> Result<control::Effect> {
-                         BW_TRY_STATUS(CheckIdentity(tx, account, iam_id));
-                         BW_TRY_STATUS(StoreApiKey(tx, prepared));
-                         return Changed(tx, account, nullptr, ToJson(prepared.key));
-                       }));
+  BW_TRY_STATUS(
+      Change(caller, prepared.key, "create", [&](db::Transaction& tx) -> Result<control::Effect> {
+        BW_TRY_STATUS(CheckIdentity(tx, account, iam_id));
+        BW_TRY_STATUS(StoreApiKey(tx, prepared));
+        return Changed(tx, account, nullptr, ToJson(prepared.key));
+      }));
   return MadeApiKey{prepared.key, prepared.value};
 }
 
 Result<ApiKey> ApiKeys::Find(const AccountId& account, std::string_view id) {
-  return deps_.database.ReadValue([&](db::Transaction& tx) {
-    return Existing(store::FindApiKey(tx, id), account, kWhat);
-  });
+  return deps_.database.ReadValue(
+      [&](db::Transaction& tx) { return Existing(store::FindApiKey(tx, id), account, kWhat); });
 }
 
 Result<ApiKey> ApiKeys::Get(const control::Caller& caller, const AccountId& account,
@@ -144,42 +145,39 @@ Result<ApiKey> ApiKeys::Details(const control::Caller& caller, const AccountId& 
                                 const Secret& value) {
   const Bytes hash = hasher_.Hash(value);
   BW_TRY(const auto key, deps_.database.ReadValue([&](db::Transaction& tx) {
-           return Existing(store::FindApiKeyByHash(tx, hash), account, kWhat);
-         }));
+    return Existing(store::FindApiKeyByHash(tx, hash), account, kWhat);
+  }));
   return Get(caller, account, key.id);
 }
 
-Result<store::Listed<ApiKey>> ApiKeys::List(const control::Caller& caller,
-                                            const AccountId& account, store::ApiKeyFilter filter,
-                                            const store::Page& page) {
+Result<store::Listed<ApiKey>> ApiKeys::List(const control::Caller& caller, const AccountId& account,
+                                            store::ApiKeyFilter filter, const store::Page& page) {
   const IamId asked = filter.iam_id.value_or(IamId());
-  const Status may = authorizer_.Authorize(caller, ApiKeyAction(asked, "read"),
-                                           ApiKeyResource(account, asked));
+  const Status may =
+      authorizer_.Authorize(caller, ApiKeyAction(asked, "read"), ApiKeyResource(account, asked));
   if (!may.ok()) {
     if (may.error().code() != ErrorCode::kDenied || filter.iam_id) return may.error();
     filter.iam_id = caller.actor.iam_id;
   }
-  return deps_.database.ReadValue([&](db::Transaction& tx) {
-    return store::ListApiKeys(tx, account, filter, page);
-  });
+  return deps_.database.ReadValue(
+      [&](db::Transaction& tx) { return store::ListApiKeys(tx, account, filter, page); });
 }
 
 Result<ApiKey> ApiKeys::EditKey(const control::Caller& caller, const AccountId& account,
                                 std::string_view id, const Edit& edit) {
   BW_TRY(const ApiKey found, Find(account, id));
   ApiKey edited;
-  BW_TRY_STATUS(Change(caller, found, "update",
-                       [&](db::Transaction& tx) -> Result<control::Effect> {
-                         BW_TRY(const ApiKey before,
-                                Existing(store::FindApiKey(tx, id), account, kWhat));
-                         ApiKey after = before;
-                         BW_TRY_STATUS(edit(after));
-                         after.modified = deps_.clock.Now();
-                         ++after.version;
-                         BW_TRY_STATUS(store::UpdateApiKey(tx, after));
-                         edited = after;
-                         return Changed(tx, account, ToJson(before), ToJson(after));
-                       }));
+  BW_TRY_STATUS(
+      Change(caller, found, "update", [&](db::Transaction& tx) -> Result<control::Effect> {
+        BW_TRY(const ApiKey before, Existing(store::FindApiKey(tx, id), account, kWhat));
+        ApiKey after = before;
+        BW_TRY_STATUS(edit(after));
+        after.modified = deps_.clock.Now();
+        ++after.version;
+        BW_TRY_STATUS(store::UpdateApiKey(tx, after));
+        edited = after;
+        return Changed(tx, account, ToJson(before), ToJson(after));
+      }));
   return edited;
 }
 

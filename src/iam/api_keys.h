@@ -65,8 +65,7 @@ class ApiKeys {
   Result<store::Listed<ApiKey>> List(const control::Caller& caller, const AccountId& account,
                                      store::ApiKeyFilter filter, const store::Page& page);
   Result<ApiKey> Update(const control::Caller& caller, const AccountId& account,
-                        std::string_view id, std::string_view if_match,
-                        const ApiKeyUpdate& update);
+                        std::string_view id, std::string_view if_match, const ApiKeyUpdate& update);
   Status SetLocked(const control::Caller& caller, const AccountId& account, std::string_view id,
                    bool locked);
   Status SetDisabled(const control::Caller& caller, const AccountId& account, std::string_view id,

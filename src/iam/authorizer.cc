@@ -34,8 +34,8 @@ bool LiesIn(std::string_view repository, std::string_view name_space) {
 
 bool Includes(const control::Grant& grant, std::string_view action, std::string_view repository,
               std::string_view name_space) {
-  const bool named = repository.empty() ? LiesIn(grant.repository, name_space)
-                                        : grant.repository == repository;
+  const bool named =
+      repository.empty() ? LiesIn(grant.repository, name_space) : grant.repository == repository;
   return named &&
          std::find(grant.actions.begin(), grant.actions.end(), action) != grant.actions.end();
 }
@@ -86,8 +86,8 @@ Status Authorizer::Authorize(const control::Caller& caller, std::string_view act
   const control::Actor& actor = caller.actor;
   if (actor.kind == control::IdentityKind::kSystem) return Ok();
   if (actor.kind == control::IdentityKind::kAnonymous) return NobodyMay();
-  BW_TRY_STATUS(database_.Read(
-      [&](db::Transaction& tx) { return Check(tx, actor, action, resource); }));
+  BW_TRY_STATUS(
+      database_.Read([&](db::Transaction& tx) { return Check(tx, actor, action, resource); }));
   if (!GrantsInclude(actor, action, resource)) {
     return Unauthenticated("the token was not made for this: ask for one with this scope")
         .Reason("insufficient_scope");
@@ -98,8 +98,8 @@ Status Authorizer::Authorize(const control::Caller& caller, std::string_view act
 Status Authorizer::Check(db::Transaction& tx, const control::Actor& actor, std::string_view action,
                          const control::Resource& resource) {
   BW_TRY(const auto access, cache_.Get(tx, actor.account, actor.iam_id));
-  const Decision decision = Decide(access->identity, access->groups, access->policies, action,
-                                   resource);
+  const Decision decision =
+      Decide(access->identity, access->groups, access->policies, action, resource);
   if (decision.allowed) return Ok();
   const bool member = decision.reason != Decision::Reason::kOtherAccount;
   if (member && ServiceOf(action).name == kRegistryService && !resource.registry.empty()) {

@@ -36,7 +36,8 @@ bool GrantsInclude(const control::Actor& actor, std::string_view action,
 //   kUnauthenticated "credential_required"   nobody asks, and nobody has the right
 //   kUnauthenticated "identity_unknown"      the identity is gone
 //   kUnauthenticated "insufficient_scope"    they may, but their registry token was not made for it
-//   kDenied "not_authorized"                 they may not; the message says which role would give it
+//   kDenied "not_authorized"                 they may not; the message says which role would give
+//   it
 class Authorizer final : public control::Authorizer {
  public:
   Authorizer(db::Database& database, AccessCache& cache, AccessMode& mode)

@@ -46,12 +46,13 @@ Result<PreparedApiKey> FirstKey(const BootstrapOptions& options, const User& adm
                                  administrator.iam_id, hasher, now));
   if (options.api_key) {
     const std::string& given = options.api_key->Reveal();  // to look at its form
-    const bool printable = std::all_of(given.begin(), given.end(),
-                                       [](char c) { return c > 0x20 && c < 0x7f; });
+    const bool printable =
+        std::all_of(given.begin(), given.end(), [](char c) { return c > 0x20 && c < 0x7f; });
     if (given.size() < BootstrapOptions::kMinGivenKeyOctets ||
         given.size() > NewApiKey::kMaxValueOctets || !printable) {
-      return Invalid("the bootstrap API key must have 8 to 256 printable ASCII characters without "
-                     "spaces")
+      return Invalid(
+                 "the bootstrap API key must have 8 to 256 printable ASCII characters without "
+                 "spaces")
           .Reason("bootstrap_api_key");
     }
     key.value = *options.api_key;
@@ -60,8 +61,7 @@ Result<PreparedApiKey> FirstKey(const BootstrapOptions& options, const User& adm
   return key;
 }
 
-Result<Installation> Plan(const BootstrapOptions& options, const KeyHasher& hasher,
-                          Timestamp now) {
+Result<Installation> Plan(const BootstrapOptions& options, const KeyHasher& hasher, Timestamp now) {
   BW_TRY_STATUS(CheckName(options.account_name));
   Installation plan;
   const AccountId account = options.account.empty() ? NewAccountId() : options.account;

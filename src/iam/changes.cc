@@ -8,8 +8,7 @@ control::Resource AccessResource(const AccountId& account) {
 
 control::Resource IamResource(const AccountId& account, std::string service, std::string kind,
                               std::string name) {
-  control::Resource resource =
-      control::AccountResource(account, std::move(kind), std::move(name));
+  control::Resource resource = control::AccountResource(account, std::move(kind), std::move(name));
   resource.service = std::move(service);
   return resource;
 }

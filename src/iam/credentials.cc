@@ -160,8 +160,7 @@ Result<control::Actor> Credentials::Authenticate(std::string_view authorization,
   if (authorization.empty()) return control::Actor{};
   if (authorization.size() > kMaxAuthorizationOctets) return Malformed();
   const std::string key =
-      (registry_tokens ? "r:" : "c:") +
-      std::string(AsText(crypto::Sha256(AsBytes(authorization))));
+      (registry_tokens ? "r:" : "c:") + std::string(AsText(crypto::Sha256(AsBytes(authorization))));
   if (const auto known = Find(key)) {
     BW_TRY(const bool good, StillGood(*known));
     if (good) return known->actor;
@@ -182,8 +181,8 @@ Result<bool> Credentials::StillGood(const Entry& entry) {
   if (entry.expires <= clock_.Now()) return false;
   if (entry.actor.kind == control::IdentityKind::kAnonymous) return true;
   BW_TRY(const std::int64_t version, database_.ReadValue([&](db::Transaction& tx) {
-           return store::ReadVersion(tx, entry.actor.account);
-         }));
+    return store::ReadVersion(tx, entry.actor.account);
+  }));
   return version == entry.version;
 }
 

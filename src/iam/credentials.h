@@ -35,7 +35,11 @@ class Credentials {
 
   Credentials(db::Database& database, AccessCache& cache, const KeyHasher& hasher,
               const Tokens& tokens, const Clock& clock, std::size_t capacity = 8192)
-      : database_(database), cache_(cache), hasher_(hasher), tokens_(tokens), clock_(clock),
+      : database_(database),
+        cache_(cache),
+        hasher_(hasher),
+        tokens_(tokens),
+        clock_(clock),
         capacity_(capacity) {}
 
   Result<Login> WithApiKey(const Secret& api_key);

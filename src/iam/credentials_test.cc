@@ -1,6 +1,10 @@
 // API keys and tokens: what is kept, what counts, what does not.
 #include "iam/credentials.h"
 
+#include <atomic>
+#include <thread>
+#include <vector>
+
 #include <gtest/gtest.h>
 
 #include "base/strings.h"
@@ -66,9 +70,8 @@ TEST_F(CredentialsTest, RefusesBrokenHeadersAndUnknownUsers) {
 TEST_F(CredentialsTest, KeepsOnlyAKeyedHashOfAKey) {
   const std::string value = world.administrator_key.Reveal();
   const auto hash = *world.database->database().ReadValue([&](db::Transaction& tx) {
-    return tx.QueryOne("SELECT hash FROM iam_api_key", {}, [](const db::Row& row) {
-      return std::string(AsText(row.Blob(0)));
-    });
+    return tx.QueryOne("SELECT hash FROM iam_api_key", {},
+                       [](const db::Row& row) { return std::string(AsText(row.Blob(0))); });
   });
   EXPECT_EQ(hash->size(), 32U);
   EXPECT_EQ(hash->find(value), std::string::npos);
@@ -93,9 +96,9 @@ TEST_F(CredentialsTest, DisabledKeysAndTheirTokensDieAtOnce) {
 }
 
 TEST_F(CredentialsTest, ExpiredKeysEndTheirTokensToo) {
-  const auto made = *world.api_keys.Create(
-      world.administrator, world.account, world.administrator.actor.iam_id,
-      {.name = "short", .expires = world.clock.Now() + minutes(10)});
+  const auto made =
+      *world.api_keys.Create(world.administrator, world.account, world.administrator.actor.iam_id,
+                             {.name = "short", .expires = world.clock.Now() + minutes(10)});
   const auto token = *world.tokens.IssueAccess(*world.credentials.WithApiKey(made.value), "g", "c");
   EXPECT_EQ(token.expires, world.clock.Now() + minutes(10));
   EXPECT_EQ(Refusal(World::Basic(made.value)), "");
@@ -118,18 +121,17 @@ TEST_F(CredentialsTest, RefusesForgedTokens) {
   const auto parts = Split(token, '.');
   const std::string none = Base64UrlEncode(AsBytes(R"({"alg":"none","typ":"JWT"})"));
   EXPECT_NE(Refusal("Bearer " + none + "." + std::string(parts[1]) + "."), "");
-  const std::string hmac = Base64UrlEncode(
-      AsBytes(R"({"alg":"HS256","typ":"JWT","kid":")" +
-              testing::TestSigningKeys().current().kid() + "\"}"));
+  const std::string hmac =
+      Base64UrlEncode(AsBytes(R"({"alg":"HS256","typ":"JWT","kid":")" +
+                              testing::TestSigningKeys().current().kid() + "\"}"));
   EXPECT_EQ(Refusal("Bearer " + hmac + "." + std::string(parts[1]) + "." + std::string(parts[2])),
             "token_algorithm");
   const std::string claims = Base64UrlEncode(AsBytes(R"({"iam_id":"IBMid-other"})"));
-  EXPECT_EQ(Refusal("Bearer " + std::string(parts[0]) + "." + claims + "." +
-                    std::string(parts[2])),
+  EXPECT_EQ(Refusal("Bearer " + std::string(parts[0]) + "." + claims + "." + std::string(parts[2])),
             "token_signature");
   const auto stranger = crypto::SigningKey::Generate();
-  const auto foreign = *crypto::SignJwt(stranger, {{"iss", "https://us.icr.io/identity"},
-                                                   {"exp", 9'999'999'999}});
+  const auto foreign =
+      *crypto::SignJwt(stranger, {{"iss", "https://us.icr.io/identity"}, {"exp", 9'999'999'999}});
   EXPECT_EQ(Refusal("Bearer " + foreign), "token_key_unknown");
 }
 
@@ -185,6 +187,34 @@ TEST_F(CredentialsTest, SigningKeysAreKeptAndNeedTheirMasterKey) {
   const auto wrong = SigningKeys::Open(database, crypto::NewSealingKey(), world.clock);
   ASSERT_FALSE(wrong.ok());
   EXPECT_EQ(wrong.error().reason(), "master_key_wrong");
+}
+
+// Under the thread sanitizer this is a test of the caches' locking too.
+TEST_F(CredentialsTest, HoldsUnderConcurrentLoginsAndRevocations) {
+  const auto made = *world.api_keys.Create(world.administrator, world.account,
+                                           world.Invite("u@example.com").iam_id, {.name = "k"});
+  const std::string header = World::Basic(made.value);
+  std::atomic<int> unexpected = 0;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 3; ++t) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 50; ++i) {
+        const auto actor = world.credentials.Authenticate(header, false);
+        if (!actor.ok() && actor.error().reason() != "api_key_disabled") ++unexpected;
+        const Status may = world.authorizer.Authorize(
+            world.administrator, "container-registry.image.pull", world.Repository("a/b"));
+        if (!may.ok()) ++unexpected;
+      }
+    });
+  }
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_TRUE(
+        world.api_keys.SetDisabled(world.administrator, world.account, made.key.id, i % 2 == 0)
+            .ok());
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(unexpected, 0);
+  EXPECT_EQ(Refusal(header), "");
 }
 
 TEST_F(CredentialsTest, MemoryIsBounded) {

@@ -44,8 +44,7 @@ bool CoversAttribute(const PolicyAttribute& attribute, const ActionService& serv
     if (scope == ActionScope::kAccount) return false;
     if (name == "resourceGroupId") return FitsPresent(attribute, resource.resource_group);
     if (resource.name_space.empty()) return false;
-    return name == "resource" ? Fits(attribute, resource.name_space)
-                              : Fits(attribute, "namespace");
+    return name == "resource" ? Fits(attribute, resource.name_space) : Fits(attribute, "namespace");
   }
   return false;  // an attribute we do not know may narrow to anything
 }

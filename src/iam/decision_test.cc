@@ -1,10 +1,10 @@
 #include "iam/decision.h"
 
-#include <gtest/gtest.h>
-#include <rapidcheck/gtest.h>
-
 #include <algorithm>
 #include <functional>
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
 
 namespace breakwater::iam {
 namespace {
@@ -43,23 +43,37 @@ struct TableRow {
 
 // Written down from the reference's documentation, independently of the table in roles.cc.
 constexpr TableRow kReference[] = {
-    {"auth.get", "RWM"},        {"auth.set", "M"},          {"settings.get", "RWM"},
-    {"settings.set", "M"},      {"plan.get", "M"},          {"plan.set", "M"},
-    {"quota.get", "RWM"},       {"quota.set", "M"},         {"namespace.list", "RM"},
-    {"namespace.create", "M"},  {"namespace.delete", "M"},  {"image.list", "RM"},
-    {"image.inspect", "RM"},    {"image.pull", "RWM"},      {"image.push", "WM"},
-    {"image.delete", "WM"},     {"image.vulnerabilities", "RM"},
-    {"retention.list", "RM"},   {"retention.get", "RM"},    {"retention.analyze", "RM"},
-    {"retention.set", "WM"},    {"exemption.list", "RM"},   {"exemption.manager", "M"},
+    {"auth.get", "RWM"},
+    {"auth.set", "M"},
+    {"settings.get", "RWM"},
+    {"settings.set", "M"},
+    {"plan.get", "M"},
+    {"plan.set", "M"},
+    {"quota.get", "RWM"},
+    {"quota.set", "M"},
+    {"namespace.list", "RM"},
+    {"namespace.create", "M"},
+    {"namespace.delete", "M"},
+    {"image.list", "RM"},
+    {"image.inspect", "RM"},
+    {"image.pull", "RWM"},
+    {"image.push", "WM"},
+    {"image.delete", "WM"},
+    {"image.vulnerabilities", "RM"},
+    {"retention.list", "RM"},
+    {"retention.get", "RM"},
+    {"retention.analyze", "RM"},
+    {"retention.set", "WM"},
+    {"exemption.list", "RM"},
+    {"exemption.manager", "M"},
 };
 
 TEST(Decision, GivesEachRoleExactlyItsActions) {
   for (const TableRow& row : kReference) {
     const std::string action = std::string("container-registry.") + row.action;
     for (const Role role : kAllRoles) {
-      const bool expected = IsServiceRole(role) &&
-                            std::string_view(row.roles).find(ToString(role)[0]) !=
-                                std::string_view::npos;
+      const bool expected = IsServiceRole(role) && std::string_view(row.roles).find(
+                                                       ToString(role)[0]) != std::string_view::npos;
       EXPECT_EQ(Allowed({Allowing({role})}, action, In("team")), expected)
           << action << " by " << ToString(role);
     }
@@ -101,8 +115,8 @@ TEST(Decision, MatchesPatternsOnlyWithStringMatch) {
   const PolicyAttribute text{"resource", "team-*", MatchOperator::kStringEquals};
   EXPECT_TRUE(Allowed({Allowing({Role::kReader}, {pattern})}, "container-registry.image.pull",
                       In("team-a")));
-  EXPECT_FALSE(Allowed({Allowing({Role::kReader}, {text})}, "container-registry.image.pull",
-                       In("team-a")));
+  EXPECT_FALSE(
+      Allowed({Allowing({Role::kReader}, {text})}, "container-registry.image.pull", In("team-a")));
   EXPECT_FALSE(Allowed({Allowing({Role::kReader}, {pattern})}, "container-registry.image.pull",
                        In("Team-a")));
 }
@@ -171,10 +185,10 @@ TEST(Decision, UsersManageTheirOwnKeysAndNoOthers) {
 
 TEST(Decision, PlatformRolesCountOnAccountManagementAndCompliance) {
   const auto resource = control::AccountResource(kAccount, "group");
-  EXPECT_TRUE(Allowed({Allowing({Role::kViewer}, {}, "iam-groups")}, "iam-groups.group.read",
-                      resource));
-  EXPECT_FALSE(Allowed({Allowing({Role::kEditor}, {}, "iam-groups")}, "iam-groups.group.create",
-                       resource));
+  EXPECT_TRUE(
+      Allowed({Allowing({Role::kViewer}, {}, "iam-groups")}, "iam-groups.group.read", resource));
+  EXPECT_FALSE(
+      Allowed({Allowing({Role::kEditor}, {}, "iam-groups")}, "iam-groups.group.create", resource));
   EXPECT_TRUE(Allowed({Allowing({Role::kAdministrator}, {}, "iam-groups")},
                       "iam-groups.group.create", resource));
   EXPECT_TRUE(Allowed({Allowing({Role::kEditor}, {}, "compliance")},
@@ -209,8 +223,8 @@ RC_GTEST_PROP(WildcardMatch, EqualsTheRecursiveDefinition, ()) {
 
 Policy ArbitraryPolicy() {
   Policy policy = Allowing({});
-  const auto roles = *rc::gen::container<std::vector<Role>>(rc::gen::elementOf(
-      std::vector<Role>(std::begin(kAllRoles), std::end(kAllRoles))));
+  const auto roles = *rc::gen::container<std::vector<Role>>(
+      rc::gen::elementOf(std::vector<Role>(std::begin(kAllRoles), std::end(kAllRoles))));
   policy.roles.assign(roles.begin(), roles.begin() + static_cast<std::ptrdiff_t>(
                                                          std::min<std::size_t>(roles.size(), 3)));
   if (*rc::gen::arbitrary<bool>()) policy.subject = {SubjectKind::kAccessGroup, "g"};
@@ -223,8 +237,8 @@ Policy ArbitraryPolicy() {
 }
 
 std::string ArbitraryAction() {
-  const TableRow row = *rc::gen::elementOf(
-      std::vector<TableRow>(std::begin(kReference), std::end(kReference)));
+  const TableRow row =
+      *rc::gen::elementOf(std::vector<TableRow>(std::begin(kReference), std::end(kReference)));
   return std::string("container-registry.") + row.action;
 }
 

@@ -21,8 +21,8 @@ bool HasRole(const Policy& policy, Role role) {
   return std::find(policy.roles.begin(), policy.roles.end(), role) != policy.roles.end();
 }
 
-void AddSubjects(const Policy& policy,
-                 const std::multimap<std::string, std::string>& members_of, IdentitySet* into) {
+void AddSubjects(const Policy& policy, const std::multimap<std::string, std::string>& members_of,
+                 IdentitySet* into) {
   if (policy.subject.kind == SubjectKind::kIdentity) {
     into->insert(policy.subject.id);
     return;
@@ -31,7 +31,9 @@ void AddSubjects(const Policy& policy,
   for (auto it = first; it != last; ++it) into->insert(it->second);
 }
 
-bool IsServiceId(std::string_view iam_id) { return iam_id.starts_with("iam-ServiceId-"); }
+bool IsServiceId(std::string_view iam_id) {
+  return iam_id.starts_with("iam-ServiceId-");
+}
 
 // How many of `holders` are in the account: users, service IDs.
 std::pair<std::int64_t, std::int64_t> CountKinds(const IdentitySet& holders,
@@ -96,8 +98,7 @@ Result<std::vector<control::Resource>> AccessFacts::List(db::Transaction& tx,
   return resources;
 }
 
-Result<condition::Facts> AccessFacts::Read(db::Transaction& tx,
-                                           const control::Resource& resource) {
+Result<condition::Facts> AccessFacts::Read(db::Transaction& tx, const control::Resource& resource) {
   BW_TRY(const auto policies, store::AllPolicies(tx, resource.account));
   BW_TRY(const auto memberships, ReadMemberships(tx, resource.account));
   BW_TRY(const auto identities, ReadIdentities(tx, resource.account));
@@ -105,8 +106,8 @@ Result<condition::Facts> AccessFacts::Read(db::Transaction& tx,
   condition::Facts facts;
   const Timestamp now = clock_.Now();
   const auto put = [&](const char* property, std::int64_t value) {
-    facts.Set(property, condition::Fact::Present(condition::Number(value), std::string(kSource),
-                                                 now));
+    facts.Set(property,
+              condition::Fact::Present(condition::Number(value), std::string(kSource), now));
   };
   put("administrator_users", counts.administrator_users);
   put("administrator_service_ids", counts.administrator_service_ids);

@@ -26,7 +26,8 @@ struct AccessCounts {
 };
 
 // Counted for a service, each identity once:
-//   Administrators: by any policy that reaches the service, even a part of it: their number is to be
+//   Administrators: by any policy that reaches the service, even a part of it: their number is to
+//   be
 //     small, so a narrow grant must not hide one.
 //   Managers: by a policy on the whole service: their number is to be large enough, and who
 //     manages one namespace cannot stand in for another.

@@ -1,10 +1,10 @@
 // An installation's IAM on a real database, for tests of this folder and of its wire formats.
 #pragma once
 
-#include <gtest/gtest.h>
-
 #include <memory>
 #include <string>
+
+#include <gtest/gtest.h>
 
 #include "base/testing.h"
 #include "crypto/sealing.h"
@@ -99,8 +99,8 @@ struct World {
   static Subject Of(const IamId& iam_id) { return {SubjectKind::kIdentity, iam_id.value()}; }
 
   control::Resource Repository(const std::string& name) const {
-    control::Resource resource = control::NamespaceResource(
-        account, registry, "us-south", name.substr(0, name.find('/')));
+    control::Resource resource =
+        control::NamespaceResource(account, registry, "us-south", name.substr(0, name.find('/')));
     resource.kind = "image";
     resource.name = name;
     return resource;
@@ -113,9 +113,8 @@ struct World {
 
   AccessCounts Counts() {
     AccessCounts counts;
-    const auto read = *database->database().ReadValue([&](db::Transaction& tx) {
-      return access_facts.Read(tx, AccessResource(account));
-    });
+    const auto read = *database->database().ReadValue(
+        [&](db::Transaction& tx) { return access_facts.Read(tx, AccessResource(account)); });
     const auto number = [&](const char* property) {
       return std::get<condition::Number>(*read.Find(property)->value()).integer();
     };
@@ -131,8 +130,7 @@ struct World {
   const RegistryName registry{"us.icr.io"};
   breakwater::testing::ManualClock clock;
   std::unique_ptr<db::testing::TestDatabase> database = db::testing::OpenTestDatabase();
-  std::unique_ptr<jobs::Jobs> jobs =
-      jobs::NewJobs({.owner = "test"}, database->database(), clock);
+  std::unique_ptr<jobs::Jobs> jobs = jobs::NewJobs({.owner = "test"}, database->database(), clock);
   audit::Log audit{database->database(), clock};
   AccessCache cache;
   SwitchableMode mode;

@@ -74,12 +74,13 @@ Status StoreInvited(db::Transaction& tx, const User& user, const std::vector<std
   }
   for (const std::string& group : groups) {
     BW_TRY_STATUS(Existing(store::FindGroup(tx, group), user.account, "access group"));
-    BW_TRY_STATUS(store::InsertMember(tx, group, {.iam_id = user.iam_id,
-                                                  .kind = control::IdentityKind::kUser,
-                                                  .created = user.added,
-                                                  .created_by = invited_by,
-                                                  .name = {},
-                                                  .email = {}}));
+    BW_TRY_STATUS(store::InsertMember(tx, group,
+                                      {.iam_id = user.iam_id,
+                                       .kind = control::IdentityKind::kUser,
+                                       .created = user.added,
+                                       .created_by = invited_by,
+                                       .name = {},
+                                       .email = {}}));
   }
   return Ok();
 }
@@ -102,22 +103,22 @@ Result<MadeServiceId> ServiceIds::Create(const control::Caller& caller, const Ac
                        .modified = now};
   std::optional<PreparedApiKey> key;
   if (wanted.api_key) {
-    BW_TRY(key, PrepareApiKey(*wanted.api_key, account, made.iam_id, caller.actor.iam_id, hasher_,
-                              now));
+    BW_TRY(key,
+           PrepareApiKey(*wanted.api_key, account, made.iam_id, caller.actor.iam_id, hasher_, now));
   }
-  BW_TRY_STATUS(deps_.changes.Submit(
-      caller, {.action = "iam-identity.account-serviceid.create",
-               .resource = ServiceIdResource(account, id),
-               .apply = [&](db::Transaction& tx) -> Result<control::Effect> {
-                 BW_TRY_STATUS(CheckRoomForServiceId(tx, account));
-                 BW_TRY_STATUS(store::InsertServiceId(tx, made));
-                 json::Value after = ToJson(made);
-                 if (key) {
-                   BW_TRY_STATUS(StoreApiKey(tx, *key));
-                   after.as_object()["apikey"] = ToJson(key->key);
-                 }
-                 return Changed(tx, account, nullptr, std::move(after));
-               }}));
+  BW_TRY_STATUS(
+      deps_.changes.Submit(caller, {.action = "iam-identity.account-serviceid.create",
+                                    .resource = ServiceIdResource(account, id),
+                                    .apply = [&](db::Transaction& tx) -> Result<control::Effect> {
+                                      BW_TRY_STATUS(CheckRoomForServiceId(tx, account));
+                                      BW_TRY_STATUS(store::InsertServiceId(tx, made));
+                                      json::Value after = ToJson(made);
+                                      if (key) {
+                                        BW_TRY_STATUS(StoreApiKey(tx, *key));
+                                        after.as_object()["apikey"] = ToJson(key->key);
+                                      }
+                                      return Changed(tx, account, nullptr, std::move(after));
+                                    }}));
   MadeServiceId out{.service_id = made, .api_key = std::nullopt};
   if (key) out.api_key = MadeApiKey{key->key, key->value};
   return out;
@@ -132,9 +133,8 @@ Result<ServiceId> ServiceIds::Get(const AccountId& account, std::string_view id)
 Result<store::Listed<ServiceId>> ServiceIds::List(const AccountId& account,
                                                   const store::ServiceIdFilter& filter,
                                                   const store::Page& page) {
-  return deps_.database.ReadValue([&](db::Transaction& tx) {
-    return store::ListServiceIds(tx, account, filter, page);
-  });
+  return deps_.database.ReadValue(
+      [&](db::Transaction& tx) { return store::ListServiceIds(tx, account, filter, page); });
 }
 
 Result<ServiceId> ServiceIds::EditOne(const control::Caller& caller, const AccountId& account,
@@ -200,8 +200,8 @@ Status ServiceIds::Delete(const control::Caller& caller, const AccountId& accoun
 
 Result<std::string> ParseEmail(std::string_view text) {
   const std::size_t at = text.rfind('@');
-  const bool printable = std::all_of(text.begin(), text.end(),
-                                     [](char c) { return c > 0x20 && c != 0x7f; });
+  const bool printable =
+      std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c != 0x7f; });
   if (text.size() > kMaxEmailOctets || at == std::string_view::npos || at == 0 ||
       at + 1 == text.size() || !printable) {
     return Invalid("email must be an e-mail address").Reason("invalid_field");
@@ -245,35 +245,33 @@ Result<std::vector<User>> Users::Invite(const control::Caller& caller, const Acc
 }
 
 Result<User> Users::Get(const AccountId& account, const IamId& iam_id) {
-  return deps_.database.ReadValue([&](db::Transaction& tx) {
-    return Existing(store::FindUser(tx, iam_id), account, "user");
-  });
+  return deps_.database.ReadValue(
+      [&](db::Transaction& tx) { return Existing(store::FindUser(tx, iam_id), account, "user"); });
 }
 
 Result<store::Listed<User>> Users::List(const AccountId& account, const store::UserFilter& filter,
                                         const store::Page& page) {
-  return deps_.database.ReadValue([&](db::Transaction& tx) {
-    return store::ListUsers(tx, account, filter, page);
-  });
+  return deps_.database.ReadValue(
+      [&](db::Transaction& tx) { return store::ListUsers(tx, account, filter, page); });
 }
 
 Status Users::Activate(const AccountId& account, const IamId& iam_id) {
-  return deps_.changes.Submit(
-      control::SystemCaller(account, "first login"),
-      {.action = "user-management.user.update",
-       .resource = UserResource(account, iam_id),
-       .apply = [&](db::Transaction& tx) -> Result<control::Effect> {
-         BW_TRY(const User before, Existing(store::FindUser(tx, iam_id), account, "user"));
-         User after = before;
-         if (after.state == UserState::kPending) after.state = UserState::kActive;
-         BW_TRY_STATUS(store::SetUserState(tx, iam_id, after.state));
-         return Changed(tx, account, ToJson(before), ToJson(after));
-       },
-       .severity = audit::Severity::kNormal});
+  return deps_.changes.Submit(control::SystemCaller(account, "first login"),
+                              {.action = "user-management.user.update",
+                               .resource = UserResource(account, iam_id),
+                               .apply = [&](db::Transaction& tx) -> Result<control::Effect> {
+                                 BW_TRY(const User before,
+                                        Existing(store::FindUser(tx, iam_id), account, "user"));
+                                 User after = before;
+                                 if (after.state == UserState::kPending)
+                                   after.state = UserState::kActive;
+                                 BW_TRY_STATUS(store::SetUserState(tx, iam_id, after.state));
+                                 return Changed(tx, account, ToJson(before), ToJson(after));
+                               },
+                               .severity = audit::Severity::kNormal});
 }
 
-Status Users::Remove(const control::Caller& caller, const AccountId& account,
-                     const IamId& iam_id) {
+Status Users::Remove(const control::Caller& caller, const AccountId& account, const IamId& iam_id) {
   return deps_.changes.Submit(
       caller, {.action = "user-management.user.delete",
                .resource = UserResource(account, iam_id),

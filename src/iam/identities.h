@@ -69,8 +69,7 @@ struct Invitation {
 // also the right to add members to it.
 class Users {
  public:
-  Users(ChangeDeps deps, control::Authorizer& authorizer)
-      : deps_(deps), authorizer_(authorizer) {}
+  Users(ChangeDeps deps, control::Authorizer& authorizer) : deps_(deps), authorizer_(authorizer) {}
 
   // All of them, or none. The new users are PENDING; they can be given keys, policies and groups at
   // once. kExists "user_exists" if the account has a user of such an address.

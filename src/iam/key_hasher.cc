@@ -14,6 +14,8 @@ Bytes KeyHasher::Hash(const Secret& api_key) const {
   return crypto::HmacSha256(AsBytes(key_.Reveal()), AsBytes(api_key.Reveal()));
 }
 
-Secret NewApiKeyValue() { return Secret(crypto::RandomToken(33)); }
+Secret NewApiKeyValue() {
+  return Secret(crypto::RandomToken(33));
+}
 
 }  // namespace breakwater::iam

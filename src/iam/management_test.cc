@@ -8,13 +8,14 @@ namespace {
 
 using testing::World;
 
-std::string Reason(const Error& error) { return error.reason(); }
+std::string Reason(const Error& error) {
+  return error.reason();
+}
 
 TEST(ServiceIds, AreMadeWithAKeyAndGoWithEverythingTheyHave) {
   World world;
   const auto made = *world.service_ids.Create(
-      world.administrator, world.account,
-      {.name = "ci", .api_key = NewApiKey{.name = "ci key"}});
+      world.administrator, world.account, {.name = "ci", .api_key = NewApiKey{.name = "ci key"}});
   const auto login = *world.credentials.WithApiKey(made.api_key->value);
   EXPECT_EQ(login.who->identity.kind, control::IdentityKind::kServiceId);
   world.Grant(World::Of(made.service_id.iam_id), {Role::kReader});
@@ -59,9 +60,9 @@ TEST(ApiKeys, UsersManageTheirOwnAndSeeNoOthers) {
     EXPECT_EQ(world.api_keys.Delete(caller, world.account, key.id).error().code(),
               ErrorCode::kDenied);
   }
-  EXPECT_FALSE(world.api_keys
-                   .Create(caller, world.account, world.administrator.actor.iam_id, {.name = "x"})
-                   .ok());
+  EXPECT_FALSE(
+      world.api_keys.Create(caller, world.account, world.administrator.actor.iam_id, {.name = "x"})
+          .ok());
 }
 
 TEST(ApiKeys, OnlyTheOwnerHandlesTheOwnersKeys) {
@@ -73,11 +74,11 @@ TEST(ApiKeys, OnlyTheOwnerHandlesTheOwnersKeys) {
   const auto caller = world.CallerOf(user.iam_id);
   const User other = world.Invite("v@example.com");
   EXPECT_TRUE(world.api_keys.Create(caller, world.account, other.iam_id, {.name = "x"}).ok());
-  EXPECT_EQ(world.api_keys
-                .Create(caller, world.account, world.administrator.actor.iam_id, {.name = "x"})
-                .error()
-                .code(),
-            ErrorCode::kDenied);
+  EXPECT_EQ(
+      world.api_keys.Create(caller, world.account, world.administrator.actor.iam_id, {.name = "x"})
+          .error()
+          .code(),
+      ErrorCode::kDenied);
 }
 
 TEST(ApiKeys, AreBoundedInNumberAndUniqueInValue) {
@@ -107,8 +108,7 @@ TEST(Users, AreInvitedAllOrNone) {
 TEST(Users, TheOwnerStays) {
   World world;
   EXPECT_EQ(Reason(world.users
-                       .Remove(world.administrator, world.account,
-                               world.administrator.actor.iam_id)
+                       .Remove(world.administrator, world.account, world.administrator.actor.iam_id)
                        .error()),
             "owner");
 }
@@ -122,10 +122,9 @@ TEST(Users, InvitingIntoAGroupTakesTheRightToAddMembers) {
   ASSERT_TRUE(world.policies.Create(world.administrator, world.account, content).ok());
   const auto caller = world.CallerOf(inviter.iam_id);
   EXPECT_TRUE(world.users.Invite(caller, world.account, {{"v@example.com", {}}}).ok());
-  EXPECT_EQ(world.users.Invite(caller, world.account, {{"w@example.com", {group.id}}})
-                .error()
-                .code(),
-            ErrorCode::kDenied);
+  EXPECT_EQ(
+      world.users.Invite(caller, world.account, {{"w@example.com", {group.id}}}).error().code(),
+      ErrorCode::kDenied);
 }
 
 TEST(AccessGroups, KeepNamesUniqueAndDoNotVanishWithMembers) {

@@ -13,8 +13,7 @@ namespace {
 using json::Text;
 
 constexpr UserState kUserStates[] = {UserState::kProcessing, UserState::kPending,
-                                     UserState::kActive,
-                                     UserState::kDisabledClassicInfrastructure,
+                                     UserState::kActive, UserState::kDisabledClassicInfrastructure,
                                      UserState::kVpnOnly};
 constexpr std::size_t kMaxStoredItems = 64;
 
@@ -122,7 +121,8 @@ Status CheckEntityTag(std::string_view if_match, std::string_view id, std::int64
   }
   if (tag == "*") return Ok();
   if (tag.starts_with("W/")) tag.remove_prefix(2);
-  if (tag.size() >= 2 && tag.front() == '"' && tag.back() == '"') tag = tag.substr(1, tag.size() - 2);
+  if (tag.size() >= 2 && tag.front() == '"' && tag.back() == '"')
+    tag = tag.substr(1, tag.size() - 2);
   if (tag == EntityTag(id, version)) return Ok();
   return Error(ErrorCode::kPrecondition, "it was changed since you read it: read it again")
       .Reason("entity_tag_mismatch");
@@ -147,20 +147,19 @@ json::Value ToJson(const ServiceId& service_id) {
 }
 
 json::Value ToJson(const ApiKey& key) {
-  return {{"id", Text(key.id)},
-          {"iam_id", Text(key.iam_id.value())},
-          {"name", Text(key.name)},
-          {"description", Text(key.description)},
-          {"locked", key.locked},
-          {"disabled", key.disabled},
-          {"expires_at", key.expires ? json::Value(Text(FormatRfc3339(*key.expires)))
-                                     : json::Value()}};
+  return {
+      {"id", Text(key.id)},
+      {"iam_id", Text(key.iam_id.value())},
+      {"name", Text(key.name)},
+      {"description", Text(key.description)},
+      {"locked", key.locked},
+      {"disabled", key.disabled},
+      {"expires_at", key.expires ? json::Value(Text(FormatRfc3339(*key.expires))) : json::Value()}};
 }
 
 json::Value ToJson(const AccessGroup& group) {
-  return {{"id", Text(group.id)},
-          {"name", Text(group.name)},
-          {"description", Text(group.description)}};
+  return {
+      {"id", Text(group.id)}, {"name", Text(group.name)}, {"description", Text(group.description)}};
 }
 
 json::Value ToJson(const Policy& policy) {

@@ -39,8 +39,8 @@ Result<Scope> ParseScope(std::string_view text) {
   if (scope.type.empty() || scope.name.empty()) return BadScope();
   for (const std::string_view action : Split(text.substr(last + 1), ',')) {
     // Actions of other registries' making cannot be granted: the same as not asked for.
-    const bool known = std::find(std::begin(kActions), std::end(kActions), action) !=
-                       std::end(kActions);
+    const bool known =
+        std::find(std::begin(kActions), std::end(kActions), action) != std::end(kActions);
     if (known) AddOnce(scope.actions, action);
   }
   return scope;

@@ -11,8 +11,8 @@
 namespace breakwater::iam {
 
 struct Scope {
-  std::string type;  // "repository", "registry"; a class in parentheses is dropped
-  std::string name;  // "ns/app", "catalog"
+  std::string type;                  // "repository", "registry"; a class in parentheses is dropped
+  std::string name;                  // "ns/app", "catalog"
   std::vector<std::string> actions;  // in the order asked for, each once
 
   friend bool operator==(const Scope&, const Scope&) = default;

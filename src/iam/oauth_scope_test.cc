@@ -5,7 +5,9 @@
 namespace breakwater::iam {
 namespace {
 
-std::vector<Scope> Parsed(std::vector<std::string_view> values) { return *ParseScopes(values); }
+std::vector<Scope> Parsed(std::vector<std::string_view> values) {
+  return *ParseScopes(values);
+}
 
 TEST(OauthScope, TakesRepeatedParametersAndSpacesTogether) {
   EXPECT_EQ(Parsed({"repository:a/b:pull", "repository:a/c:push,pull registry:catalog:*"}),
@@ -35,8 +37,8 @@ TEST(OauthScope, AsksForNothingWhenEmpty) {
 }
 
 TEST(OauthScope, RefusesAnotherGrammar) {
-  for (const std::string_view bad : {"repository", "repository:a", ":a:pull", "repository::pull",
-                                     "repository:a\tb:pull"}) {
+  for (const std::string_view bad :
+       {"repository", "repository:a", ":a:pull", "repository::pull", "repository:a\tb:pull"}) {
     const auto parsed = ParseScopes({bad});
     ASSERT_FALSE(parsed.ok()) << bad;
     EXPECT_EQ(parsed.error().reason(), "invalid_scope");

@@ -13,9 +13,9 @@ constexpr std::string_view kRegistryService = "container-registry";
 constexpr std::size_t kMaxValueOctets = 256;
 
 const std::vector<std::string>& KnownAttributes() {
-  static const std::vector<std::string> known{
-      "accountId", "serviceName",  "serviceType", "serviceInstance", "region",
-      "registry",  "resourceType", "resource",    "resourceGroupId"};
+  static const std::vector<std::string> known{"accountId",       "serviceName", "serviceType",
+                                              "serviceInstance", "region",      "registry",
+                                              "resourceType",    "resource",    "resourceGroupId"};
   return known;
 }
 
@@ -23,8 +23,7 @@ Error BadPolicy(std::string message) {
   return Invalid(std::move(message)).Reason("invalid_body");
 }
 
-const PolicyAttribute* Find(const std::vector<PolicyAttribute>& attributes,
-                            std::string_view name) {
+const PolicyAttribute* Find(const std::vector<PolicyAttribute>& attributes, std::string_view name) {
   const auto found = std::find_if(attributes.begin(), attributes.end(),
                                   [&](const auto& attribute) { return attribute.name == name; });
   return found == attributes.end() ? nullptr : &*found;
@@ -73,7 +72,8 @@ Status CheckAttributes(const std::vector<PolicyAttribute>& attributes, const Acc
   if (!names.contains("serviceName") && !names.contains("serviceType") &&
       !names.contains("resourceGroupId")) {
     return BadPolicy(
-        "one of the resource attributes serviceName, serviceType and resourceGroupId must be there");
+        "one of the resource attributes serviceName, serviceType and resourceGroupId must be "
+        "there");
   }
   return CheckRegistryAttributes(attributes);
 }
@@ -85,14 +85,13 @@ Status CheckSubject(db::Transaction& tx, const AccountId& account, const Subject
   }
   BW_TRY(const auto user, store::FindUser(tx, IamId(subject.id)));
   if (user && user->account == account) return Ok();
-  BW_TRY_STATUS(Existing(store::FindServiceIdByIamId(tx, IamId(subject.id)), account,
-                         "user or service ID"));
+  BW_TRY_STATUS(
+      Existing(store::FindServiceIdByIamId(tx, IamId(subject.id)), account, "user or service ID"));
   return Ok();
 }
 
 Status CheckUnique(db::Transaction& tx, const Policy& policy) {
-  BW_TRY(const auto same,
-         store::FindPolicyByFingerprint(tx, policy.account, Fingerprint(policy)));
+  BW_TRY(const auto same, store::FindPolicyByFingerprint(tx, policy.account, Fingerprint(policy)));
   if (!same || same->id == policy.id) return Ok();
   return Conflict("another policy grants the same roles on the same resources to the same subject")
       .Reason("policy_conflict_error")
@@ -144,23 +143,22 @@ Result<Policy> Policies::Create(const control::Caller& caller, const AccountId& 
   Put(content, made);
   made.created = made.modified = now;
   made.created_by = made.modified_by = caller.actor.iam_id;
-  BW_TRY_STATUS(deps_.changes.Submit(
-      caller, {.action = "iam-am.policy.create",
-               .resource = PolicyResource(account, made.attributes, made.id),
-               .apply = [&](db::Transaction& tx) -> Result<control::Effect> {
-                 BW_TRY_STATUS(CheckSubject(tx, account, made.subject));
-                 BW_TRY_STATUS(CheckRoom(tx, account));
-                 BW_TRY_STATUS(CheckUnique(tx, made));
-                 BW_TRY_STATUS(store::InsertPolicy(tx, made));
-                 return Changed(tx, account, nullptr, ToJson(made));
-               }}));
+  BW_TRY_STATUS(
+      deps_.changes.Submit(caller, {.action = "iam-am.policy.create",
+                                    .resource = PolicyResource(account, made.attributes, made.id),
+                                    .apply = [&](db::Transaction& tx) -> Result<control::Effect> {
+                                      BW_TRY_STATUS(CheckSubject(tx, account, made.subject));
+                                      BW_TRY_STATUS(CheckRoom(tx, account));
+                                      BW_TRY_STATUS(CheckUnique(tx, made));
+                                      BW_TRY_STATUS(store::InsertPolicy(tx, made));
+                                      return Changed(tx, account, nullptr, ToJson(made));
+                                    }}));
   return made;
 }
 
 Result<Policy> Policies::Get(const AccountId& account, std::string_view id) {
-  auto found = deps_.database.ReadValue([&](db::Transaction& tx) {
-    return Existing(store::FindPolicy(tx, id), account, kWhat);
-  });
+  auto found = deps_.database.ReadValue(
+      [&](db::Transaction& tx) { return Existing(store::FindPolicy(tx, id), account, kWhat); });
   if (!found.ok() && found.error().code() == ErrorCode::kNotFound) {
     return NoSuch(kWhat).Reason("policy_not_found");
   }
@@ -170,9 +168,8 @@ Result<Policy> Policies::Get(const AccountId& account, std::string_view id) {
 Result<store::Listed<Policy>> Policies::List(const AccountId& account,
                                              const std::optional<Subject>& subject,
                                              const store::Page& page) {
-  return deps_.database.ReadValue([&](db::Transaction& tx) {
-    return store::ListPolicies(tx, account, subject, page);
-  });
+  return deps_.database.ReadValue(
+      [&](db::Transaction& tx) { return store::ListPolicies(tx, account, subject, page); });
 }
 
 Result<Policy> Policies::Replace(const control::Caller& caller, const AccountId& account,

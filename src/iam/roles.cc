@@ -133,7 +133,9 @@ std::vector<Role> RoleSet::ToVector() const {
   return roles;
 }
 
-std::span<const ActionRule> ActionRules() { return kRules; }
+std::span<const ActionRule> ActionRules() {
+  return kRules;
+}
 
 const ActionRule* RuleFor(std::string_view action) {
   for (const ActionRule& rule : kRules) {

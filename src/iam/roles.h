@@ -1,7 +1,7 @@
 // Roles and what each lets its holder do: one table.
 //
-// Sources: the reference registry's service roles (docs "Managing IAM access", 2022: Reader, Writer and
-// Manager are independent sets, Writer does not include Reader) and its platform roles.
+// Sources: the reference registry's service roles (docs "Managing IAM access", 2022: Reader, Writer
+// and Manager are independent sets, Writer does not include Reader) and its platform roles.
 #pragma once
 
 #include <cstdint>
@@ -22,8 +22,9 @@ enum class Role : std::uint8_t {
   kOperator,
   kAdministrator,
 };
-inline constexpr Role kAllRoles[] = {Role::kReader, Role::kWriter,   Role::kManager,      Role::kViewer,
-                                     Role::kEditor, Role::kOperator, Role::kAdministrator};
+inline constexpr Role kAllRoles[] = {Role::kReader,       Role::kWriter, Role::kManager,
+                                     Role::kViewer,       Role::kEditor, Role::kOperator,
+                                     Role::kAdministrator};
 
 std::string_view ToString(Role role);  // "Reader"
 bool IsServiceRole(Role role);         // Reader, Writer, Manager; the others are platform roles

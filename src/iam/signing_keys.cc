@@ -29,9 +29,9 @@ Result<std::vector<SealedKey>> MakeFirst(db::Database& database, const Secret& m
   return database.WriteValue([&](db::Transaction& tx) -> Result<std::vector<SealedKey>> {
     BW_TRY(auto keys, ReadKeys(tx));
     if (!keys.empty()) return keys;
-    BW_TRY_STATUS(tx.Execute(
-        "INSERT INTO iam_signing_key (kid, sealed, created_at) VALUES ($1, $2, $3)",
-        {key.kid(), sealed, clock.Now()}));
+    BW_TRY_STATUS(
+        tx.Execute("INSERT INTO iam_signing_key (kid, sealed, created_at) VALUES ($1, $2, $3)",
+                   {key.kid(), sealed, clock.Now()}));
     return std::vector<SealedKey>{{key.kid(), sealed}};
   });
 }
@@ -39,8 +39,9 @@ Result<std::vector<SealedKey>> MakeFirst(db::Database& database, const Secret& m
 Result<crypto::SigningKey> OpenKey(const SealedKey& key, const Secret& master_key) {
   auto pem = crypto::Open(master_key, key.sealed, AsBytes(key.kid));
   if (!pem.ok()) {
-    return DataCorrupt("the signing key cannot be opened: the master key is not the one it was "
-                       "sealed with")
+    return DataCorrupt(
+               "the signing key cannot be opened: the master key is not the one it was "
+               "sealed with")
         .Reason("master_key_wrong")
         .Log(pem.error().log());
   }

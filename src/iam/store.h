@@ -100,8 +100,7 @@ Status UpdatePolicy(db::Transaction& tx, const Policy& policy);
 Status DeletePolicy(db::Transaction& tx, std::string_view id);
 Result<std::optional<Policy>> FindPolicy(db::Transaction& tx, std::string_view id);
 // The policy that says the same, if there is one.
-Result<std::optional<Policy>> FindPolicyByFingerprint(db::Transaction& tx,
-                                                      const AccountId& account,
+Result<std::optional<Policy>> FindPolicyByFingerprint(db::Transaction& tx, const AccountId& account,
                                                       std::string_view fingerprint);
 Result<Listed<Policy>> ListPolicies(db::Transaction& tx, const AccountId& account,
                                     const std::optional<Subject>& subject, const Page& page);

@@ -39,19 +39,19 @@ Member MakeMember(const db::Row& row) {
 }
 
 Result<Policy> MakePolicy(const db::Row& row) {
-  Policy policy{.id = row.String(0),
-                .account = AccountId(row.String(1)),
-                .subject = {row.Text(2) == "iam_id" ? SubjectKind::kIdentity
-                                                    : SubjectKind::kAccessGroup,
-                            row.String(3)},
-                .description = row.String(4),
-                .roles = {},
-                .attributes = {},
-                .created = row.Time(7),
-                .created_by = IamId(row.String(8)),
-                .modified = row.Time(9),
-                .modified_by = IamId(row.String(10)),
-                .version = row.Int(11)};
+  Policy policy{
+      .id = row.String(0),
+      .account = AccountId(row.String(1)),
+      .subject = {row.Text(2) == "iam_id" ? SubjectKind::kIdentity : SubjectKind::kAccessGroup,
+                  row.String(3)},
+      .description = row.String(4),
+      .roles = {},
+      .attributes = {},
+      .created = row.Time(7),
+      .created_by = IamId(row.String(8)),
+      .modified = row.Time(9),
+      .modified_by = IamId(row.String(10)),
+      .version = row.Int(11)};
   BW_TRY(policy.roles, RolesFromJson(row.Text(5)));
   BW_TRY(policy.attributes, AttributesFromJson(row.Text(6)));
   return policy;
@@ -99,7 +99,7 @@ Result<Listed<AccessGroup>> ListGroups(db::Transaction& tx, const AccountId& acc
   const std::string member = filter.member ? filter.member->value() : std::string();
   Listed<AccessGroup> listed;
   BW_TRY(listed.total, Number(tx, Sql("SELECT count(*) FROM iam_group ", kWhere),
-                             {account, member, filter.search}));
+                              {account, member, filter.search}));
   BW_TRY(listed.items,
          tx.QueryAll(Sql(kGroupColumns, kWhere) + "ORDER BY name, id LIMIT $4 OFFSET $5",
                      {account, member, filter.search, page.limit, page.offset}, MakeGroup));
@@ -124,7 +124,7 @@ Result<bool> DeleteMember(db::Transaction& tx, std::string_view group, const Iam
 Result<bool> IsMember(db::Transaction& tx, std::string_view group, const IamId& iam_id) {
   BW_TRY(const auto count,
          Number(tx, "SELECT count(*) FROM iam_group_member WHERE group_id = $1 AND iam_id = $2",
-               {group, iam_id}));
+                {group, iam_id}));
   return count > 0;
 }
 
@@ -133,19 +133,18 @@ Result<Listed<Member>> ListMembers(db::Transaction& tx, std::string_view group,
   const std::string_view wanted = kind ? MemberKind(*kind) : std::string_view();
   Listed<Member> listed;
   BW_TRY(listed.total, Number(tx,
-                             "SELECT count(*) FROM iam_group_member WHERE group_id = $1 AND "
-                             "($2 = '' OR kind = $2)",
-                             {group, wanted}));
+                              "SELECT count(*) FROM iam_group_member WHERE group_id = $1 AND "
+                              "($2 = '' OR kind = $2)",
+                              {group, wanted}));
   BW_TRY(listed.items,
-         tx.QueryAll(
-             "SELECT m.iam_id, m.kind, m.created_at, m.created_by, "
-             "coalesce(s.name, trim(u.first_name || ' ' || u.last_name), ''), "
-             "coalesce(u.email, '') FROM iam_group_member m "
-             "LEFT JOIN iam_user u ON u.iam_id = m.iam_id "
-             "LEFT JOIN iam_service_id s ON s.iam_id = m.iam_id "
-             "WHERE m.group_id = $1 AND ($2 = '' OR m.kind = $2) "
-             "ORDER BY m.iam_id LIMIT $3 OFFSET $4",
-             {group, wanted, page.limit, page.offset}, MakeMember));
+         tx.QueryAll("SELECT m.iam_id, m.kind, m.created_at, m.created_by, "
+                     "coalesce(s.name, trim(u.first_name || ' ' || u.last_name), ''), "
+                     "coalesce(u.email, '') FROM iam_group_member m "
+                     "LEFT JOIN iam_user u ON u.iam_id = m.iam_id "
+                     "LEFT JOIN iam_service_id s ON s.iam_id = m.iam_id "
+                     "WHERE m.group_id = $1 AND ($2 = '' OR m.kind = $2) "
+                     "ORDER BY m.iam_id LIMIT $3 OFFSET $4",
+                     {group, wanted, page.limit, page.offset}, MakeMember));
   return listed;
 }
 
@@ -185,8 +184,7 @@ Result<std::optional<Policy>> FindPolicy(db::Transaction& tx, std::string_view i
   return tx.QueryOne(Sql(kPolicyColumns, "WHERE id = $1"), {id}, MakePolicy);
 }
 
-Result<std::optional<Policy>> FindPolicyByFingerprint(db::Transaction& tx,
-                                                      const AccountId& account,
+Result<std::optional<Policy>> FindPolicyByFingerprint(db::Transaction& tx, const AccountId& account,
                                                       std::string_view fingerprint) {
   return tx.QueryOne(Sql(kPolicyColumns, "WHERE account_id = $1 AND fingerprint = $2"),
                      {account, fingerprint}, MakePolicy);
@@ -201,20 +199,18 @@ Result<Listed<Policy>> ListPolicies(db::Transaction& tx, const AccountId& accoun
   Listed<Policy> listed;
   BW_TRY(listed.total,
          Number(tx, Sql("SELECT count(*) FROM iam_policy ", kWhere), {account, kind, id}));
-  BW_TRY(listed.items,
-         tx.QueryAll(Sql(kPolicyColumns, kWhere) + "ORDER BY id LIMIT $4 OFFSET $5",
-                     {account, kind, id, page.limit, page.offset}, MakePolicy));
+  BW_TRY(listed.items, tx.QueryAll(Sql(kPolicyColumns, kWhere) + "ORDER BY id LIMIT $4 OFFSET $5",
+                                   {account, kind, id, page.limit, page.offset}, MakePolicy));
   return listed;
 }
 
 Result<std::vector<Policy>> PoliciesFor(db::Transaction& tx, const AccountId& account,
                                         const IamId& iam_id) {
-  return tx.QueryAll(
-      Sql(kPolicyColumns,
-          "WHERE account_id = $1 AND ((subject_kind = 'iam_id' AND subject = $2) OR "
-          "(subject_kind = 'access_group_id' AND subject IN "
-          "(SELECT group_id FROM iam_group_member WHERE iam_id = $2))) ORDER BY id"),
-      {account, iam_id}, MakePolicy);
+  return tx.QueryAll(Sql(kPolicyColumns,
+                         "WHERE account_id = $1 AND ((subject_kind = 'iam_id' AND subject = $2) OR "
+                         "(subject_kind = 'access_group_id' AND subject IN "
+                         "(SELECT group_id FROM iam_group_member WHERE iam_id = $2))) ORDER BY id"),
+                     {account, iam_id}, MakePolicy);
 }
 
 Result<std::vector<Policy>> AllPolicies(db::Transaction& tx, const AccountId& account) {

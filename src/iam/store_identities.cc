@@ -78,19 +78,19 @@ Result<std::int64_t> ReadVersion(db::Transaction& tx, const AccountId& account) 
 }
 
 Status BumpVersion(db::Transaction& tx, const AccountId& account) {
-  BW_TRY(const auto changed,
-         tx.Execute("UPDATE iam_version SET version = version + 1 WHERE account_id = $1",
-                    {account}));
+  BW_TRY(
+      const auto changed,
+      tx.Execute("UPDATE iam_version SET version = version + 1 WHERE account_id = $1", {account}));
   if (changed != 1) return NotFound("there is no such account").Reason("account_unknown");
   return Ok();
 }
 
 Status InsertAccount(db::Transaction& tx, const Account& account, Timestamp now) {
-  BW_TRY_STATUS(tx.Execute(
-      "INSERT INTO iam_account (id, name, owner, created_at) VALUES ($1, $2, $3, $4)",
-      {account.id, account.name, account.owner, now}));
-  BW_TRY_STATUS(tx.Execute("INSERT INTO iam_version (account_id, version) VALUES ($1, 1)",
-                           {account.id}));
+  BW_TRY_STATUS(
+      tx.Execute("INSERT INTO iam_account (id, name, owner, created_at) VALUES ($1, $2, $3, $4)",
+                 {account.id, account.name, account.owner, now}));
+  BW_TRY_STATUS(
+      tx.Execute("INSERT INTO iam_version (account_id, version) VALUES ($1, 1)", {account.id}));
   return Ok();
 }
 
@@ -107,14 +107,14 @@ Status InsertUser(db::Transaction& tx, const User& user) {
   BW_TRY_STATUS(tx.Execute(
       "INSERT INTO iam_user (iam_id, account_id, email, first_name, last_name, state, added_at) "
       "VALUES ($1, $2, $3, $4, $5, $6, $7)",
-      {user.iam_id, user.account, user.email, user.first_name, user.last_name,
-       ToString(user.state), user.added}));
+      {user.iam_id, user.account, user.email, user.first_name, user.last_name, ToString(user.state),
+       user.added}));
   return Ok();
 }
 
 Status SetUserState(db::Transaction& tx, const IamId& iam_id, UserState state) {
-  BW_TRY_STATUS(tx.Execute("UPDATE iam_user SET state = $2 WHERE iam_id = $1",
-                           {iam_id, ToString(state)}));
+  BW_TRY_STATUS(
+      tx.Execute("UPDATE iam_user SET state = $2 WHERE iam_id = $1", {iam_id, ToString(state)}));
   return Ok();
 }
 
@@ -129,21 +129,20 @@ Result<Listed<User>> ListUsers(db::Transaction& tx, const AccountId& account,
       "replace(lower(first_name || ' ' || last_name), lower($2), '') <> "
       "lower(first_name || ' ' || last_name)) ";
   Listed<User> listed;
-  BW_TRY(listed.total, Number(tx, Sql("SELECT count(*) FROM iam_user ", kWhere),
-                             {account, filter.search}));
-  BW_TRY(listed.items,
-         tx.QueryAll(Sql(kUserColumns, kWhere) + "ORDER BY email LIMIT $3 OFFSET $4",
-                     {account, filter.search, page.limit, page.offset}, MakeUser));
+  BW_TRY(listed.total,
+         Number(tx, Sql("SELECT count(*) FROM iam_user ", kWhere), {account, filter.search}));
+  BW_TRY(listed.items, tx.QueryAll(Sql(kUserColumns, kWhere) + "ORDER BY email LIMIT $3 OFFSET $4",
+                                   {account, filter.search, page.limit, page.offset}, MakeUser));
   return listed;
 }
 
 Status InsertServiceId(db::Transaction& tx, const ServiceId& s) {
-  BW_TRY_STATUS(tx.Execute(
-      "INSERT INTO iam_service_id (id, iam_id, account_id, name, description, "
-      "unique_instance_crns, locked, created_at, modified_at, version) "
-      "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-      {s.id, s.iam_id, s.account, s.name, s.description, CrnsText(s.unique_instance_crns), s.locked,
-       s.created, s.modified, s.version}));
+  BW_TRY_STATUS(
+      tx.Execute("INSERT INTO iam_service_id (id, iam_id, account_id, name, description, "
+                 "unique_instance_crns, locked, created_at, modified_at, version) "
+                 "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+                 {s.id, s.iam_id, s.account, s.name, s.description,
+                  CrnsText(s.unique_instance_crns), s.locked, s.created, s.modified, s.version}));
   return Ok();
 }
 
@@ -168,8 +167,8 @@ Result<Listed<ServiceId>> ListServiceIds(db::Transaction& tx, const AccountId& a
                                          const ServiceIdFilter& filter, const Page& page) {
   constexpr std::string_view kWhere = "WHERE account_id = $1 AND ($2 = '' OR name = $2) ";
   Listed<ServiceId> listed;
-  BW_TRY(listed.total, Number(tx, Sql("SELECT count(*) FROM iam_service_id ", kWhere),
-                             {account, filter.name}));
+  BW_TRY(listed.total,
+         Number(tx, Sql("SELECT count(*) FROM iam_service_id ", kWhere), {account, filter.name}));
   BW_TRY(listed.items,
          tx.QueryAll(Sql(kServiceIdColumns, kWhere) + "ORDER BY id LIMIT $3 OFFSET $4",
                      {account, filter.name, page.limit, page.offset}, MakeServiceId));
@@ -199,11 +198,11 @@ Status InsertApiKey(db::Transaction& tx, const ApiKey& key, const Bytes& hash) {
 }
 
 Status UpdateApiKey(db::Transaction& tx, const ApiKey& key) {
-  BW_TRY_STATUS(tx.Execute(
-      "UPDATE iam_api_key SET name = $2, description = $3, locked = $4, disabled = $5, "
-      "expires_at = $6, modified_at = $7, version = $8 WHERE id = $1",
-      {key.id, key.name, key.description, key.locked, key.disabled, key.expires, key.modified,
-       key.version}));
+  BW_TRY_STATUS(
+      tx.Execute("UPDATE iam_api_key SET name = $2, description = $3, locked = $4, disabled = $5, "
+                 "expires_at = $6, modified_at = $7, version = $8 WHERE id = $1",
+                 {key.id, key.name, key.description, key.locked, key.disabled, key.expires,
+                  key.modified, key.version}));
   return Ok();
 }
 
@@ -230,9 +229,8 @@ Result<Listed<ApiKey>> ListApiKeys(db::Transaction& tx, const AccountId& account
   Listed<ApiKey> listed;
   BW_TRY(listed.total,
          Number(tx, Sql("SELECT count(*) FROM iam_api_key ", kWhere), {account, iam_id, kind}));
-  BW_TRY(listed.items,
-         tx.QueryAll(Sql(kApiKeyColumns, kWhere) + "ORDER BY id LIMIT $4 OFFSET $5",
-                     {account, iam_id, kind, page.limit, page.offset}, MakeApiKey));
+  BW_TRY(listed.items, tx.QueryAll(Sql(kApiKeyColumns, kWhere) + "ORDER BY id LIMIT $4 OFFSET $5",
+                                   {account, iam_id, kind, page.limit, page.offset}, MakeApiKey));
   return listed;
 }
 

@@ -64,9 +64,8 @@ json::Array AccessClaim(const std::vector<Scope>& granted) {
   for (const Scope& scope : granted) {
     json::Array actions;
     for (const std::string& action : scope.actions) actions.push_back(Text(action));
-    access.push_back({{"type", Text(scope.type)},
-                      {"name", Text(scope.name)},
-                      {"actions", std::move(actions)}});
+    access.push_back(
+        {{"type", Text(scope.type)}, {"name", Text(scope.name)}, {"actions", std::move(actions)}});
   }
   return access;
 }

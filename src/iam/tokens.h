@@ -1,4 +1,5 @@
-// The three tokens this installation signs (RS256), told apart by the header's typ (RFC 8725 §3.11):
+// The three tokens this installation signs (RS256), told apart by the header's typ (RFC 8725
+// §3.11):
 //   IAM access token    "JWT"           the reference system's claims; for every face
 //   refresh token       "refresh+jwt"   becomes an access or a registry token again
 //   registry token      "registry+jwt"  distribution's claims: what one client may do with some
@@ -32,8 +33,8 @@ struct TokenOptions {
 // Somebody who has proved who they are, and by what.
 struct Login {
   std::shared_ptr<const IdentityAccess> who;  // never null
-  std::string credential;     // "apikey", "token", "refresh-token"
-  std::string credential_id;  // the API key it rests on; a token dies with it
+  std::string credential;                     // "apikey", "token", "refresh-token"
+  std::string credential_id;                  // the API key it rests on; a token dies with it
   std::optional<Timestamp> expires;
 };
 

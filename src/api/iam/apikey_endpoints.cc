@@ -70,8 +70,7 @@ class Handlers {
   }
 
   Result<net::Response> Get(Context& context) const {
-    BW_TRY(const auto key,
-           deps_.api_keys.Get(context.caller, context.account, context.Path("id")));
+    BW_TRY(const auto key, deps_.api_keys.Get(context.caller, context.account, context.Path("id")));
     return Answer(200, key);
   }
 
@@ -94,14 +93,14 @@ class Handlers {
   }
 
   Result<net::Response> SetLocked(Context& context, bool locked) const {
-    BW_TRY_STATUS(deps_.api_keys.SetLocked(context.caller, context.account, context.Path("id"),
-                                           locked));
+    BW_TRY_STATUS(
+        deps_.api_keys.SetLocked(context.caller, context.account, context.Path("id"), locked));
     return EmptyResponse(204);
   }
 
   Result<net::Response> SetDisabled(Context& context, bool disabled) const {
-    BW_TRY_STATUS(deps_.api_keys.SetDisabled(context.caller, context.account, context.Path("id"),
-                                             disabled));
+    BW_TRY_STATUS(
+        deps_.api_keys.SetDisabled(context.caller, context.account, context.Path("id"), disabled));
     return EmptyResponse(204);
   }
 
@@ -132,20 +131,20 @@ domain::NewApiKey DecodeNewApiKey(const json::Reader& in, const Context& context
 void AddApiKeyEndpoints(const IamFaces& faces, const IamDeps& deps, std::vector<Endpoint>* out) {
   const Handlers handlers(deps);
   const Face& face = faces.management;
-  const Access own = Access::SignedIn(
-      "decided on whose key it is: users have the right to their own keys");
+  const Access own =
+      Access::SignedIn("decided on whose key it is: users have the right to their own keys");
   constexpr std::string_view kAll = "/iam/v1/apikeys";
   constexpr std::string_view kOne = "/iam/v1/apikeys/{id}";
   constexpr std::string_view kLock = "/iam/v1/apikeys/{id}/lock";
   constexpr std::string_view kDisable = "/iam/v1/apikeys/{id}/disable";
-  out->push_back({"GET", kAll, "ListApiKeys", own, face,
-                  [handlers](Context& c) { return handlers.List(c); }});
+  out->push_back(
+      {"GET", kAll, "ListApiKeys", own, face, [handlers](Context& c) { return handlers.List(c); }});
   out->push_back({"POST", kAll, "CreateApiKey", own, face,
                   [handlers](Context& c) { return handlers.Create(c); }});
   out->push_back({"GET", "/iam/v1/apikeys/details", "GetApiKeysDetails", own, face,
                   [handlers](Context& c) { return handlers.Details(c); }});
-  out->push_back({"GET", kOne, "GetApiKey", own, face,
-                  [handlers](Context& c) { return handlers.Get(c); }});
+  out->push_back(
+      {"GET", kOne, "GetApiKey", own, face, [handlers](Context& c) { return handlers.Get(c); }});
   out->push_back({"PUT", kOne, "UpdateApiKey", own, face,
                   [handlers](Context& c) { return handlers.Update(c); }});
   out->push_back({"DELETE", kOne, "DeleteApiKey", own, face,

@@ -42,8 +42,9 @@ constexpr WireWord kManagementWords[] = {
 };
 // Reasons that are the domain's own words, not the wire's.
 constexpr std::string_view kInnerReasons[] = {
-    "not_authorized",       "malformed_json",     "invalid_field",        "credential_required",
-    "credential_malformed", "identity_unknown",   "login_method_unsupported",
+    "not_authorized",           "malformed_json",       "invalid_field",
+    "credential_required",      "credential_malformed", "identity_unknown",
+    "login_method_unsupported",
 };
 
 std::string_view ManagementCode(const Error& error) {
@@ -92,7 +93,8 @@ net::Response ManagementFace::EncodeError(const Error& error, const net::Request
   json::Object item = ErrorItem(error);
   item["code"] = Text(ManagementCode(error));
   net::Response response = JsonResponse(
-      status, {{"trace", Text(request.id)}, {"errors", json::Array{item}}, {"status_code", status}});
+      status,
+      {{"trace", Text(request.id)}, {"errors", json::Array{item}}, {"status_code", status}});
   if (status == 401) response.headers.Set("WWW-Authenticate", "Bearer realm=\"breakwater\"");
   return response;
 }

@@ -105,16 +105,15 @@ class Handlers {
     if (const auto name = in.Optional("name")) update.name = name->String();
     if (const auto text = in.Optional("description")) update.description = text->String();
     BW_TRY_STATUS(in.Finish());
-    BW_TRY(const auto group, deps_.groups.Update(context.caller, context.account,
-                                                 context.Path("id"),
-                                                 HeaderText(context, "If-Match"), update));
+    BW_TRY(const auto group,
+           deps_.groups.Update(context.caller, context.account, context.Path("id"),
+                               HeaderText(context, "If-Match"), update));
     return Answer(200, group);
   }
 
   Result<net::Response> Delete(Context& context) const {
     const bool force = QueryText(context, "force") == "true";
-    BW_TRY_STATUS(
-        deps_.groups.Delete(context.caller, context.account, context.Path("id"), force));
+    BW_TRY_STATUS(deps_.groups.Delete(context.caller, context.account, context.Path("id"), force));
     return EmptyResponse(204);
   }
 
@@ -129,8 +128,7 @@ class Handlers {
     for (const domain::Member& member : listed.items) {
       items.push_back(EncodeMember(member, verbose));
     }
-    json::Object body =
-        PageFields(page, listed.total, std::string(kAll) + "/" + id + "/members");
+    json::Object body = PageFields(page, listed.total, std::string(kAll) + "/" + id + "/members");
     body["members"] = std::move(items);
     return JsonResponse(200, body);
   }
@@ -141,10 +139,9 @@ class Handlers {
     const auto ids = ReadMembers(in.Field("members"));
     BW_TRY_STATUS(in.Finish());
     BW_TRY_STATUS(deps_.groups.Get(context.account, context.Path("id")));
-    return Outcomes(context, "members",
-                    deps_.groups.AddMembers(context.caller, context.account, context.Path("id"),
-                                            ids),
-                    200);
+    return Outcomes(
+        context, "members",
+        deps_.groups.AddMembers(context.caller, context.account, context.Path("id"), ids), 200);
   }
 
   Result<net::Response> RemoveMembers(Context& context) const {
@@ -156,10 +153,9 @@ class Handlers {
     }
     BW_TRY_STATUS(in.Finish());
     BW_TRY_STATUS(deps_.groups.Get(context.account, context.Path("id")));
-    return Outcomes(context, "members",
-                    deps_.groups.RemoveMembers(context.caller, context.account,
-                                               context.Path("id"), ids),
-                    204);
+    return Outcomes(
+        context, "members",
+        deps_.groups.RemoveMembers(context.caller, context.account, context.Path("id"), ids), 204);
   }
 
   Result<net::Response> TestMember(Context& context) const {
@@ -183,8 +179,8 @@ class Handlers {
     for (const domain::MemberOutcome& outcome : outcomes) {
       items.push_back(OutcomeItem(outcome, done, context.request.id));
     }
-    return JsonResponse(207, {{"access_group_id", Text(context.Path("id"))},
-                              {Text(field), std::move(items)}});
+    return JsonResponse(
+        207, {{"access_group_id", Text(context.Path("id"))}, {Text(field), std::move(items)}});
   }
 
   IamDeps deps_;
@@ -205,8 +201,8 @@ void AddGroupEndpoints(const IamFaces& faces, const IamDeps& deps, std::vector<E
   out->push_back({"POST", kAll, "CreateAccessGroup",
                   Access::To("iam-groups.group.create", GroupsOf), face,
                   [handlers](Context& c) { return handlers.Create(c); }});
-  out->push_back({"GET", kOne, "GetAccessGroup", Access::To("iam-groups.group.read", GroupOf),
-                  face, [handlers](Context& c) { return handlers.Get(c); }});
+  out->push_back({"GET", kOne, "GetAccessGroup", Access::To("iam-groups.group.read", GroupOf), face,
+                  [handlers](Context& c) { return handlers.Get(c); }});
   out->push_back({"PATCH", kOne, "UpdateAccessGroup",
                   Access::To("iam-groups.group.update", GroupOf), face,
                   [handlers](Context& c) { return handlers.Update(c); }});

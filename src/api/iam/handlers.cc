@@ -80,8 +80,8 @@ Result<domain::store::Page> PageByToken(const Context& context, std::string_view
 std::string PageLink(const Context& context, std::string_view size_name,
                      std::string_view token_name, std::int64_t size, std::int64_t offset) {
   return context.request.path + "?account_id=" + PercentEncode(context.account.value()) + "&" +
-         std::string(size_name) + "=" + std::to_string(size) + "&" + std::string(token_name) +
-         "=" + PageToken(offset);
+         std::string(size_name) + "=" + std::to_string(size) + "&" + std::string(token_name) + "=" +
+         PageToken(offset);
 }
 
 json::Object IdentityListFields(const Context& context, const domain::store::Page& page,
@@ -177,8 +177,8 @@ json::Object EncodeMember(const domain::Member& member, bool verbose) {
 json::Object EncodePolicy(const domain::Policy& policy) {
   json::Array roles;
   for (const domain::Role role : policy.roles) {
-    roles.push_back({{"role_id", Text(domain::RoleCrn(role))},
-                     {"display_name", Text(domain::ToString(role))}});
+    roles.push_back(
+        {{"role_id", Text(domain::RoleCrn(role))}, {"display_name", Text(domain::ToString(role))}});
   }
   json::Array attributes;
   for (const domain::PolicyAttribute& attribute : policy.attributes) {

@@ -120,8 +120,8 @@ TEST_F(IamApi, ExchangesAKeyForATokenThatVerifiesByThePublishedKeys) {
   crypto::VerifyOptions options;
   options.now = world_.clock.Now();
   options.issuer = "https://us.icr.io/identity";
-  const auto claims = crypto::VerifyJwt(answer.Text("access_token"),
-                                        *crypto::KeySet::FromJwks(keys.body), options);
+  const auto claims =
+      crypto::VerifyJwt(answer.Text("access_token"), *crypto::KeySet::FromJwks(keys.body), options);
   ASSERT_TRUE(claims.ok());
   EXPECT_EQ(json::FindText(claims->at("account"), "bss"), "acc");
   EXPECT_EQ(json::FindText(*claims, "iam_id"), world_.administrator.actor.iam_id.value());
@@ -147,10 +147,8 @@ TEST_F(IamApi, TokenErrorsCarryTheReferencesCodes) {
   EXPECT_EQ(unknown.Text("errorCode"), "BXNIM0415E");
   EXPECT_EQ(unknown.Text("errorMessage"), "Provided API key could not be found.");
   EXPECT_EQ(json::FindText(unknown.body.at("context"), "requestId"), "req-1");
-  EXPECT_EQ(Call("POST", "/identity/token", {.body = "apikey=x"}).Text("errorCode"),
-            "BXNIM0109E");
-  EXPECT_EQ(Call("POST", "/identity/token",
-                 {.body = "grant_type=refresh_token&refresh_token=x"})
+  EXPECT_EQ(Call("POST", "/identity/token", {.body = "apikey=x"}).Text("errorCode"), "BXNIM0109E");
+  EXPECT_EQ(Call("POST", "/identity/token", {.body = "grant_type=refresh_token&refresh_token=x"})
                 .Text("errorCode"),
             "BXNIM0407E");
   EXPECT_EQ(Call("POST", "/identity/token", {.body = "grant_type=magic"}).status, 400);
@@ -158,16 +156,16 @@ TEST_F(IamApi, TokenErrorsCarryTheReferencesCodes) {
 
 TEST_F(IamApi, FirstLoginMakesAnInvitedUserActive) {
   const domain::User user = world_.Invite("u@example.com");
-  const auto key = *world_.api_keys.Create(world_.administrator, world_.account, user.iam_id,
-                                           {.name = "k"});
+  const auto key =
+      *world_.api_keys.Create(world_.administrator, world_.account, user.iam_id, {.name = "k"});
   EXPECT_EQ(Exchange(key.value).status, 200);
   EXPECT_EQ(world_.users.Get(world_.account, user.iam_id)->state, domain::UserState::kActive);
 }
 
 TEST_F(IamApi, RegistryTokenHoldsTheIntersectionAndKeepsRefusedScopes) {
-  const auto made = *world_.service_ids.Create(
-      world_.administrator, world_.account,
-      {.name = "ci", .api_key = domain::NewApiKey{.name = "k"}});
+  const auto made =
+      *world_.service_ids.Create(world_.administrator, world_.account,
+                                 {.name = "ci", .api_key = domain::NewApiKey{.name = "k"}});
   world_.Grant(World::Of(made.service_id.iam_id), {Role::kReader, Role::kWriter},
                {{"resourceType", "namespace"}, {"resource", "team"}});
   world_.Grant(World::Of(made.service_id.iam_id), {Role::kReader},
@@ -214,8 +212,8 @@ TEST_F(IamApi, NobodyGetsAnEmptyRegistryToken) {
 
 TEST_F(IamApi, WrongRegistryCredentialsAre401InTheDataPlanesForm) {
   const auto code = [&](const std::string& credentials) {
-    const Answer answer = Call(
-        "GET", "/oauth/token", {.authorization = "Basic " + Base64Encode(AsBytes(credentials))});
+    const Answer answer = Call("GET", "/oauth/token",
+                               {.authorization = "Basic " + Base64Encode(AsBytes(credentials))});
     EXPECT_EQ(answer.status, 401);
     EXPECT_TRUE(answer.headers.Get("WWW-Authenticate").has_value());
     return answer.ErrorCode();
@@ -226,9 +224,9 @@ TEST_F(IamApi, WrongRegistryCredentialsAre401InTheDataPlanesForm) {
 }
 
 TEST_F(IamApi, DockersRefreshTokenWorksByPost) {
-  const Answer login = Call("GET", "/oauth/token",
-                            {.authorization = admin_,
-                             .query = "account=iamapikey&client_id=docker&offline_token=true"});
+  const Answer login = Call(
+      "GET", "/oauth/token",
+      {.authorization = admin_, .query = "account=iamapikey&client_id=docker&offline_token=true"});
   ASSERT_FALSE(login.Text("refresh_token").empty());
   const Answer refreshed =
       Call("POST", "/oauth/token",
@@ -280,8 +278,7 @@ TEST_F(IamApi, KeysAreShownOnceLockedDisabledAndFoundByValue) {
   EXPECT_EQ(Admin("GET", path).Text("apikey"), "");
   net::Headers by_value;
   by_value.Set("IAM-ApiKey", made.Text("apikey"));
-  EXPECT_EQ(Admin("GET", "/iam/v1/apikeys/details", nullptr, by_value).Text("id"),
-            made.Text("id"));
+  EXPECT_EQ(Admin("GET", "/iam/v1/apikeys/details", nullptr, by_value).Text("id"), made.Text("id"));
   EXPECT_EQ(Admin("POST", path + "/disable").status, 204);
   EXPECT_EQ(Exchange(Secret(made.Text("apikey"))).status, 400);
   EXPECT_EQ(Admin("DELETE", path + "/disable").status, 204);
@@ -297,16 +294,16 @@ TEST_F(IamApi, GroupsAndMembersAnswerItemByItem) {
   ASSERT_EQ(made.status, 201);
   const std::string path = "/iam/v2/groups/" + made.Text("id");
   const std::string user = world_.Invite("u@example.com").iam_id.value();
-  const Answer added =
-      Admin("PUT", path + "/members",
-            {{"members", {json::Object{{"iam_id", json::Text(user)}, {"type", "user"}},
-                          json::Object{{"iam_id", "IBMid-none"}, {"type", "user"}}}}});
+  const Answer added = Admin("PUT", path + "/members",
+                             {{"members",
+                               {json::Object{{"iam_id", json::Text(user)}, {"type", "user"}},
+                                json::Object{{"iam_id", "IBMid-none"}, {"type", "user"}}}}});
   ASSERT_EQ(added.status, 207) << json::Serialize(added.body);
   EXPECT_EQ(added.body.at("members").at(0).at("status_code").as_int64(), 200);
   EXPECT_EQ(added.body.at("members").at(1).at("status_code").as_int64(), 404);
   EXPECT_EQ(Admin("HEAD", path + "/members/" + user).status, 204);
-  const Answer members = Call("GET", path + "/members",
-                              {.authorization = admin_, .query = "verbose=true"});
+  const Answer members =
+      Call("GET", path + "/members", {.authorization = admin_, .query = "verbose=true"});
   EXPECT_EQ(json::FindText(members.body.at("members").at(0), "email"), "u@example.com");
   EXPECT_EQ(Admin("DELETE", path).status, 409);
   EXPECT_EQ(Admin("PATCH", path, {{"description", "d"}}, IfMatch(made)).Text("description"), "d");
@@ -320,9 +317,8 @@ TEST_F(IamApi, PoliciesLiveTheirLifeAndRefuseWhatIsWrong) {
   const auto body = [&](const char* role, const char* service) -> json::Value {
     return {{"type", "access"},
             {"subjects",
-             {json::Object{{"attributes",
-                            json::Array{json::Object{{"name", "iam_id"},
-                                                     {"value", json::Text(user)}}}}},
+             {json::Object{{"attributes", json::Array{json::Object{{"name", "iam_id"},
+                                                                   {"value", json::Text(user)}}}}},
               json::Object{{"dropped", true}}}},
             {"roles", json::Array{json::Object{{"role_id", role}}}},
             {"resources",
@@ -336,8 +332,7 @@ TEST_F(IamApi, PoliciesLiveTheirLifeAndRefuseWhatIsWrong) {
     policy.at("subjects").as_array().pop_back();
     return policy;
   };
-  constexpr const char* kReader =
-      "crn:v1:bluemix:public:container-registry::::serviceRole:Reader";
+  constexpr const char* kReader = "crn:v1:bluemix:public:container-registry::::serviceRole:Reader";
   EXPECT_EQ(Admin("POST", "/iam/v1/policies", body(kReader, "container-registry")).ErrorCode(),
             "invalid_body");
   EXPECT_EQ(Admin("POST", "/iam/v1/policies",
@@ -367,24 +362,24 @@ TEST_F(IamApi, PoliciesLiveTheirLifeAndRefuseWhatIsWrong) {
 TEST_F(IamApi, UsersAreInvitedListedByPageAndRemoved) {
   const Answer invited =
       Admin("POST", "/iam/v2/accounts/acc/users",
-            {{"users", {json::Object{{"email", "a@example.com"}, {"account_role", "Member"}},
-                        json::Object{{"email", "b@example.com"}}}}});
+            {{"users",
+              {json::Object{{"email", "a@example.com"}, {"account_role", "Member"}},
+               json::Object{{"email", "b@example.com"}}}}});
   ASSERT_EQ(invited.status, 202) << json::Serialize(invited.body);
   EXPECT_EQ(json::FindText(invited.body.at("resources").at(0), "state"), "PENDING");
   std::size_t seen = 0;
   std::string query = "limit=2";
   for (int pages = 0; pages < 5 && !query.empty(); ++pages) {
-    const Answer page = Call("GET", "/iam/v2/accounts/acc/users",
-                             {.authorization = admin_, .query = query});
+    const Answer page =
+        Call("GET", "/iam/v2/accounts/acc/users", {.authorization = admin_, .query = query});
     EXPECT_EQ(page.body.at("total_results").as_int64(), 3);
     seen += page.body.at("resources").as_array().size();
     const std::string next = page.Text("next_url");
     query = next.empty() ? "" : next.substr(next.find('?') + 1);
   }
   EXPECT_EQ(seen, 3U);
-  const std::string path =
-      "/iam/v2/accounts/acc/users/" +
-      std::string(json::FindText(invited.body.at("resources").at(0), "id"));
+  const std::string path = "/iam/v2/accounts/acc/users/" +
+                           std::string(json::FindText(invited.body.at("resources").at(0), "id"));
   EXPECT_EQ(Admin("GET", path).Text("email"), "a@example.com");
   EXPECT_EQ(Admin("DELETE", path).status, 204);
   EXPECT_EQ(Admin("GET", path).status, 404);
@@ -392,9 +387,9 @@ TEST_F(IamApi, UsersAreInvitedListedByPageAndRemoved) {
 
 TEST_F(IamApi, AnotherAccountIsRefused) {
   EXPECT_EQ(Admin("GET", "/iam/v2/accounts/other/users").status, 403);
-  EXPECT_EQ(Call("GET", "/iam/v2/groups", {.authorization = admin_, .query = "account_id=other"})
-                .status,
-            403);
+  EXPECT_EQ(
+      Call("GET", "/iam/v2/groups", {.authorization = admin_, .query = "account_id=other"}).status,
+      403);
 }
 
 TEST_F(IamApi, ErrorsNamePlaceAndRequest) {
@@ -411,8 +406,8 @@ TEST_F(IamApi, ErrorsNamePlaceAndRequest) {
 // Who has no role may call nothing that changes or shows the account.
 TEST_F(IamApi, EveryManagementEndpointRefusesAMemberWithoutRoles) {
   const domain::User user = world_.Invite("u@example.com");
-  const auto key = *world_.api_keys.Create(world_.administrator, world_.account, user.iam_id,
-                                           {.name = "k"});
+  const auto key =
+      *world_.api_keys.Create(world_.administrator, world_.account, user.iam_id, {.name = "k"});
   const std::string caller = World::Basic(key.value);
   int checked = 0;
   for (const Endpoint& endpoint : dispatcher_.endpoints()) {
@@ -426,10 +421,9 @@ TEST_F(IamApi, EveryManagementEndpointRefusesAMemberWithoutRoles) {
     }
     EXPECT_EQ(Call(std::string(endpoint.method), path, {.body = "{}"}).status, 401) << path;
     if (endpoint.access.kind() == Access::Kind::kAction) {
-      EXPECT_EQ(Call(std::string(endpoint.method), path,
-                     {.authorization = caller, .body = "{}"})
-                    .status,
-                403)
+      EXPECT_EQ(
+          Call(std::string(endpoint.method), path, {.authorization = caller, .body = "{}"}).status,
+          403)
           << endpoint.method << " " << path;
       ++checked;
     }

@@ -29,9 +29,8 @@ struct Asked {
 };
 
 bool Asks(const domain::Scope& scope, std::string_view action) {
-  return std::any_of(scope.actions.begin(), scope.actions.end(), [&](const std::string& asked) {
-    return asked == action || asked == "*";
-  });
+  return std::any_of(scope.actions.begin(), scope.actions.end(),
+                     [&](const std::string& asked) { return asked == action || asked == "*"; });
 }
 
 control::Resource RepositoryResource(const control::RegistryInfo& registry,
@@ -83,9 +82,8 @@ class Handlers {
   Result<domain::Login> LoginOfForm(const net::Parameters& form) const {
     const auto grant = form.Get("grant_type").value_or("");
     if (grant == "password") {
-      return deps_.credentials.WithBasic(
-          {std::string(form.Get("username").value_or("")),
-           Secret(std::string(form.Get("password").value_or("")))});
+      return deps_.credentials.WithBasic({std::string(form.Get("username").value_or("")),
+                                          Secret(std::string(form.Get("password").value_or("")))});
     }
     if (grant == "refresh_token") {
       return deps_.credentials.WithRefreshToken(form.Get("refresh_token").value_or(""));
@@ -136,11 +134,10 @@ class Handlers {
     BW_TRY(const auto granted, Grant(context, asked, login));
     BW_TRY(const auto token,
            deps_.tokens.IssueRegistry(login, context.registry.name.value(), granted));
-    json::Object body{
-        {"token", Text(token.token)},
-        {"access_token", Text(token.token)},
-        {"expires_in", ToUnixSeconds(token.expires) - ToUnixSeconds(token.issued)},
-        {"issued_at", Text(FormatRfc3339(token.issued))}};
+    json::Object body{{"token", Text(token.token)},
+                      {"access_token", Text(token.token)},
+                      {"expires_in", ToUnixSeconds(token.expires) - ToUnixSeconds(token.issued)},
+                      {"issued_at", Text(FormatRfc3339(token.issued))}};
     if (with_scope) body["scope"] = Text(domain::FormatScopes(granted));
     // A token that ends within the hour is no ground for one that lasts for weeks.
     if (asked.offline && login != nullptr && login->credential != "token") {

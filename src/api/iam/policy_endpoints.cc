@@ -86,16 +86,16 @@ Result<domain::PolicyContent> ReadContent(const json::Value& document) {
   content.attributes = ReadAttributes(in.Field("resources"));
   BW_TRY_STATUS(in.Finish());
   if (unknown_role) {
-    return Invalid("a role is not known: see Reader, Writer, Manager, Viewer, Editor, Operator and "
-                   "Administrator")
+    return Invalid(
+               "a role is not known: see Reader, Writer, Manager, Viewer, Editor, Operator and "
+               "Administrator")
         .Reason("role_not_found");
   }
   return content;
 }
 
 std::optional<domain::Subject> SubjectFilter(const Context& context) {
-  for (const auto kind :
-       {domain::SubjectKind::kIdentity, domain::SubjectKind::kAccessGroup}) {
+  for (const auto kind : {domain::SubjectKind::kIdentity, domain::SubjectKind::kAccessGroup}) {
     const std::string id = QueryText(context, domain::ToString(kind));
     if (!id.empty()) return domain::Subject{kind, id};
   }
@@ -132,8 +132,7 @@ class Handlers {
   Result<net::Response> Create(Context& context) const {
     BW_TRY(const json::Value document, ReadJson(context));
     BW_TRY(const auto content, ReadContent(document));
-    BW_TRY(const auto policy,
-           deps_.policies.Create(context.caller, context.account, content));
+    BW_TRY(const auto policy, deps_.policies.Create(context.caller, context.account, content));
     return Answer(201, policy);
   }
 
@@ -174,8 +173,8 @@ void AddPolicyEndpoints(const IamFaces& faces, const IamDeps& deps, std::vector<
                   [handlers](Context& c) { return handlers.List(c); }});
   out->push_back({"POST", kAll, "CreatePolicy", change, face,
                   [handlers](Context& c) { return handlers.Create(c); }});
-  out->push_back({"GET", kOne, "GetPolicy", read, face,
-                  [handlers](Context& c) { return handlers.Get(c); }});
+  out->push_back(
+      {"GET", kOne, "GetPolicy", read, face, [handlers](Context& c) { return handlers.Get(c); }});
   out->push_back({"PUT", kOne, "ReplacePolicy", change, face,
                   [handlers](Context& c) { return handlers.Replace(c); }});
   out->push_back({"DELETE", kOne, "DeletePolicy", change, face,

@@ -103,8 +103,7 @@ class Handlers {
 
 }  // namespace
 
-void AddServiceIdEndpoints(const IamFaces& faces, const IamDeps& deps,
-                           std::vector<Endpoint>* out) {
+void AddServiceIdEndpoints(const IamFaces& faces, const IamDeps& deps, std::vector<Endpoint>* out) {
   const Handlers handlers(deps);
   const Face& face = faces.management;
   const Access read_all = Access::To("iam-identity.account-serviceid.read", ServiceIdsOf);

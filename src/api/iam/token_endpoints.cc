@@ -72,8 +72,7 @@ class Handlers {
   Result<net::Response> Answer(const domain::Login& login, std::string_view grant,
                                const std::string& client, std::string refresh) const {
     if (login.who->state == domain::UserState::kPending) {
-      BW_TRY_STATUS(deps_.users.Activate(login.who->identity.account,
-                                         login.who->identity.iam_id));
+      BW_TRY_STATUS(deps_.users.Activate(login.who->identity.account, login.who->identity.iam_id));
     }
     BW_TRY(const auto token,
            deps_.tokens.IssueAccess(login, grant, client.empty() ? kNoClient : client));
@@ -103,8 +102,7 @@ struct Paths {
 };
 constexpr Paths kPaths[] = {
     {"/identity/token", "/identity/keys", "/identity/.well-known/openid-configuration"},
-    {"/iam/identity/token", "/iam/identity/keys",
-     "/iam/identity/.well-known/openid-configuration"},
+    {"/iam/identity/token", "/iam/identity/keys", "/iam/identity/.well-known/openid-configuration"},
 };
 
 }  // namespace

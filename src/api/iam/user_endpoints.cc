@@ -33,8 +33,7 @@ Result<std::vector<domain::Invitation>> ReadInvitations(const json::Value& docum
   }
   std::vector<domain::Invitation> invitations;
   for (const json::Reader& user : in.Field("users").Items(kMaxInvitations)) {
-    invitations.push_back(
-        {.email = user.Field("email").String(), .access_groups = groups});
+    invitations.push_back({.email = user.Field("email").String(), .access_groups = groups});
   }
   if (invitations.empty()) in.Field("users").Fail("must name somebody");
   BW_TRY_STATUS(in.Finish());
@@ -101,15 +100,14 @@ void AddUserEndpoints(const IamFaces& faces, const IamDeps& deps, std::vector<En
   const Face& face = faces.management;
   constexpr std::string_view kAll = "/iam/v2/accounts/{account_id}/users";
   constexpr std::string_view kOne = "/iam/v2/accounts/{account_id}/users/{iam_id}";
-  out->push_back({"GET", kAll, "ListUsers", Access::To("user-management.user.read", UsersOf),
-                  face, [handlers](Context& c) { return handlers.List(c); }});
+  out->push_back({"GET", kAll, "ListUsers", Access::To("user-management.user.read", UsersOf), face,
+                  [handlers](Context& c) { return handlers.List(c); }});
   out->push_back({"POST", kAll, "InviteUsers", Access::To("user-management.user.create", UsersOf),
                   face, [handlers](Context& c) { return handlers.Invite(c); }});
   out->push_back({"GET", kOne, "GetUser", Access::To("user-management.user.read", UserOf), face,
                   [handlers](Context& c) { return handlers.Get(c); }});
-  out->push_back({"DELETE", kOne, "RemoveUser",
-                  Access::To("user-management.user.delete", UserOf), face,
-                  [handlers](Context& c) { return handlers.Remove(c); }});
+  out->push_back({"DELETE", kOne, "RemoveUser", Access::To("user-management.user.delete", UserOf),
+                  face, [handlers](Context& c) { return handlers.Remove(c); }});
 }
 
 }  // namespace breakwater::api::iam
