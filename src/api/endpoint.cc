@@ -8,6 +8,9 @@
 namespace breakwater::api {
 namespace {
 
+// Room for rules of 16 nested groups inside a bulk request.
+constexpr std::size_t kMaxDepth = 64;
+
 Result<std::string> ReadBody(Context& context, std::size_t max_bytes) {
   const auto& length = context.request.content_length;
   if (length && *length > max_bytes) {
@@ -38,7 +41,7 @@ control::Resource Context::Service() const {
 Result<json::Value> ReadJson(Context& context, std::size_t max_bytes) {
   BW_TRY(const std::string text, ReadBody(context, max_bytes));
   if (text.empty()) return Invalid("a JSON body is required").Reason("malformed_json");
-  return json::Parse(text, {.max_bytes = max_bytes, .max_depth = 32});
+  return json::Parse(text, {.max_bytes = max_bytes, .max_depth = kMaxDepth});
 }
 
 Result<net::Parameters> ReadForm(Context& context, std::size_t max_bytes) {

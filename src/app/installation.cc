@@ -1,12 +1,14 @@
 #include "app/installation.h"
 
 #include <algorithm>
+#include <map>
 
 #include "app/parts.h"
 #include "crypto/hash.h"
 #include "db/migrations.h"
 #include "iam/bootstrap.h"
 #include "observe/log.h"
+#include "registry/usage.h"
 
 namespace breakwater::app {
 namespace {
@@ -88,6 +90,32 @@ void ExposeJobs(Installation::Parts& parts) {
         return {{{{"state", "pending"}}, static_cast<double>(counts->pending)},
                 {{{"state", "running"}}, static_cast<double>(counts->running)},
                 {{{"state", "dead"}}, static_cast<double>(counts->dead)}};
+      });
+}
+
+// One series for each account and region, and only while the account wants it published.
+void ExposeUsage(Installation::Parts& parts) {
+  parts.metrics.AddCollector(
+      observe::Metrics::Kind::kGauge, "ibm_containerregistry_storage",
+      "Bytes of storage that the account uses.",
+      [&parts]() -> std::vector<observe::Metrics::Sample> {
+        const auto usage = registry::PublishedUsage(*parts.database);
+        if (!usage.ok()) return {};
+        std::map<std::pair<std::string, std::string>, std::int64_t> by_region;
+        for (const registry::Usage& one : *usage) {
+          const auto* known = parts.registries.Find(one.registry);
+          if (known == nullptr) continue;  // configured once, not now
+          by_region[{one.account.value(), known->region}] += one.storage_bytes;
+        }
+        std::vector<observe::Metrics::Sample> samples;
+        for (const auto& [place, bytes] : by_region) {
+          samples.push_back({{{"ibm_ctype", "public"},
+                              {"ibm_location", place.second},
+                              {"ibm_service_name", "container-registry"},
+                              {"ibm_scope", place.first}},
+                             static_cast<double>(bytes)});
+        }
+        return samples;
       });
 }
 
@@ -174,6 +202,7 @@ Result<std::unique_ptr<Installation>> Installation::Open(
   }
   Schedule(*parts);
   ExposeJobs(*parts);
+  ExposeUsage(*parts);
   return std::unique_ptr<Installation>(new Installation(std::move(parts)));
 }
 

@@ -1,12 +1,16 @@
 #include "control/resource.h"
 
+#include "base/bytes.h"
+
 namespace breakwater::control {
 
 Crn Resource::crn() const {
   return {.service = service,
           .location = region,
           .account = account,
-          .instance = "",
+          // Two registries may lie in one region; their settings are different resources. A
+          // registry's name may hold a port, and colons separate the parts of a CRN.
+          .instance = kind == "service" ? PercentEncode(registry.value()) : "",
           .type = kind,
           .resource = name.empty() ? name_space : name};
 }

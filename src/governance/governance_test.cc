@@ -135,7 +135,7 @@ TEST_F(GovernanceTest, ResultsFollowAttachmentsRulesAndChangesAtOnce) {
   auto results = world.Found();
   ASSERT_EQ(results.size(), 1U);
   EXPECT_EQ(results[0].outcome, Outcome::kViolated);
-  EXPECT_EQ(results[0].resource, ResultKey(us));
+  EXPECT_EQ(results[0].resource, us.crn().ToString());
 
   world.clock.Advance(std::chrono::seconds(1));
   ASSERT_TRUE(world.Change(us, Settings(true)).ok());
@@ -146,7 +146,7 @@ TEST_F(GovernanceTest, ResultsFollowAttachmentsRulesAndChangesAtOnce) {
   ASSERT_TRUE(world.governance.Detach(world.caller, world.account, rule.id, attachment.id).ok());
   world.Settle();
   EXPECT_TRUE(world.Found().empty());
-  const auto history = world.results.History(world.account, rule.id, ResultKey(us));
+  const auto history = world.results.History(world.account, rule.id, us.crn().ToString());
   ASSERT_TRUE(history.ok());
   std::vector<std::string> outcomes;
   for (const auto& entry : *history) outcomes.push_back(entry.outcome);

@@ -41,7 +41,7 @@ RuleResult ResultOf(const control::Resource& resource, const RuleVerdict& verdic
                     const condition::Facts& facts, Timestamp now) {
   RuleResult result;
   result.rule_id = verdict.rule.id;
-  result.resource = ResultKey(resource);
+  result.resource = resource.crn().ToString();
   result.type = {resource.service, resource.kind};
   result.outcome = verdict.verdict.outcome;
   result.since = now;
@@ -81,13 +81,6 @@ Where WhereOf(const AccountId& account, const ResultFilter& filter) {
 }
 
 }  // namespace
-
-std::string ResultKey(const control::Resource& resource) {
-  Crn crn = resource.crn();
-  // A registry's name may hold a port; colons separate the parts of a CRN.
-  if (crn.instance.empty()) crn.instance = PercentEncode(resource.registry.value());
-  return crn.ToString();
-}
 
 Status Results::EvaluateType(const AccountId& account, const condition::ResourceType& type) {
   std::optional<Error> failure;

@@ -33,10 +33,6 @@ struct RuleResult {
   json::Value document;  // {rule_version, registry, region, verdict, facts}
 };
 
-// The CRN that results name a resource by: the resource's own, with its registry as the instance,
-// since two registries may lie in one region.
-std::string ResultKey(const control::Resource& resource);
-
 struct HistoryEntry {
   Timestamp at;
   std::string outcome;  // also "removed"

@@ -1,0 +1,127 @@
+#include "insights/findings.h"
+
+#include <gtest/gtest.h>
+
+#include "base/testing.h"
+#include "db/testing.h"
+#include "insights/raised.h"
+
+namespace breakwater::insights {
+namespace {
+
+class FindingsTest : public ::testing::Test {
+ protected:
+  FindingsTest() {
+    jobs_->Register("witness", {}, [this](const jobs::Job& job) -> Status {
+      BW_TRY(auto raised, RaisedFrom(job.payload));
+      raised_.push_back(std::move(raised));
+      return Ok();
+    });
+    jobs_->Subscribe(std::string(kFindingRaised), "witness");
+  }
+
+  void Emit(const std::string& type, json::Value payload) {
+    const Status status = database_.Write([&](db::Transaction& tx) {
+      return jobs_->Emit(tx, {type, payload});
+    });
+    ASSERT_TRUE(status.ok());
+    ASSERT_TRUE(jobs_->RunDue().ok());
+  }
+
+  void Assess(int critical, int low, const std::string& status = "FAIL") {
+    Emit("image.assessed", {{"account", "acc"},
+                            {"registry", "us.icr.io"},
+                            {"region", "us-south"},
+                            {"repository", "ns/app"},
+                            {"digest", "sha256:ab"},
+                            {"tags", {"1"}},
+                            {"status", json::Text(status)},
+                            {"counts", {{"critical", critical}, {"high", 0}, {"low", low}}},
+                            {"top", {"CVE-2024-1"}}});
+  }
+
+  std::vector<Finding> Open() {
+    FindingFilter filter;
+    filter.state = State::kOpen;
+    return *findings_.List(AccountId("acc"), filter);
+  }
+
+  testing::ManualClock clock_;
+  std::unique_ptr<db::testing::TestDatabase> owner_ = db::testing::OpenTestDatabase();
+  db::Database& database_ = owner_->database();
+  std::unique_ptr<jobs::Jobs> jobs_ = jobs::NewJobs({.owner = "test"}, database_, clock_);
+  Findings findings_{database_, *jobs_, clock_};
+  std::vector<Raised> raised_;
+};
+
+TEST_F(FindingsTest, AVulnerableImageOpensOneFindingAndRaisesItOnce) {
+  Assess(2, 5);
+  Assess(2, 5);
+  const auto open = Open();
+  ASSERT_EQ(open.size(), 1U);
+  EXPECT_EQ(open[0].severity, Severity::kCritical);
+  EXPECT_EQ(open[0].resource, "ns/app@sha256:ab");
+  EXPECT_EQ(json::FindText(open[0].document, "resource_url"), "us.icr.io/ns/app@sha256:ab");
+  EXPECT_EQ(json::FindText(*json::Find(open[0].document, "finding"), "severity"), "CRITICAL");
+  ASSERT_EQ(raised_.size(), 1U);
+  EXPECT_EQ(raised_[0].provider, kVulnerabilityAdvisor);
+  EXPECT_EQ(raised_[0].finding_name, "acc/providers/security-advisor/occurrences/" + open[0].id);
+}
+
+TEST_F(FindingsTest, BecomingWorseIsRaisedAgainAndBecomingBetterIsNot) {
+  Assess(0, 1);
+  Assess(1, 1);
+  Assess(0, 1);
+  ASSERT_EQ(raised_.size(), 2U);
+  EXPECT_EQ(raised_[0].severity, Severity::kLow);
+  EXPECT_EQ(raised_[1].severity, Severity::kCritical);
+  EXPECT_NE(raised_[0].group, raised_[1].group);
+  EXPECT_EQ(Open()[0].severity, Severity::kLow);
+}
+
+TEST_F(FindingsTest, ACleanAssessmentResolvesAndARelapseOpensAnew) {
+  Assess(1, 0);
+  clock_.Advance(std::chrono::minutes{1});
+  Assess(0, 0, "OK");
+  EXPECT_TRUE(Open().empty());
+  const auto all = *findings_.List(AccountId("acc"), {});
+  ASSERT_EQ(all.size(), 1U);
+  EXPECT_EQ(all[0].state, State::kResolved);
+  EXPECT_EQ(all[0].resolved, clock_.Now());
+  clock_.Advance(std::chrono::minutes{1});
+  Assess(1, 0);
+  EXPECT_EQ(Open().size(), 1U);
+  EXPECT_EQ(raised_.size(), 2U);
+}
+
+TEST_F(FindingsTest, AnImageThatCouldNotBeAssessedKeepsItsFinding) {
+  Assess(1, 0);
+  Assess(0, 0, "INCOMPLETE");
+  Assess(0, 0, "UNSUPPORTED");
+  EXPECT_EQ(Open().size(), 1U);
+}
+
+TEST_F(FindingsTest, DeletingTheImageResolvesItsFindings) {
+  Assess(1, 0);
+  Emit("image.deleted", {{"account", "acc"},
+                         {"registry", "us.icr.io"},
+                         {"repository", "ns/app"},
+                         {"digest", "sha256:ab"}});
+  EXPECT_TRUE(Open().empty());
+}
+
+TEST_F(FindingsTest, ListsByAccountStateAndSeverity) {
+  Assess(1, 0);
+  EXPECT_TRUE(findings_.List(AccountId("other"), {})->empty());
+  FindingFilter filter;
+  filter.severity = Severity::kLow;
+  EXPECT_EQ(*findings_.Count(AccountId("acc"), filter), 0);
+  filter.severity = Severity::kCritical;
+  EXPECT_EQ(*findings_.Count(AccountId("acc"), filter), 1);
+  const auto found = findings_.Find(AccountId("acc"), kProvider, Open()[0].id);
+  ASSERT_TRUE(found.ok());
+  EXPECT_FALSE(findings_.Find(AccountId("other"), kProvider, found->id).ok());
+}
+
+}  // namespace
+}  // namespace breakwater::insights
