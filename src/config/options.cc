@@ -128,13 +128,8 @@ void AddListeners(std::vector<Option>& out) {
 
 void AddProxy(std::vector<Option>& out) {
   out.push_back(Networks("proxy.trusted", BW_FIELD(proxy.trusted),
-                         "Reverse proxies whose headers below are believed. Nobody else's are."));
-  out.push_back(Text(Kind::kHeaderName, "proxy.address_header", "X-Forwarded-For",
-                     BW_FIELD(proxy.address_header),
-                     "Header in which a trusted proxy names the client's address. Empty: none."));
-  out.push_back(Text(Kind::kHeaderName, "proxy.scheme_header", "X-Forwarded-Proto",
-                     BW_FIELD(proxy.scheme_header),
-                     "Header in which a trusted proxy says http or https. Empty: none."));
+                         "Reverse proxies whose X-Forwarded-For, X-Forwarded-Proto and plane header are "
+                         "believed. Nobody else's are."));
   out.push_back(Text(Kind::kHeaderName, "proxy.plane_header", "", BW_FIELD(proxy.plane_header),
                      "Header in which a trusted proxy says public or private; it then decides "
                      "instead of the listener. Empty: the listener decides. Needs proxy.trusted."));

@@ -30,10 +30,8 @@ struct Listener {
 
 struct Proxy {
   std::vector<IpNetwork> trusted;
-  // Names of headers believed only from a trusted proxy; empty: none is.
-  std::string address_header;
-  std::string scheme_header;
-  std::string plane_header;  // carries "public" or "private"
+  // The header, believed only from a trusted proxy, that carries "public" or "private"; empty: none.
+  std::string plane_header;
   friend bool operator==(const Proxy&, const Proxy&) = default;
 };
 
