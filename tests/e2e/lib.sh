@@ -209,7 +209,7 @@ json() {
 import json, sys
 try:
     d = json.load(open(sys.argv[1], encoding="utf-8"))
-    value = eval(sys.argv[2], {"d": d})
+    value = eval("(" + sys.argv[2] + ")", {"d": d})
     print(value if isinstance(value, str) else json.dumps(value))
 except Exception as error:
     print(f"<{type(error).__name__}: {error}>")
