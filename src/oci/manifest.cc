@@ -118,7 +118,10 @@ Result<std::string> MediaTypeOf(const json::Value& document, std::string_view co
   if (!outside.empty() && !inside.empty() && outside != inside) {
     return Malformed("mediaType does not match the Content-Type of the request");
   }
-  return outside.empty() ? inside : std::string(outside);
+  std::string media_type = outside.empty() ? inside : std::string(outside);
+  // It is sent back as a header, and shown in documents.
+  if (!IsMediaType(media_type)) return Malformed("the media type is malformed");
+  return media_type;
 }
 
 Status CheckForm(const json::Value& document, ManifestKind kind) {

@@ -52,6 +52,15 @@ TEST(Manifest, MediaTypeMustEqualTheBodys) {
   EXPECT_EQ(ReasonOf("{}", ""), "manifest_invalid");
 }
 
+TEST(Manifest, MediaTypeMustBeOne) {
+  for (const std::string& bad :
+       {std::string("x"), std::string("/"), std::string("a/"), std::string("a b/c"),
+        std::string("a/b/c"), std::string("a/\xff"), std::string("a/b\r\nX: y"),
+        "a/" + std::string(255, 'b')}) {
+    EXPECT_EQ(ReasonOf(R"({"schemaVersion":2})", bad), "manifest_invalid") << bad;
+  }
+}
+
 TEST(Manifest, UnknownMediaTypesAndFieldsAreFine) {
   EXPECT_EQ(ReasonOf(R"({"schemaVersion":2,"anything":[1]})", "application/vnd.example+json"),
             "accepted");

@@ -1,11 +1,29 @@
 #include "oci/media_types.h"
 
+#include <algorithm>
+
 #include "base/strings.h"
 
 namespace breakwater::oci {
+namespace {
+
+bool IsRestrictedName(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("!#$&-^_.+").find(c) != std::string_view::npos;
+  });
+}
+
+}  // namespace
 
 std::string_view EssenceOf(std::string_view content_type) {
   return Trim(content_type.substr(0, content_type.find(';')));
+}
+
+bool IsMediaType(std::string_view text) {
+  const auto slash = text.find('/');
+  return text.size() <= 255 && slash != std::string_view::npos &&
+         IsRestrictedName(text.substr(0, slash)) && IsRestrictedName(text.substr(slash + 1));
 }
 
 ManifestKind KindOf(std::string_view media_type) {

@@ -26,6 +26,8 @@ enum class ManifestKind {
 
 // Without parameters and surrounding space: "a/b; c=d" is "a/b".
 std::string_view EssenceOf(std::string_view content_type);
+// type "/" subtype of the characters that RFC 6838 §4.2 allows, at most 255 in all.
+bool IsMediaType(std::string_view text);
 ManifestKind KindOf(std::string_view media_type);
 bool IsSchema1(std::string_view media_type);
 // Layers that clients fetch elsewhere and never push.

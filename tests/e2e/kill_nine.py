@@ -26,7 +26,7 @@ import threading
 import time
 import urllib.parse
 
-BINARY = os.environ["BREAKWATER_BINARY"]
+BINARY = os.environ["BREAKWATER_BIN"]
 ROUNDS = int(os.environ.get("KILL_NINE_ROUNDS", "50"))
 SEED = int(os.environ.get("KILL_NINE_SEED", str(int(time.time()))))
 WORKERS = 4
@@ -377,7 +377,7 @@ def run(directory):
 
 
 def main():
-    directory = tempfile.mkdtemp(prefix="breakwater-kill-nine-")
+    directory = tempfile.mkdtemp(prefix="kill-nine-", dir=os.environ.get("BREAKWATER_TEST_DIR"))
     print("seed %d" % SEED)
     try:
         run(directory)

@@ -1,7 +1,16 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # Kills the server with SIGKILL at random moments of pushes and checks what a restart finds.
-# BREAKWATER_BINARY names the program; KILL_NINE_ROUNDS (50) and KILL_NINE_SEED may be set.
-# Exit: 0 passed, 77 skipped (no program or no python3), else failed.
-command -v python3 >/dev/null 2>&1 || { echo "python3 is missing"; exit 77; }
-[ -x "${BREAKWATER_BINARY:-}" ] || { echo "BREAKWATER_BINARY names no program"; exit 77; }
-exec python3 "$(dirname "$0")/kill_nine.py"
+# KILL_NINE_ROUNDS (50) and KILL_NINE_SEED may be set.
+
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+rounds=${KILL_NINE_ROUNDS:-50}
+# It runs servers of its own.
+if BREAKWATER_BIN=$bin BREAKWATER_TEST_DIR=$dir KILL_NINE_ROUNDS=$rounds \
+  python3 "$root/tests/e2e/kill_nine.py"; then
+  ok "after each of $rounds kills everything acknowledged is there, nothing else, and no rest of it"
+else
+  not_ok "after each of $rounds kills everything acknowledged is there, nothing else, and no rest of it"
+fi
+
+finish
