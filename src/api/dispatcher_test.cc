@@ -1,0 +1,100 @@
+#include "api/dispatcher.h"
+
+#include <gtest/gtest.h>
+
+#include "api/scc_face.h"
+#include "api/testing.h"
+#include "json/reader.h"
+
+namespace breakwater::api {
+namespace {
+
+class DispatcherTest : public ::testing::Test {
+ protected:
+  DispatcherTest() {
+    harness_.Serve({
+        {"GET", "/open", "Open", Access::Anyone("a test"), harness_.face,
+         [](Context&) -> Result<net::Response> { return EmptyResponse(204); }},
+        {"GET", "/mine", "Mine", Access::SignedIn("a test"), harness_.face,
+         [](Context& context) -> Result<net::Response> {
+           return JsonResponse(200, {{"account", json::Text(context.account.value())}});
+         }},
+        {"PUT", "/things/{name}", "PutThing", Access::To("thing.put"), harness_.face,
+         [](Context& context) -> Result<net::Response> {
+           BW_TRY(const json::Value body, ReadJson(context));
+           const json::Reader in(body);
+           in.Field("size").Int();
+           BW_TRY_STATUS(in.Finish());
+           return JsonResponse(200, {{"name", json::Text(context.Path("name"))}});
+         }},
+        {"GET", "/broken", "Broken", Access::Anyone("a test"), harness_.face,
+         [](Context&) -> Result<net::Response> { return Internal("secret SQL here"); }},
+    });
+  }
+  testing::Harness harness_;
+};
+
+TEST_F(DispatcherTest, AccessDecidesWhoGetsThrough) {
+  EXPECT_EQ(harness_.Send("GET", "/mine").status, 200);
+  harness_.authorization = "Bearer bad";
+  EXPECT_EQ(harness_.Send("GET", "/mine").status, 401);
+  harness_.authorization = "";
+  EXPECT_EQ(harness_.Send("GET", "/open").status, 204);
+  const auto refused = harness_.Send("GET", "/mine");
+  EXPECT_EQ(refused.status, 401);
+  EXPECT_TRUE(refused.headers.Get("WWW-Authenticate"));
+}
+
+TEST_F(DispatcherTest, ForeignAccountHeaderIsRefused) {
+  harness_.account = "acc";
+  EXPECT_EQ(harness_.Send("GET", "/mine").status, 200);
+  harness_.account = "other";
+  EXPECT_EQ(harness_.Send("GET", "/mine").status, 403);
+}
+
+TEST_F(DispatcherTest, RefusedChangesAreInTheAuditTrail) {
+  harness_.authorizer.forbidden = "thing.put";
+  EXPECT_EQ(harness_.Send("PUT", "/things/a", "{}").status, 403);
+  const auto records = *harness_.control.log.Query({.action = "thing.put"});
+  ASSERT_EQ(records.size(), 1U);
+  EXPECT_EQ(records[0].record.outcome, audit::Outcome::kFailure);
+  EXPECT_EQ(records[0].record.request_id, "trace-1");
+}
+
+TEST_F(DispatcherTest, BadBodiesNameLineColumnAndField) {
+  const auto malformed = harness_.Send("PUT", "/things/a", "{\n \"size\": }");
+  EXPECT_EQ(malformed.status, 400);
+  EXPECT_NE(malformed.text.find("line 2, column"), std::string::npos);
+  EXPECT_NE(harness_.Send("PUT", "/things/a", R"({"size":"x"})").text.find("size: must be"),
+            std::string::npos);
+  EXPECT_EQ(harness_.Send("PUT", "/things/a").status, 400);
+  EXPECT_EQ(json::FindText(harness_.Send("PUT", "/things/a", R"({"size":1})").body, "name"), "a");
+}
+
+TEST_F(DispatcherTest, ErrorsCarryTheRequestIdAndNeverTheCause) {
+  const auto broken = harness_.Send("GET", "/broken");
+  EXPECT_EQ(broken.status, 500);
+  EXPECT_EQ(broken.text.find("SQL"), std::string::npos);
+  EXPECT_EQ(json::FindText(broken.body, "trace"), "trace-1");
+  EXPECT_EQ(*broken.headers.Get("Transaction-Id"), "trace-1");
+}
+
+TEST_F(DispatcherTest, UnknownPathsAndMethodsAreTold) {
+  EXPECT_EQ(harness_.Send("GET", "/nothing").status, 404);
+  const auto wrong = harness_.Send("DELETE", "/things/a");
+  EXPECT_EQ(wrong.status, 405);
+  EXPECT_EQ(*wrong.headers.Get("Allow"), "PUT");
+}
+
+TEST(OpenApiDocument, ListsEveryEndpointWithItsAction) {
+  const SccFace face("x");
+  const json::Value document =
+      OpenApi({{"GET", "/a/{b...}/c", "GetC", Access::To("x.read"), face, nullptr}}, "1");
+  const json::Value* operation =
+      json::Find(*json::Find(*json::Find(document, "paths"), "/a/{b}/c"), "get");
+  ASSERT_NE(operation, nullptr);
+  EXPECT_EQ(json::FindText(*operation, "x-action"), "x.read");
+}
+
+}  // namespace
+}  // namespace breakwater::api
