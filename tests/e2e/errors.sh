@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Bad input gets a clear answer in the format of the face it came by, and nothing about the inside.
 
+# shellcheck source=tests/e2e/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 server_start --config "$root/examples/two-registries.toml"
@@ -33,7 +34,7 @@ echo "# each face has its format"
 
 http GET /v2/errors/app/manifests/v1
 face "the data plane without a credential" 401 "$oci_format and d['errors'][0]['code'] == 'UNAUTHORIZED'"
-like "it is told where to get a token" "$(header WWW-Authenticate; grep -i '^www-authenticate' "$head")" \
+like "it is told where to get a token" "$(header WWW-Authenticate; grep -i '^www-authenticate' "$response_head")" \
   'Bearer realm="http://127.0.0.1:[0-9]+/oauth/token",service="[^"]+",scope="repository:errors/app:pull"'
 api GET /v2/errors/app/manifests/absent
 face "an absent manifest" 404 "$oci_format and d['errors'][0]['code'] == 'MANIFEST_UNKNOWN'"

@@ -2,6 +2,7 @@
 # Kills the server with SIGKILL at random moments of pushes and checks what a restart finds.
 # KILL_NINE_ROUNDS (50) and KILL_NINE_SEED may be set.
 
+# shellcheck source=tests/e2e/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 rounds=${KILL_NINE_ROUNDS:-50}

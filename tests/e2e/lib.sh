@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2034  # variables are for the scripts that source this
 # Common to the end-to-end tests: one server with a temporary data directory, requests to it, and
 # facts. Sourced; a script ends with `finish`.
 #
@@ -21,7 +22,7 @@ if [ -z "$dir" ]; then dir=$(mktemp -d "${TMPDIR:-/tmp}/breakwater.XXXXXX") own_
 data=$dir/data
 server_log=$dir/server.log
 body=$dir/body   # of the last answer
-head=$dir/head   # its status line and headers
+response_head=$dir/head  # its status line and headers
 status=''        # its status
 public='' private=''  # base URLs of the running server
 server_pid='' background=()
@@ -116,11 +117,11 @@ server_start() {
   fi
 }
 
-# server_stop [SIGNAL]: sets `server_status` to its exit code.
+# Sets `server_status` to its exit code.
 server_status=''
 server_stop() {
   [ -n "$server_pid" ] || return 0
-  kill "-${1:-TERM}" "$server_pid" 2> /dev/null || true
+  kill -TERM "$server_pid" 2> /dev/null || true
   server_status=0
   wait "$server_pid" 2> /dev/null || server_status=$?
   server_pid=''
@@ -171,7 +172,7 @@ http() {
   verb=(-X "$method")
   if [ "$method" = HEAD ]; then verb=(--head); fi
   : > "$body"
-  status=$(curl -sS --path-as-is --max-time 120 "${verb[@]}" -o "$body" -D "$head" \
+  status=$(curl -sS --path-as-is --max-time 120 "${verb[@]}" -o "$body" -D "$response_head" \
     -w '%{http_code}' "$@" "$url") || status="curl failed ($?)"
 }
 
@@ -180,7 +181,7 @@ http() {
 api() {
   local method=$1 url=$2
   shift 2
-  if [[ ${1:-} == [{[]* ]]; then
+  if [[ ${1:-} =~ ^[{[] ]]; then
     local document=$1
     shift
     http "$method" "$url" "${auth[@]}" -H 'Content-Type: application/json' \
@@ -201,7 +202,7 @@ expect() {
   fi
 }
 
-header() { sed -n "s/^$1: *//Ip" "$head" | tr -d '\r' | tail -n 1; }
+header() { sed -n "s/^$1: *//Ip" "$response_head" | tr -d '\r' | tail -n 1; }
 
 # json EXPRESSION: of the last answer, which is `d`; strings bare, the rest as JSON.
 json() {

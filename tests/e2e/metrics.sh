@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The operators' endpoints: probes, metrics, the description of the API.
 
+# shellcheck source=tests/e2e/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 needs promtool
 

@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # The settings have their effects, and the seed's rule governs them in one registry of two.
 
+# shellcheck disable=SC2317  # some functions are called by name
+# shellcheck source=tests/e2e/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 us=(-H 'Host: us.icr.io') de=(-H 'Host: de.icr.io')
@@ -168,7 +170,7 @@ like "the refused change is in the audit record" \
   'Private endpoints only'
 judged='[j for r in d["records"] if r["registry"] == "us.icr.io" for j in (r["judgement"] or [])][0]'
 is "with the rule that judged it" "$(json "$judged"'["rules"][0]["rule_id"]')" "$rule_id"
-is "with its verdict" "$(json "[$judged[n] for n in ('is_allowed', 'is_compliant')]")" '[false, false]'
+is "with its verdict" "$(json "[${judged}[n] for n in ('is_allowed', 'is_compliant')]")" '[false, false]'
 is "with who asked" "$(json '{r["initiator"]["kind"] for r in d["records"]} == {"user"}')" true
 audit_of container-registry.settings.set
 is "and so is the other refused change" \
