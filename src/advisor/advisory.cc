@@ -22,10 +22,12 @@ bool IsBeginning(const OsvEvent& event) {
   return event.kind == OsvEventKind::kIntroduced && event.version == "0";
 }
 
+// An introduction comes before an end at the same version: "introduced 2, fixed 2" is nothing.
 void SortByVersion(std::vector<OsvEvent>& events) {
-  std::ranges::stable_sort(events, [](const OsvEvent& a, const OsvEvent& b) {
+  std::ranges::sort(events, [](const OsvEvent& a, const OsvEvent& b) {
     if (IsBeginning(a) || IsBeginning(b)) return IsBeginning(a) && !IsBeginning(b);
-    return Less(a.version, b.version);
+    const auto order = package::CompareDpkgVersions(a.version, b.version);
+    return order < 0 || (order == 0 && a.kind < b.kind);
   });
 }
 

@@ -77,8 +77,8 @@ void FeedBuilder::AddNotices(const OsvRecord& record) {
 // The same vulnerability of the same package in two records is one advisory with the ranges of
 // both.
 void FeedBuilder::MergeAdvisories() {
-  std::ranges::stable_sort(
-      feed_.advisories, [](const Advisory& a, const Advisory& b) { return KeyOf(a) < KeyOf(b); });
+  std::ranges::sort(feed_.advisories,
+                    [](const Advisory& a, const Advisory& b) { return KeyOf(a) < KeyOf(b); });
   std::vector<Advisory> merged;
   for (Advisory& advisory : feed_.advisories) {
     if (merged.empty() || KeyOf(merged.back()) != KeyOf(advisory)) {

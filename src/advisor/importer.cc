@@ -33,7 +33,8 @@ std::vector<const Advisory*> OncePerVulnerability(const Feed& feed) {
   std::vector<const Advisory*> once;
   for (const Advisory& advisory : feed.advisories) once.push_back(&advisory);
   const auto id = [](const Advisory* a) -> std::string_view { return a->vulnerability; };
-  std::ranges::stable_sort(once, {}, id);
+  // The first of each, by place in the feed.
+  std::ranges::sort(once, {}, [&](const Advisory* a) { return std::pair(id(a), a); });
   const auto twins = std::ranges::unique(once, {}, id);
   once.erase(twins.begin(), twins.end());
   return once;
@@ -66,6 +67,13 @@ Result<ImportReport> Importer::ImportArchive(io::Source& archive, const std::str
   BW_TRY_STATUS(
       VisitArchive(archive, {}, [&](std::string_view json) { return builder.Add(json); }));
   return Replace(std::move(builder), source);
+}
+
+Result<ImportReport> Importer::ImportRecord(std::string_view json, const std::string& source) {
+  MutexLock lock(mutex_);
+  FeedBuilder builder;
+  BW_TRY_STATUS(builder.Add(json));
+  return Merge(std::move(builder), source);
 }
 
 Result<ImportReport> Importer::ImportSample() {

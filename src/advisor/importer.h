@@ -37,6 +37,8 @@ class Importer {
   Result<ImportReport> Import(const std::filesystem::path& path);
   // A tar of OSV records as a stream; `source` is the name to remember it by.
   Result<ImportReport> ImportArchive(io::Source& archive, const std::string& source);
+  // One OSV record, at most as large as records are; `source` is used if there was no feed.
+  Result<ImportReport> ImportRecord(std::string_view json, const std::string& source);
   // The few records that are part of the program, for the tour on a machine without feeds.
   Result<ImportReport> ImportSample();
 

@@ -38,6 +38,7 @@ void ReadLine(std::string_view line, Stanza& stanza) {
 }
 
 // deb-control(5): lower-case letters, digits, plus, minus and dot. Old databases know upper case.
+// Architectures are made of the same.
 bool IsPackageName(std::string_view name) {
   return !name.empty() && name.size() <= 256 && std::ranges::all_of(name, [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '+' ||
@@ -84,7 +85,7 @@ std::optional<Package> MakePackage(const Stanza& stanza, std::string_view locati
                   .location = std::string(location)};
   if (!IsPackageName(package.name) || !DpkgVersion::Parse(package.version).ok())
     return std::nullopt;
-  if (package.architecture.size() > 64 || !IsValidUtf8(package.architecture)) return std::nullopt;
+  if (!package.architecture.empty() && !IsPackageName(package.architecture)) return std::nullopt;
   if (!ReadSource(stanza.source, package)) return std::nullopt;
   return package;
 }

@@ -78,13 +78,14 @@ TEST(DpkgStatus, StatusDNeedsNoStatus) {
 
 TEST(DpkgStatus, CountsDamagedStanzasInsteadOfLosingThem) {
   const DpkgList list = Parse(
-      "Package: a\nStatus: install ok installed\n\n"                           // no version
-      "Status: install ok installed\nVersion: 1\n\n"                           // no name
-      "Package: ../x\nStatus: install ok installed\nVersion: 1\n\n"            // bad name
-      "Package: b\nStatus: install ok installed\nVersion: not a version\n\n"   //
+      "Package: a\nStatus: install ok installed\n\n"                          // no version
+      "Status: install ok installed\nVersion: 1\n\n"                          // no name
+      "Package: ../x\nStatus: install ok installed\nVersion: 1\n\n"           // bad name
+      "Package: b\nStatus: install ok installed\nVersion: not a version\n\n"  //
+      "Package: c\nStatus: install ok installed\nVersion: 1\nArchitecture: a b\n\n"
       "Package: c\nStatus: install ok installed\nVersion: 1\nSource: d (\n\n"  //
       "Package: e\nStatus: install ok installed\nVersion: 1\n");
-  EXPECT_EQ(list.damaged, 5U);
+  EXPECT_EQ(list.damaged, 6U);
   ASSERT_EQ(list.packages.size(), 1U);
   EXPECT_EQ(list.packages[0].name, "e");
 }

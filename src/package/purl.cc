@@ -23,6 +23,11 @@ bool IsDigit(char c) {
   return c >= '0' && c <= '9';
 }
 
+// UTF-8 without NUL, which no escape may stand for either.
+bool IsText(std::string_view part) {
+  return IsValidUtf8(part) && part.find('\0') == std::string_view::npos;
+}
+
 // purl-spec, "Rules for each PURL component": letters, digits, '.' and '-'; not a digit first.
 bool IsValidType(std::string_view type) {
   return !type.empty() && IsLower(type.front()) && std::ranges::all_of(type, [](char c) {
@@ -49,6 +54,17 @@ std::string_view CutLast(std::string_view& text, char separator) {
   const std::string_view tail = text.substr(at + 1);
   text = text.substr(0, at);
   return tail;
+}
+
+// Without empty segments, which the grammar does not know.
+std::string JoinSegments(std::string_view path) {
+  std::string out;
+  for (std::string_view segment : Split(path, '/')) {
+    if (segment.empty()) continue;
+    if (!out.empty()) out += '/';
+    out += segment;
+  }
+  return out;
 }
 
 std::string EncodeSegment(std::string_view text) {
@@ -136,7 +152,8 @@ Result<Purl> ParseParts(std::string_view text) {
   }
   const auto name_at = NameStart(purl.type, rest);
   BW_TRY(purl.name_space, DecodePath(rest.substr(0, name_at), false));
-  BW_TRY(purl.name, Decode(rest.substr(name_at)));
+  BW_TRY(purl.name, NameHoldsSlashes(purl.type) ? DecodePath(rest.substr(name_at), false)
+                                                : Decode(rest.substr(name_at)));
   return purl;
 }
 
@@ -166,11 +183,17 @@ Result<Purl> ParsePurl(std::string_view text) {
 Result<Purl> NormalizePurl(Purl purl) {
   purl.type = LowerAscii(purl.type);
   if (!IsValidType(purl.type)) return BadPurl("the type is missing or not valid");
-  purl.name_space = StripSlashes(purl.name_space);
+  purl.name_space = JoinSegments(purl.name_space);
+  purl.subpath = JoinSegments(purl.subpath);
+  if (NameHoldsSlashes(purl.type)) purl.name = JoinSegments(purl.name);
   if (purl.name.empty()) return BadPurl("the name is missing");
+  for (const std::string* part : {&purl.name_space, &purl.name, &purl.version, &purl.subpath}) {
+    if (!IsText(*part)) return BadPurl("a part is no text");
+  }
   std::erase_if(purl.qualifiers, [](const auto& pair) { return pair.second.empty(); });
   for (const auto& [key, value] : purl.qualifiers) {
     if (!IsValidQualifierKey(key)) return BadPurl("a qualifier key holds characters it must not");
+    if (!IsText(value)) return BadPurl("a qualifier's value is no text");
   }
   BW_TRY_STATUS(ApplyPurlTypeRules(purl));
   return purl;

@@ -106,9 +106,16 @@ TEST(Purl, KeepsTheDebianEpochInTheVersion) {
   EXPECT_EQ(purl->ToString(), "pkg:deb/debian/attr@1:2.4.47-2%2Bb1?arch=amd64");
 }
 
+TEST(Purl, DropsEmptySegments) {
+  EXPECT_EQ(ParsePurl("pkg:git/host//a//b@1")->ToString(), "pkg:git/host/a/b@1");
+  EXPECT_FALSE(ParsePurl("pkg:git/host//@1").ok());
+}
+
 TEST(Purl, RefusesForgedSegments) {
   EXPECT_FALSE(ParsePurl("pkg:deb/deb%2Fian/x@1").ok());
   EXPECT_FALSE(ParsePurl("pkg:deb/debian/x@1?arch=a&arch=b").ok());
+  EXPECT_FALSE(ParsePurl(std::string_view("pkg:deb/debian/x\0y@1", 20)).ok());
+  EXPECT_FALSE(ParsePurl("pkg:deb/debian/x@\xff").ok());
   EXPECT_FALSE(ParsePurl("pkg:deb/debian/" + std::string(5000, 'x')).ok());
 }
 
