@@ -60,16 +60,16 @@ echo "# platform_metrics"
 series_of() { curl -sS "$public/metrics" | grep -v '^#' | grep -F "$account" | grep -F "$1" || true; }
 has_series() { [ -n "$(series_of "$1")" ]; }
 has_none() { [ -z "$(series_of "$1")" ]; }
-is "no series of the account is published at first" "$(series_of icr.io)" ''
+is "no series of the account is published at first" "$(series_of ibm_location)" ''
 expect 204 PATCH /api/v1/settings '{"platform_metrics": true}' "${us[@]}"
 expect 200 GET /api/v1/settings "${us[@]}"
 is "the setting is kept" "$(json 'd["platform_metrics"]')" true
 expect 200 GET /v2/settings/app/manifests/v1 "${us[@]}"
 holds "turned on, the account's series of that registry are published" \
-  eventually 10 has_series us.icr.io
-is "those of the other registry are not" "$(series_of de.icr.io)" ''
+  eventually 10 has_series us-south
+is "those of the other registry are not" "$(series_of eu-central)" ''
 expect 204 PATCH /api/v1/settings '{"platform_metrics": false}' "${us[@]}"
-holds "turned off, they are gone" eventually 10 has_none us.icr.io
+holds "turned off, they are gone" eventually 10 has_none us-south
 
 echo "# iam_authz"
 
