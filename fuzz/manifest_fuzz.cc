@@ -14,8 +14,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view input(reinterpret_cast<const char*>(data), size);
   const auto newline = input.find('\n');
   if (newline == std::string_view::npos) return 0;
-  const auto parsed =
-      oci::ParseManifest(input.substr(newline + 1), input.substr(0, newline));
+  const auto parsed = oci::ParseManifest(input.substr(newline + 1), input.substr(0, newline));
   if (!parsed.ok()) {
     BW_CHECK(parsed.error().reason() == "manifest_invalid");
     BW_CHECK(!parsed.error().message().empty());
@@ -25,8 +24,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   BW_CHECK(parsed->layers.size() <= oci::kMaxReferences);
   BW_CHECK(parsed->manifests.size() <= oci::kMaxReferences);
   BW_CHECK(parsed->RequiredBlobs().size() <= parsed->layers.size() + 1);
-  const auto entry = json::Serialize(
-      oci::ReferrerEntry(*parsed, oci::Digest::Of(AsBytes(input)), input.size()));
+  const auto entry =
+      json::Serialize(oci::ReferrerEntry(*parsed, oci::Digest::Of(AsBytes(input)), input.size()));
   const auto list = oci::ReferrersIndex({entry});
   if (list.size() > oci::kMaxManifestBytes) return 0;
   const auto index = oci::ParseManifest(list, oci::kOciIndex);

@@ -50,7 +50,9 @@ Digest Digest::FromHash(crypto::HashAlgorithm algorithm, ByteView hash) {
   return {algorithm, std::string(Name(algorithm)) + ":" + HexEncode(hash)};
 }
 
-std::string_view Digest::algorithm_name() const { return Name(algorithm_); }
+std::string_view Digest::algorithm_name() const {
+  return Name(algorithm_);
+}
 
 std::string_view Digest::hex() const {
   return std::string_view(text_).substr(algorithm_name().size() + 1);

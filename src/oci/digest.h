@@ -16,7 +16,8 @@ class Digest {
  public:
   // Anything but a known algorithm with hex of its exact length is kInvalid, "digest_invalid".
   static Result<Digest> Parse(std::string_view text);
-  static Digest Of(ByteView bytes, crypto::HashAlgorithm algorithm = crypto::HashAlgorithm::kSha256);
+  static Digest Of(ByteView bytes,
+                   crypto::HashAlgorithm algorithm = crypto::HashAlgorithm::kSha256);
   // From a finished hasher of that algorithm.
   static Digest FromHash(crypto::HashAlgorithm algorithm, ByteView hash);
 

@@ -1,8 +1,8 @@
 #include "oci/digest.h"
 
-#include <gtest/gtest.h>
-
 #include <unordered_set>
+
+#include <gtest/gtest.h>
 
 namespace breakwater::oci {
 namespace {

@@ -12,8 +12,9 @@ Error Malformed(std::string message) {
 }
 
 Error Schema1() {
-  return Malformed("Docker image manifests of schema version 1 are not accepted: push with a "
-                   "client that makes schema 2 or OCI manifests");
+  return Malformed(
+      "Docker image manifests of schema version 1 are not accepted: push with a "
+      "client that makes schema 2 or OCI manifests");
 }
 
 Result<std::string> TextMember(const json::Value& object, std::string_view name,
@@ -77,8 +78,7 @@ Result<std::optional<Descriptor>> OptionalDescriptor(const json::Value& document
   return std::optional(std::move(descriptor));
 }
 
-Result<std::vector<Descriptor>> DescriptorList(const json::Value& document,
-                                               std::string_view name) {
+Result<std::vector<Descriptor>> DescriptorList(const json::Value& document, std::string_view name) {
   std::vector<Descriptor> list;
   const json::Value* member = json::Find(document, name);
   if (member == nullptr || member->is_null()) return list;

@@ -28,9 +28,9 @@ std::string ReasonOf(std::string_view text, std::string_view type = kOciManifest
 }
 
 TEST(Manifest, OfAnImageHasConfigAndLayers) {
-  const auto manifest = ParseManifest(
-      ImageText(DescriptorText(kB, "application/vnd.oci.image.layer.v1.tar+gzip", 7)),
-      kOciManifest);
+  const auto manifest =
+      ParseManifest(ImageText(DescriptorText(kB, "application/vnd.oci.image.layer.v1.tar+gzip", 7)),
+                    kOciManifest);
   ASSERT_TRUE(manifest.ok()) << manifest.error().message();
   EXPECT_EQ(manifest->kind, ManifestKind::kImage);
   EXPECT_EQ(manifest->config->digest.text(), kA);
@@ -40,8 +40,7 @@ TEST(Manifest, OfAnImageHasConfigAndLayers) {
 }
 
 TEST(Manifest, MediaTypeIsTheContentTypeWithoutParameters) {
-  const auto manifest =
-      ParseManifest(ImageText(""), std::string(kOciManifest) + "; charset=utf-8");
+  const auto manifest = ParseManifest(ImageText(""), std::string(kOciManifest) + "; charset=utf-8");
   ASSERT_TRUE(manifest.ok());
   EXPECT_EQ(manifest->media_type, kOciManifest);
 }
@@ -53,10 +52,9 @@ TEST(Manifest, MediaTypeMustEqualTheBodys) {
 }
 
 TEST(Manifest, MediaTypeMustBeOne) {
-  for (const std::string& bad :
-       {std::string("x"), std::string("/"), std::string("a/"), std::string("a b/c"),
-        std::string("a/b/c"), std::string("a/\xff"), std::string("a/b\r\nX: y"),
-        "a/" + std::string(255, 'b')}) {
+  for (const std::string& bad : {std::string("x"), std::string("/"), std::string("a/"),
+                                 std::string("a b/c"), std::string("a/b/c"), std::string("a/\xff"),
+                                 std::string("a/b\r\nX: y"), "a/" + std::string(255, 'b')}) {
     EXPECT_EQ(ReasonOf(R"({"schemaVersion":2})", bad), "manifest_invalid") << bad;
   }
 }
@@ -99,7 +97,9 @@ TEST(Manifest, MalformedNamesThePlace) {
     std::string place;
   };
   for (const Case& c : {
-           Case{"{", "JSON"}, Case{"[]", "object"}, Case{R"({"schemaVersion":3})", "schemaVersion"},
+           Case{"{", "JSON"},
+           Case{"[]", "object"},
+           Case{R"({"schemaVersion":3})", "schemaVersion"},
            Case{R"({"schemaVersion":2})", "config"},
            Case{ImageText("{}"), "layers[0].digest"},
            Case{ImageText(DescriptorText("sha256:12", "x/y")), "layers[0].digest"},

@@ -21,7 +21,8 @@ inline constexpr std::string_view kDockerSchema1Signed =
 enum class ManifestKind {
   kImage,  // config and layers
   kIndex,  // manifests
-  kOther,  // a type of somebody else's: kept as it is, references read where they are in known places
+  kOther,  // a type of somebody else's: kept as it is, references read where they are in known
+           // places
 };
 
 // Without parameters and surrounding space: "a/b; c=d" is "a/b".

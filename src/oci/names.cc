@@ -6,9 +6,13 @@
 namespace breakwater::oci {
 namespace {
 
-bool IsLowerAlphanumeric(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
+bool IsLowerAlphanumeric(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
 
-bool IsTagStart(char c) { return IsLowerAlphanumeric(c) || (c >= 'A' && c <= 'Z') || c == '_'; }
+bool IsTagStart(char c) {
+  return IsLowerAlphanumeric(c) || (c >= 'A' && c <= 'Z') || c == '_';
+}
 
 // The separator that begins at `at`: its length, or 0 if there is no legal one.
 std::size_t SeparatorLength(std::string_view text, std::size_t at) {
@@ -54,8 +58,9 @@ Status ValidateRepository(std::string_view name) {
   }
   for (const std::string_view component : Split(name, '/')) {
     if (!IsComponent(component)) {
-      return Invalid("malformed repository name: want lower-case letters and digits, joined by "
-                     "'.', '_', '__' or '-', in components joined by '/'")
+      return Invalid(
+                 "malformed repository name: want lower-case letters and digits, joined by "
+                 "'.', '_', '__' or '-', in components joined by '/'")
           .Reason("name_invalid");
     }
   }
@@ -64,8 +69,9 @@ Status ValidateRepository(std::string_view name) {
 
 Status ValidateTag(std::string_view tag) {
   const auto malformed = [] {
-    return Invalid("malformed tag: want up to 128 letters, digits, '_', '.' and '-', not beginning "
-                   "with '.' or '-'")
+    return Invalid(
+               "malformed tag: want up to 128 letters, digits, '_', '.' and '-', not beginning "
+               "with '.' or '-'")
         .Reason("tag_invalid");
   };
   if (tag.empty() || tag.size() > kMaxTagLength || !IsTagStart(tag.front())) return malformed();

@@ -44,7 +44,7 @@ class Reference {
 
 // "host[:port]/namespace/name[:tag][@digest]" as people and the management API write images.
 struct ImageName {
-  std::string host;        // empty if the name began with its repository
+  std::string host;  // empty if the name began with its repository
   std::string repository;
   std::optional<std::string> tag;
   std::optional<Digest> digest;

@@ -10,9 +10,9 @@ TEST(Repository, JoinsRunsByOneDotOneOrTwoUnderscoresOrAnyNumberOfDashes) {
                            "library/hello-world", "n.s/a__b--c.d"}) {
     EXPECT_TRUE(ValidateRepository(good).ok()) << good;
   }
-  for (const char* bad : {"", "/", "a/", "/a", "a//b", "A", "ns/App", "a..b", "a___b", "a._b", "-a",
-                          "a-", ".a", "a.", "_a", "a_", "a b", "a:b", "a@b", "ns/..", "ns/.",
-                          "a%2fb", "\xc3\xa4"}) {
+  for (const char* bad :
+       {"",   "/",  "a/", "/a", "a//b", "A",   "ns/App", "a..b",  "a___b", "a._b",  "-a",      "a-",
+        ".a", "a.", "_a", "a_", "a b",  "a:b", "a@b",    "ns/..", "ns/.",  "a%2fb", "\xc3\xa4"}) {
     const Status status = ValidateRepository(bad);
     ASSERT_FALSE(status.ok()) << bad;
     EXPECT_EQ(status.error().reason(), "name_invalid");

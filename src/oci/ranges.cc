@@ -13,9 +13,8 @@ Error NotSatisfiable(std::string message) {
 
 // Digits alone, as a number; nothing for anything else, and on overflow.
 std::optional<std::uint64_t> ParseOffset(std::string_view text) {
-  const bool digits = !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    return c >= '0' && c <= '9';
-  });
+  const bool digits = !text.empty() && std::all_of(text.begin(), text.end(),
+                                                   [](char c) { return c >= '0' && c <= '9'; });
   if (!digits) return std::nullopt;
   const auto value = ParseInt(text);
   if (!value.ok()) return std::nullopt;

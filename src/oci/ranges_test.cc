@@ -18,9 +18,9 @@ TEST(Range, IsCutAtTheEnd) {
 }
 
 TEST(Range, OutsideOrMalformedCannotBeSatisfied) {
-  for (const char* bad : {"bytes=2000-", "bytes=2000-2001", "bytes=500-0", "bytes=-0", "bytes=",
-                          "bytes=-", "bytes=a-b", "bytes=1", "bytes=1-b", "bytes=--1",
-                          "bytes=99999999999999999999-"}) {
+  for (const char* bad :
+       {"bytes=2000-", "bytes=2000-2001", "bytes=500-0", "bytes=-0", "bytes=", "bytes=-",
+        "bytes=a-b", "bytes=1", "bytes=1-b", "bytes=--1", "bytes=99999999999999999999-"}) {
     const auto range = ParseRange(bad, 2000);
     ASSERT_FALSE(range.ok()) << bad;
     EXPECT_EQ(range.error().code(), ErrorCode::kRangeInvalid) << bad;

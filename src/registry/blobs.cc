@@ -35,7 +35,8 @@ Result<std::unique_ptr<io::Source>> OpenedBlob::Read(std::uint64_t offset,
                                                      std::uint64_t length) && {
   BW_CHECK(offset <= size && length <= size - offset);
   if (auto* bytes = std::get_if<std::string>(&content)) {
-    return std::unique_ptr<io::Source>(std::make_unique<OwnedSource>(bytes->substr(offset, length)));
+    return std::unique_ptr<io::Source>(
+        std::make_unique<OwnedSource>(bytes->substr(offset, length)));
   }
   auto blob = std::get<std::unique_ptr<blob::Blob>>(std::move(content));
   BW_TRY(auto source, blob->Read(offset, length));
@@ -102,11 +103,11 @@ Result<std::vector<std::string>> Blobs::Holders(const RegistryName& registry,
                                                 const oci::Digest& digest,
                                                 std::size_t limit) const {
   return database_.ReadValue([&](db::Transaction& tx) {
-    return tx.QueryAll("SELECT r.name FROM repository_blob l JOIN repository r "
-                       "ON r.id = l.repository WHERE l.digest = $1 AND r.registry = $2 "
-                       "ORDER BY r.name LIMIT $3",
-                       {digest.text(), registry, limit},
-                       [](const db::Row& row) { return row.String(0); });
+    return tx.QueryAll(
+        "SELECT r.name FROM repository_blob l JOIN repository r "
+        "ON r.id = l.repository WHERE l.digest = $1 AND r.registry = $2 "
+        "ORDER BY r.name LIMIT $3",
+        {digest.text(), registry, limit}, [](const db::Row& row) { return row.String(0); });
   });
 }
 

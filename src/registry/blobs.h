@@ -43,7 +43,8 @@ class Blobs {
   Result<OpenedBlob> Open(const RepositoryPath& path, const oci::Digest& digest) const;
 
   // Takes the blob out of this repository. kUnsupported "blob_in_use" while a manifest of the
-  // repository needs it: an image is never broken this way (405 is what the protocol allows for it).
+  // repository needs it: an image is never broken this way (405 is what the protocol allows for
+  // it).
   Status Delete(const RepositoryPath& path, const oci::Digest& digest);
 
   // Repositories of this registry that hold the blob, at most `limit`.

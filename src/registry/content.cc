@@ -44,9 +44,10 @@ Result<std::string> EnsureRepository(db::Transaction& tx, const RepositoryPath& 
   BW_TRY(auto found, FindRepository(tx, path.registry, path.name));
   if (found) return *std::move(found);
   std::string id = crypto::RandomToken(kRepositoryIdOctets);
-  BW_TRY_STATUS(tx.Execute("INSERT INTO repository (id, registry, name_space, name, created) "
-                           "VALUES ($1, $2, $3, $4, $5)",
-                           {id, path.registry, path.name_space, path.name, now}));
+  BW_TRY_STATUS(
+      tx.Execute("INSERT INTO repository (id, registry, name_space, name, created) "
+                 "VALUES ($1, $2, $3, $4, $5)",
+                 {id, path.registry, path.name_space, path.name, now}));
   return id;
 }
 
@@ -63,21 +64,21 @@ Result<std::optional<BlobRow>> FindBlob(db::Transaction& tx, const RegistryName&
 }
 
 Result<std::string> ReadBlobContent(db::Transaction& tx, const oci::Digest& digest) {
-  BW_TRY(auto content, tx.QueryOne("SELECT content FROM blob_content WHERE digest = $1",
-                                   {digest.text()}, [](const db::Row& row) {
-                                     return std::string(AsText(row.Blob(0)));
-                                   }));
-  if (!content) return DataCorrupt("the blob's bytes are missing").Log("blob_content " + digest.text());
+  BW_TRY(auto content,
+         tx.QueryOne("SELECT content FROM blob_content WHERE digest = $1", {digest.text()},
+                     [](const db::Row& row) { return std::string(AsText(row.Blob(0))); }));
+  if (!content)
+    return DataCorrupt("the blob's bytes are missing").Log("blob_content " + digest.text());
   return *std::move(content);
 }
 
 Status LinkBlob(db::Transaction& tx, const std::string& repository_id, const oci::Digest& digest,
                 Timestamp now, Timestamp leased_until) {
-  BW_TRY_STATUS(tx.Execute(
-      "INSERT INTO repository_blob (repository, digest, linked, leased_until) "
-      "VALUES ($1, $2, $3, $4) ON CONFLICT (repository, digest) DO UPDATE SET "
-      "leased_until = excluded.leased_until",
-      {repository_id, digest.text(), now, leased_until}));
+  BW_TRY_STATUS(
+      tx.Execute("INSERT INTO repository_blob (repository, digest, linked, leased_until) "
+                 "VALUES ($1, $2, $3, $4) ON CONFLICT (repository, digest) DO UPDATE SET "
+                 "leased_until = excluded.leased_until",
+                 {repository_id, digest.text(), now, leased_until}));
   return Ok();
 }
 
@@ -106,19 +107,17 @@ Result<std::vector<jobs::Event>> DeleteNamespaceContent(db::Transaction& tx,
                                                         const std::string& region) {
   constexpr std::string_view kWhere =
       " WHERE repository IN (SELECT id FROM repository WHERE registry = $1 AND name_space = $2)";
-  for (const char* table :
-       {"tag", "manifest_reference", "manifest", "repository_blob"}) {
+  for (const char* table : {"tag", "manifest_reference", "manifest", "repository_blob"}) {
     BW_TRY_STATUS(tx.Execute(std::string("DELETE FROM ") + table + std::string(kWhere),
                              {name_space.registry, name_space.name}));
   }
   BW_TRY_STATUS(tx.Execute("DELETE FROM repository WHERE registry = $1 AND name_space = $2",
                            {name_space.registry, name_space.name}));
-  return std::vector<jobs::Event>{
-      {std::string(event::kNamespaceDeleted),
-       {{"account", json::Text(name_space.account.value())},
-        {"registry", json::Text(name_space.registry.value())},
-        {"region", json::Text(region)},
-        {"namespace", json::Text(name_space.name)}}}};
+  return std::vector<jobs::Event>{{std::string(event::kNamespaceDeleted),
+                                   {{"account", json::Text(name_space.account.value())},
+                                    {"registry", json::Text(name_space.registry.value())},
+                                    {"region", json::Text(region)},
+                                    {"namespace", json::Text(name_space.name)}}}};
 }
 
 }  // namespace breakwater::registry

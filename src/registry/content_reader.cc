@@ -83,12 +83,12 @@ Result<std::unique_ptr<io::Source>> ContentReader::OpenBlob(const oci::Digest& d
   OpenedBlob opened;
   BlobPlace place = BlobPlace::kRow;
   BW_TRY_STATUS(database_.Read([&](db::Transaction& tx) -> Status {
-    BW_TRY(const auto row,
-           tx.QueryOne("SELECT size, place FROM blob WHERE digest = $1", {digest.text()},
-                       [](const db::Row& r) {
-                         return BlobRow{.size = static_cast<std::uint64_t>(r.Int(0)),
-                                        .place = static_cast<BlobPlace>(r.Int(1))};
-                       }));
+    BW_TRY(const auto row, tx.QueryOne("SELECT size, place FROM blob WHERE digest = $1",
+                                       {digest.text()}, [](const db::Row& r) {
+                                         return BlobRow{
+                                             .size = static_cast<std::uint64_t>(r.Int(0)),
+                                             .place = static_cast<BlobPlace>(r.Int(1))};
+                                       }));
     if (!row) return BlobUnknown();
     opened.size = row->size;
     place = row->place;
@@ -120,8 +120,7 @@ Status ContentReader::VisitImages(const AccountId& account, const ImageFilter& f
       }
       BW_TRY(ImageInfo image, FromRow(account, row));
       const bool same = current && current->registry == image.registry &&
-                        current->repository == image.repository &&
-                        current->digest == image.digest;
+                        current->repository == image.repository && current->digest == image.digest;
       if (!same) {
         if (current) BW_TRY_STATUS(visit(*current));
         current = std::move(image);

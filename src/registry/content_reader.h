@@ -29,10 +29,10 @@ struct ImageInfo {
   oci::Digest digest;
   std::string media_type;
   std::optional<oci::Digest> config;
-  std::uint64_t size = 0;          // config and layers
-  std::vector<std::string> tags;   // in bytewise order
-  Timestamp created;               // first pushed
-  Timestamp pushed;                // last pushed
+  std::uint64_t size = 0;         // config and layers
+  std::vector<std::string> tags;  // in bytewise order
+  Timestamp created;              // first pushed
+  Timestamp pushed;               // last pushed
 };
 
 struct ImageFilter {

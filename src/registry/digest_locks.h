@@ -1,6 +1,6 @@
 // One holder per digest: whoever makes a blob's bytes durable and then writes its row, or removes
-// its row and then its bytes, holds the digest meanwhile. So bytes are never removed between another
-// push's commit and its row. Within one process; thread-safe.
+// its row and then its bytes, holds the digest meanwhile. So bytes are never removed between
+// another push's commit and its row. Within one process; thread-safe.
 #pragma once
 
 #include <set>

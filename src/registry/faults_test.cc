@@ -23,18 +23,23 @@ void ExpectConsistent(World& world) {
   const auto none = [&](const std::string& from) { EXPECT_EQ(world.Count(from), 0) << from; };
   none("repository_blob l WHERE NOT EXISTS (SELECT 1 FROM blob b WHERE b.digest = l.digest)");
   none("repository_blob l WHERE NOT EXISTS (SELECT 1 FROM repository r WHERE r.id = l.repository)");
-  none("blob b WHERE b.place = 0 AND NOT EXISTS "
-       "(SELECT 1 FROM blob_content c WHERE c.digest = b.digest)");
+  none(
+      "blob b WHERE b.place = 0 AND NOT EXISTS "
+      "(SELECT 1 FROM blob_content c WHERE c.digest = b.digest)");
   none("blob_content c WHERE NOT EXISTS (SELECT 1 FROM blob b WHERE b.digest = c.digest)");
-  none("tag t WHERE NOT EXISTS (SELECT 1 FROM manifest m "
-       "WHERE m.repository = t.repository AND m.digest = t.digest)");
-  none("manifest_reference e WHERE e.kind <> 2 AND NOT EXISTS (SELECT 1 FROM repository_blob l "
-       "WHERE l.repository = e.repository AND l.digest = e.target)");
+  none(
+      "tag t WHERE NOT EXISTS (SELECT 1 FROM manifest m "
+      "WHERE m.repository = t.repository AND m.digest = t.digest)");
+  none(
+      "manifest_reference e WHERE e.kind <> 2 AND NOT EXISTS (SELECT 1 FROM repository_blob l "
+      "WHERE l.repository = e.repository AND l.digest = e.target)");
   std::int64_t files = 0;
-  ASSERT_TRUE(world.disk->List([&](const oci::Digest&, std::uint64_t) -> Status {
-    ++files;
-    return Ok();
-  }).ok());
+  ASSERT_TRUE(world.disk
+                  ->List([&](const oci::Digest&, std::uint64_t) -> Status {
+                    ++files;
+                    return Ok();
+                  })
+                  .ok());
   EXPECT_EQ(files, world.Count("blob WHERE place = 1"));
   EXPECT_EQ(static_cast<std::int64_t>(world.StagedCount()), world.Count("upload"));
 }
@@ -76,7 +81,9 @@ const std::string& Large() {
   return large;
 }
 
-oci::Digest DigestOf(const std::string& bytes) { return oci::Digest::Of(AsBytes(bytes)); }
+oci::Digest DigestOf(const std::string& bytes) {
+  return oci::Digest::Of(AsBytes(bytes));
+}
 
 bool PushInChunks(World& world, const std::string& bytes) {
   auto path = world.services->namespaces.Resolve(world.registry(), "team-a/app");
@@ -111,13 +118,13 @@ TEST(Faults, OfABlobPushLoseNoAcknowledgedByte) {
 }
 
 TEST(Faults, OfAMonolithicPushLeaveNothingBehind) {
-  ForEachFault(
-      [](World& world) { world.Repository("team-a/app"); },
-      [](World& world) {
-        const auto path = world.services->namespaces.Resolve(world.registry(), "team-a/app");
-        return path.ok() && world.PushBlob(*path, Large()).ok();
-      },
-      [](World& world, bool acknowledged) { ExpectBlob(world, Large(), acknowledged); });
+  ForEachFault([](World& world) { world.Repository("team-a/app"); },
+               [](World& world) {
+                 const auto path =
+                     world.services->namespaces.Resolve(world.registry(), "team-a/app");
+                 return path.ok() && world.PushBlob(*path, Large()).ok();
+               },
+               [](World& world, bool acknowledged) { ExpectBlob(world, Large(), acknowledged); });
 }
 
 bool PutManifest(World& world, const std::string& content) {

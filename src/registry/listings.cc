@@ -8,7 +8,9 @@
 namespace breakwater::registry {
 namespace {
 
-std::size_t LimitOf(const Page& page) { return std::min(page.n.value_or(kMaxPage), kMaxPage); }
+std::size_t LimitOf(const Page& page) {
+  return std::min(page.n.value_or(kMaxPage), kMaxPage);
+}
 
 // Cuts a list that was read one longer than asked for.
 NamesPage CutTo(std::vector<std::string> names, std::size_t limit) {
@@ -18,7 +20,9 @@ NamesPage CutTo(std::vector<std::string> names, std::size_t limit) {
 }
 
 // The smallest name after everything in a namespace: '0' is what follows '/'.
-std::string AfterNamespace(std::string_view name_space) { return std::string(name_space) + "0"; }
+std::string AfterNamespace(std::string_view name_space) {
+  return std::string(name_space) + "0";
+}
 
 // A stretch of repositories with manifests; `inclusive` for a bound that may itself be a name.
 Result<std::vector<std::string>> Stretch(db::Transaction& tx, const RegistryName& registry,

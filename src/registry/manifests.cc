@@ -57,8 +57,8 @@ Status InsertReferences(db::Transaction& tx, const std::string& repository,
                         const Incoming& incoming) {
   const oci::Manifest& manifest = incoming.manifest;
   if (manifest.config && !manifest.config->foreign) {
-    BW_TRY_STATUS(InsertReference(tx, repository, incoming.digest, ReferenceKind::kConfig,
-                                  *manifest.config));
+    BW_TRY_STATUS(
+        InsertReference(tx, repository, incoming.digest, ReferenceKind::kConfig, *manifest.config));
   }
   for (const oci::Descriptor& layer : manifest.layers) {
     if (layer.foreign) continue;
@@ -106,11 +106,11 @@ Result<json::Value> MoveTags(db::Transaction& tx, const std::string& repository,
            tx.QueryOne("SELECT digest FROM tag WHERE repository = $1 AND name = $2",
                        {repository, tag}, [](const db::Row& row) { return row.String(0); }));
     if (old) before[tag] = json::Text(*old);
-    BW_TRY_STATUS(tx.Execute(
-        "INSERT INTO tag (repository, name, digest, updated) VALUES ($1, $2, $3, $4) "
-        "ON CONFLICT (repository, name) DO UPDATE SET digest = excluded.digest, "
-        "updated = excluded.updated",
-        {repository, tag, incoming.digest.text(), now}));
+    BW_TRY_STATUS(
+        tx.Execute("INSERT INTO tag (repository, name, digest, updated) VALUES ($1, $2, $3, $4) "
+                   "ON CONFLICT (repository, name) DO UPDATE SET digest = excluded.digest, "
+                   "updated = excluded.updated",
+                   {repository, tag, incoming.digest.text(), now}));
   }
   return json::Value{{"tags", std::move(before)}};
 }
@@ -140,8 +140,7 @@ Result<oci::Digest> DigestOf(const ManifestPush& push) {
   if (!push.reference.is_digest()) return oci::Digest::Of(AsBytes(push.content));
   const oci::Digest& wanted = push.reference.digest();
   if (oci::Digest::Of(AsBytes(push.content), wanted.algorithm()) == wanted) return wanted;
-  return Invalid("the manifest's bytes do not have the digest in the URL")
-      .Reason("digest_invalid");
+  return Invalid("the manifest's bytes do not have the digest in the URL").Reason("digest_invalid");
 }
 
 // A manifest as rows know it.
@@ -171,8 +170,8 @@ Result<Found> Find(db::Transaction& tx, const RepositoryPath& path,
 
 Result<control::Effect> RemoveTag(db::Transaction& tx, const RepositoryPath& path,
                                   const std::string& tag, const Found& found) {
-  BW_TRY_STATUS(tx.Execute("DELETE FROM tag WHERE repository = $1 AND name = $2",
-                           {found.repository, tag}));
+  BW_TRY_STATUS(
+      tx.Execute("DELETE FROM tag WHERE repository = $1 AND name = $2", {found.repository, tag}));
   return control::Effect{
       .before = {{"tags", {{tag, json::Text(found.digest.text())}}}},
       .after = nullptr,
@@ -219,22 +218,21 @@ Result<StoredManifest> Manifests::Read(const RepositoryPath& path, const oci::Re
       (with_content ? ", m.content" : "") + " FROM repository r ";
   const std::string sql =
       columns +
-      (reference.is_digest()
-           ? "JOIN manifest m ON m.repository = r.id AND m.digest = $3 "
-           : "JOIN tag t ON t.repository = r.id AND t.name = $3 "
-             "JOIN manifest m ON m.repository = r.id AND m.digest = t.digest ") +
+      (reference.is_digest() ? "JOIN manifest m ON m.repository = r.id AND m.digest = $3 "
+                             : "JOIN tag t ON t.repository = r.id AND t.name = $3 "
+                               "JOIN manifest m ON m.repository = r.id AND m.digest = t.digest ") +
       "WHERE r.registry = $1 AND r.name = $2";
   BW_TRY(auto found, database_.ReadValue([&](db::Transaction& tx) {
     return tx.QueryOne(sql, {path.registry, path.name, reference.text()},
                        [&](const db::Row& row) -> Result<StoredManifest> {
                          BW_TRY(oci::Digest digest, oci::Digest::Parse(row.Text(0)));
-                         return StoredManifest{
-                             .digest = std::move(digest),
-                             .media_type = row.String(1),
-                             .content = with_content ? std::string(AsText(row.Blob(4)))
-                                                     : std::string(),
-                             .size = static_cast<std::uint64_t>(row.Int(2)),
-                             .pushed = row.Time(3)};
+                         return StoredManifest{.digest = std::move(digest),
+                                               .media_type = row.String(1),
+                                               .content = with_content
+                                                              ? std::string(AsText(row.Blob(4)))
+                                                              : std::string(),
+                                               .size = static_cast<std::uint64_t>(row.Int(2)),
+                                               .pushed = row.Time(3)};
                        });
   }));
   if (!found) return ManifestUnknown();

@@ -29,9 +29,9 @@ struct StoredManifest {
 
 struct ManifestPush {
   std::string content;
-  std::string content_type;        // the header's value
-  oci::Reference reference;        // the URL's
-  std::vector<std::string> tags;   // beside the reference, if that is a tag
+  std::string content_type;       // the header's value
+  oci::Reference reference;       // the URL's
+  std::vector<std::string> tags;  // beside the reference, if that is a tag
 };
 
 struct PushedManifest {

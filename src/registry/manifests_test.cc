@@ -1,9 +1,9 @@
 #include "registry/manifests.h"
 
-#include <gtest/gtest.h>
-
 #include <set>
 #include <thread>
+
+#include <gtest/gtest.h>
 
 #include "oci/referrers.h"
 #include "registry/testing.h"
@@ -24,8 +24,7 @@ class ManifestsTest : public ::testing::Test {
   static oci::Reference Ref(const std::string& text) { return *oci::Reference::Parse(text); }
   static oci::Digest DigestOf(const std::string& text) { return oci::Digest::Of(AsBytes(text)); }
   Result<PushedManifest> Put(const std::string& content, const std::string& reference,
-                             std::vector<std::string> tags = {},
-                             const std::string& type = "") {
+                             std::vector<std::string> tags = {}, const std::string& type = "") {
     return manifests().Put(world_.Caller(), path_,
                            {.content = content,
                             .content_type = type,
@@ -268,14 +267,11 @@ TEST_F(ManifestsTest, CatalogueListsOnlyWhatMayBeSeen) {
   }
   ASSERT_TRUE(world_.PushBlob(world_.Repository("team-a/without-manifest"), "x").ok());
   const auto list = [&](const std::string& hidden, const Page& page) {
-    return *manifests().Catalogue(path_.registry, page,
-                                  [&](const std::string& ns) -> Result<bool> {
-                                    return ns != hidden;
-                                  });
+    return *manifests().Catalogue(
+        path_.registry, page, [&](const std::string& ns) -> Result<bool> { return ns != hidden; });
   };
-  EXPECT_EQ(list("", {}).names,
-            (std::vector<std::string>{"team-a-x/app", "team-a/app", "team-a/b", "team-b/app",
-                                      "team-b/b"}));
+  EXPECT_EQ(list("", {}).names, (std::vector<std::string>{"team-a-x/app", "team-a/app", "team-a/b",
+                                                          "team-b/app", "team-b/b"}));
   EXPECT_EQ(list("team-a", {}).names,
             (std::vector<std::string>{"team-a-x/app", "team-b/app", "team-b/b"}));
   const NamesPage page = list("team-a", {.last = "team-a-x/app", .n = 1});
@@ -335,8 +331,8 @@ TEST_F(ReferrersTest, TooManyForOneManifestArePaged) {
     const std::string big =
         ImageManifest("config", {},
                       R"(,"annotations":{"n":")" + std::to_string(i) + R"(","p":")" + padding +
-                          R"("},"subject":{"mediaType":"x/y","digest":")" +
-                          DigestOf("s").text() + R"(","size":1})");
+                          R"("},"subject":{"mediaType":"x/y","digest":")" + DigestOf("s").text() +
+                          R"(","size":1})");
     ASSERT_TRUE(Put(big, DigestOf(big).text()).ok());
   }
   std::set<std::string> seen;
@@ -391,8 +387,7 @@ TEST_F(ManifestsTest, ContentReaderReadsManifestsOfTheirOwnerAndBlobs) {
   ASSERT_TRUE(Put(image_, "v1").ok());
   const ContentReader& content = world_.services->content;
   EXPECT_EQ(content.ReadManifest({}, path_.registry, path_.name, Ref("v1"))->content, image_);
-  EXPECT_TRUE(
-      content.ReadManifest(AccountId("acc"), path_.registry, path_.name, Ref("v1")).ok());
+  EXPECT_TRUE(content.ReadManifest(AccountId("acc"), path_.registry, path_.name, Ref("v1")).ok());
   EXPECT_EQ(content.ReadManifest(AccountId("other"), path_.registry, path_.name, Ref("v1"))
                 .error()
                 .reason(),

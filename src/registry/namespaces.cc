@@ -30,14 +30,14 @@ Error Unknown() {
 
 Result<std::optional<Namespace>> Find(db::Transaction& tx, const RegistryName& registry,
                                       std::string_view name) {
-  return tx.QueryOne("SELECT " + std::string(kColumns) +
-                         " FROM namespace WHERE registry = $1 AND name = $2",
-                     {registry, name}, FromRow);
+  return tx.QueryOne(
+      "SELECT " + std::string(kColumns) + " FROM namespace WHERE registry = $1 AND name = $2",
+      {registry, name}, FromRow);
 }
 
 // The namespace if the account owns it; what another account owns looks absent.
-Result<Namespace> Owned(db::Transaction& tx, const AccountId& account,
-                        const RegistryName& registry, std::string_view name) {
+Result<Namespace> Owned(db::Transaction& tx, const AccountId& account, const RegistryName& registry,
+                        std::string_view name) {
   BW_TRY(auto found, Find(tx, registry, name));
   if (!found || found->account != account) return Unknown();
   return *std::move(found);
@@ -53,11 +53,12 @@ Status CheckLimit(db::Transaction& tx, const AccountId& account, const RegistryN
 }
 
 Status Insert(db::Transaction& tx, const Namespace& ns) {
-  BW_TRY_STATUS(tx.Execute("INSERT INTO namespace (registry, name, account, resource_group, "
-                           "created, resource_created, updated) "
-                           "VALUES ($1, $2, $3, $4, $5, $6, $7)",
-                           {ns.registry, ns.name, ns.account, ns.resource_group, ns.created,
-                            ns.resource_created, ns.updated}));
+  BW_TRY_STATUS(
+      tx.Execute("INSERT INTO namespace (registry, name, account, resource_group, "
+                 "created, resource_created, updated) "
+                 "VALUES ($1, $2, $3, $4, $5, $6, $7)",
+                 {ns.registry, ns.name, ns.account, ns.resource_group, ns.created,
+                  ns.resource_created, ns.updated}));
   return Ok();
 }
 
@@ -78,8 +79,9 @@ control::Change NewChange(std::string_view action, const AccountId& account,
 Status ValidateNamespace(std::string_view name) {
   if (name.size() < 4 || name.size() > 30 || name.find('.') != std::string_view::npos ||
       name.find('/') != std::string_view::npos || !oci::ValidateRepository(name).ok()) {
-    return Invalid("malformed namespace: want 4 to 30 lower-case letters, digits, '-' and '_', "
-                   "beginning and ending with a letter or digit")
+    return Invalid(
+               "malformed namespace: want 4 to 30 lower-case letters, digits, '-' and '_', "
+               "beginning and ending with a letter or digit")
         .Reason("namespace_invalid");
   }
   return Ok();
@@ -170,9 +172,10 @@ Status Namespaces::Assign(const control::Caller& caller, const AccountId& accoun
     Namespace after = before;
     after.resource_group = resource_group;
     if (before.resource_group.empty()) {
-      BW_TRY_STATUS(tx.Execute("UPDATE namespace SET resource_group = $3, resource_created = $4, "
-                               "updated = $4 WHERE registry = $1 AND name = $2",
-                               {registry.name, name, resource_group, clock_.Now()}));
+      BW_TRY_STATUS(
+          tx.Execute("UPDATE namespace SET resource_group = $3, resource_created = $4, "
+                     "updated = $4 WHERE registry = $1 AND name = $2",
+                     {registry.name, name, resource_group, clock_.Now()}));
     }
     return control::Effect{Document(before), Document(after), {}, {}};
   };

@@ -30,8 +30,8 @@ struct Namespace {
   Timestamp updated;
 };
 
-// 4 to 30 lower-case letters, digits, "-" and "_", the first and last a letter or digit; and a legal
-// component of a repository's name. kInvalid, "namespace_invalid".
+// 4 to 30 lower-case letters, digits, "-" and "_", the first and last a letter or digit; and a
+// legal component of a repository's name. kInvalid, "namespace_invalid".
 Status ValidateNamespace(std::string_view name);
 
 // Thread-safe.

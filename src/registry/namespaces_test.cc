@@ -104,8 +104,8 @@ TEST_F(NamespacesTest, DeletedTakeEveryRowOfTheirContentWithThem) {
                   .ok());
   ASSERT_EQ(world_.Count("tag"), 1);
   ASSERT_TRUE(Delete("team-a").ok());
-  for (const char* table : {"namespace", "repository", "repository_blob", "manifest",
-                            "manifest_reference", "tag"}) {
+  for (const char* table :
+       {"namespace", "repository", "repository_blob", "manifest", "manifest_reference", "tag"}) {
     EXPECT_EQ(world_.Count(table), 0) << table;
   }
   EXPECT_TRUE(world_.jobs->RunDue().ok());

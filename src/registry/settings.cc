@@ -46,18 +46,16 @@ Status SettingsService::Submit(const control::Caller& caller, const control::Res
     BW_TRY(const Settings before, Get(tx, service.account, service.registry));
     Settings after = before;
     BW_TRY_STATUS(edit(after));
-    BW_TRY_STATUS(tx.Execute(
-        "INSERT INTO registry_setting "
-        "(account, registry, iam_authz, private_only, platform_metrics, updated) "
-        "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (account, registry) DO UPDATE SET "
-        "iam_authz = excluded.iam_authz, private_only = excluded.private_only, "
-        "platform_metrics = excluded.platform_metrics, updated = excluded.updated",
-        {service.account, service.registry, after.iam_authz, after.private_only,
-         after.platform_metrics, clock_.Now()}));
-    return control::Effect{.before = ToJson(before),
-                           .after = ToJson(after),
-                           .governed = {service},
-                           .events = {}};
+    BW_TRY_STATUS(
+        tx.Execute("INSERT INTO registry_setting "
+                   "(account, registry, iam_authz, private_only, platform_metrics, updated) "
+                   "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (account, registry) DO UPDATE SET "
+                   "iam_authz = excluded.iam_authz, private_only = excluded.private_only, "
+                   "platform_metrics = excluded.platform_metrics, updated = excluded.updated",
+                   {service.account, service.registry, after.iam_authz, after.private_only,
+                    after.platform_metrics, clock_.Now()}));
+    return control::Effect{
+        .before = ToJson(before), .after = ToJson(after), .governed = {service}, .events = {}};
   };
   return changes_.Submit(caller, change);
 }

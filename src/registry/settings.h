@@ -46,7 +46,10 @@ class SettingsService final : public control::FactSource {
   };
   SettingsService(Options options, db::Database& database, const Clock& clock,
                   const control::Registries& registries, control::ChangePath& changes)
-      : options_(options), database_(database), clock_(clock), registries_(registries),
+      : options_(options),
+        database_(database),
+        clock_(clock),
+        registries_(registries),
         changes_(changes) {}
 
   Result<Settings> Get(const AccountId& account, const RegistryName& registry) const;

@@ -63,8 +63,7 @@ TEST_F(SettingsTest, ChangeThatTheGateRefusesChangesNothing) {
   world_.gate.refuses = [](const condition::Facts& facts) {
     return *facts.Find("private_only")->value() == condition::Value(true);
   };
-  const Status refused =
-      service().PatchAuth(world_.Caller(), resource_, {.private_only = true});
+  const Status refused = service().PatchAuth(world_.Caller(), resource_, {.private_only = true});
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().reason(), "config_rule_denied");
   EXPECT_FALSE(Now().private_only);
@@ -91,9 +90,8 @@ TEST_F(SettingsTest, FactsAreReadInsideTheTransactionThatChangesThem) {
 }
 
 TEST_F(SettingsTest, EveryConfiguredRegistryHasItsService) {
-  const auto listed = world_.database.ReadValue([&](db::Transaction& tx) {
-    return service().List(tx, service().Types()[0], account_);
-  });
+  const auto listed = world_.database.ReadValue(
+      [&](db::Transaction& tx) { return service().List(tx, service().Types()[0], account_); });
   ASSERT_TRUE(listed.ok());
   ASSERT_EQ(listed->size(), 1U);
   EXPECT_EQ((*listed)[0], resource_);

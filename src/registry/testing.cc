@@ -5,7 +5,9 @@
 namespace breakwater::registry::testing {
 namespace {
 
-Error Fault() { return Unavailable("the store has failed as it was told to"); }
+Error Fault() {
+  return Unavailable("the store has failed as it was told to");
+}
 
 std::string Descriptor(const std::string& bytes, std::string_view media_type) {
   return R"({"mediaType":")" + std::string(media_type) + R"(","digest":")" +
@@ -43,8 +45,7 @@ R FaultyStore::Run(F call) {
 }
 
 Result<std::unique_ptr<blob::Staged>> FaultyStore::Stage() {
-  BW_TRY(auto staged,
-         Run<Result<std::unique_ptr<blob::Staged>>>([&] { return inner_->Stage(); }));
+  BW_TRY(auto staged, Run<Result<std::unique_ptr<blob::Staged>>>([&] { return inner_->Stage(); }));
   return std::unique_ptr<blob::Staged>(std::make_unique<FaultyStaged>(*this, std::move(staged)));
 }
 
@@ -76,10 +77,9 @@ Status FaultyStore::Remove(const oci::Digest& digest) {
 
 std::string ImageManifest(const std::string& config, const std::vector<std::string>& layers,
                           std::string_view more) {
-  std::string text = R"({"schemaVersion":2,"mediaType":")" + std::string(oci::kOciManifest) +
-                     R"(","config":)" +
-                     Descriptor(config, "application/vnd.oci.image.config.v1+json") +
-                     R"(,"layers":[)";
+  std::string text =
+      R"({"schemaVersion":2,"mediaType":")" + std::string(oci::kOciManifest) + R"(","config":)" +
+      Descriptor(config, "application/vnd.oci.image.config.v1+json") + R"(,"layers":[)";
   for (std::size_t i = 0; i < layers.size(); ++i) {
     if (i > 0) text += ",";
     text += Descriptor(layers[i], "application/vnd.oci.image.layer.v1.tar");

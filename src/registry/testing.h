@@ -1,5 +1,5 @@
-// A registry of one's own for tests of any folder: real database and blob store in a temporary folder, real path
-// for change, an authorizer that can be told.
+// A registry of one's own for tests of any folder: real database and blob store in a temporary
+// folder, real path for change, an authorizer that can be told.
 #pragma once
 
 #include <functional>
@@ -208,9 +208,10 @@ struct World {
   std::size_t StagedCount() {
     std::size_t count = 0;
     BW_CHECK(disk->ListStaged([&](const auto&) -> Status {
-      ++count;
-      return Ok();
-    }).ok());
+                   ++count;
+                   return Ok();
+                 })
+                 .ok());
     return count;
   }
 

@@ -3,8 +3,7 @@
 namespace breakwater::registry {
 
 control::Resource RepositoryPath::Namespace() const {
-  control::Resource resource =
-      control::NamespaceResource(account, registry, region, name_space);
+  control::Resource resource = control::NamespaceResource(account, registry, region, name_space);
   resource.resource_group = resource_group;
   return resource;
 }

@@ -62,8 +62,8 @@ struct RepositoryPath {
 
 // One page of a list of names in bytewise order.
 struct Page {
-  std::string last;                // names after this one
-  std::optional<std::size_t> n;    // absent: kMaxPage
+  std::string last;              // names after this one
+  std::optional<std::size_t> n;  // absent: kMaxPage
 };
 inline constexpr std::size_t kMaxPage = 10'000;
 

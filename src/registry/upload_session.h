@@ -1,5 +1,6 @@
 // Uploads in progress, and the bounded table of them. Bytes stay in memory up to kMaxInlineBlob;
-// beyond, they go to the blob store's staging and the session becomes a row that survives a restart.
+// beyond, they go to the blob store's staging and the session becomes a row that survives a
+// restart.
 #pragma once
 
 #include <map>

@@ -97,7 +97,10 @@ class Uploads::Writer final : public io::Sink {
 
 Uploads::Uploads(UploadOptions options, db::Database& database, blob::BlobStore& store,
                  const Clock& clock)
-    : options_(std::move(options)), database_(database), store_(store), clock_(clock),
+    : options_(std::move(options)),
+      database_(database),
+      store_(store),
+      clock_(clock),
       table_(options_.max_sessions) {}
 
 std::unique_ptr<UploadSession> Uploads::NewSession(
@@ -130,8 +133,7 @@ Result<UploadView> Uploads::Start(const RepositoryPath& path, const control::Act
 std::string Uploads::StateOf(const UploadView& view) const {
   const std::string text = view.id + "\n" + view.path.registry.value() + "\n" + view.path.name +
                            "\n" + view.actor.iam_id.value();
-  return Base64UrlEncode(
-      crypto::HmacSha256(AsBytes(options_.key.Reveal()), AsBytes(text)));
+  return Base64UrlEncode(crypto::HmacSha256(AsBytes(options_.key.Reveal()), AsBytes(text)));
 }
 
 Result<UploadView> Uploads::Find(const RegistryName& registry, std::string_view repository,
@@ -211,8 +213,8 @@ Status Uploads::InsertRow(const UploadSession& session, const std::string& stage
         "repository, staged, algorithm, actor_kind, actor_account, actor_iam_id, actor_name, "
         "started, expires) "
         "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
-        {session.id, path.registry, path.region, path.account, path.name_space,
-         path.resource_group, path.name, staged_id, AlgorithmName(session.announced),
+        {session.id, path.registry, path.region, path.account, path.name_space, path.resource_group,
+         path.name, staged_id, AlgorithmName(session.announced),
          static_cast<std::int64_t>(actor.kind), actor.account, actor.iam_id, actor.name,
          session.started, session.expires}));
     return Ok();
@@ -295,8 +297,7 @@ Result<std::uint64_t> Uploads::Append(const std::string& id, const Chunk& chunk)
 
 Result<oci::Digest> Uploads::DigestOf(const UploadSession& session,
                                       crypto::HashAlgorithm algorithm) {
-  const auto& known =
-      algorithm == crypto::HashAlgorithm::kSha256 ? session.sha256 : session.sha512;
+  const auto& known = algorithm == crypto::HashAlgorithm::kSha256 ? session.sha256 : session.sha512;
   if (known) return oci::Digest::FromHash(algorithm, known->Clone().Finish());
   if (session.staged_id.empty()) return oci::Digest::Of(AsBytes(session.buffer), algorithm);
   BW_TRY(const auto staged, store_.Resume(session.staged_id));
@@ -319,11 +320,11 @@ Status Uploads::RecordBlob(const UploadSession& session, const oci::Digest& dige
   return database_.Write([&](db::Transaction& tx) -> Status {
     BW_TRY(const std::string repository, EnsureRepository(tx, session.path, now));
     BW_TRY(const auto inserted,
-           tx.Execute("INSERT INTO blob (digest, size, place, created) VALUES ($1, $2, $3, $4) "
-                      "ON CONFLICT (digest) DO NOTHING",
-                      {digest.text(), session.size,
-                       static_cast<std::int64_t>(inlined ? BlobPlace::kRow : BlobPlace::kStore),
-                       now}));
+           tx.Execute(
+               "INSERT INTO blob (digest, size, place, created) VALUES ($1, $2, $3, $4) "
+               "ON CONFLICT (digest) DO NOTHING",
+               {digest.text(), session.size,
+                static_cast<std::int64_t>(inlined ? BlobPlace::kRow : BlobPlace::kStore), now}));
     if (inlined && inserted != 0) {
       BW_TRY_STATUS(tx.Execute("INSERT INTO blob_content (digest, content) VALUES ($1, $2)",
                                {digest.text(), AsBytes(session.buffer)}));

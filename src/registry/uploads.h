@@ -1,5 +1,5 @@
-// Pushing blobs (distribution-spec, "Pushing blobs"): sessions that are begun, appended to, finished
-// or cancelled, and whole blobs at once.
+// Pushing blobs (distribution-spec, "Pushing blobs"): sessions that are begun, appended to,
+// finished or cancelled, and whole blobs at once.
 //
 // The offset of an upload is what the server has kept, never what a URL says. sha256 is computed
 // while bytes arrive and carried from chunk to chunk; after a restart it is computed again from
@@ -33,7 +33,7 @@ namespace breakwater::registry {
 struct UploadOptions {
   // Authenticates session URLs. The same after a restart, or running uploads must start over.
   Secret key;
-  std::chrono::hours life{24};           // of a session since its last byte
+  std::chrono::hours life{24};  // of a session since its last byte
   std::size_t max_sessions = 10'000;
   std::size_t max_buffered = 64U << 20;  // of all sessions' bytes in memory
   std::uint64_t max_blob = 1ULL << 40;
@@ -41,9 +41,9 @@ struct UploadOptions {
 
 // A body and what its headers say of it.
 struct Chunk {
-  io::Source* source = nullptr;  // null: no body
-  std::optional<std::uint64_t> length;      // Content-Length
-  std::optional<oci::ByteRange> range;      // Content-Range; absent: append at the end
+  io::Source* source = nullptr;         // null: no body
+  std::optional<std::uint64_t> length;  // Content-Length
+  std::optional<oci::ByteRange> range;  // Content-Range; absent: append at the end
 };
 
 // Thread-safe.
@@ -88,8 +88,7 @@ class Uploads {
  private:
   class Writer;
 
-  std::unique_ptr<UploadSession> NewSession(const RepositoryPath& path,
-                                            const control::Actor& actor,
+  std::unique_ptr<UploadSession> NewSession(const RepositoryPath& path, const control::Actor& actor,
                                             std::optional<crypto::HashAlgorithm> algorithm) const;
   Result<std::unique_ptr<UploadSession>> Take(const std::string& id);
   Result<std::unique_ptr<UploadSession>> LoadRow(const std::string& id);

@@ -61,9 +61,10 @@ Result<std::int64_t> Uploads::SweepSessions() {
     ++count;
   }
   BW_TRY(const auto rows, database_.ReadValue([&](db::Transaction& tx) {
-    return tx.QueryAll("SELECT id, staged FROM upload WHERE expires <= $1 ORDER BY expires "
-                       "LIMIT $2",
-                       {now, kBatch}, UploadRowOf);
+    return tx.QueryAll(
+        "SELECT id, staged FROM upload WHERE expires <= $1 ORDER BY expires "
+        "LIMIT $2",
+        {now, kBatch}, UploadRowOf);
   }));
   for (const UploadRow& row : rows) {
     if (table_.Find(row.id)) continue;  // it has been written to since
@@ -116,10 +117,9 @@ Result<bool> Uploads::RemoveUnlinked(const oci::Digest& digest) {
   bool in_store = false;
   BW_TRY(const bool removed, database_.WriteValue([&](db::Transaction& tx) -> Result<bool> {
     BW_TRY(in_store, StoreHolds(tx, digest));
-    BW_TRY(const auto count,
-           tx.Execute("DELETE FROM blob WHERE digest = $1 AND NOT EXISTS "
-                      "(SELECT 1 FROM repository_blob WHERE digest = $1)",
-                      {digest.text()}));
+    BW_TRY(const auto count, tx.Execute("DELETE FROM blob WHERE digest = $1 AND NOT EXISTS "
+                                        "(SELECT 1 FROM repository_blob WHERE digest = $1)",
+                                        {digest.text()}));
     if (count == 0) return false;
     BW_TRY_STATUS(tx.Execute("DELETE FROM blob_content WHERE digest = $1", {digest.text()}));
     return true;
@@ -133,10 +133,11 @@ Result<std::int64_t> Uploads::SweepRows() {
   std::string after;
   while (true) {
     BW_TRY(const auto batch, database_.ReadValue([&](db::Transaction& tx) {
-      return tx.QueryAll("SELECT b.digest FROM blob b WHERE b.digest > $1 AND NOT EXISTS "
-                         "(SELECT 1 FROM repository_blob l WHERE l.digest = b.digest) "
-                         "ORDER BY b.digest LIMIT $2",
-                         {after, kBatch}, [](const db::Row& row) { return row.String(0); });
+      return tx.QueryAll(
+          "SELECT b.digest FROM blob b WHERE b.digest > $1 AND NOT EXISTS "
+          "(SELECT 1 FROM repository_blob l WHERE l.digest = b.digest) "
+          "ORDER BY b.digest LIMIT $2",
+          {after, kBatch}, [](const db::Row& row) { return row.String(0); });
     }));
     if (batch.empty()) return count;
     for (const std::string& text : batch) {
@@ -150,9 +151,8 @@ Result<std::int64_t> Uploads::SweepRows() {
 
 Result<bool> Uploads::RemoveOrphan(const oci::Digest& digest) {
   const DigestLocks::Guard guard(locks_, digest);
-  BW_TRY(const bool known, database_.ReadValue([&](db::Transaction& tx) {
-    return StoreHolds(tx, digest);
-  }));
+  BW_TRY(const bool known,
+         database_.ReadValue([&](db::Transaction& tx) { return StoreHolds(tx, digest); }));
   if (known) return false;
   BW_TRY_STATUS(store_.Remove(digest));
   return true;

@@ -1,10 +1,10 @@
 #include "registry/uploads.h"
 
-#include <gtest/gtest.h>
-
 #include <atomic>
 #include <functional>
 #include <thread>
+
+#include <gtest/gtest.h>
 
 #include "registry/testing.h"
 
@@ -54,9 +54,7 @@ class UploadsTest : public ::testing::Test {
   Result<UploadView> Find(const std::string& id) {
     return uploads().Find(path_.registry, path_.name, id, state_);
   }
-  std::string ReasonOf(const auto& result) {
-    return result.ok() ? "ok" : result.error().reason();
-  }
+  std::string ReasonOf(const auto& result) { return result.ok() ? "ok" : result.error().reason(); }
 
   World world_;
   RepositoryPath path_ = world_.Repository("team-a/app");
@@ -92,9 +90,9 @@ TEST_F(UploadsTest, ChunksAreOneBlobUnderEitherAlgorithm) {
       EXPECT_EQ(*Append(id, bytes.substr(0, third), oci::ByteRange{0, third}), third);
       EXPECT_EQ(*Append(id, bytes.substr(third, third), oci::ByteRange{third, third}), 2 * third);
       const std::string rest = bytes.substr(2 * third);
-      ASSERT_TRUE(Finish(id, DigestOf(bytes, algorithm), rest,
-                         oci::ByteRange{2 * third, rest.size()})
-                      .ok());
+      ASSERT_TRUE(
+          Finish(id, DigestOf(bytes, algorithm), rest, oci::ByteRange{2 * third, rest.size()})
+              .ok());
       EXPECT_EQ(Read(DigestOf(bytes, algorithm)), bytes);
       EXPECT_EQ(ReasonOf(Find(id)), "blob_upload_unknown");
     }
@@ -129,9 +127,9 @@ TEST_F(UploadsTest, ChunkThatDoesNotStartAtTheEndChangesNothing) {
 TEST_F(UploadsTest, BodyAndHeadersMustAgreeOnTheLength) {
   const std::string id = Start();
   io::StringSource five("01234");
-  EXPECT_EQ(ReasonOf(uploads().Append(
-                id, {.source = &five, .length = 5, .range = oci::ByteRange{0, 6}})),
-            "size_invalid");
+  EXPECT_EQ(
+      ReasonOf(uploads().Append(id, {.source = &five, .length = 5, .range = oci::ByteRange{0, 6}})),
+      "size_invalid");
   EXPECT_EQ(Find(id)->size, 0U);
   io::StringSource more("0123456789");
   EXPECT_EQ(ReasonOf(uploads().Append(
@@ -139,8 +137,7 @@ TEST_F(UploadsTest, BodyAndHeadersMustAgreeOnTheLength) {
             "size_invalid");
   io::StringSource less("0123");
   EXPECT_EQ(ReasonOf(uploads().Push(path_, world_.Caller().actor,
-                                    {.source = &less, .length = 5, .range = {}},
-                                    DigestOf("0123"))),
+                                    {.source = &less, .length = 5, .range = {}}, DigestOf("0123"))),
             "size_invalid");
   EXPECT_EQ(Read(DigestOf("0123")), "(blob_unknown)");
 }

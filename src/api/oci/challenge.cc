@@ -10,12 +10,11 @@ namespace {
 // The host as the client wrote it, if it cannot break out of a quoted string; else the listener's.
 std::string HostOf(const net::Request& request) {
   const std::string_view host = request.headers.Get("Host").value_or("");
-  const bool sane = !host.empty() && host.size() <= 255 &&
-                    std::all_of(host.begin(), host.end(), [](char c) {
-                      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                             (c >= '0' && c <= '9') ||
-                             std::string_view(".-_:[]").find(c) != std::string_view::npos;
-                    });
+  const bool sane =
+      !host.empty() && host.size() <= 255 && std::all_of(host.begin(), host.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               std::string_view(".-_:[]").find(c) != std::string_view::npos;
+      });
   return sane ? std::string(host) : request.peer.server_address;
 }
 

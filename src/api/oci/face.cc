@@ -73,9 +73,8 @@ Wire WireOf(const Error& error) {
 }
 
 json::Value OneError(std::string_view code, std::string_view message, json::Value detail) {
-  return {{"code", json::Text(code)},
-          {"message", json::Text(message)},
-          {"detail", std::move(detail)}};
+  return {
+      {"code", json::Text(code)}, {"message", json::Text(message)}, {"detail", std::move(detail)}};
 }
 
 json::Value DetailOf(const Error& error) {
@@ -112,7 +111,8 @@ void AddUploadRange(const Error& error, net::Headers& headers) {
 net::Response OciFace::EncodeError(const Error& error, const net::Request& request,
                                    const Context* context) const {
   const Wire wire = WireOf(error);
-  net::Response response = distribution::OciJson(wire.status, Body(error, wire.code), "application/json");
+  net::Response response =
+      distribution::OciJson(wire.status, Body(error, wire.code), "application/json");
   if (request.method == "HEAD") response.body = std::string();
   if (wire.status == 401) distribution::AddChallenges(error, request, context, response.headers);
   if (wire.status == 429) response.headers.Set("Retry-After", "1");
@@ -135,8 +135,9 @@ Status OciFace::Admit(const Context& context) const {
   }
   BW_TRY(const registry::Settings settings, settings_.Get(ns->account, context.registry.name));
   if (!settings.private_only) return Ok();
-  return Denied("this account takes pushes and pulls over the private network only (its setting "
-                "private_only is on)")
+  return Denied(
+             "this account takes pushes and pulls over the private network only (its setting "
+             "private_only is on)")
       .Reason("private_only");
 }
 

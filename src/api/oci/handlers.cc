@@ -38,7 +38,9 @@ control::Resource RepositoryResource(const Context& context, std::string_view re
   return resource;
 }
 
-std::string EntityTagOf(const oci::Digest& digest) { return "\"" + digest.text() + "\""; }
+std::string EntityTagOf(const oci::Digest& digest) {
+  return "\"" + digest.text() + "\"";
+}
 
 bool NotModified(const net::Request& request, std::string_view entity_tag) {
   for (const std::string_view field : request.headers.GetAll("If-None-Match")) {
@@ -64,7 +66,9 @@ Result<registry::Page> PageOf(const Context& context) {
   return page;
 }
 
-bool IsHead(const Context& context) { return context.request.method == "HEAD"; }
+bool IsHead(const Context& context) {
+  return context.request.method == "HEAD";
+}
 
 }  // namespace breakwater::api::distribution
 

@@ -19,21 +19,21 @@ json::Array TextArray(const std::vector<std::string>& texts) {
 void LinkNext(const std::string& path, const Page& asked, const NamesPage& page,
               net::Headers& headers) {
   if (!page.more || page.names.empty()) return;
-  headers.Set("Link", "<" + path + "?n=" +
-                          std::to_string(asked.n.value_or(page.names.size())) +
+  headers.Set("Link", "<" + path + "?n=" + std::to_string(asked.n.value_or(page.names.size())) +
                           "&last=" + PercentEncode(page.names.back(), "/") + ">; rel=\"next\"");
 }
 
-Result<net::Response> GetBase(Context&) { return OciJson(200, "{}", "application/json"); }
+Result<net::Response> GetBase(Context&) {
+  return OciJson(200, "{}", "application/json");
+}
 
 Result<net::Response> ListTags(const OciDeps& deps, Context& context) {
   BW_TRY(const Page asked, PageOf(context));
   BW_TRY(const registry::RepositoryPath path, ResolveRepository(deps, context));
   BW_TRY(const NamesPage page, deps.manifests.Tags(path, asked));
-  net::Response response =
-      OciJson(200,
-              json::Serialize({{"name", json::Text(path.name)}, {"tags", TextArray(page.names)}}),
-              "application/json");
+  net::Response response = OciJson(
+      200, json::Serialize({{"name", json::Text(path.name)}, {"tags", TextArray(page.names)}}),
+      "application/json");
   LinkNext("/v2/" + path.name + "/tags/list", asked, page, response.headers);
   return response;
 }
@@ -45,8 +45,8 @@ Result<bool> MaySee(const OciDeps& deps, const Context& context, const std::stri
     return ns.error();
   }
   if (ns->account != context.account) return false;
-  control::Resource resource = control::NamespaceResource(
-      ns->account, context.registry.name, context.registry.region, name_space);
+  control::Resource resource = control::NamespaceResource(ns->account, context.registry.name,
+                                                          context.registry.region, name_space);
   resource.resource_group = ns->resource_group;
   const Status allowed =
       deps.authorizer.Authorize(context.caller, registry::action::kNamespaceList, resource);
@@ -62,8 +62,8 @@ Result<net::Response> ListRepositories(const OciDeps& deps, Context& context) {
          deps.manifests.Catalogue(context.registry.name, asked, [&](const std::string& name) {
            return MaySee(deps, context, name);
          }));
-  net::Response response = OciJson(
-      200, json::Serialize({{"repositories", TextArray(page.names)}}), "application/json");
+  net::Response response =
+      OciJson(200, json::Serialize({{"repositories", TextArray(page.names)}}), "application/json");
   LinkNext("/v2/_catalog", asked, page, response.headers);
   return response;
 }

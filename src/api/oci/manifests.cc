@@ -57,15 +57,14 @@ Result<std::string> ReadManifest(Context& context) {
 Result<net::Response> PutManifest(const OciDeps& deps, Context& context) {
   BW_TRY(oci::Reference reference, oci::Reference::Parse(context.Path("reference")));
   BW_TRY(const RepositoryPath path, ResolveRepository(deps, context));
-  ManifestPush push{.content = {},
-                    .content_type = std::string(
-                        context.request.headers.Get("Content-Type").value_or("")),
-                    .reference = std::move(reference),
-                    .tags = {}};
+  ManifestPush push{
+      .content = {},
+      .content_type = std::string(context.request.headers.Get("Content-Type").value_or("")),
+      .reference = std::move(reference),
+      .tags = {}};
   for (const std::string_view tag : context.query.GetAll("tag")) push.tags.emplace_back(tag);
   BW_TRY(push.content, ReadManifest(context));
-  BW_TRY(const registry::PushedManifest pushed,
-         deps.manifests.Put(context.caller, path, push));
+  BW_TRY(const registry::PushedManifest pushed, deps.manifests.Put(context.caller, path, push));
 
   net::Response response = EmptyResponse(201);
   response.headers.Set("Location", "/v2/" + path.name + "/manifests/" + pushed.digest.text());

@@ -15,7 +15,9 @@ using testing::Service;
 
 const std::string kRepo = "team-a/app";
 
-std::string DigestOf(const std::string& bytes) { return oci::Digest::Of(AsBytes(bytes)).text(); }
+std::string DigestOf(const std::string& bytes) {
+  return oci::Digest::Of(AsBytes(bytes)).text();
+}
 
 class OciManifestTest : public ::testing::Test {
  protected:
@@ -96,10 +98,9 @@ TEST_F(OciManifestTest, WhoseBytesDoNotMatchTheDigestIs400) {
 
 TEST_F(OciManifestTest, OverFourMebibytesIs413) {
   const std::string frame = ImageManifest("config", {}, R"(,"annotations":{"x":""})");
-  const std::string full =
-      ImageManifest("config", {},
-                    R"(,"annotations":{"x":")" +
-                        std::string(oci::kMaxManifestBytes - frame.size(), 'a') + "\"}");
+  const std::string full = ImageManifest(
+      "config", {},
+      R"(,"annotations":{"x":")" + std::string(oci::kMaxManifestBytes - frame.size(), 'a') + "\"}");
   EXPECT_EQ(Put("v1", full).status, 201);
   EXPECT_EQ(Manifest("v1").body.size(), oci::kMaxManifestBytes);
   for (const bool chunked : {false, true}) {
@@ -137,11 +138,11 @@ TEST_F(OciManifestTest, MalformedIs400) {
 }
 
 TEST_F(OciManifestTest, TagParametersComeBackInOciTag) {
-  const Answer answer = Do({.method = "PUT",
-                            .target = "/v2/" + kRepo + "/manifests/" + DigestOf(image_) +
-                                      "?tag=a&tag=b&tag=c",
-                            .body = image_,
-                            .headers = {{"Content-Type", std::string(oci::kOciManifest)}}});
+  const Answer answer =
+      Do({.method = "PUT",
+          .target = "/v2/" + kRepo + "/manifests/" + DigestOf(image_) + "?tag=a&tag=b&tag=c",
+          .body = image_,
+          .headers = {{"Content-Type", std::string(oci::kOciManifest)}}});
   EXPECT_EQ(answer.status, 201);
   EXPECT_EQ(answer.headers.GetAll("OCI-Tag").size(), 3U);
   EXPECT_EQ(Manifest("c").body, image_);
@@ -215,10 +216,11 @@ TEST_F(OciManifestTest, CatalogueIsLimitedToWhatTheCallerMaySee) {
 class OciReferrersTest : public OciManifestTest {
  protected:
   std::string With(const std::string& type) {
-    return ImageManifest("config", {},
-                         R"(,"artifactType":")" + type +
-                             R"(","annotations":{"k":"v"},"subject":{"mediaType":"x/y","digest":")" +
-                             DigestOf(image_) + R"(","size":1})");
+    return ImageManifest(
+        "config", {},
+        R"(,"artifactType":")" + type +
+            R"(","annotations":{"k":"v"},"subject":{"mediaType":"x/y","digest":")" +
+            DigestOf(image_) + R"(","size":1})");
   }
   json::Array List(const std::string& query = "") {
     const Answer answer = Get("/v2/" + kRepo + "/referrers/" + DigestOf(image_) + query);

@@ -15,7 +15,9 @@ using testing::Service;
 
 const std::string kRepo = "team-a/app";
 
-std::string DigestOf(const std::string& bytes) { return oci::Digest::Of(AsBytes(bytes)).text(); }
+std::string DigestOf(const std::string& bytes) {
+  return oci::Digest::Of(AsBytes(bytes)).text();
+}
 std::string Sha512Of(const std::string& bytes) {
   return oci::Digest::Of(AsBytes(bytes), crypto::HashAlgorithm::kSha512).text();
 }
@@ -78,9 +80,9 @@ TEST_F(OciTest, ChallengeNamesTheScopeThatTheRequestNeeds) {
   EXPECT_EQ(scope("DELETE", "/v2/team-a/app/manifests/x"),
             "scope=\"repository:team-a/app:delete\"");
   EXPECT_EQ(scope("GET", "/v2/_catalog"), "scope=\"registry:catalog:*\"");
-  EXPECT_EQ(scope("POST", "/v2/team-a/app/blobs/uploads/?mount=" + DigestOf("x") +
-                              "&from=team-b/app"),
-            "scope=\"repository:team-a/app:pull,push repository:team-b/app:pull\"");
+  EXPECT_EQ(
+      scope("POST", "/v2/team-a/app/blobs/uploads/?mount=" + DigestOf("x") + "&from=team-b/app"),
+      "scope=\"repository:team-a/app:pull,push repository:team-b/app:pull\"");
 }
 
 TEST_F(OciTest, ChallengeCannotBeBrokenOutOfByAHostHeader) {
@@ -95,8 +97,8 @@ TEST_F(OciTest, ChallengeCannotBeBrokenOutOfByAHostHeader) {
 
 TEST_F(OciTest, AbsentAndForbiddenAreIndistinguishable) {
   ASSERT_EQ(service_.PushBlob(kRepo, "config").status, 201);
-  for (const std::string& authorization : {std::string(), std::string("Basic nobody"),
-                                           std::string("Bearer nobody team-x/y=pull")}) {
+  for (const std::string& authorization :
+       {std::string(), std::string("Basic nobody"), std::string("Bearer nobody team-x/y=pull")}) {
     const auto ask = [&](const std::string& repository) {
       Answer answer = Do({.method = "GET",
                           .target = "/v2/" + repository + "/blobs/" + DigestOf("config"),
@@ -144,9 +146,9 @@ TEST_F(OciTest, ReaderMayNotPushAndNoBodyIsReadBeforeThat) {
 
 TEST_F(OciTest, PrivateOnlyRefusesPushAndPullOnThePublicListener) {
   ASSERT_EQ(service_.PushBlob(kRepo, "config").status, 201);
-  ASSERT_EQ(Do({.method = "PATCH", .target = "/api/v1/auth", .body = R"({"private_only":true})"})
-                .status,
-            204);
+  ASSERT_EQ(
+      Do({.method = "PATCH", .target = "/api/v1/auth", .body = R"({"private_only":true})"}).status,
+      204);
   const std::string blob = "/v2/" + kRepo + "/blobs/" + DigestOf("config");
   for (const std::string& authorization : {std::string("Basic owner"), std::string()}) {
     const Answer refused = Do({.method = "GET", .target = blob, .authorization = authorization});
@@ -232,9 +234,8 @@ TEST_F(OciTest, BlobHeadHasALengthAndNoBody) {
 
 TEST_F(OciTest, UnchangedBlobIs304) {
   ASSERT_EQ(service_.PushBlob(kRepo, "config").status, 201);
-  for (const std::string& tag :
-       {"\"" + DigestOf("config") + "\"", "W/\"x\", \"" + DigestOf("config") + "\"",
-        std::string("*")}) {
+  for (const std::string& tag : {"\"" + DigestOf("config") + "\"",
+                                 "W/\"x\", \"" + DigestOf("config") + "\"", std::string("*")}) {
     EXPECT_EQ(Do({.method = "GET",
                   .target = "/v2/" + kRepo + "/blobs/" + DigestOf("config"),
                   .headers = {{"If-None-Match", tag}}})
@@ -274,18 +275,17 @@ TEST_F(OciTest, PostWithDigestAndBodyIsOneRequest) {
                 .body = "blob"})
                 .Code(),
             "DIGEST_INVALID");
-  EXPECT_EQ(Do({.method = "POST",
-                .target = "/v2/" + kRepo + "/blobs/uploads/?digest-algorithm=md5"})
-                .status,
-            400);
+  EXPECT_EQ(
+      Do({.method = "POST", .target = "/v2/" + kRepo + "/blobs/uploads/?digest-algorithm=md5"})
+          .status,
+      400);
 }
 
 TEST_F(OciTest, SessionIsOneSegmentWithTheRestInTheQuery) {
   const std::string location = Start();
   EXPECT_EQ(location.rfind("/v2/team-a/app/blobs/uploads/", 0), 0U);
   const std::string path = location.substr(0, location.find('?'));
-  EXPECT_EQ(path.find('/', std::string("/v2/team-a/app/blobs/uploads/").size()),
-            std::string::npos);
+  EXPECT_EQ(path.find('/', std::string("/v2/team-a/app/blobs/uploads/").size()), std::string::npos);
 }
 
 TEST_F(OciTest, StreamedPatchThenEmptyPut) {
@@ -313,22 +313,18 @@ TEST_F(OciTest, OutOfOrderChunkIs416AndTheUploadGoesOn) {
   EXPECT_EQ(repeated.Code(), "BLOB_UPLOAD_INVALID");
   EXPECT_EQ(repeated.Header("Range"), "0-9");
   const std::string put = location + "&digest=" + DigestOf("0123456789abcde");
-  EXPECT_EQ(Do({.method = "PUT",
-                .target = put,
-                .body = "abcde",
-                .headers = {{"Content-Range", "11-15"}}})
-                .status,
-            416);
+  EXPECT_EQ(
+      Do({.method = "PUT", .target = put, .body = "abcde", .headers = {{"Content-Range", "11-15"}}})
+          .status,
+      416);
   const Answer status = Do({.method = "GET", .target = location});
   EXPECT_EQ(status.status, 204);
   EXPECT_EQ(status.Header("Range"), "0-9");
   EXPECT_FALSE(status.Header("Location").empty());
-  EXPECT_EQ(Do({.method = "PUT",
-                .target = put,
-                .body = "abcde",
-                .headers = {{"Content-Range", "10-14"}}})
-                .status,
-            201);
+  EXPECT_EQ(
+      Do({.method = "PUT", .target = put, .body = "abcde", .headers = {{"Content-Range", "10-14"}}})
+          .status,
+      201);
 }
 
 TEST_F(OciTest, ContentRangeMalformedIs400AndWithUnitIsUnderstood) {
@@ -357,8 +353,7 @@ TEST_F(OciTest, CancelledUploadIs404) {
   ASSERT_EQ(Patch(location, "abc").status, 202);
   EXPECT_EQ(Do({.method = "DELETE", .target = location}).status, 204);
   for (const char* method : {"GET", "DELETE", "PATCH", "PUT"}) {
-    const Answer answer =
-        Do({.method = method, .target = location + "&digest=" + DigestOf("abc")});
+    const Answer answer = Do({.method = method, .target = location + "&digest=" + DigestOf("abc")});
     EXPECT_EQ(answer.status, 404) << method;
     EXPECT_EQ(answer.Code(), "BLOB_UPLOAD_UNKNOWN") << method;
   }
@@ -413,8 +408,8 @@ class MountTest : public OciTest {
 };
 
 TEST_F(MountTest, WithOrWithoutFromLinksTheBlob) {
-  for (const std::string& from : {std::string("&from=team-b/app"), std::string(),
-                                  std::string("&from=team-b%2Fapp")}) {
+  for (const std::string& from :
+       {std::string("&from=team-b/app"), std::string(), std::string("&from=team-b%2Fapp")}) {
     const Answer answer = Mount(DigestOf("blob") + from);
     EXPECT_EQ(answer.status, 201);
     EXPECT_EQ(Get(answer.Header("Location")).body, "blob");

@@ -1,13 +1,13 @@
 // A dispatcher over a registry of its own, and a client that speaks to it without a network.
 #pragma once
 
-#include <unistd.h>
-
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <unistd.h>
 
 #include "api/dispatcher.h"
 #include "api/oci/oci.h"
@@ -116,10 +116,10 @@ class Service {
   Answer PushBlob(const std::string& repository, const std::string& bytes) {
     const Answer started =
         Do({.method = "POST", .target = "/v2/" + repository + "/blobs/uploads/"});
-    return Do({.method = "PUT",
-               .target = started.Header("Location") + "&digest=" +
-                         oci::Digest::Of(AsBytes(bytes)).text(),
-               .body = bytes});
+    return Do(
+        {.method = "PUT",
+         .target = started.Header("Location") + "&digest=" + oci::Digest::Of(AsBytes(bytes)).text(),
+         .body = bytes});
   }
   Answer PutManifest(const std::string& repository, const std::string& reference,
                      const std::string& content,
@@ -145,8 +145,8 @@ class Service {
     }
     const auto& slice = std::get<net::FileSlice>(body);
     std::string bytes(slice.length, '\0');
-    const auto count = ::pread(slice.descriptor, bytes.data(), bytes.size(),
-                               static_cast<off_t>(slice.offset));
+    const auto count =
+        ::pread(slice.descriptor, bytes.data(), bytes.size(), static_cast<off_t>(slice.offset));
     bytes.resize(count < 0 ? 0 : static_cast<std::size_t>(count));
     return bytes;
   }
@@ -154,11 +154,10 @@ class Service {
   void Rebuild() {
     auto& s = *world.services;
     oci_face = std::make_unique<OciFace>(s.namespaces, s.settings);
-    std::vector<Endpoint> endpoints = OciEndpoints(
-        *oci_face, {s.namespaces, s.blobs, s.uploads, s.manifests, world.authorizer});
-    for (Endpoint& endpoint :
-         RegistryEndpoints(registry_face, {s.settings, s.namespaces, s.manifests, s.content,
-                                           world.authorizer})) {
+    std::vector<Endpoint> endpoints =
+        OciEndpoints(*oci_face, {s.namespaces, s.blobs, s.uploads, s.manifests, world.authorizer});
+    for (Endpoint& endpoint : RegistryEndpoints(
+             registry_face, {s.settings, s.namespaces, s.manifests, s.content, world.authorizer})) {
       endpoints.push_back(std::move(endpoint));
     }
     dispatcher = std::make_unique<Dispatcher>(

@@ -56,10 +56,9 @@ Result<std::optional<crypto::HashAlgorithm>> AlgorithmOf(const Context& context)
 }
 
 bool HasEntryFor(const control::Actor& actor, std::string_view repository) {
-  return actor.grants && std::any_of(actor.grants->begin(), actor.grants->end(),
-                                     [&](const control::Grant& grant) {
-                                       return grant.repository == repository;
-                                     });
+  return actor.grants &&
+         std::any_of(actor.grants->begin(), actor.grants->end(),
+                     [&](const control::Grant& grant) { return grant.repository == repository; });
 }
 
 // Whether the caller may pull from the source of a mount. An error if its token was not even asked
@@ -90,8 +89,7 @@ Result<bool> MountFrom(const OciDeps& deps, const Context& context, const Reposi
 
 Result<bool> MountFromAnywhere(const OciDeps& deps, const Context& context,
                                const RepositoryPath& target, const oci::Digest& digest) {
-  BW_TRY(const auto holders,
-         deps.blobs.Holders(target.registry, digest, kMaxMountCandidates));
+  BW_TRY(const auto holders, deps.blobs.Holders(target.registry, digest, kMaxMountCandidates));
   for (const std::string& holder : holders) {
     const auto mounted = MountFrom(deps, context, target, digest, holder);
     // Nobody asked for this source: a token without its scope is no reason to challenge.
@@ -131,12 +129,12 @@ Result<net::Response> StartUpload(const OciDeps& deps, Context& context) {
 // The session the path names, if its state says that it is this client's, and who began it may
 // still push: what a session URL is worth ends with its owner's rights, not with a token's life.
 Result<UploadView> FindUpload(const OciDeps& deps, const Context& context) {
-  BW_TRY(UploadView view, deps.uploads.Find(context.registry.name, context.Path("name"),
-                                            context.Path("session"),
-                                            context.query.Get("state").value_or("")));
+  BW_TRY(UploadView view,
+         deps.uploads.Find(context.registry.name, context.Path("name"), context.Path("session"),
+                           context.query.Get("state").value_or("")));
   const control::Caller owner{.actor = view.actor, .origin = context.caller.origin};
-  BW_TRY_STATUS(deps.authorizer.Authorize(owner, registry::action::kImagePush,
-                                          view.path.Namespace()));
+  BW_TRY_STATUS(
+      deps.authorizer.Authorize(owner, registry::action::kImagePush, view.path.Namespace()));
   return view;
 }
 

@@ -14,11 +14,11 @@ struct ReasonCode {
 
 // Codes of the reference system where its documents name one (ibm-registry 1.12), else our own.
 constexpr ReasonCode kByReason[] = {
-    {"account_mismatch", "CRG0009E"},      {"config_rule_denied", "BRW0403R"},
-    {"iam_authz_one_way", "BRW0409A"},     {"namespace_taken", "BRW0409N"},
-    {"namespace_limit", "BRW0409L"},       {"resource_group_fixed", "BRW0409G"},
-    {"malformed_json", "BRW0400J"},        {"invalid_field", "BRW0400F"},
-    {"namespace_invalid", "BRW0400N"},     {"tag_required", "BRW0400T"},
+    {"account_mismatch", "CRG0009E"},  {"config_rule_denied", "BRW0403R"},
+    {"iam_authz_one_way", "BRW0409A"}, {"namespace_taken", "BRW0409N"},
+    {"namespace_limit", "BRW0409L"},   {"resource_group_fixed", "BRW0409G"},
+    {"malformed_json", "BRW0400J"},    {"invalid_field", "BRW0400F"},
+    {"namespace_invalid", "BRW0400N"}, {"tag_required", "BRW0400T"},
     {"host_mismatch", "BRW0400H"},
 };
 

@@ -176,9 +176,9 @@ Result<oci::ImageName> ImageOf(const Context& context) {
 control::Resource ImageResource(const Context& context) {
   const auto parsed = oci::ImageName::Parse(context.Path("image"));
   const std::string repository = parsed.ok() ? parsed->repository : std::string();
-  control::Resource resource = control::NamespaceResource(
-      context.account, context.registry.name, context.registry.region,
-      std::string(oci::NamespaceOf(repository)));
+  control::Resource resource =
+      control::NamespaceResource(context.account, context.registry.name, context.registry.region,
+                                 std::string(oci::NamespaceOf(repository)));
   resource.kind = "image";
   resource.name = repository;
   return resource;

@@ -16,8 +16,8 @@ control::Resource WholeService(const Context& context) {
 }
 
 control::Resource ResourceOf(const Context& context, const Namespace& ns) {
-  control::Resource resource = control::NamespaceResource(
-      ns.account, context.registry.name, context.registry.region, ns.name);
+  control::Resource resource = control::NamespaceResource(ns.account, context.registry.name,
+                                                          context.registry.region, ns.name);
   resource.resource_group = ns.resource_group;
   return resource;
 }
@@ -27,8 +27,8 @@ Result<std::vector<Namespace>> Visible(const RegistryDeps& deps, const Context& 
   BW_TRY(auto all, deps.namespaces.List(context.account, context.registry.name));
   std::vector<Namespace> visible;
   for (Namespace& ns : all) {
-    const Status allowed = deps.authorizer.Authorize(context.caller, action::kNamespaceList,
-                                                     ResourceOf(context, ns));
+    const Status allowed =
+        deps.authorizer.Authorize(context.caller, action::kNamespaceList, ResourceOf(context, ns));
     if (allowed.ok()) {
       visible.push_back(std::move(ns));
     } else if (allowed.error().code() != ErrorCode::kDenied) {

@@ -137,8 +137,7 @@ TEST_F(RegistryApiTest, ImagesAreListedWithTheirNamesAndLabels) {
   const auto document = json::Parse(answer.body);
   ASSERT_EQ(document->get_array().size(), 1U);
   const json::Value& image = document->get_array()[0];
-  EXPECT_EQ(json::Serialize(*json::Find(image, "RepoTags")),
-            R"(["us.icr.example/team-a/app:v1"])");
+  EXPECT_EQ(json::Serialize(*json::Find(image, "RepoTags")), R"(["us.icr.example/team-a/app:v1"])");
   EXPECT_EQ(json::Serialize(*json::Find(image, "RepoDigests")),
             R"(["us.icr.example/team-a/app@)" + digest_ + "\"]");
   EXPECT_EQ(json::Find(image, "Created")->to_number<std::int64_t>(), 1'647'853'800);
@@ -154,9 +153,8 @@ TEST_F(RegistryApiTest, ImagesAreListedWithTheirNamesAndLabels) {
 
 TEST_F(RegistryApiTest, ImageIsDeletedByRawAndEscapedNames) {
   service_.world.Repository("team-a/app");
-  for (const char* name :
-       {"us.icr.example/team-a/app:v1", "us.icr.example%2Fteam-a%2Fapp%3Av1", "team-a/app:v1",
-        "127.0.0.1:5000/team-a/app:v1"}) {
+  for (const char* name : {"us.icr.example/team-a/app:v1", "us.icr.example%2Fteam-a%2Fapp%3Av1",
+                           "team-a/app:v1", "127.0.0.1:5000/team-a/app:v1"}) {
     PushImage("team-a/app", "v1");
     const Answer deleted = Do("DELETE", std::string("/api/v1/images/") + name);
     EXPECT_EQ(deleted.status, 200) << name;

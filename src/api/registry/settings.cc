@@ -16,8 +16,8 @@ std::optional<bool> BoolOf(const json::Reader& body, std::string_view name) {
 Result<net::Response> GetAuth(const RegistryDeps& deps, Context& context) {
   BW_TRY(const registry::Settings settings,
          deps.settings.Get(context.account, context.registry.name));
-  return JsonResponse(200, {{"iam_authz", settings.iam_authz},
-                            {"private_only", settings.private_only}});
+  return JsonResponse(200,
+                      {{"iam_authz", settings.iam_authz}, {"private_only", settings.private_only}});
 }
 
 Result<net::Response> UpdateAuth(const RegistryDeps& deps, Context& context) {
@@ -43,8 +43,8 @@ Result<net::Response> UpdateSettings(const RegistryDeps& deps, Context& context)
   body.OnlyFields({"platform_metrics"});
   const auto platform_metrics = BoolOf(body, "platform_metrics");
   BW_TRY_STATUS(body.Finish());
-  BW_TRY_STATUS(deps.settings.PatchPlatformMetrics(context.caller, context.Service(),
-                                                   platform_metrics));
+  BW_TRY_STATUS(
+      deps.settings.PatchPlatformMetrics(context.caller, context.Service(), platform_metrics));
   return EmptyResponse(204);
 }
 
