@@ -5,6 +5,7 @@
 #include "api/governance/governance.h"
 #include "api/iam/authenticator.h"
 #include "api/iam/iam.h"
+#include "api/native/advisories.h"
 #include "api/native/native.h"
 #include "api/native/operations.h"
 #include "api/notifications/notifications.h"
@@ -65,6 +66,7 @@ std::vector<api::Endpoint> Faces::State::Endpoints() {
   Append(all, api::notifications::Endpoints(p.channels, p.deliveries, notifications));
   Append(all, api::native::NativeEndpoints(
                   {p.audit, p.registries, condition::Catalogue::BuiltIn()}, native));
+  Append(all, api::native::AdvisoriesEndpoints({p.advisor, p.importer}, native));
   Append(all, api::native::OperationsEndpoints({.metrics = p.metrics,
                                                 .ready = [this] { return Ready(); },
                                                 .openapi = [this] { return openapi; }},

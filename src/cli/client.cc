@@ -17,18 +17,6 @@ net::ClientOptions OptionsOf() {
   return options;
 }
 
-Error NotDone(const Answer& answer) {
-  const std::string message =
-      "the server answered " + std::to_string(answer.status) + ": " + MessageOf(answer);
-  switch (answer.status) {
-    case 401: return Unauthenticated(message);
-    case 403: return Denied(message);
-    case 404: return NotFound(message);
-    case 409: return Conflict(message);
-    default: return Invalid(message);
-  }
-}
-
 }  // namespace
 
 std::string MessageOf(const Answer& answer) {
@@ -45,8 +33,20 @@ std::string MessageOf(const Answer& answer) {
   return answer.body.substr(0, 200);
 }
 
+Error ErrorOf(const Answer& answer) {
+  const std::string message =
+      "the server answered " + std::to_string(answer.status) + ": " + MessageOf(answer);
+  switch (answer.status) {
+    case 401: return Unauthenticated(message);
+    case 403: return Denied(message);
+    case 404: return NotFound(message);
+    case 409: return Conflict(message);
+    default: return Invalid(message);
+  }
+}
+
 Client::Client(ClientArguments arguments)
-    : arguments_(std::move(arguments)), http_(OptionsOf()) {
+    : arguments_(std::move(arguments)), http_(std::make_unique<net::HttpClient>(OptionsOf())) {
   while (arguments_.url.ends_with('/')) arguments_.url.pop_back();
 }
 
@@ -55,12 +55,14 @@ Result<Answer> Client::Exchange(net::ClientRequest request, std::string_view pat
   request.timeout = kTimeout;
   request.max_response_bytes = kMaxAnswer;
   request.headers.Set("Accept", "application/json");
-  if (!arguments_.api_key.empty()) {
+  if (!arguments_.token.empty()) {
+    request.headers.Set("Authorization", "Bearer " + arguments_.token.Reveal());
+  } else if (!arguments_.api_key.empty()) {
     request.headers.Set("Authorization",
                         "Basic " + Base64Encode(AsBytes("iamapikey:" + arguments_.api_key.Reveal())));
   }
   if (!arguments_.host.empty()) request.headers.Set("Host", arguments_.host);
-  BW_TRY(net::ClientResponse response, http_.Send(request));
+  BW_TRY(net::ClientResponse response, http_->Send(request));
   Answer answer{.status = response.status,
                 .headers = std::move(response.headers),
                 .body = std::move(response.body),
@@ -100,7 +102,7 @@ Result<Answer> Client::Upload(std::string_view method, std::string_view path,
 Result<json::Value> Client::Must(std::string_view method, std::string_view path,
                                  const std::optional<json::Value>& body) {
   BW_TRY(Answer answer, Call(method, path, body));
-  if (!answer.ok()) return NotDone(answer).Context(std::string(method) + " " + std::string(path));
+  if (!answer.ok()) return ErrorOf(answer).Context(std::string(method) + " " + std::string(path));
   return std::move(answer.document);
 }
 

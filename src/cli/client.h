@@ -1,7 +1,7 @@
 // How commands talk to a running server: HTTP with an API key, JSON in and out.
 #pragma once
 
-#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,6 +17,7 @@ namespace breakwater::cli {
 struct ClientArguments {
   std::string url = "http://127.0.0.1:5000";
   Secret api_key;
+  Secret token{};  // a Bearer token: sent instead of the API key
   std::string host;  // Host header: which registry is meant; empty: the URL's own
 };
 
@@ -29,7 +30,7 @@ struct Answer {
   bool ok() const { return status >= 200 && status < 300; }
 };
 
-// One server, one registry. Not thread-safe.
+// One server, one registry. Movable; not thread-safe.
 class Client {
  public:
   explicit Client(ClientArguments arguments);
@@ -52,10 +53,12 @@ class Client {
   Result<Answer> Exchange(net::ClientRequest request, std::string_view path);
 
   ClientArguments arguments_;
-  net::HttpClient http_;
+  std::unique_ptr<net::HttpClient> http_;
 };
 
 // What the server said went wrong, in whichever face's words.
 std::string MessageOf(const Answer& answer);
+// The error that an answer other than 2xx stands for, with the server's own message.
+Error ErrorOf(const Answer& answer);
 
 }  // namespace breakwater::cli

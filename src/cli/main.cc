@@ -1,8 +1,10 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
-#include <memory>
 
+#include "cli/import.h"
+#include "cli/login.h"
 #include "cli/serve.h"
+#include "cli/tour.h"
 #include "config/options.h"
 
 namespace breakwater::cli {
@@ -23,6 +25,23 @@ void AddServerFlags(CLI::App& command, ServerArguments& arguments) {
   }
 }
 
+void AddClientFlags(CLI::App& command, RawClientArguments& arguments) {
+  command.add_option("--url", arguments.url, "The server's public listener")
+      ->envname("BREAKWATER_URL");
+  command.add_option("--api-key-file", arguments.key_file,
+                     "File with the API key; without it BREAKWATER_API_KEY, else ./var/admin.key");
+}
+
+void AddTourFlags(CLI::App& command, TourArguments& arguments) {
+  command.add_option("--private-url", arguments.private_url, "The server's private listener")
+      ->envname("BREAKWATER_PRIVATE_URL");
+  command
+      .add_option("--advisories", arguments.advisories,
+                  "Advisories to import first, as for `advisories import`; without it what was "
+                  "imported before, else a small sample")
+      ->envname("BREAKWATER_ADVISORIES");
+}
+
 int Main(int argc, char** argv) {
   CLI::App program{"Breakwater: a container registry that keeps itself and its content compliant"};
   program.set_version_flag("--version", std::string("breakwater ") + BW_VERSION);
@@ -37,6 +56,21 @@ int Main(int argc, char** argv) {
   CLI::App* config = program.add_subcommand("config", "Print the configuration in force");
   AddServerFlags(*config, server);
   config->callback([&] { status = PrintConfig(server); });
+
+  RawClientArguments client;
+  CLI::App* advisories = program.add_subcommand("advisories", "Vulnerability advisories");
+  advisories->require_subcommand(1);
+  std::string path;
+  CLI::App* import = advisories->add_subcommand("import", "Send a feed of OSV records to a server");
+  import->add_option("path", path, "A directory, .json, .tar, .tar.gz or .tar.zst")->required();
+  AddClientFlags(*import, client);
+  import->callback([&] { status = ImportAdvisories(client, path); });
+
+  TourArguments tour_arguments;
+  CLI::App* tour = program.add_subcommand("tour", "Show on a running server what Breakwater does");
+  AddClientFlags(*tour, client);
+  AddTourFlags(*tour, tour_arguments);
+  tour->callback([&] { status = Tour(client, tour_arguments); });
 
   CLI11_PARSE(program, argc, argv);
   return status;
