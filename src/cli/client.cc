@@ -58,11 +58,12 @@ Result<Answer> Client::Exchange(net::ClientRequest request, std::string_view pat
   if (!arguments_.token.empty()) {
     request.headers.Set("Authorization", "Bearer " + arguments_.token.Reveal());
   } else if (!arguments_.api_key.empty()) {
-    request.headers.Set("Authorization",
-                        "Basic " + Base64Encode(AsBytes("iamapikey:" + arguments_.api_key.Reveal())));
+    request.headers.Set(
+        "Authorization",
+        "Basic " + Base64Encode(AsBytes("iamapikey:" + arguments_.api_key.Reveal())));
   }
   if (!arguments_.host.empty()) request.headers.Set("Host", arguments_.host);
-  BW_TRY(net::ClientResponse response, http_->Send(request));
+  BW_TRY(net::ClientResponse response, http_->Send(request).Context(arguments_.url));
   Answer answer{.status = response.status,
                 .headers = std::move(response.headers),
                 .body = std::move(response.body),

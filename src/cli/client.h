@@ -17,7 +17,7 @@ namespace breakwater::cli {
 struct ClientArguments {
   std::string url = "http://127.0.0.1:5000";
   Secret api_key;
-  Secret token{};  // a Bearer token: sent instead of the API key
+  Secret token{};    // a Bearer token: sent instead of the API key
   std::string host;  // Host header: which registry is meant; empty: the URL's own
 };
 

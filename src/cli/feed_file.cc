@@ -22,7 +22,9 @@ bool IsArchive(std::string_view name) {
                      [&](std::string_view ending) { return name.ends_with(ending); });
 }
 
-bool IsRecord(std::string_view name) { return name.ends_with(kRecordEnding); }
+bool IsRecord(std::string_view name) {
+  return name.ends_with(kRecordEnding);
+}
 
 // "debian-osv-2025-02-12.tar.zst" for "…/debian/debian-osv-2025-02-12.tar.zst".
 std::string NameOf(const fs::path& path) {

@@ -28,8 +28,9 @@ std::int64_t ModifiedAt(const fs::path& path) {
   std::error_code error;
   const auto time = fs::last_write_time(path, error);
   if (error) return 0;
-  return std::chrono::floor<std::chrono::seconds>(
-             std::chrono::file_clock::to_sys(time)).time_since_epoch().count();
+  return std::chrono::floor<std::chrono::seconds>(std::chrono::file_clock::to_sys(time))
+      .time_since_epoch()
+      .count();
 }
 
 // Reads the file, through symbolic links, into the layer under the name `path`.
@@ -117,8 +118,8 @@ std::string ConfigOf(const ImageSpec& spec, const oci::Digest& diff_id) {
        {"os", "linux"},
        {"config", {{"Labels", std::move(labels)}}},
        {"rootfs", {{"type", "layers"}, {"diff_ids", json::Array{Text(diff_id.text())}}}},
-       {"history", json::Array{json::Object{{"created", Text(created)},
-                                            {"created_by", "breakwater tour"}}}}});
+       {"history",
+        json::Array{json::Object{{"created", Text(created)}, {"created_by", "breakwater tour"}}}}});
 }
 
 json::Object Descriptor(std::string_view type, const oci::Digest& digest, std::string_view bytes) {
@@ -132,8 +133,9 @@ Result<std::vector<ImageFile>> ReadDebianUserland(const fs::path& root) {
   BW_TRY_STATUS(TakeIfThere(root, kStatus, files));
   BW_TRY_STATUS(TakeStatusDirectory(root, files));
   if (files.empty()) {
-    return NotFound("this machine has no dpkg database (/var/lib/dpkg/status), so there is no "
-                    "Debian userland to make an image of")
+    return NotFound(
+               "this machine has no dpkg database (/var/lib/dpkg/status), so there is no "
+               "Debian userland to make an image of")
         .Reason("no_dpkg_database");
   }
   BW_TRY_STATUS(TakeOsRelease(root, files));
@@ -148,11 +150,11 @@ Result<BuiltImage> BuildImage(const std::vector<ImageFile>& files, const ImageSp
   const oci::Digest layer_digest = oci::Digest::Of(AsBytes(layer));
   std::string config = ConfigOf(spec, diff_id);
   const oci::Digest config_digest = oci::Digest::Of(AsBytes(config));
-  std::string manifest = json::Serialize(
-      {{"schemaVersion", 2},
-       {"mediaType", Text(oci::kOciManifest)},
-       {"config", Descriptor(kConfigType, config_digest, config)},
-       {"layers", json::Array{Descriptor(kLayerType, layer_digest, layer)}}});
+  std::string manifest =
+      json::Serialize({{"schemaVersion", 2},
+                       {"mediaType", Text(oci::kOciManifest)},
+                       {"config", Descriptor(kConfigType, config_digest, config)},
+                       {"layers", json::Array{Descriptor(kLayerType, layer_digest, layer)}}});
   const oci::Digest digest = oci::Digest::Of(AsBytes(manifest));
   return BuiltImage{.layer = std::move(layer),
                     .config = std::move(config),

@@ -11,8 +11,7 @@ namespace {
 constexpr std::size_t kMaxKeyFile = 4096;
 
 Result<Secret> ReadKey(const std::string& path) {
-  BW_TRY(const std::string text,
-         io::ReadFile(path, kMaxKeyFile).Context("API key file " + path));
+  BW_TRY(const std::string text, io::ReadFile(path, kMaxKeyFile).Context("API key file " + path));
   const std::string_view key = Trim(text);
   if (key.empty()) return Unauthenticated("API key file " + path + ": it is empty");
   return Secret(std::string(key));

@@ -1,9 +1,9 @@
 #include "cli/report.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdlib>
+
+#include <unistd.h>
 
 #include "base/check.h"
 
@@ -26,7 +26,9 @@ std::string_view CodeOf(Ink ink) {
   BW_UNREACHABLE();
 }
 
-bool IsContinuation(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
+bool IsContinuation(char c) {
+  return (static_cast<unsigned char>(c) & 0xC0) == 0x80;
+}
 
 std::size_t Width(std::string_view text) {
   return static_cast<std::size_t>(
@@ -97,7 +99,8 @@ std::string Rendered(const Table& table, std::string_view indent, std::size_t ma
 Report Report::ToStandardOutput() {
   const char* term = std::getenv("TERM");
   const bool dumb = term == nullptr || std::string_view(term) == "dumb";
-  return Report(stdout, ::isatty(STDOUT_FILENO) == 1 && !dumb && std::getenv("NO_COLOR") == nullptr);
+  return Report(stdout,
+                ::isatty(STDOUT_FILENO) == 1 && !dumb && std::getenv("NO_COLOR") == nullptr);
 }
 
 void Report::ClearWaiting() {
@@ -112,7 +115,9 @@ void Report::Line(std::string_view text) {
   std::fflush(out_);
 }
 
-void Report::Title(std::string_view text) { Line(Painted(Printable(text), Ink::kBold, fancy_)); }
+void Report::Title(std::string_view text) {
+  Line(Painted(Printable(text), Ink::kBold, fancy_));
+}
 
 void Report::Step(int number, int of, std::string_view text) {
   Line("");
@@ -120,13 +125,21 @@ void Report::Step(int number, int of, std::string_view text) {
                Ink::kBold, fancy_));
 }
 
-void Report::Say(std::string_view text) { Line(std::string(kIndent) + Printable(text)); }
+void Report::Say(std::string_view text) {
+  Line(std::string(kIndent) + Printable(text));
+}
 
-void Report::Good(std::string_view text) { Verdict("ok", Ink::kGood, text); }
+void Report::Good(std::string_view text) {
+  Verdict("ok", Ink::kGood, text);
+}
 
-void Report::Bad(std::string_view text) { Verdict("FAILED", Ink::kBad, text); }
+void Report::Bad(std::string_view text) {
+  Verdict("FAILED", Ink::kBad, text);
+}
 
-void Report::Warn(std::string_view text) { Verdict("note", Ink::kWarn, text); }
+void Report::Warn(std::string_view text) {
+  Verdict("note", Ink::kWarn, text);
+}
 
 void Report::Verdict(std::string_view word, Ink ink, std::string_view text) {
   constexpr std::size_t kColumn = 6;

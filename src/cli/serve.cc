@@ -1,12 +1,12 @@
 #include "cli/serve.h"
 
+#include <cstdio>
+#include <cstdlib>
+
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
-
-#include <cstdio>
-#include <cstdlib>
 
 #include "app/server.h"
 #include "config/render.h"

@@ -1,10 +1,10 @@
 #include "cli/tour.h"
 
-#include <signal.h>
-#include <unistd.h>
-
 #include <atomic>
 #include <thread>
+
+#include <signal.h>
+#include <unistd.h>
 
 #include "cli/tour_steps.h"
 #include "crypto/random.h"
@@ -27,7 +27,9 @@ void CatchInterrupts() {
   ::signal(SIGPIPE, SIG_IGN);
 }
 
-std::string NewRunName() { return "tour-" + HexEncode(crypto::RandomBytes(3)); }
+std::string NewRunName() {
+  return "tour-" + HexEncode(crypto::RandomBytes(3));
+}
 
 TourRegistry RegistryOf(const json::Value& document) {
   TourRegistry registry{.name = TextAt(document, {"name"}),
@@ -54,27 +56,28 @@ Result<std::unique_ptr<TourContext>> Begin(const ClientArguments& login,
   BW_TRY(const json::Value listed, client.Must("GET", "/breakwater/v1/registries"));
   const auto* registries = At(listed, {"registries"}).if_array();
   if (registries == nullptr || registries->size() < 2) {
-    return Invalid("the tour needs a server with two registries: breakwater serve --config "
-                   "examples/two-registries.toml");
+    return Invalid(
+        "the tour needs a server with two registries: breakwater serve --config "
+        "examples/two-registries.toml");
   }
   const TourRegistry other = RegistryOf((*registries)[0]);
   const TourRegistry registry = RegistryOf((*registries)[1]);
   const ClientArguments public_side = Towards(login, login.url, registry.name);
-  return std::unique_ptr<TourContext>(new TourContext{
-      .report = report,
-      .run = NewRunName(),
-      .account = TextAt(who, {"account_id"}),
-      .began = SystemClock().Now(),
-      .registry = registry,
-      .other = other,
-      .issuer = other.name,
-      .public_side = public_side,
-      .private_side = Towards(login, arguments.private_url, registry.private_host),
-      .client = Client(public_side),
-      .other_client = Client(Towards(login, login.url, other.name)),
-      .undo = {},
-      .userland = {},
-      .receiver = nullptr});
+  return std::unique_ptr<TourContext>(
+      new TourContext{.report = report,
+                      .run = NewRunName(),
+                      .account = TextAt(who, {"account_id"}),
+                      .began = SystemClock().Now(),
+                      .registry = registry,
+                      .other = other,
+                      .issuer = other.name,
+                      .public_side = public_side,
+                      .private_side = Towards(login, arguments.private_url, registry.private_host),
+                      .client = Client(public_side),
+                      .other_client = Client(Towards(login, login.url, other.name)),
+                      .undo = {},
+                      .userland = {},
+                      .receiver = nullptr});
 }
 
 struct Step {
@@ -128,7 +131,9 @@ Status Run(const RawClientArguments& raw, const TourArguments& arguments, Report
 
 }  // namespace
 
-bool Interrupted() { return interrupted.load(); }
+bool Interrupted() {
+  return interrupted.load();
+}
 
 Status WaitUntil(TourContext& tour, std::string_view what, std::chrono::seconds limit,
                  const std::function<Result<bool>()>& done) {

@@ -1,5 +1,5 @@
-// `breakwater tour`: shows on a running server, through its public interfaces alone, what Breakwater
-// does. Everything it makes has names of its own and is removed; settings are put back.
+// `breakwater tour`: shows on a running server, through its public interfaces alone, what
+// Breakwater does. Everything it makes has names of its own and is removed; settings are put back.
 #pragma once
 
 #include <string>

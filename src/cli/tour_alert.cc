@@ -1,4 +1,5 @@
 // Step 6: the next build of the image is a new finding, whose alert arrives and is verified.
+#include <algorithm>
 #include <optional>
 
 #include "cli/tour_steps.h"
@@ -9,11 +10,11 @@ namespace {
 
 constexpr std::chrono::seconds kAlertLimit{60};
 constexpr const char* kSecondTag = "2";
+constexpr std::size_t kWorst = 3;
 
 Result<crypto::KeySet> PublicKeys(TourContext& tour) {
-  BW_TRY(const json::Value answer,
-         tour.client.Must("GET", "/notifications/v1/" + tour.account +
-                                     "/notifications/public_key"));
+  BW_TRY(const json::Value answer, tour.client.Must("GET", "/notifications/v1/" + tour.account +
+                                                               "/notifications/public_key"));
   BW_TRY(crypto::VerifyingKey key, crypto::VerifyingKey::FromPem(TextAt(answer, {"public_key"})));
   crypto::KeySet keys;
   BW_TRY_STATUS(keys.Add(std::move(key)));
@@ -54,13 +55,14 @@ Result<json::Value> AwaitAlert(TourContext& tour, const crypto::KeySet& keys,
   return *std::move(alert);
 }
 
-std::string Listed(const json::Value& values) {
+// "CVE-2023-45853 in zlib1g, …"
+std::string WorstOf(const json::Value& top) {
   std::string text;
-  const auto* list = values.if_array();
+  const auto* list = top.if_array();
   if (list == nullptr) return text;
-  for (const json::Value& value : *list) {
-    if (!value.is_string()) continue;
-    text += (text.empty() ? "" : ", ") + std::string(json::View(value.get_string()));
+  for (std::size_t i = 0; i < std::min(kWorst, list->size()); ++i) {
+    const json::Value& one = (*list)[i];
+    text += (text.empty() ? "" : ", ") + TextAt(one, {"id"}) + " in " + TextAt(one, {"package"});
   }
   return text;
 }
@@ -71,7 +73,7 @@ void ShowDelivered(TourContext& tour, const json::Value& alert) {
   tour.report.Say("severity: " + TextAt(alert, {"severity"}) + ", from " +
                   TextAt(alert, {"issuer"}) + ", type " + TextAt(alert, {"finding_type"}));
   tour.report.Say("about:    " + TextAt(payload, {"resource_url"}));
-  const std::string worst = Listed(At(payload, {"reference_data", "top"}));
+  const std::string worst = WorstOf(At(payload, {"reference_data", "top"}));
   if (!worst.empty()) tour.report.Say("worst:    " + worst);
 }
 
@@ -100,8 +102,9 @@ Status ShowAlert(TourContext& tour) {
     alerting += NumberAt(report, {"severities", severity});
   }
   if (alerting == 0) {
-    return NotFound("nothing of a severity that alerts is known against the image, so no alert can "
-                    "be shown: import real advisories (--advisories PATH)");
+    return NotFound(
+        "nothing of a severity that alerts is known against the image, so no alert can "
+        "be shown: import real advisories (--advisories PATH)");
   }
   BW_TRY(const crypto::KeySet keys, PublicKeys(tour));
   BW_TRY(const json::Value alert, AwaitAlert(tour, keys, image.digest));

@@ -8,8 +8,8 @@ namespace {
 // Adds the entries of one page; where the next begins, or 0.
 Result<std::int64_t> VerifyPage(TourContext& tour, std::int64_t from,
                                 audit::ChainVerifier& verifier) {
-  BW_TRY(const json::Value page, tour.client.Must("GET", "/breakwater/v1/audit/entries?from=" +
-                                                             std::to_string(from)));
+  BW_TRY(const json::Value page,
+         tour.client.Must("GET", "/breakwater/v1/audit/entries?from=" + std::to_string(from)));
   const auto* entries = At(page, {"entries"}).if_array();
   if (entries == nullptr) return DataCorrupt("the audit export has no entries");
   for (const json::Value& document : *entries) {

@@ -1,7 +1,7 @@
 // Steps 1 to 3: advisory data, a real image, and what is known against it.
-#include <sys/utsname.h>
-
 #include <algorithm>
+
+#include <sys/utsname.h>
 
 #include "cli/import.h"
 #include "cli/tour_steps.h"
@@ -38,9 +38,8 @@ Result<Client> DataPlane(const TourContext& tour) {
   const ClientArguments& side = tour.private_only ? tour.private_side : tour.public_side;
   Client client(side);
   BW_TRY(const json::Value answer,
-         client.Must("GET", "/oauth/token?service=" + PercentEncode(side.host) +
-                                "&scope=" + PercentEncode("repository:" + tour.Repository() +
-                                                          ":pull,push")));
+         client.Must("GET", "/oauth/token?service=" + PercentEncode(side.host) + "&scope=" +
+                                PercentEncode("repository:" + tour.Repository() + ":pull,push")));
   ClientArguments with_token = side;
   with_token.token = Secret(TextAt(answer, {"token"}));
   return Client(with_token);
@@ -161,17 +160,18 @@ Status PrepareAdvisories(TourContext& tour, const std::string& path) {
 
 Result<BuiltImage> PushImage(TourContext& tour, const std::string& tag) {
   const Timestamp now = SystemClock().Now();
-  BW_TRY(BuiltImage image, BuildImage(tour.userland, {.architecture = ThisArchitecture(),
-                                                      .created = now,
-                                                      .labels = {{"build", tour.run + "/" + tag}}}));
+  BW_TRY(BuiltImage image,
+         BuildImage(tour.userland, {.architecture = ThisArchitecture(),
+                                    .created = now,
+                                    .labels = {{"build", tour.run + "/" + tag}}}));
   BW_TRY(Client client, DataPlane(tour));
   const std::string repository = tour.Repository();
   BW_TRY_STATUS(PushBlob(client, repository, image.layer_digest, image.layer));
   BW_TRY_STATUS(PushBlob(client, repository, image.config_digest, image.config));
   BW_TRY_STATUS(PushManifest(client, repository, tag, image));
   BW_TRY_STATUS(PullBack(client, repository, tag, image));
-  tour.report.Good("pushed " + tour.ImageName(tag) + " through " +
-                   client.arguments().host + ", pulled it back: the same bytes");
+  tour.report.Good("pushed " + tour.ImageName(tag) + " through " + client.arguments().host +
+                   ", pulled it back: the same bytes");
   tour.report.Detail(image.digest.text());
   return image;
 }
@@ -217,9 +217,10 @@ Status ShowAssessment(TourContext& tour) {
   }
   BW_TRY(const json::Value actionable,
          tour.client.Must("GET", "/va/api/v4/report/image/status/" + tour.ImageName("1")));
-  tour.report.Good("status " + status + " for " + TextAt(report, {"os_distribution", "distribution_id"}) +
-                   " " + TextAt(report, {"os_distribution", "version_id"}) +
-                   ", advisory data " + TextAt(report, {"advisory_data", "source"}));
+  tour.report.Good("status " + status + " for " +
+                   TextAt(report, {"os_distribution", "distribution_id"}) + " " +
+                   TextAt(report, {"os_distribution", "version_id"}) + ", advisory data " +
+                   TextAt(report, {"advisory_data", "source"}));
   tour.report.Say("known vulnerabilities: " + CountsBySeverity(report));
   tour.report.Say("of these with a published fix: " +
                   std::to_string(NumberAt(actionable, {"vulnerability_count"})));

@@ -23,9 +23,20 @@ std::string ActualOf(const json::Value& goal) {
   return text;
 }
 
+// "no more than 3 users …" for "Check whether … no more than # users …".
+std::string DescriptionOf(const json::Value& goal) {
+  constexpr std::string_view kCheck = "Check whether ";
+  std::string text = TextAt(goal, {"description"});
+  if (text.starts_with(kCheck)) text.erase(0, kCheck.size());
+  const auto* parameters = At(goal, {"parameters"}).if_object();
+  const std::size_t place = text.find('#');
+  if (place == std::string::npos || parameters == nullptr || parameters->empty()) return text;
+  return text.replace(place, 1, json::Serialize(parameters->begin()->value()));
+}
+
 TourGoal GoalOf(const json::Value& goal) {
   TourGoal read{.id = TextAt(goal, {"id"}),
-                .description = TextAt(goal, {"description"}),
+                .description = DescriptionOf(goal),
                 .status = TextAt(goal, {"status"}),
                 .expected = "",
                 .actual = ActualOf(goal),
@@ -57,7 +68,8 @@ Ink InkOf(const TourGoal& goal) {
 }  // namespace
 
 Result<std::vector<TourGoal>> Validate(TourContext& tour) {
-  const json::Object request{{"scope_id", json::Text(kScope)}, {"profile_id", json::Text(kProfile)}};
+  const json::Object request{{"scope_id", json::Text(kScope)},
+                             {"profile_id", json::Text(kProfile)}};
   BW_TRY(const json::Value accepted,
          tour.client.Must("POST", "/posture/v2/scans/validations", request));
   const std::string path = "/posture/v2/scans/validations/" + TextAt(accepted, {"scan_id"}) +

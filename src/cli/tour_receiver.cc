@@ -21,10 +21,10 @@ Result<std::unique_ptr<AlertReceiver>> AlertReceiver::Start() {
   std::unique_ptr<AlertReceiver> receiver(new AlertReceiver());
   net::ServerOptions options;
   options.max_connections = 32;
-  BW_TRY(receiver->server_,
-         net::HttpServer::Listen(std::move(options), [self = receiver.get()](net::Request& request) {
-           return self->Take(request);
-         }));
+  BW_TRY(receiver->server_, net::HttpServer::Listen(std::move(options),
+                                                    [self = receiver.get()](net::Request& request) {
+                                                      return self->Take(request);
+                                                    }));
   BW_TRY_STATUS(receiver->server_->Start());
   return receiver;
 }

@@ -8,8 +8,7 @@ namespace breakwater::cli {
 namespace {
 
 int Post(const std::string& url, const std::string& body) {
-  const net::HttpClient client(
-      {.policy = {.allow_plain_http = true, .allow_non_public = true}});
+  const net::HttpClient client({.policy = {.allow_plain_http = true, .allow_non_public = true}});
   const auto response = client.Send({.method = "POST", .url = url, .body = body});
   return response.ok() ? response->status : -1;
 }

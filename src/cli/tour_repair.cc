@@ -32,11 +32,11 @@ Status Switch(TourContext& tour, Client& client, const std::string& registry,
   tour.report.Good("switched " + field + " on in " + registry);
   // There is no way back from iam_authz (ibm-registry 3.5), and none is wanted.
   if (field == "iam_authz") return Ok();
-  tour.undo.Add("put " + field + " of " + registry + " back to false", [&client, path,
-                                                                         field]() -> Status {
-    BW_TRY_STATUS(client.Must("PATCH", path, json::Object{{field, false}}));
-    return Ok();
-  });
+  tour.undo.Add("put " + field + " of " + registry + " back to false",
+                [&client, path, field]() -> Status {
+                  BW_TRY_STATUS(client.Must("PATCH", path, json::Object{{field, false}}));
+                  return Ok();
+                });
   return Ok();
 }
 
@@ -49,8 +49,7 @@ Status SwitchEverywhere(TourContext& tour, const std::string& path, const std::s
 Status MakePrivate(TourContext& tour) {
   BW_TRY_STATUS(SwitchEverywhere(tour, "/api/v1/auth", "private_only"));
   Client outside(tour.public_side);
-  BW_TRY(const Answer refused,
-         outside.Call("GET", "/v2/" + tour.Repository() + "/manifests/1"));
+  BW_TRY(const Answer refused, outside.Call("GET", "/v2/" + tour.Repository() + "/manifests/1"));
   if (refused.ok()) return DataCorrupt("the public side still serves images");
   tour.report.Say("the public side now says: " + MessageOf(refused));
   return Ok();
@@ -71,15 +70,16 @@ json::Value ManagerPolicy(const TourContext& tour, const std::string& group) {
   const auto attribute = [](std::string_view name, std::string_view value) {
     return json::Object{{"name", Text(name)}, {"value", Text(value)}};
   };
-  return {{"type", "access"},
-          {"description", Text("made by the tour " + tour.run)},
-          {"subjects", json::Array{json::Object{
-                           {"attributes", json::Array{attribute("access_group_id", group)}}}}},
-          {"roles", json::Array{json::Object{{"role_id", Text(kManagerRole)}}}},
-          {"resources",
-           json::Array{json::Object{
-               {"attributes", json::Array{attribute("accountId", tour.account),
-                                          attribute("serviceName", "container-registry")}}}}}};
+  return {
+      {"type", "access"},
+      {"description", Text("made by the tour " + tour.run)},
+      {"subjects",
+       json::Array{json::Object{{"attributes", json::Array{attribute("access_group_id", group)}}}}},
+      {"roles", json::Array{json::Object{{"role_id", Text(kManagerRole)}}}},
+      {"resources",
+       json::Array{json::Object{
+           {"attributes", json::Array{attribute("accountId", tour.account),
+                                      attribute("serviceName", "container-registry")}}}}}};
 }
 
 // Removes a thing when the tour ends.
@@ -94,9 +94,9 @@ void RemoveLater(TourContext& tour, const std::string& what, const std::string& 
 Result<std::string> MakeManagerGroup(TourContext& tour) {
   const std::string name = tour.run + "-managers";
   BW_TRY(const json::Value group,
-         tour.client.Must("POST", "/iam/v2/groups?account_id=" + tour.account,
-                          json::Object{{"name", Text(name)},
-                                      {"description", "Managers of the registry"}}));
+         tour.client.Must(
+             "POST", "/iam/v2/groups?account_id=" + tour.account,
+             json::Object{{"name", Text(name)}, {"description", "Managers of the registry"}}));
   const std::string id = TextAt(group, {"id"});
   RemoveLater(tour, "the access group " + name, "/iam/v2/groups/" + id + "?force=true");
   BW_TRY(const json::Value policy,
@@ -116,7 +116,7 @@ Status InviteManagers(TourContext& tour, const std::string& group, std::int64_t 
   BW_TRY(const json::Value invited,
          tour.client.Must("POST", all,
                           json::Object{{"users", std::move(users)},
-                                      {"access_groups", json::Array{Text(group)}}}));
+                                       {"access_groups", json::Array{Text(group)}}}));
   if (const auto* resources = At(invited, {"resources"}).if_array()) {
     for (const json::Value& user : *resources) {
       RemoveLater(tour, "the user " + TextAt(user, {"email"}),
@@ -131,9 +131,9 @@ Status AddServiceIds(TourContext& tour, const std::string& group, std::int64_t c
   json::Array members;
   for (std::int64_t i = 1; i <= count; ++i) {
     const std::string name = tour.run + "-" + std::to_string(i);
-    BW_TRY(const json::Value made,
-           tour.client.Must("POST", "/iam/v1/serviceids",
-                            json::Object{{"account_id", Text(tour.account)}, {"name", Text(name)}}));
+    BW_TRY(const json::Value made, tour.client.Must("POST", "/iam/v1/serviceids",
+                                                    json::Object{{"account_id", Text(tour.account)},
+                                                                 {"name", Text(name)}}));
     RemoveLater(tour, "the service ID " + name, "/iam/v1/serviceids/" + TextAt(made, {"id"}));
     members.push_back(
         json::Object{{"iam_id", Text(TextAt(made, {"iam_id"}))}, {"type", "service"}});
@@ -198,8 +198,10 @@ Status NameDirectPolicies(TourContext& tour) {
       found += (found.empty() ? "" : ", ") + TextAt(policy, {"id"}) + " of " + subject;
     }
   }
-  return Conflict("somebody gave policies to identities directly, and the tour does not take away "
-                  "what it did not give: " + found);
+  return Conflict(
+      "somebody gave policies to identities directly, and the tour does not take away "
+      "what it did not give: " +
+      found);
 }
 
 const TourGoal* Failing(const std::vector<TourGoal>& goals, std::string_view id) {

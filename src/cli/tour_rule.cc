@@ -28,8 +28,8 @@ Result<std::string> CreateRule(TourContext& tour) {
   fields["name"] = Text(tour.run);
   fields["description"] = Text("Pushes and pulls only over the private network");
   fields["rule_type"] = "user_defined";
-  fields["enforcement_actions"] = json::Array{json::Object{{"action", "disallow"}},
-                                              json::Object{{"action", "audit_log"}}};
+  fields["enforcement_actions"] =
+      json::Array{json::Object{{"action", "disallow"}}, json::Object{{"action", "audit_log"}}};
   BW_TRY(const json::Value answer,
          tour.client.Must("POST", "/config/v1/rules",
                           json::Object{{"rules", json::Array{json::Object{{"rule", rule}}}}}));
@@ -38,20 +38,19 @@ Result<std::string> CreateRule(TourContext& tour) {
   const std::string id = TextAt(item, {"rule", "rule_id"});
   if (!id.empty()) return id;
   const auto* errors = At(item, {"errors"}).if_array();
-  return Invalid("the rule was not taken: " +
-                 (errors == nullptr || errors->empty() ? json::Serialize(item)
-                                                       : TextAt(errors->front(), {"message"})));
+  return Invalid("the rule was not taken: " + (errors == nullptr || errors->empty()
+                                                   ? json::Serialize(item)
+                                                   : TextAt(errors->front(), {"message"})));
 }
 
 Status Attach(TourContext& tour, const std::string& rule) {
   const json::Object request{
-      {"attachments",
-       json::Array{json::Object{
-           {"account_id", Text(tour.account)},
-           {"included_scope", {{"note", Text("made by the tour " + tour.run)},
-                               {"scope_id", Text(tour.account)},
-                               {"scope_type", "account"}}},
-           {"excluded_scopes", json::Array{}}}}}};
+      {"attachments", json::Array{json::Object{{"account_id", Text(tour.account)},
+                                               {"included_scope",
+                                                {{"note", Text("made by the tour " + tour.run)},
+                                                 {"scope_id", Text(tour.account)},
+                                                 {"scope_type", "account"}}},
+                                               {"excluded_scopes", json::Array{}}}}}};
   BW_TRY_STATUS(tour.client.Must("POST", "/config/v1/rules/" + rule + "/attachments", request));
   return Ok();
 }
@@ -92,16 +91,19 @@ Status ShowOtherRegistry(TourContext& tour) {
 
 Status ShowRefusalInTrail(TourContext& tour) {
   BW_TRY(const json::Value answer,
-         tour.client.Must("GET", "/breakwater/v1/audit/records?outcome=failure&action=" +
-                                     std::string(kChange) +
-                                     "&since=" + PercentEncode(FormatRfc3339(tour.began))));
+         tour.client.Must(
+             "GET", "/breakwater/v1/audit/records?outcome=failure&action=" + std::string(kChange) +
+                        "&since=" + PercentEncode(FormatRfc3339(tour.began))));
   const auto* records = At(answer, {"records"}).if_array();
   if (records == nullptr || records->empty()) {
     return DataCorrupt("the refusal is not in the audit trail");
   }
   const json::Value& record = records->back();
-  tour.report.Good("the attempt is in the audit trail");
-  tour.report.Detail(json::Serialize(record));
+  tour.report.Good("the attempt is in the audit trail:");
+  tour.report.Detail(TextAt(record, {"time"}) + " " + TextAt(record, {"action"}) + " by " +
+                     TextAt(record, {"initiator", "name"}) + " (" +
+                     TextAt(record, {"initiator", "iam_id"}) + "): " + TextAt(record, {"outcome"}) +
+                     ", " + TextAt(record, {"severity"}));
   return Ok();
 }
 

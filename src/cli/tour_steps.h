@@ -26,7 +26,7 @@ struct TourRegistry {
 // One tour on its way.
 struct TourContext {
   Report& report;
-  std::string run;      // "tour-k3x9ab": the prefix of every name that is made
+  std::string run;  // "tour-k3x9ab": the prefix of every name that is made
   std::string account;
   Timestamp began;
   TourRegistry registry;        // where it happens

@@ -13,12 +13,9 @@ constexpr std::size_t kMaxRecord = 4U << 20;
 constexpr std::size_t kMaxSourceName = 255;
 
 json::Value FeedJson(const advisor::FeedInfo& feed) {
-  return {{"source", Text(feed.source)},
-          {"digest", Text(feed.digest)},
-          {"newest", Text(feed.newest)},
-          {"imported", Text(FormatRfc3339(feed.imported))},
-          {"records", feed.records},
-          {"vulnerabilities", feed.vulnerabilities}};
+  return {{"source", Text(feed.source)}, {"digest", Text(feed.digest)},
+          {"newest", Text(feed.newest)}, {"imported", Text(FormatRfc3339(feed.imported))},
+          {"records", feed.records},     {"vulnerabilities", feed.vulnerabilities}};
 }
 
 json::Value CountsJson(const advisor::FeedCounts& counts) {
