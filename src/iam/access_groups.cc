@@ -134,7 +134,7 @@ Status AccessGroups::Delete(const control::Caller& caller, const AccountId& acco
                        .Reason("group_not_empty");
                  }
                  BW_TRY_STATUS(store::DeleteGroup(tx, group));
-                 return Changed(tx, account, ToJson(group), nullptr);
+                 return ChangedAccess(tx, account, ToJson(group), nullptr);
                }});
 }
 
@@ -159,7 +159,7 @@ Status AccessGroups::AddMember(const control::Caller& caller, const AccountId& a
            if (added.error().code() != ErrorCode::kExists) return added.error();
            return Exists("it is a member of this access group already").Reason("member_exists");
          }
-         return Changed(tx, account, nullptr, MemberDocument(iam_id));
+         return ChangedAccess(tx, account, nullptr, MemberDocument(iam_id));
        }});
 }
 
@@ -172,7 +172,7 @@ Status AccessGroups::RemoveMember(const control::Caller& caller, const AccountId
                                  BW_TRY_STATUS(Existing(store::FindGroup(tx, id), account, kWhat));
                                  BW_TRY(const bool removed, store::DeleteMember(tx, id, iam_id));
                                  if (!removed) return NoSuch("member of this access group");
-                                 return Changed(tx, account, MemberDocument(iam_id), nullptr);
+                                 return ChangedAccess(tx, account, MemberDocument(iam_id), nullptr);
                                }});
 }
 

@@ -201,5 +201,20 @@ TEST(AccessChanges, AreRefusedByTheGateAndLeaveNoTrace) {
   EXPECT_EQ(records.back().record.outcome, audit::Outcome::kFailure);
 }
 
+TEST(AccessChanges, ThatAlterNoRoleAreMadeWhateverRuleIsViolated) {
+  World world;
+  const User user = world.Invite("u@example.com");
+  const auto made =
+      *world.api_keys.Create(world.administrator, world.account, user.iam_id, {.name = "leaked"});
+  world.gate.most_administrators = 0;
+  EXPECT_TRUE(
+      world.api_keys.SetDisabled(world.administrator, world.account, made.key.id, true).ok());
+  EXPECT_TRUE(world.users.Activate(world.account, user.iam_id).ok());
+  const auto group = *world.groups.Create(world.administrator, world.account, {"g", ""});
+  const Status added =
+      world.groups.AddMember(world.administrator, world.account, group.id, user.iam_id);
+  EXPECT_EQ(added.error().reason(), "config_rule_denied");
+}
+
 }  // namespace
 }  // namespace breakwater::iam

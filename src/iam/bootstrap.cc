@@ -131,7 +131,7 @@ Result<std::optional<Secret>> EnsureInstalled(ChangeDeps deps, const KeyHasher& 
          BW_TRY(const auto other, store::FirstAccount(tx));
          if (other) return Exists("there is an account already").Reason("account_exists");
          BW_TRY_STATUS(Store(tx, plan, now));
-         return Changed(tx, plan.account.id, nullptr, Document(plan));
+         return ChangedAccess(tx, plan.account.id, nullptr, Document(plan));
        },
        .severity = audit::Severity::kCritical});
   if (!made.ok()) {

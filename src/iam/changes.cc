@@ -16,10 +16,15 @@ control::Resource IamResource(const AccountId& account, std::string service, std
 Result<control::Effect> Changed(db::Transaction& tx, const AccountId& account, json::Value before,
                                 json::Value after) {
   BW_TRY_STATUS(store::BumpVersion(tx, account));
-  return control::Effect{.before = std::move(before),
-                         .after = std::move(after),
-                         .governed = {AccessResource(account)},
-                         .events = {}};
+  return control::Effect{
+      .before = std::move(before), .after = std::move(after), .governed = {}, .events = {}};
+}
+
+Result<control::Effect> ChangedAccess(db::Transaction& tx, const AccountId& account,
+                                      json::Value before, json::Value after) {
+  BW_TRY(auto effect, Changed(tx, account, std::move(before), std::move(after)));
+  effect.governed.push_back(AccessResource(account));
+  return effect;
 }
 
 Error NoSuch(std::string_view what) {

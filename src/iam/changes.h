@@ -25,9 +25,13 @@ control::Resource AccessResource(const AccountId& account);
 control::Resource IamResource(const AccountId& account, std::string service, std::string kind,
                               std::string name = {});
 
-// The end of every change of IAM: the account's version grows, and its access is judged.
+// The end of a change of IAM: the account's version grows.
 Result<control::Effect> Changed(db::Transaction& tx, const AccountId& account, json::Value before,
                                 json::Value after);
+// The end of one that may alter who has which role: the account's access is judged, too. Others
+// are not, so that a key can be disabled and a user can log in whatever rule is violated.
+Result<control::Effect> ChangedAccess(db::Transaction& tx, const AccountId& account,
+                                      json::Value before, json::Value after);
 
 // kNotFound in one form: "there is no such <what>", reason "not_found".
 Error NoSuch(std::string_view what);

@@ -193,7 +193,7 @@ Status ServiceIds::Delete(const control::Caller& caller, const AccountId& accoun
                         Existing(store::FindServiceId(tx, id), account, kServiceIdWhat));
                  if (found.locked) return Locked(kServiceIdWhat);
                  BW_TRY_STATUS(store::DeleteIdentity(tx, account, found.iam_id));
-                 return Changed(tx, account, ToJson(found), nullptr);
+                 return ChangedAccess(tx, account, ToJson(found), nullptr);
                },
                .severity = audit::Severity::kCritical});
 }
@@ -239,7 +239,7 @@ Result<std::vector<User>> Users::Invite(const control::Caller& caller, const Acc
                    BW_TRY_STATUS(StoreInvited(tx, users[i], invitations[i].access_groups,
                                               caller.actor.iam_id));
                  }
-                 return Changed(tx, account, nullptr, {{"users", documents}});
+                 return ChangedAccess(tx, account, nullptr, {{"users", documents}});
                }}));
   return users;
 }
@@ -282,7 +282,7 @@ Status Users::Remove(const control::Caller& caller, const AccountId& account, co
                    return Conflict("the account's owner cannot be removed").Reason("owner");
                  }
                  BW_TRY_STATUS(store::DeleteIdentity(tx, account, iam_id));
-                 return Changed(tx, account, ToJson(user), nullptr);
+                 return ChangedAccess(tx, account, ToJson(user), nullptr);
                },
                .severity = audit::Severity::kCritical});
 }

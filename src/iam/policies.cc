@@ -151,7 +151,7 @@ Result<Policy> Policies::Create(const control::Caller& caller, const AccountId& 
                                       BW_TRY_STATUS(CheckRoom(tx, account));
                                       BW_TRY_STATUS(CheckUnique(tx, made));
                                       BW_TRY_STATUS(store::InsertPolicy(tx, made));
-                                      return Changed(tx, account, nullptr, ToJson(made));
+                                      return ChangedAccess(tx, account, nullptr, ToJson(made));
                                     }}));
   return made;
 }
@@ -199,7 +199,7 @@ Result<Policy> Policies::Replace(const control::Caller& caller, const AccountId&
                  BW_TRY_STATUS(CheckSubject(tx, account, after.subject));
                  BW_TRY_STATUS(CheckUnique(tx, after));
                  BW_TRY_STATUS(store::UpdatePolicy(tx, after));
-                 return Changed(tx, account, ToJson(before), ToJson(after));
+                 return ChangedAccess(tx, account, ToJson(before), ToJson(after));
                }}));
   return after;
 }
@@ -214,7 +214,7 @@ Status Policies::Delete(const control::Caller& caller, const AccountId& account,
                  BW_TRY(const Policy now, Existing(store::FindPolicy(tx, id), account, kWhat));
                  BW_TRY_STATUS(CheckEntityTag(EntityTag(id, before.version), id, now.version));
                  BW_TRY_STATUS(store::DeletePolicy(tx, id));
-                 return Changed(tx, account, ToJson(now), nullptr);
+                 return ChangedAccess(tx, account, ToJson(now), nullptr);
                }});
 }
 
