@@ -2,6 +2,7 @@
 // folder, real path for change, an authorizer that can be told.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
@@ -85,17 +86,17 @@ class FaultyStore final : public blob::BlobStore {
   // Whether this call is the one to fail.
   bool Count() {
     const bool now = ++count_ == fail_at_;
-    fired_ = fired_ || now;
+    if (now) fired_ = true;
     return now;
   }
   template <class R, class F>
   R Run(F call);
 
   std::unique_ptr<blob::BlobStore>& inner_;
-  int count_ = 0;
-  int fail_at_ = 0;
-  bool after_ = false;
-  bool fired_ = false;
+  std::atomic<int> count_{0};
+  std::atomic<int> fail_at_{0};
+  std::atomic<bool> after_{false};
+  std::atomic<bool> fired_{false};
 };
 
 // Gives `bytes`, then fails as a dropped connection does.
