@@ -95,27 +95,36 @@ class Handlers {
   IamDeps deps_;
 };
 
-struct Paths {
-  std::string_view token;
-  std::string_view keys;
-  std::string_view discovery;
+struct Route {
+  std::string_view path;
+  std::string_view operation;
 };
-constexpr Paths kPaths[] = {
-    {"/identity/token", "/identity/keys", "/identity/.well-known/openid-configuration"},
-    {"/iam/identity/token", "/iam/identity/keys", "/iam/identity/.well-known/openid-configuration"},
+// The same under two prefixes; each operation has a name of its own, as OpenAPI wants it.
+struct Routes {
+  Route token;
+  Route keys;
+  Route discovery;
+};
+constexpr Routes kRoutes[] = {
+    {{"/identity/token", "CreateToken"},
+     {"/identity/keys", "GetTokenKeys"},
+     {"/identity/.well-known/openid-configuration", "GetOpenidConfiguration"}},
+    {{"/iam/identity/token", "CreateTokenUnderIam"},
+     {"/iam/identity/keys", "GetTokenKeysUnderIam"},
+     {"/iam/identity/.well-known/openid-configuration", "GetOpenidConfigurationUnderIam"}},
 };
 
 }  // namespace
 
 void AddTokenEndpoints(const IamFaces& faces, const IamDeps& deps, std::vector<Endpoint>* out) {
   const Handlers handlers(deps);
-  for (const Paths& paths : kPaths) {
-    out->push_back({"POST", paths.token, "CreateToken",
+  for (const Routes& routes : kRoutes) {
+    out->push_back({"POST", routes.token.path, routes.token.operation,
                     Access::Anyone("the credential is in the form"), faces.token,
                     [handlers](Context& c) { return handlers.Exchange(c); }});
-    out->push_back({"GET", paths.keys, "GetTokenKeys", Access::Anyone("public keys"), faces.token,
-                    [handlers](Context& c) { return handlers.Keys(c); }});
-    out->push_back({"GET", paths.discovery, "GetOpenidConfiguration",
+    out->push_back({"GET", routes.keys.path, routes.keys.operation, Access::Anyone("public keys"),
+                    faces.token, [handlers](Context& c) { return handlers.Keys(c); }});
+    out->push_back({"GET", routes.discovery.path, routes.discovery.operation,
                     Access::Anyone("says where to find what is public"), faces.token,
                     [handlers](Context& c) { return handlers.Discovery(c); }});
   }
