@@ -44,6 +44,10 @@ for run in first second; do
   for goal in 3000602 3000623 3000625 3000626 3000627 3000628 3000635 3000636 3000639; do
     like "it shows goal $goal" "$text" "$goal"
   done
+  like "all nine goals pass in the end" "$text" 'all nine goals pass'
+  like "the alert is delivered" "$text" 'alert delivered, signature verified'
+  like "the rule refuses" "$text" 'refused with 403: configuration rule'
+  like "the chain is verified" "$text" 'every hash as it was recorded'
   like "it says where its advisories come from" "$text" '[Aa]dvisor'
   unlike "its lines are plain when nobody watches" "$text" $'\e'
   unlike "it does not show the key" "$text" "$key"
