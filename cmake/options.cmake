@@ -22,8 +22,9 @@ target_compile_options(bw_options INTERFACE
   -Woverloaded-virtual -Wimplicit-fallthrough -Werror
   -fstack-protector-strong)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  # g++ 12 reports false -Wrestrict and -Wmaybe-uninitialized on std::string and std::variant.
-  target_compile_options(bw_options INTERFACE -Wno-restrict -Wno-maybe-uninitialized)
+  # g++ 12 reports false -Wrestrict, -Wmaybe-uninitialized and -Wfree-nonheap-object on std::string and std::variant.
+  target_compile_options(bw_options INTERFACE -Wno-restrict -Wno-maybe-uninitialized
+    -Wno-free-nonheap-object)
 endif()
 target_compile_definitions(bw_options INTERFACE _GLIBCXX_ASSERTIONS
   BW_VERSION="${PROJECT_VERSION}")

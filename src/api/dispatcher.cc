@@ -10,10 +10,14 @@
 namespace breakwater::api {
 namespace {
 
+// Kept in the audit trail, and chosen by the caller.
+constexpr std::size_t kMaxUserAgent = 256;
+
 control::Origin OriginOf(const net::Request& request) {
   return {.request_id = request.id,
           .address = request.peer.address,
-          .user_agent = std::string(request.headers.Get("User-Agent").value_or("")),
+          .user_agent = std::string(
+              request.headers.Get("User-Agent").value_or("").substr(0, kMaxUserAgent)),
           .private_network = request.peer.listener == net::ListenerKind::kPrivate};
 }
 
@@ -54,6 +58,9 @@ struct Dispatcher::Impl {
   Status Authenticate(Context& context, const Endpoint& endpoint) const;
   Result<net::Response> Serve(net::Request& request, const Endpoint& endpoint,
                               Context& context) const;
+  // A refused change stands in the audit trail, also when it never became a change.
+  void RecordEarlyRefusal(const Endpoint& endpoint, const Context& context,
+                          const Error& error) const;
   net::Response Refuse(const net::Request& request, const Error& error) const {
     const Face& face = FaceFor(request.path);
     net::Response response = face.EncodeError(error, request, nullptr);
@@ -76,6 +83,9 @@ Status Dispatcher::Impl::Authenticate(Context& context, const Endpoint& endpoint
          deps.authenticator.Authenticate(credentials, endpoint.face.audience(),
                                          context.caller.origin));
   const control::Actor& actor = context.caller.actor;
+  if (!actor.audience.empty() && actor.audience != context.registry.name) {
+    return Unauthenticated("the token was made for another registry").Reason("token_audience");
+  }
   if (actor.kind != control::IdentityKind::kAnonymous) context.account = actor.account;
 
   // The reference system's clients name the account they mean with each request.
@@ -93,10 +103,25 @@ Status Dispatcher::Impl::Authenticate(Context& context, const Endpoint& endpoint
   }
   const control::Resource resource = access.ResourceFor(context);
   Status allowed = deps.authorizer.Authorize(context.caller, access.action(), resource);
-  if (!allowed.ok() && ChangesSomething(endpoint.method)) {
+  // Who has no credential changes nothing, and must not be able to fill the trail.
+  if (!allowed.ok() && ChangesSomething(endpoint.method) &&
+      actor.kind != control::IdentityKind::kAnonymous) {
     deps.changes.RecordRefusal(context.caller, access.action(), resource, allowed.error());
   }
   return allowed;
+}
+
+void Dispatcher::Impl::RecordEarlyRefusal(const Endpoint& endpoint, const Context& context,
+                                          const Error& error) const {
+  // Other refusals come from the authorizer or the path for change, and are recorded there.
+  const bool early = error.reason() == "account_mismatch" || error.reason() == "private_only";
+  if (!early || !ChangesSomething(endpoint.method) ||
+      context.caller.actor.kind == control::IdentityKind::kAnonymous) {
+    return;
+  }
+  const std::string_view action =
+      endpoint.access.action().empty() ? endpoint.operation : endpoint.access.action();
+  deps.changes.RecordRefusal(context.caller, action, endpoint.access.ResourceFor(context), error);
 }
 
 Result<net::Response> Dispatcher::Impl::Serve(net::Request& request, const Endpoint& endpoint,
@@ -144,7 +169,10 @@ net::Response Dispatcher::Handle(net::Request& request) const {
                   .path = std::move(match->values),
                   .query = {}};
   auto answered = impl_->Serve(request, endpoint, context);
-  if (!answered.ok()) LogServerFault(endpoint.operation, answered.error());
+  if (!answered.ok()) {
+    LogServerFault(endpoint.operation, answered.error());
+    impl_->RecordEarlyRefusal(endpoint, context, answered.error());
+  }
   net::Response response =
       answered.ok() ? *std::move(answered)
                     : endpoint.face.EncodeError(answered.error(), request, &context);

@@ -61,6 +61,25 @@ TEST_F(DispatcherTest, RefusedChangesAreInTheAuditTrail) {
   EXPECT_EQ(records[0].record.request_id, "trace-1");
 }
 
+TEST_F(DispatcherTest, RefusalsBeforeAnyRightWasAskedAreRecordedToo) {
+  harness_.account = "other";
+  EXPECT_EQ(harness_.Send("PUT", "/things/a", "{}").status, 403);
+  EXPECT_EQ(harness_.control.log.Query({.action = "thing.put"})->size(), 1U);
+}
+
+TEST_F(DispatcherTest, NobodyCannotFillTheAuditTrail) {
+  harness_.authorization = "";
+  EXPECT_EQ(harness_.Send("PUT", "/things/a", "{}").status, 401);
+  EXPECT_TRUE(harness_.control.log.Query({})->empty());
+}
+
+TEST_F(DispatcherTest, ATokenForAnotherRegistryIsRefused) {
+  harness_.authenticator.actor.audience = RegistryName("de.icr.io");
+  EXPECT_EQ(harness_.Send("GET", "/mine").status, 401);
+  harness_.authenticator.actor.audience = RegistryName("us.icr.io");
+  EXPECT_EQ(harness_.Send("GET", "/mine").status, 200);
+}
+
 TEST_F(DispatcherTest, BadBodiesNameLineColumnAndField) {
   const auto malformed = harness_.Send("PUT", "/things/a", "{\n \"size\": }");
   EXPECT_EQ(malformed.status, 400);

@@ -9,13 +9,15 @@ namespace breakwater::api {
 namespace {
 
 constexpr std::int64_t kMaxPage = 1000;
+// Beyond any list there is; sums with it stay far from overflow.
+constexpr std::int64_t kMaxNumber = 1'000'000'000;
 
 Result<std::int64_t> NumberOf(const Context& context, std::string_view name,
                               std::int64_t fallback) {
   const auto text = context.query.Get(name);
   if (!text) return fallback;
   auto number = ParseInt(*text);
-  if (!number.ok() || *number < 0) {
+  if (!number.ok() || *number < 0 || *number > kMaxNumber) {
     return Invalid(std::string(name) + " must be a whole number from 0")
         .Reason("invalid_query_parameter");
   }
@@ -89,7 +91,7 @@ json::Object PageFields(const Page& page, std::int64_t total, std::string_view p
 Result<AccountId> AccountOf(const Context& context, std::string_view named) {
   if (!named.empty() && named != context.account.value()) {
     return Denied("your credential does not belong to account " + std::string(named))
-        .Reason("forbidden");
+        .Reason("account_mismatch");
   }
   return context.account;
 }

@@ -60,6 +60,16 @@ TEST_F(AuditLog, RecordOfARolledBackTransactionIsGone) {
   EXPECT_TRUE(log_.Query({})->empty());
 }
 
+TEST_F(AuditLog, BytesThatAreNoTextCannotBreakTheChain) {
+  Record hostile = Made("a");
+  hostile.initiator.agent = "\xc3(";
+  hostile.target.name = "\xff";
+  ASSERT_TRUE(log_.AppendAlone(hostile).ok());
+  ASSERT_TRUE(log_.Seal().ok());
+  EXPECT_TRUE(log_.Verify().ok());
+  EXPECT_EQ(log_.Query({})->at(0).record.target.name, "\xef\xbf\xbd");
+}
+
 TEST_F(AuditLog, SealingChainsEveryRecordOnce) {
   for (int i = 0; i < 5; ++i) ASSERT_TRUE(log_.AppendAlone(Made("a")).ok());
   EXPECT_EQ(log_.Verify()->unsealed, 5);

@@ -1,6 +1,7 @@
 #include "audit/log.h"
 
 
+#include "base/strings.h"
 #include "crypto/hash.h"
 #include "json/reader.h"
 
@@ -19,12 +20,18 @@ std::string HashOf(std::int64_t sequence, std::string_view previous_hash, std::s
   return crypto::Sha256Hex(text);
 }
 
+Result<json::Value> ParseRecord(std::string_view text) {
+  auto record = json::Parse(text);
+  if (!record.ok()) return DataCorrupt("an audit record is damaged").Log(record.error().message());
+  return record;
+}
+
 Result<Entry> EntryOf(const db::Row& row) {
   Entry entry;
   entry.sequence = row.Int(0);
   entry.previous_hash = row.String(1);
   entry.hash = row.String(2);
-  BW_TRY(entry.record, json::Parse(row.Text(3)));
+  BW_TRY(entry.record, ParseRecord(row.Text(3)));
   return entry;
 }
 
@@ -82,7 +89,8 @@ Status ChainVerifier::Add(const Entry& entry) {
 Status Log::Append(db::Transaction& tx, Record record) const {
   if (record.time == Timestamp{}) record.time = clock_.Now();
   if (record.id.empty()) record.id = NewUuidV7(record.time);
-  const std::string document = json::Canonical(ToJson(record));
+  // A row that cannot be read back would break the chain for good, and callers choose names.
+  const std::string document = ReplaceInvalidUtf8(json::Canonical(ToJson(record)));
   BW_TRY_STATUS(tx.Execute(
       "INSERT INTO audit_record (id, time, account, action, initiator, outcome, request_id, document) "
       "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
@@ -111,7 +119,7 @@ Result<std::vector<Found>> Log::Query(const Filter& f) const {
         [](const db::Row& row) -> Result<Found> {
           Found found{.row = row.Int(0), .sequence = std::nullopt, .record = {}};
           if (!row.IsNull(1)) found.sequence = row.Int(1);
-          BW_TRY(const json::Value document, json::Parse(row.Text(2)));
+          BW_TRY(const json::Value document, ParseRecord(row.Text(2)));
           BW_TRY(found.record, FromJson(document));
           return found;
         });

@@ -52,6 +52,7 @@ TEST(Bytes, PercentDecodeRefusesBrokenEscapesAndNul) {
   EXPECT_EQ(*PercentDecode("a%2Fb%3a+"), "a/b:+");
   EXPECT_EQ(*PercentDecode("a+b", true), "a b");
   for (const char* bad : {"%", "%2", "%zz", "%00"}) EXPECT_FALSE(PercentDecode(bad).ok());
+  EXPECT_FALSE(PercentDecode("%ff").ok());
   EXPECT_EQ(PercentEncode("a/b:c d", "/"), "a/b%3Ac%20d");
 }
 
@@ -95,6 +96,11 @@ TEST(Strings, Utf8RefusesOverlongSurrogateAndCutSequences) {
   for (const char* bad : {"\xc0\xaf", "\xed\xa0\x80", "\xe2\x82", "\xff", "\xf4\x90\x80\x80"}) {
     EXPECT_FALSE(IsValidUtf8(bad));
   }
+}
+
+TEST(Strings, InvalidUtf8IsReplacedByteByByte) {
+  EXPECT_EQ(ReplaceInvalidUtf8("a\xc3(\xff\xc3\xbc"), "a\xef\xbf\xbd(\xef\xbf\xbd\xc3\xbc");
+  EXPECT_EQ(ReplaceInvalidUtf8("plain"), "plain");
 }
 
 TEST(Strings, ParseIntTakesWholeTextOnly) {

@@ -3,6 +3,8 @@
 #include <array>
 #include <cstdint>
 
+#include "base/strings.h"
+
 namespace breakwater {
 namespace {
 
@@ -147,6 +149,7 @@ Result<std::string> PercentDecode(std::string_view text, bool plus_is_space) {
       out += plus_is_space && text[i] == '+' ? ' ' : text[i];
     }
   }
+  if (!IsValidUtf8(out)) return Invalid("percent-encoded text is not UTF-8");
   return out;
 }
 

@@ -30,7 +30,7 @@ Result<Bytes> Base64UrlDecode(std::string_view text);     // strict; no padding
 
 // RFC 3986: everything but unreserved characters and those of `keep` is escaped.
 std::string PercentEncode(std::string_view text, std::string_view keep = "");
-// Fails on a broken escape or an escaped NUL. `plus_is_space` for form bodies and queries.
+// Fails on a broken escape, an escaped NUL, and what is not UTF-8. `plus_is_space` for form bodies and queries.
 Result<std::string> PercentDecode(std::string_view text, bool plus_is_space = false);
 
 }  // namespace breakwater

@@ -20,6 +20,8 @@ bool EqualsIgnoreCase(std::string_view a, std::string_view b);
 // The whole text as a decimal integer; fails on anything else, and on overflow.
 Result<std::int64_t> ParseInt(std::string_view text);
 bool IsValidUtf8(std::string_view text);
+// Each byte that is part of no valid sequence becomes U+FFFD.
+std::string ReplaceInvalidUtf8(std::string_view text);
 // The known word nearest to `word` by edit distance, if it is near enough to be a slip; else "".
 std::string Nearest(std::string_view word, const std::vector<std::string>& known);
 

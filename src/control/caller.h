@@ -30,6 +30,8 @@ struct Actor {
   std::string credential;  // "apikey", "token", "registry-token"; for the audit trail
   // What its token is limited to, beside its policies. Absent: not limited.
   std::optional<std::vector<Grant>> grants;
+  // The registry that its token was made for. Empty: any.
+  RegistryName audience{};
 };
 
 struct Origin {

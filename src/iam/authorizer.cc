@@ -42,7 +42,8 @@ bool Includes(const control::Grant& grant, std::string_view action, std::string_
 
 bool HasCatalogGrant(const std::vector<control::Grant>& grants) {
   return std::any_of(grants.begin(), grants.end(), [](const control::Grant& grant) {
-    return grant.repository == kCatalogGrant && !grant.actions.empty();
+    return grant.repository == kCatalogGrant &&
+           std::find(grant.actions.begin(), grant.actions.end(), "*") != grant.actions.end();
   });
 }
 

@@ -122,6 +122,7 @@ Result<Credentials::Entry> Credentials::ProveRegistryToken(std::string_view toke
   }
   entry.actor.credential = "registry-token";
   entry.actor.grants = std::move(claims.grants);
+  entry.actor.audience = claims.audience;
   if (!entry.actor.grants) entry.actor.grants.emplace();
   return entry;
 }

@@ -76,10 +76,12 @@ std::optional<Role> GivingRole(const Policy& policy, RoleSet giving) {
 }
 
 // Who administers a service may assign access to it (ibm-registry 3.3), but must administer the
-// whole of it.
+// whole of it. Account management is not such a service: whoever could assign access to it from
+// below would have everything.
 bool AdministersService(const Policy& policy, std::string_view action,
                         const control::Resource& resource) {
   return action.starts_with(kPolicyActions) &&
+         TypeOfService(resource.service) == ServiceType::kService &&
          GivingRole(policy, {Role::kAdministrator}).has_value() &&
          CoverageOf(policy, resource.service, ServiceType::kService) == Coverage::kWhole;
 }

@@ -175,6 +175,18 @@ TEST(Decision, ServiceAdministratorAssignsAccessToThatServiceAlone) {
                        "iam-am.policy.create", policy));
 }
 
+TEST(Decision, AdministeringAllServicesDoesNotReachAccountManagement) {
+  Policy everything = Allowing({Role::kAdministrator});
+  everything.attributes = {{"accountId", kAccount.value()}, {"serviceType", "service"}};
+  control::Resource policy = control::AccountResource(kAccount, "policy", "id");
+  policy.service = "container-registry";
+  EXPECT_TRUE(Allowed({everything}, "iam-am.policy.create", policy));
+  for (const char* service : {"iam-access-management", "user-management", "iam-identity"}) {
+    policy.service = service;
+    EXPECT_FALSE(Allowed({everything}, "iam-am.policy.create", policy)) << service;
+  }
+}
+
 TEST(Decision, UsersManageTheirOwnKeysAndNoOthers) {
   control::Resource own = control::AccountResource(kAccount, "apikey", "IBMid-1");
   control::Resource other = control::AccountResource(kAccount, "apikey", "IBMid-2");

@@ -147,9 +147,13 @@ const ActionRule* RuleFor(std::string_view action) {
 ActionService ServiceOf(std::string_view action) {
   const std::string_view prefix = action.substr(0, action.find('.'));
   if (prefix == "iam-am") return {"iam-access-management", ServiceType::kPlatformService};
+  return {prefix, TypeOfService(prefix)};
+}
+
+ServiceType TypeOfService(std::string_view service) {
   const bool platform =
-      prefix.starts_with("iam-") || prefix == "user-management" || prefix == "breakwater";
-  return {prefix, platform ? ServiceType::kPlatformService : ServiceType::kService};
+      service.starts_with("iam-") || service == "user-management" || service == "breakwater";
+  return platform ? ServiceType::kPlatformService : ServiceType::kService;
 }
 
 std::string_view ToString(ServiceType type) {

@@ -76,6 +76,7 @@ struct ActionService {
 // "container-registry.image.pull" -> {container-registry, service};
 // "iam-am.policy.create" -> {iam-access-management, platform_service}.
 ActionService ServiceOf(std::string_view action);
+ServiceType TypeOfService(std::string_view service);
 std::string_view ToString(ServiceType type);  // "service", "platform_service"
 
 // Whole-text match, case-sensitive: "*" is any text, "?" one character. Linear in time but for

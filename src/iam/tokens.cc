@@ -82,6 +82,8 @@ std::vector<control::Grant> ReadGrants(const json::Reader& access) {
     const std::string type = item.Field("type").String();
     std::string name = item.Field("name").String();
     std::vector<std::string> actions = item.Field("actions").Strings(kMaxActions);
+    // A repository must not spell the name that stands for the catalogue.
+    if (type == "repository" && name.starts_with("registry:")) continue;
     if (type == "registry") name = "registry:" + name;
     grants.push_back({.repository = std::move(name), .actions = std::move(actions)});
   }
@@ -192,7 +194,9 @@ Result<TokenClaims> Tokens::VerifyRefresh(std::string_view token) const {
 
 Result<TokenClaims> Tokens::VerifyRegistry(std::string_view token) const {
   BW_TRY(const json::Object claims, Verify(token, kRegistryType));
-  return ReadClaims(claims, "sub");
+  BW_TRY(TokenClaims read, ReadClaims(claims, "sub"));
+  read.audience = RegistryName(std::string(json::FindText(json::Value(claims), "aud")));
+  return read;
 }
 
 }  // namespace breakwater::iam

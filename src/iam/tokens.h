@@ -53,6 +53,7 @@ struct TokenClaims {
   std::string credential_id;
   Timestamp expires;
   std::optional<std::vector<control::Grant>> grants;  // of registry tokens
+  RegistryName audience{};                            // of registry tokens
 };
 
 // Immutable; thread-safe.

@@ -59,6 +59,9 @@ std::string PageToken(std::int64_t offset) {
   return Base64UrlEncode(AsBytes(std::to_string(offset)));
 }
 
+// Beyond any list there is; sums with it stay far from overflow.
+constexpr std::int64_t kMaxOffset = 1'000'000'000;
+
 Result<domain::store::Page> PageByToken(const Context& context, std::string_view size_name,
                                         std::string_view token_name, std::int64_t usual,
                                         std::int64_t most) {
@@ -71,7 +74,7 @@ Result<domain::store::Page> PageByToken(const Context& context, std::string_view
   if (const auto token = context.query.Get(token_name)) {
     const auto decoded = Base64UrlDecode(*token);
     const auto offset = decoded.ok() ? ParseInt(AsText(*decoded)) : Result<std::int64_t>(-1);
-    if (!offset.ok() || *offset < 0) return BadParameter(token_name, "one that a list gave you");
+    if (!offset.ok() || *offset < 0 || *offset > kMaxOffset) return BadParameter(token_name, "one that a list gave you");
     page.offset = *offset;
   }
   return page;

@@ -53,8 +53,14 @@ json::Value Details(const Context& context, const Namespace& ns) {
   return details;
 }
 
-std::string ResourceGroupHeader(const Context& context) {
-  return std::string(context.request.headers.Get("X-Auth-Resource-Group").value_or(""));
+constexpr std::size_t kMaxResourceGroup = 128;
+
+Result<std::string> ResourceGroupHeader(const Context& context) {
+  const auto group = context.request.headers.Get("X-Auth-Resource-Group").value_or("");
+  if (group.size() > kMaxResourceGroup || !IsValidUtf8(group)) {
+    return Invalid("X-Auth-Resource-Group must be UTF-8 of at most 128 bytes");
+  }
+  return std::string(group);
 }
 
 json::Value NamespaceBody(const Context& context) {
@@ -76,15 +82,17 @@ Result<net::Response> ListNamespaceDetails(const RegistryDeps& deps, Context& co
 }
 
 Result<net::Response> CreateNamespace(const RegistryDeps& deps, Context& context) {
+  BW_TRY(const std::string group, ResourceGroupHeader(context));
   BW_TRY(const bool created,
          deps.namespaces.Create(context.caller, context.account, context.registry,
-                                context.Path("name"), ResourceGroupHeader(context)));
+                                context.Path("name"), group));
   return JsonResponse(created ? 201 : 200, NamespaceBody(context));
 }
 
 Result<net::Response> AssignNamespace(const RegistryDeps& deps, Context& context) {
+  BW_TRY(const std::string group, ResourceGroupHeader(context));
   BW_TRY_STATUS(deps.namespaces.Assign(context.caller, context.account, context.registry,
-                                       context.Path("name"), ResourceGroupHeader(context)));
+                                       context.Path("name"), group));
   return JsonResponse(200, NamespaceBody(context));
 }
 
