@@ -55,7 +55,8 @@ class Harness {
   observe::Metrics metrics;
   SccFace face{"test"};
   std::string authorization = "Bearer good";
-  std::string account;  // Account header
+  std::string account;       // Account header
+  std::string content_type;  // Content-Type header
 
   void Serve(std::vector<Endpoint> endpoints) {
     dispatcher_.emplace(DispatcherDeps{registries, authenticator, authorizer, control.changes,
@@ -74,6 +75,7 @@ class Harness {
     request.has_body = !body.empty();
     request.headers.Set("Host", "us.icr.io");
     if (!authorization.empty()) request.headers.Set("Authorization", authorization);
+    if (!content_type.empty()) request.headers.Set("Content-Type", content_type);
     if (!account.empty()) request.headers.Set("Account", account);
     io::StringSource source(body);
     request.body = &source;

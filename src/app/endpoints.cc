@@ -66,7 +66,7 @@ std::vector<api::Endpoint> Faces::State::Endpoints() {
   Append(all, api::notifications::Endpoints(p.channels, p.deliveries, notifications));
   Append(all, api::native::NativeEndpoints(
                   {p.audit, p.registries, condition::Catalogue::BuiltIn()}, native));
-  Append(all, api::native::AdvisoriesEndpoints({p.advisor, p.importer}, native));
+  Append(all, api::native::AdvisoriesEndpoints({p.advisor, p.importer, p.changes}, native));
   Append(all, api::native::OperationsEndpoints({.metrics = p.metrics,
                                                 .ready = [this] { return Ready(); },
                                                 .openapi = [this] { return openapi; }},

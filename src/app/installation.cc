@@ -206,7 +206,23 @@ Result<std::unique_ptr<Installation>> Installation::Open(
   return std::unique_ptr<Installation>(new Installation(std::move(parts)));
 }
 
-void Installation::StartJobs() { parts_->jobs->Start(); }
+void Installation::StartJobs() {
+  // Registries, goals or properties may be others than when the program last ran.
+  json::Array types;
+  for (const auto& config : condition::Catalogue::BuiltIn().configs()) {
+    types.push_back({{"service", json::Text(config.type.service)},
+                     {"kind", json::Text(config.type.kind)}});
+  }
+  const Status asked = parts_->database->Write([&](db::Transaction& tx) {
+    return parts_->jobs->Emit(tx, {std::string(control::kFactsChanged),
+                                   {{"account", json::Text(parts_->first_account.value())},
+                                    {"governed", types}}});
+  });
+  if (!asked.ok()) {
+    observe::LogError(observe::Level::kWarning, "goals are not evaluated at start", asked.error());
+  }
+  parts_->jobs->Start();
+}
 
 void Installation::StopJobs(std::chrono::milliseconds deadline) { parts_->jobs->Stop(deadline); }
 

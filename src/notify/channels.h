@@ -34,6 +34,7 @@ class Channels final : public control::FactSource {
   Status Delete(const control::Caller& caller, const AccountId& account, const std::string& id);
 
   Result<Channel> Find(const AccountId& account, const std::string& id) const;
+  static Result<Channel> Find(db::Transaction& tx, const AccountId& account, const std::string& id);
   // Oldest first.
   Result<std::vector<Channel>> List(const AccountId& account) const;
   static Result<std::vector<Channel>> List(db::Transaction& tx, const AccountId& account);
@@ -48,7 +49,6 @@ class Channels final : public control::FactSource {
   Result<condition::Facts> Read(db::Transaction& tx, const control::Resource& resource) override;
 
  private:
-  static Result<Channel> Find(db::Transaction& tx, const AccountId& account, const std::string& id);
 
   Options options_;
   db::Database& database_;

@@ -13,8 +13,10 @@ using json::Text;
 
 constexpr std::string_view kFanOutJob = "notify.fan_out";
 constexpr std::string_view kDeliverJob = "notify.deliver";
-// 1 s doubled up to an hour: 12 attempts in the first hour, then one an hour for a day.
-constexpr int kMaxAttempts = 36;
+// An alert that nobody took for a day is given up. The number of attempts is only a backstop: pauses
+// grow from a second to an hour.
+constexpr std::chrono::hours kGiveUpAfter{24};
+constexpr int kMaxAttempts = 100;
 constexpr std::chrono::minutes kTokenLife{10};
 
 std::string_view ToText(Channel::Outcome outcome) {
@@ -89,30 +91,40 @@ Status Deliveries::Deliver(const jobs::Job& job) {
     std::string channel_id;
     std::string alert;
     std::string status;
+    Timestamp created;
   };
   BW_TRY(const auto pending, deps_.database.ReadValue([&](db::Transaction& tx) {
-    return tx.QueryOne("SELECT account, channel_id, alert, status FROM notify_delivery WHERE id = $1",
+    return tx.QueryOne("SELECT account, channel_id, alert, status, created FROM notify_delivery WHERE id = $1",
                        {id}, [](const db::Row& row) {
                          return Pending{AccountId(row.String(0)), row.String(1), row.String(2),
-                                        row.String(3)};
+                                        row.String(3), row.Time(4)};
                        });
   }));
   // The channel was deleted, or an earlier run got through just before it died.
   if (!pending || pending->status != "pending") return Ok();
   BW_TRY(const Channel channel, deps_.channels.Find(pending->account, pending->channel_id));
-  BW_TRY(const json::Value alert, json::Parse(pending->alert));
-  BW_TRY(const Message message, SignedMessage(channel, alert, id));
-  const Status sent = deps_.sender.Send(message);
-  const bool last = job.attempt >= kMaxAttempts;
+  const Status sent = channel.enabled
+                          ? SendAlert(channel, pending->alert, id)
+                          : Status(Conflict("the channel was disabled before it could be sent"));
+  const bool last = !channel.enabled || job.attempt >= kMaxAttempts ||
+                    deps_.clock.Now() - pending->created >= kGiveUpAfter;
   const std::string status = sent.ok() ? "delivered" : last ? "dead" : "pending";
   BW_TRY_STATUS(deps_.database.Write([&](db::Transaction& tx) -> Status {
     BW_TRY_STATUS(tx.Execute(
         "UPDATE notify_delivery SET status = $1, attempts = $2, last_attempt = $3, "
         "last_error = $4 WHERE id = $5",
         {status, job.attempt, deps_.clock.Now(), sent.ok() ? "" : sent.error().message(), id}));
-    return KeepOutcome(tx, channel, sent);
+    return channel.enabled ? KeepOutcome(tx, channel, sent) : Ok();
   }));
-  return sent;
+  // A delivery that was given up needs no further run.
+  return last ? Ok() : sent;
+}
+
+Status Deliveries::SendAlert(const Channel& channel, std::string_view alert,
+                             const std::string& delivery_id) {
+  BW_TRY(const json::Value document, json::Parse(alert));
+  BW_TRY(const Message message, SignedMessage(channel, document, delivery_id));
+  return deps_.sender.Send(message);
 }
 
 Status Deliveries::Test(const AccountId& account, const std::string& channel_id) {
@@ -130,11 +142,15 @@ Status Deliveries::KeepOutcome(db::Transaction& tx, const Channel& channel, cons
   BW_TRY(const auto before,
          tx.QueryOne("SELECT last_outcome FROM notify_channel WHERE id = $1", {channel.id},
                      [](const db::Row& row) { return row.String(0); }));
+  if (!before) return Ok();  // deleted meanwhile
+  BW_TRY(const Channel now_configured, Channels::Find(tx, channel.account, channel.id));
+  // What was tried is not what is configured now.
+  if (now_configured.endpoint != channel.endpoint) return Ok();
   BW_TRY_STATUS(tx.Execute("UPDATE notify_channel SET last_outcome = $1, last_attempt = $2, "
                            "last_error = $3 WHERE id = $4",
                            {ToText(now_is), deps_.clock.Now(),
                             outcome.ok() ? "" : outcome.error().message(), channel.id}));
-  if (!before || *before == ToText(now_is)) return Ok();
+  if (*before == ToText(now_is)) return Ok();
   const control::Resource alerts = AlertsResource(channel.account);
   return deps_.jobs.Emit(
       tx, {std::string(control::kFactsChanged),

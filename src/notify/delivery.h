@@ -58,6 +58,8 @@ class Deliveries {
  private:
   Status FanOut(const jobs::Job& job);
   Status Deliver(const jobs::Job& job);
+  Status SendAlert(const Channel& channel, std::string_view alert,
+                   const std::string& delivery_id);
   Result<crypto::SigningKey> KeyOf(const AccountId& account);
   Result<Message> SignedMessage(const Channel& channel, const json::Value& alert,
                                 const std::string& delivery_id);

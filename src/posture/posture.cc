@@ -10,6 +10,7 @@ using json::Text;
 constexpr std::string_view kScanJob = "posture.scan";
 constexpr std::string_view kReevaluateJob = "posture.reevaluate";
 constexpr std::chrono::hours kSafetyNet{24};
+constexpr jobs::RetryPolicy kScanRetry;
 constexpr json::Limits kDocumentLimits{.max_bytes = 64U << 20, .max_depth = 32};
 
 constexpr std::string_view kScanColumns =
@@ -126,7 +127,7 @@ Error NoProfile(const std::string& id) { return NotFound("profile " + id + " was
 
 Posture::Posture(PostureDeps deps) : deps_(std::move(deps)) {
   jobs::Jobs& jobs = deps_.jobs;
-  jobs.Register(std::string(kScanJob), {}, [this](const jobs::Job& job) { return RunScan(job); });
+  jobs.Register(std::string(kScanJob), kScanRetry, [this](const jobs::Job& job) { return RunScan(job); });
   jobs.Register(std::string(kReevaluateJob), {},
                 [this](const jobs::Job& job) { return Reevaluate(job); });
   jobs.Subscribe(std::string(control::kChangeCommitted), std::string(kReevaluateJob));
@@ -168,22 +169,28 @@ Result<std::int64_t> Posture::RequestScan(const control::Caller& caller, const A
 }
 
 Result<std::vector<GoalResult>> Posture::EvaluateProfile(
-    const AccountId& account, const Profile& profile,
+    db::Transaction& tx, const AccountId& account, const Profile& profile,
     const std::set<condition::ResourceType>& types) const {
-  return deps_.database.ReadValue([&](db::Transaction& tx) -> Result<std::vector<GoalResult>> {
-    BW_TRY(const json::Value parameters, ReadParameters(tx, account, profile.id));
-    std::map<condition::ResourceType, Observation> observed;
-    std::vector<GoalResult> results;
-    for (const Goal* goal : deps_.content.GoalsOf(profile)) {
-      if (!types.empty() && !types.contains(goal->type)) continue;
-      BW_TRY(const auto bound, Bind(*goal, parameters));
-      auto found = observed.find(goal->type);
-      if (found == observed.end()) {
-        found = observed.emplace(goal->type, Observe(tx, deps_.facts, goal->type, account)).first;
-      }
-      results.push_back(Evaluate(*goal, bound, found->second, deps_.clock.Now()));
+  BW_TRY(const json::Value parameters, ReadParameters(tx, account, profile.id));
+  std::map<condition::ResourceType, Observation> observed;
+  std::vector<GoalResult> results;
+  for (const Goal* goal : deps_.content.GoalsOf(profile)) {
+    if (!types.empty() && !types.contains(goal->type)) continue;
+    BW_TRY(const auto bound, Bind(*goal, parameters));
+    auto found = observed.find(goal->type);
+    if (found == observed.end()) {
+      found = observed.emplace(goal->type, Observe(tx, deps_.facts, goal->type, account)).first;
     }
-    return results;
+    results.push_back(Evaluate(*goal, bound, found->second, deps_.clock.Now()));
+  }
+  return results;
+}
+
+Status Posture::EvaluateAndStore(const AccountId& account, const Profile& profile,
+                                 const std::set<condition::ResourceType>& types) {
+  return deps_.database.Write([&](db::Transaction& tx) -> Status {
+    BW_TRY(const auto results, EvaluateProfile(tx, account, profile, types));
+    return Store(tx, account, profile, results);
   });
 }
 
@@ -237,13 +244,24 @@ Status Posture::RunScan(const jobs::Job& job) {
     return *std::move(found);
   }));
   const Profile* profile = deps_.content.FindProfile(scan.profile_id);
-  if (profile == nullptr) return NoProfile(scan.profile_id);
-  BW_TRY(const auto results, EvaluateProfile(scan.account, *profile, {}));
-  return deps_.database.Write([&](db::Transaction& tx) -> Status {
+  // Of an older version of the program: nobody will ever be able to evaluate it.
+  if (profile == nullptr) return GiveUp(id);
+  const Status done = deps_.database.Write([&](db::Transaction& tx) -> Status {
+    BW_TRY(const auto results, EvaluateProfile(tx, scan.account, *profile, {}));
     BW_TRY_STATUS(tx.Execute(
         "UPDATE posture_scan SET status = $1, ended = $2, document = $3 WHERE id = $4",
         {kPosted, deps_.clock.Now(), ToDocument(results), id}));
     return Store(tx, scan.account, *profile, results);
+  });
+  if (!done.ok() && job.attempt >= kScanRetry.max_attempts) return GiveUp(id);
+  return done;
+}
+
+Status Posture::GiveUp(std::int64_t scan_id) {
+  return deps_.database.Write([&](db::Transaction& tx) -> Status {
+    BW_TRY_STATUS(tx.Execute("UPDATE posture_scan SET status = $1, ended = $2 WHERE id = $3",
+                             {kFailed, deps_.clock.Now(), scan_id}));
+    return Ok();
   });
 }
 
@@ -257,10 +275,7 @@ Status Posture::Reevaluate(const jobs::Job& job) {
   BW_TRY_STATUS(in.Finish());
   if (types.empty()) return Ok();
   for (const Profile& profile : deps_.content.profiles()) {
-    BW_TRY(const auto results, EvaluateProfile(account, profile, types));
-    if (results.empty()) continue;
-    BW_TRY_STATUS(deps_.database.Write(
-        [&](db::Transaction& tx) { return Store(tx, account, profile, results); }));
+    BW_TRY_STATUS(EvaluateAndStore(account, profile, types));
   }
   return Ok();
 }
@@ -269,28 +284,30 @@ Status Posture::EvaluateEveryAccount() {
   BW_TRY(const auto accounts, deps_.accounts());
   for (const AccountId& account : accounts) {
     for (const Profile& profile : deps_.content.profiles()) {
-      BW_TRY(const auto results, EvaluateProfile(account, profile, {}));
-      BW_TRY_STATUS(deps_.database.Write(
-          [&](db::Transaction& tx) { return Store(tx, account, profile, results); }));
+      BW_TRY_STATUS(EvaluateAndStore(account, profile, {}));
     }
   }
   return Ok();
 }
 
-Result<std::vector<Scan>> Posture::Scans(const AccountId& account, std::int64_t offset,
-                                         std::int64_t limit) const {
+Result<std::vector<Scan>> Posture::Scans(const AccountId& account, std::string_view profile_id,
+                                         std::int64_t offset, std::int64_t limit) const {
   return deps_.database.ReadValue([&](db::Transaction& tx) {
     return tx.QueryAll(
-        std::string(kScanColumns) + "WHERE account = $1 ORDER BY id DESC LIMIT $2 OFFSET $3",
-        {account, limit, offset}, ScanOf);
+        std::string(kScanColumns) +
+            "WHERE account = $1 AND ($2 = '' OR profile_id = $2) ORDER BY id DESC "
+            "LIMIT $3 OFFSET $4",
+        {account, profile_id, limit, offset}, ScanOf);
   });
 }
 
-Result<std::int64_t> Posture::CountScans(const AccountId& account) const {
+Result<std::int64_t> Posture::CountScans(const AccountId& account,
+                                         std::string_view profile_id) const {
   return deps_.database.ReadValue([&](db::Transaction& tx) -> Result<std::int64_t> {
     BW_TRY(const auto count,
-           tx.QueryOne("SELECT count(*) FROM posture_scan WHERE account = $1", {account},
-                       [](const db::Row& row) { return row.Int(0); }));
+           tx.QueryOne("SELECT count(*) FROM posture_scan "
+                       "WHERE account = $1 AND ($2 = '' OR profile_id = $2)",
+                       {account, profile_id}, [](const db::Row& row) { return row.Int(0); }));
     return count.value_or(0);
   });
 }

@@ -31,6 +31,7 @@ inline constexpr std::string_view kGoalChanged = "posture.goal_changed";
 inline constexpr std::string_view kPending = "pending";
 inline constexpr std::string_view kInProgress = "validation_in_progress";
 inline constexpr std::string_view kPosted = "validation_result_posted_no_error";
+inline constexpr std::string_view kFailed = "error_in_validation";
 
 struct Scan {
   std::int64_t id = 0;
@@ -72,10 +73,10 @@ class Posture {
   Result<std::int64_t> RequestScan(const control::Caller& caller, const AccountId& account,
                                    const std::string& scope_id, const std::string& profile_id,
                                    const std::string& group_profile_id);
-  // Newest first.
-  Result<std::vector<Scan>> Scans(const AccountId& account, std::int64_t offset,
-                                  std::int64_t limit) const;
-  Result<std::int64_t> CountScans(const AccountId& account) const;
+  // Newest first; of one profile, or of all if `profile_id` is empty.
+  Result<std::vector<Scan>> Scans(const AccountId& account, std::string_view profile_id,
+                                  std::int64_t offset, std::int64_t limit) const;
+  Result<std::int64_t> CountScans(const AccountId& account, std::string_view profile_id) const;
   Result<Scan> FindScan(const AccountId& account, std::int64_t id) const;
 
   // The goals of a profile as last evaluated, in its order. A goal never evaluated is left out.
@@ -94,10 +95,14 @@ class Posture {
   Status RunScan(const jobs::Job& job);
   Status Reevaluate(const jobs::Job& job);
   Status EvaluateEveryAccount();
-  // Evaluates the profile's goals over these types (all if empty) against one snapshot.
+  // Evaluates the profile's goals over these types (all if empty).
   Result<std::vector<GoalResult>> EvaluateProfile(
-      const AccountId& account, const Profile& profile,
+      db::Transaction& tx, const AccountId& account, const Profile& profile,
       const std::set<condition::ResourceType>& types) const;
+  // Both in one writing transaction: of two at once, the one that stands saw the newer facts.
+  Status EvaluateAndStore(const AccountId& account, const Profile& profile,
+                          const std::set<condition::ResourceType>& types);
+  Status GiveUp(std::int64_t scan_id);
   Status Store(db::Transaction& tx, const AccountId& account, const Profile& profile,
                const std::vector<GoalResult>& results);
 

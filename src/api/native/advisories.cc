@@ -7,6 +7,8 @@
 namespace breakwater::api::native {
 namespace {
 
+constexpr std::string_view kImportAction = "breakwater.advisories.import";
+
 using json::Text;
 
 constexpr std::size_t kMaxRecord = 4U << 20;
@@ -56,10 +58,27 @@ Result<advisor::ImportReport> ImportBody(advisor::Importer& importer, const Cont
   return importer.ImportRecord(record, source);
 }
 
-Result<net::Response> Import(advisor::Importer& importer, const Context& context) {
+// Every verdict rests on the feed, so its replacement stands in the audit trail.
+Status Record(const AdvisoriesDeps& deps, const Context& context,
+              const std::optional<advisor::FeedInfo>& before, const advisor::FeedInfo& after) {
+  return deps.changes.Submit(
+      context.caller,
+      {.action = std::string(kImportAction),
+       .resource = control::AccountResource(context.account, "advisories", after.source),
+       .apply = [&](db::Transaction&) -> Result<control::Effect> {
+         return control::Effect{.before = before ? FeedJson(*before) : json::Value(),
+                                .after = FeedJson(after),
+                                .governed = {},
+                                .events = {}};
+       }});
+}
+
+Result<net::Response> Import(const AdvisoriesDeps& deps, const Context& context) {
   const bool sample = context.query.Get("sample") == "true";
+  BW_TRY(const auto before, deps.advisor.Feed());
   BW_TRY(const advisor::ImportReport report,
-         sample ? importer.ImportSample() : ImportBody(importer, context));
+         sample ? deps.importer.ImportSample() : ImportBody(deps.importer, context));
+  if (!report.unchanged) BW_TRY_STATUS(Record(deps, context, before, report.feed));
   return JsonResponse(200, {{"unchanged", report.unchanged},
                             {"counts", CountsJson(report.counts)},
                             {"feed", FeedJson(report.feed)}});
@@ -77,8 +96,8 @@ std::vector<Endpoint> AdvisoriesEndpoints(AdvisoriesDeps deps, const SccFace& fa
   return {
       {"GET", kPath, "GetAdvisories", Access::To("breakwater.advisories.read"), face,
        [&advisor = deps.advisor](Context&) { return Current(advisor); }},
-      {"POST", kPath, "ImportAdvisories", Access::To("breakwater.advisories.import"), face,
-       [&importer = deps.importer](Context& context) { return Import(importer, context); }},
+      {"POST", kPath, "ImportAdvisories", Access::To(kImportAction), face,
+       [deps](Context& context) { return Import(deps, context); }},
   };
 }
 

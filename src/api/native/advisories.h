@@ -7,12 +7,14 @@
 #include "advisor/importer.h"
 #include "api/endpoint.h"
 #include "api/scc_face.h"
+#include "control/change.h"
 
 namespace breakwater::api::native {
 
 struct AdvisoriesDeps {
   advisor::Advisor& advisor;
   advisor::Importer& importer;
+  control::ChangePath& changes;
 };
 
 // GET /breakwater/v1/advisories: {"feed": {…}}, null before the first import.

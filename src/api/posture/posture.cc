@@ -60,15 +60,14 @@ class Handlers {
   }
 
   Result<net::Response> LatestScans(Context& context) const {
-    return ListScans(context, "latest_scans", "/posture/v2/scans/validations/latest_scans");
+    return ListScans(context, "", "latest_scans", "/posture/v2/scans/validations/latest_scans");
   }
 
   Result<net::Response> Summaries(Context& context) const {
     const auto report = context.query.Get("report_setting_id");
     if (!report) return Invalid("the query parameter report_setting_id is required");
     BW_TRY(const Profile* profile, FindProfile(posture_, *report));
-    (void)profile;
-    return ListScans(context, "summaries", "/posture/v2/scans/validations/summaries");
+    return ListScans(context, profile->id, "summaries", "/posture/v2/scans/validations/summaries");
   }
 
   Result<net::Response> Summary(Context& context) const {
@@ -168,11 +167,11 @@ class Handlers {
     return JsonResponse(200, body);
   }
 
-  Result<net::Response> ListScans(Context& context, std::string_view name,
-                                  std::string_view path) const {
+  Result<net::Response> ListScans(Context& context, std::string_view profile_id,
+                                  std::string_view name, std::string_view path) const {
     BW_TRY(const Page page, PageOf(context));
-    BW_TRY(const auto scans, posture_.Scans(context.account, page.offset, page.limit));
-    BW_TRY(const std::int64_t total, posture_.CountScans(context.account));
+    BW_TRY(const auto scans, posture_.Scans(context.account, profile_id, page.offset, page.limit));
+    BW_TRY(const std::int64_t total, posture_.CountScans(context.account, profile_id));
     json::Object body = PageFields(page, total, path);
     json::Array items;
     for (const auto& scan : scans) items.push_back(EncodeScanItem(scan, posture_.content()));
