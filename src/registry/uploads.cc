@@ -85,8 +85,11 @@ class Uploads::Writer final : public io::Sink {
   Status Stage(ByteView bytes) {
     if (staged_ == nullptr) BW_TRY_STATUS(uploads_.Spill(session_, &staged_));
     Status appended = staged_->Append(bytes);
-    // A part may have been kept: what the hash covers is not what is there any more.
-    if (!appended.ok()) session_.sha256.reset();
+    // A part may have been kept: what the hashes cover is not what is there any more.
+    if (!appended.ok()) {
+      session_.sha256.reset();
+      session_.sha512.reset();
+    }
     return appended;
   }
 
@@ -266,9 +269,11 @@ Status Uploads::Receive(UploadSession& session, const Chunk& chunk) {
     if (chunk.length && *chunk.length != chunk.range->length) return WrongSize();
     if (chunk.range->offset != session.size) return WrongOffset(session.size);
   }
-  if (chunk.source == nullptr) return Ok();
+  // After a failed write what is there must be looked at again, body or not.
+  if (chunk.source == nullptr && session.sha256) return Ok();
   Writer writer(*this, session);
   BW_TRY_STATUS(writer.Open());
+  if (chunk.source == nullptr) return Ok();
   // Opening may have found another size than was known, after a failed write.
   if (chunk.range && chunk.range->offset != session.size) return WrongOffset(session.size);
   const auto expected = chunk.range ? std::optional(chunk.range->length) : chunk.length;
@@ -337,8 +342,21 @@ Status Uploads::RecordBlob(const UploadSession& session, const oci::Digest& dige
   });
 }
 
+Status Uploads::CheckStaged(const UploadSession& session) {
+  const auto staged = store_.Resume(session.staged_id);
+  if (!staged.ok()) {
+    // An earlier attempt may have committed it already: Commit knows.
+    return staged.error().code() == ErrorCode::kNotFound ? Ok() : Status(staged.error());
+  }
+  if ((*staged)->size() == session.size) return Ok();
+  return DataCorrupt("what is kept of the upload is not what was received: start over")
+      .Log("staging " + session.staged_id + " has " + std::to_string((*staged)->size()) +
+           " bytes instead of " + std::to_string(session.size));
+}
+
 Status Uploads::Publish(const UploadSession& session, const oci::Digest& digest) {
   if (session.staged_id.empty()) return RecordBlob(session, digest);
+  BW_TRY_STATUS(CheckStaged(session));
   const DigestLocks::Guard guard(locks_, digest);
   const blob::CommitItem item{.staged_id = session.staged_id, .digest = digest};
   for (Status& committed : store_.Commit(std::span(&item, 1))) {

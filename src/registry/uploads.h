@@ -99,6 +99,8 @@ class Uploads {
   Status DeleteRow(const std::string& id);
   Result<oci::Digest> DigestOf(const UploadSession& session, crypto::HashAlgorithm algorithm);
   Status Verify(const UploadSession& session, const oci::Digest& digest);
+  // kDataCorrupt if another number of bytes is staged than was hashed.
+  Status CheckStaged(const UploadSession& session);
   Status Publish(const UploadSession& session, const oci::Digest& digest);
   Status RecordBlob(const UploadSession& session, const oci::Digest& digest);
   // Drops what the session holds: memory, staging, row.

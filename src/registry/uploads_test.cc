@@ -108,6 +108,46 @@ TEST_F(UploadsTest, AnnouncedSha512IsComputedOnTheWay) {
   EXPECT_EQ(Read(DigestOf(bytes, crypto::HashAlgorithm::kSha512)), bytes);
 }
 
+TEST_F(UploadsTest, PartOfAFailedWriteIsHashedWithTheRest) {
+  const std::string bytes = Bytes(kLarge);
+  const std::string lost = "kept though reported as failed";
+  for (const bool with_last : {false, true}) {
+    const std::string id = Start(crypto::HashAlgorithm::kSha512);
+    ASSERT_TRUE(Append(id, bytes).ok());
+    world_.store.FailCall(2, true);  // the append after opening what is staged
+    EXPECT_FALSE(Append(id, lost).ok());
+    ASSERT_TRUE(world_.store.fired());
+    const auto all = DigestOf(bytes + lost, crypto::HashAlgorithm::kSha512);
+    const auto claimed = with_last ? all : DigestOf(bytes, crypto::HashAlgorithm::kSha512);
+    const Status finished = Finish(id, claimed);
+    if (with_last) {
+      EXPECT_TRUE(finished.ok());
+      EXPECT_EQ(Read(all), bytes + lost);
+    } else {
+      EXPECT_EQ(ReasonOf(finished), "digest_invalid");
+      EXPECT_EQ(Read(claimed), "(blob_unknown)");
+    }
+  }
+}
+
+TEST_F(UploadsTest, StagingOfAnotherSizeThanWasReceivedIsNotPublished) {
+  const std::string bytes = Bytes(kLarge);
+  const std::string id = Start();
+  ASSERT_TRUE(Append(id, bytes).ok());
+  std::string staged_id;
+  ASSERT_TRUE(world_.disk
+                  ->ListStaged([&](const auto& info) -> Status {
+                    staged_id = info.id;
+                    return Ok();
+                  })
+                  .ok());
+  ASSERT_TRUE((*world_.disk->Resume(staged_id))->Append(AsBytes("x")).ok());
+  const Status refused = Finish(id, DigestOf(bytes));
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code(), ErrorCode::kDataCorrupt);
+  EXPECT_EQ(Read(DigestOf(bytes)), "(blob_unknown)");
+}
+
 TEST_F(UploadsTest, ChunkThatDoesNotStartAtTheEndChangesNothing) {
   const std::string id = Start();
   ASSERT_TRUE(Append(id, "0123456789", oci::ByteRange{0, 10}).ok());
