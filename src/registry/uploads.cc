@@ -362,7 +362,14 @@ Status Uploads::Publish(const UploadSession& session, const oci::Digest& digest)
   for (Status& committed : store_.Commit(std::span(&item, 1))) {
     if (!committed.ok()) return std::move(committed);
   }
-  return RecordBlob(session, digest);
+  Status recorded = RecordBlob(session, digest);
+  // The repository is gone for good. After any other failure the same bytes may be published by
+  // another attempt; if none comes, the sweep finds them.
+  if (!recorded.ok() && recorded.error().code() == ErrorCode::kNotFound) {
+    const auto removed = RemoveUnrecorded(digest);
+    if (!removed.ok()) observe::Log(observe::Level::kWarning, "a blob was left to the sweep");
+  }
+  return recorded;
 }
 
 Status Uploads::Finish(const std::string& id, const Chunk& chunk, const oci::Digest& digest) {
@@ -372,10 +379,11 @@ Status Uploads::Finish(const std::string& id, const Chunk& chunk, const oci::Dig
     return received;
   }
   Status status = Verify(*session, digest);
-  const bool wrong_bytes = !status.ok() && status.error().code() == ErrorCode::kInvalid;
   if (status.ok()) status = Publish(*session, digest);
+  const bool in_vain = !status.ok() && (status.error().code() == ErrorCode::kInvalid ||
+                                        status.error().code() == ErrorCode::kNotFound);
   // What failed for other reasons can be tried again, unless the last chunk would come twice.
-  if (!status.ok() && !wrong_bytes && chunk.source == nullptr) {
+  if (!status.ok() && !in_vain && chunk.source == nullptr) {
     GiveBack(std::move(session));
     return status;
   }

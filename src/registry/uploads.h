@@ -67,7 +67,8 @@ class Uploads {
   // session is as it was. kInvalid "size_invalid" if the body is not as long as its headers say.
   Result<std::uint64_t> Append(const std::string& id, const Chunk& chunk);
   // Appends a last chunk, verifies and makes the blob visible in its repository. On kInvalid
-  // "digest_invalid" (the bytes have another digest) the session is over.
+  // "digest_invalid" (the bytes have another digest) and on kNotFound (the namespace is gone) the
+  // session is over.
   Status Finish(const std::string& id, const Chunk& chunk, const oci::Digest& digest);
   // kNotFound if there is no such session.
   Status Cancel(const std::string& id);
@@ -113,7 +114,8 @@ class Uploads {
   Result<std::int64_t> SweepStore();
   Result<std::int64_t> SweepRows();
   Result<bool> RemoveUnlinked(const oci::Digest& digest);
-  Result<bool> RemoveOrphan(const oci::Digest& digest);
+  // Removes committed bytes that have no row. The caller holds the digest.
+  Result<bool> RemoveUnrecorded(const oci::Digest& digest);
 
   UploadOptions options_;
   db::Database& database_;

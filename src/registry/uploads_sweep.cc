@@ -18,6 +18,16 @@ Result<bool> StoreHolds(db::Transaction& tx, const oci::Digest& digest) {
   return found.has_value();
 }
 
+Result<std::vector<oci::Digest>> WithoutRow(db::Transaction& tx,
+                                            const std::vector<oci::Digest>& digests) {
+  std::vector<oci::Digest> unknown;
+  for (const oci::Digest& digest : digests) {
+    BW_TRY(const bool known, StoreHolds(tx, digest));
+    if (!known) unknown.push_back(digest);
+  }
+  return unknown;
+}
+
 struct UploadRow {
   std::string id;
   std::string staged;
@@ -38,10 +48,9 @@ Result<Uploads::Swept> Uploads::Sweep(bool at_start) {
   if (at_start) {
     BW_TRY(const std::int64_t lost, SweepLostSessions());
     swept.sessions += lost;
-    // Only a crash between a blob's commit and its row leaves bytes without a row.
-    BW_TRY(const std::int64_t orphans, SweepStore());
-    swept.blobs += orphans;
   }
+  BW_TRY(const std::int64_t orphans, SweepStore());
+  swept.blobs += orphans;
   if (swept.sessions + swept.staged + swept.blobs > 0) {
     observe::Log(observe::Level::kInfo, "storage reclaimed",
                  {{"sessions", std::to_string(swept.sessions)},
@@ -149,8 +158,7 @@ Result<std::int64_t> Uploads::SweepRows() {
   }
 }
 
-Result<bool> Uploads::RemoveOrphan(const oci::Digest& digest) {
-  const DigestLocks::Guard guard(locks_, digest);
+Result<bool> Uploads::RemoveUnrecorded(const oci::Digest& digest) {
   BW_TRY(const bool known,
          database_.ReadValue([&](db::Transaction& tx) { return StoreHolds(tx, digest); }));
   if (known) return false;
@@ -158,19 +166,29 @@ Result<bool> Uploads::RemoveOrphan(const oci::Digest& digest) {
   return true;
 }
 
+// Bytes without a row are left by a crash or a failed transaction after the commit, and where a
+// small blob was staged for want of memory though it is a row already. Their age does not matter:
+// whoever has committed bytes holds their digest until the row is there.
 Result<std::int64_t> Uploads::SweepStore() {
   std::vector<oci::Digest> orphans;
-  BW_TRY_STATUS(database_.Read([&](db::Transaction& tx) -> Status {
-    orphans.clear();
-    return store_.List([&](const oci::Digest& digest, std::uint64_t) -> Status {
-      BW_TRY(const bool known, StoreHolds(tx, digest));
-      if (!known) orphans.push_back(digest);
-      return Ok();
-    });
+  std::vector<oci::Digest> batch;
+  const auto look_up = [&]() -> Status {
+    BW_TRY(const auto unknown, database_.ReadValue([&](db::Transaction& tx) {
+      return WithoutRow(tx, batch);
+    }));
+    orphans.insert(orphans.end(), unknown.begin(), unknown.end());
+    batch.clear();
+    return Ok();
+  };
+  BW_TRY_STATUS(store_.List([&](const oci::Digest& digest, std::uint64_t) -> Status {
+    batch.push_back(digest);
+    return batch.size() < kBatch ? Ok() : look_up();
   }));
+  BW_TRY_STATUS(look_up());
   std::int64_t count = 0;
   for (const oci::Digest& digest : orphans) {
-    BW_TRY(const bool removed, RemoveOrphan(digest));
+    const DigestLocks::Guard guard(locks_, digest);
+    BW_TRY(const bool removed, RemoveUnrecorded(digest));
     count += removed ? 1 : 0;
   }
   return count;

@@ -312,6 +312,42 @@ TEST_F(UploadsTest, StagingAndBlobsThatNobodyOwnsAreReclaimedAtStart) {
   EXPECT_EQ(Read(DigestOf(Bytes(kLarge))), Bytes(kLarge));
 }
 
+TEST_F(UploadsTest, FinishedAfterItsNamespaceIsDeletedLeavesNoBytes) {
+  const std::string bytes = Bytes(kLarge);
+  const std::string id = Start();
+  ASSERT_TRUE(Append(id, bytes).ok());
+  ASSERT_TRUE(world_.services->namespaces
+                  .Delete(world_.Caller(), AccountId("acc"), world_.registry(), "team-a")
+                  .ok());
+  EXPECT_EQ(ReasonOf(Finish(id, DigestOf(bytes))), "name_unknown");
+  EXPECT_FALSE(world_.disk->Open(DigestOf(bytes)).ok());
+  EXPECT_EQ(ReasonOf(Find(id)), "blob_upload_unknown");
+  EXPECT_EQ(world_.StagedCount(), 0U);
+  EXPECT_EQ(world_.Count("upload"), 0);
+}
+
+TEST_F(UploadsTest, RefusedByItsRepositoryKeepsBytesThatAnotherHolds) {
+  const RepositoryPath other = world_.Repository("team-b/app");
+  const std::string bytes = Bytes(kLarge);
+  ASSERT_TRUE(world_.PushBlob(other, bytes).ok());
+  ASSERT_TRUE(world_.services->namespaces
+                  .Delete(world_.Caller(), AccountId("acc"), world_.registry(), "team-a")
+                  .ok());
+  EXPECT_FALSE(world_.PushBlob(path_, bytes).ok());
+  EXPECT_EQ(world_.ReadBlob(other, DigestOf(bytes)), bytes);
+}
+
+TEST_F(UploadsTest, BlobWhoseRowCouldNotBeWrittenIsReclaimedWhileRunning) {
+  auto committed = world_.disk->Stage();
+  ASSERT_TRUE((*committed)->Append(AsBytes("abcd")).ok());
+  const blob::CommitItem item{(*committed)->id(), DigestOf("abcd")};
+  ASSERT_TRUE(world_.disk->Commit(std::span(&item, 1))[0].ok());
+  ASSERT_TRUE(world_.PushBlob(path_, Bytes(kLarge)).ok());
+  EXPECT_EQ(uploads().Sweep(false)->blobs, 1);
+  EXPECT_FALSE(world_.disk->Open(DigestOf("abcd")).ok());
+  EXPECT_EQ(Read(DigestOf(Bytes(kLarge))), Bytes(kLarge));
+}
+
 TEST_F(UploadsTest, BlobIsKeptWhileAnyRepositoryHoldsIt) {
   const RepositoryPath other = world_.Repository("team-b/app");
   const std::string bytes = Bytes(kLarge);
