@@ -94,6 +94,16 @@ std::vector<std::string> UploadTable::Expired(Timestamp now) const {
   return ids;
 }
 
+std::unique_ptr<UploadSession> UploadTable::TakeExpired(const std::string& id, Timestamp now) {
+  MutexLock lock(mutex_);
+  const auto found = slots_.find(id);
+  if (found == slots_.end()) return nullptr;
+  if (found->second.session == nullptr || found->second.view.expires > now) return nullptr;
+  auto session = std::move(found->second.session);
+  slots_.erase(found);
+  return session;
+}
+
 std::size_t UploadTable::size() const {
   MutexLock lock(mutex_);
   return slots_.size();

@@ -71,6 +71,8 @@ class UploadTable {
 
   std::optional<UploadView> Find(const std::string& id) const;
   std::vector<std::string> Expired(Timestamp now) const;  // ids; not those taken
+  // Forgets the session if it has (still) expired and nobody writes it; else null.
+  std::unique_ptr<UploadSession> TakeExpired(const std::string& id, Timestamp now);
   std::size_t size() const;
 
  private:

@@ -64,8 +64,8 @@ Result<std::int64_t> Uploads::SweepSessions() {
   const Timestamp now = clock_.Now();
   std::int64_t count = 0;
   for (const std::string& id : table_.Expired(now)) {
-    const auto session = table_.Remove(id);
-    if (session == nullptr) continue;
+    const auto session = table_.TakeExpired(id, now);
+    if (session == nullptr) continue;  // it has been written to since
     Discard(*session);
     ++count;
   }

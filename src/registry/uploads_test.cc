@@ -296,6 +296,38 @@ TEST_F(UploadsTest, WrittenToSinceAreNotExpired) {
   EXPECT_TRUE(Finish(id, DigestOf(Bytes(kLarge) + "x")).ok());
 }
 
+TEST(UploadTable, GivesUpOnlyWhatIsStillExpiredAndNotInUse) {
+  const Timestamp now = breakwater::testing::ManualClock().Now();
+  UploadTable table(10);
+  auto session = std::make_unique<UploadSession>();
+  session->id = "one";
+  session->expires = now;
+  ASSERT_TRUE(table.Add(std::move(session)).ok());
+  ASSERT_EQ(table.Expired(now), std::vector<std::string>{"one"});
+  // A writer comes between the list and the removal…
+  auto taken = table.Take("one");
+  ASSERT_TRUE(taken.ok());
+  EXPECT_EQ(table.TakeExpired("one", now), nullptr);
+  EXPECT_TRUE(table.Find("one"));
+  // …or has even finished with it.
+  (*taken)->expires = now + std::chrono::hours{1};
+  ASSERT_TRUE(table.Return(*taken));
+  EXPECT_EQ(table.TakeExpired("one", now), nullptr);
+  EXPECT_TRUE(table.Take("one").ok());
+  EXPECT_EQ(table.TakeExpired("absent", now), nullptr);
+}
+
+TEST(UploadTable, ForgetsWhatHasExpired) {
+  const Timestamp now = breakwater::testing::ManualClock().Now();
+  UploadTable table(10);
+  auto session = std::make_unique<UploadSession>();
+  session->id = "one";
+  session->expires = now;
+  ASSERT_TRUE(table.Add(std::move(session)).ok());
+  EXPECT_NE(table.TakeExpired("one", now), nullptr);
+  EXPECT_FALSE(table.Find("one"));
+}
+
 TEST_F(UploadsTest, StagingAndBlobsThatNobodyOwnsAreReclaimedAtStart) {
   auto orphan = world_.disk->Stage();
   ASSERT_TRUE((*orphan)->Append(AsBytes("abc")).ok());
