@@ -28,6 +28,7 @@ struct UploadSession {
   std::optional<crypto::HashAlgorithm> announced;  // the algorithm the client said it will use
   Timestamp started;
   Timestamp expires;
+  Timestamp recorded_expires;  // in its row, if it has one
 
   std::uint64_t size = 0;
   std::string buffer;     // everything, while `staged_id` is empty

@@ -200,6 +200,7 @@ Result<std::unique_ptr<UploadSession>> Uploads::LoadRow(const std::string& id) {
           session->actor.credential = "upload";
           session->started = row.Time(10);
           session->expires = row.Time(11);
+          session->recorded_expires = session->expires;
           return true;
         });
   }));
@@ -231,6 +232,24 @@ Status Uploads::DeleteRow(const std::string& id) {
   });
 }
 
+void Uploads::Renew(UploadSession& session) {
+  const Timestamp now = clock_.Now();
+  session.expires = now + options_.life;
+  // Not with each chunk: half a life is enough to come back after a restart.
+  if (session.staged_id.empty() || session.recorded_expires - now >= options_.life / 2) return;
+  const Status renewed = database_.Write([&](db::Transaction& tx) -> Status {
+    BW_TRY_STATUS(tx.Execute("UPDATE upload SET expires = $2 WHERE id = $1",
+                             {session.id, session.expires}));
+    return Ok();
+  });
+  if (renewed.ok()) {
+    session.recorded_expires = session.expires;
+  } else {
+    // The bytes are kept: the next chunk renews it.
+    observe::LogError(observe::Level::kWarning, "an upload was not renewed", renewed.error(), {});
+  }
+}
+
 void Uploads::ReleaseBuffer(UploadSession& session) {
   buffered_ -= session.buffer.size();
   session.buffer.clear();
@@ -248,6 +267,7 @@ Status Uploads::Spill(UploadSession& session, std::unique_ptr<blob::Staged>* sta
     return status;
   }
   session.staged_id = fresh->id();
+  session.recorded_expires = session.expires;
   ReleaseBuffer(session);
   *staged = std::move(fresh);
   return Ok();
@@ -291,7 +311,7 @@ Result<std::uint64_t> Uploads::Append(const std::string& id, const Chunk& chunk)
   BW_TRY(auto session, Take(id));
   const Status received = Receive(*session, chunk);
   const std::uint64_t size = session->size;
-  session->expires = clock_.Now() + options_.life;
+  Renew(*session);
   if (!table_.Return(session)) {
     Discard(*session);
     return UploadUnknown();

@@ -106,6 +106,8 @@ class Uploads {
   Status RecordBlob(const UploadSession& session, const oci::Digest& digest);
   // Drops what the session holds: memory, staging, row.
   void Discard(UploadSession& session);
+  // Gives the session its whole life again, in its row too where less than half remains there.
+  void Renew(UploadSession& session);
   void ReleaseBuffer(UploadSession& session);
 
   Result<std::int64_t> SweepSessions();

@@ -328,6 +328,17 @@ TEST(UploadTable, ForgetsWhatHasExpired) {
   EXPECT_FALSE(table.Find("one"));
 }
 
+TEST_F(UploadsTest, WrittenToSinceAreNotExpiredByARestartEither) {
+  const std::string id = Start();
+  ASSERT_TRUE(Append(id, Bytes(kLarge)).ok());
+  world_.clock.Advance(std::chrono::hours{20});
+  ASSERT_TRUE(Append(id, "x").ok());
+  world_.Restart();
+  world_.clock.Advance(std::chrono::hours{20});
+  EXPECT_EQ(uploads().Sweep(true)->sessions, 0);
+  EXPECT_TRUE(Finish(id, DigestOf(Bytes(kLarge) + "x")).ok());
+}
+
 TEST_F(UploadsTest, StagingAndBlobsThatNobodyOwnsAreReclaimedAtStart) {
   auto orphan = world_.disk->Stage();
   ASSERT_TRUE((*orphan)->Append(AsBytes("abc")).ok());
