@@ -50,7 +50,7 @@ Result<bool> UploadTable::AddTaken(const UploadSession& session) {
 Result<std::unique_ptr<UploadSession>> UploadTable::Take(const std::string& id) {
   MutexLock lock(mutex_);
   const auto found = slots_.find(id);
-  if (found == slots_.end()) return UploadUnknown();
+  if (found == slots_.end() || found->second.cancelled) return UploadUnknown();
   if (found->second.session == nullptr) {
     return Error(ErrorCode::kRangeInvalid, "another request is writing this upload")
         .Reason("upload_busy")
@@ -62,11 +62,19 @@ Result<std::unique_ptr<UploadSession>> UploadTable::Take(const std::string& id) 
 bool UploadTable::Return(std::unique_ptr<UploadSession>& session) {
   MutexLock lock(mutex_);
   const auto found = slots_.find(session->id);
-  if (found == slots_.end()) return false;
+  if (found == slots_.end() || found->second.cancelled) return false;
   found->second.view.size = session->size;
   found->second.view.expires = session->expires;
   found->second.session = std::move(session);
   return true;
+}
+
+Result<std::unique_ptr<UploadSession>> UploadTable::Cancel(const std::string& id) {
+  MutexLock lock(mutex_);
+  const auto found = slots_.find(id);
+  if (found == slots_.end() || found->second.cancelled) return UploadUnknown();
+  found->second.cancelled = true;
+  return std::move(found->second.session);
 }
 
 std::unique_ptr<UploadSession> UploadTable::Remove(const std::string& id) {
@@ -81,7 +89,7 @@ std::unique_ptr<UploadSession> UploadTable::Remove(const std::string& id) {
 std::optional<UploadView> UploadTable::Find(const std::string& id) const {
   MutexLock lock(mutex_);
   const auto found = slots_.find(id);
-  if (found == slots_.end()) return std::nullopt;
+  if (found == slots_.end() || found->second.cancelled) return std::nullopt;
   return found->second.view;
 }
 

@@ -62,15 +62,19 @@ class UploadTable {
   // another thread has put it into the table first.
   Result<bool> AddTaken(const UploadSession& session);
 
-  // Hands the session to one writer. kNotFound; kRangeInvalid "upload_busy" while another has it.
+  // Hands the session to one writer. kNotFound (also when cancelled); kRangeInvalid "upload_busy" while another has it.
   Result<std::unique_ptr<UploadSession>> Take(const std::string& id);
-  // Gives it back for the next writer; false if it was removed meanwhile, and the caller must
-  // discard what it holds.
+  // Gives it back for the next writer; false if it was cancelled or removed meanwhile, and the
+  // caller must discard what it holds, then Remove it.
   bool Return(std::unique_ptr<UploadSession>& session);
+  // From here on nobody finds it, and nobody can put it back from its row until it is removed. The
+  // session, for the caller to discard and then Remove; null if a writer has it, who will do so.
+  // kNotFound.
+  Result<std::unique_ptr<UploadSession>> Cancel(const std::string& id);
   // Forgets it, taken or not. The session if it was not taken.
   std::unique_ptr<UploadSession> Remove(const std::string& id);
 
-  std::optional<UploadView> Find(const std::string& id) const;
+  std::optional<UploadView> Find(const std::string& id) const;  // not what is cancelled
   std::vector<std::string> Expired(Timestamp now) const;  // ids; not those taken
   // Forgets the session if it has (still) expired and nobody writes it; else null.
   std::unique_ptr<UploadSession> TakeExpired(const std::string& id, Timestamp now);
@@ -80,6 +84,7 @@ class UploadTable {
   struct Slot {
     std::unique_ptr<UploadSession> session;  // null while taken
     UploadView view;
+    bool cancelled = false;
   };
   static Slot SlotFor(const UploadSession& session);
 

@@ -141,18 +141,20 @@ std::string Uploads::StateOf(const UploadView& view) const {
 
 Result<UploadView> Uploads::Find(const RegistryName& registry, std::string_view repository,
                                  const std::string& id, std::string_view state) {
-  auto view = table_.Find(id);
-  if (!view) {
-    // Not in memory: reading its row puts it there.
-    BW_TRY(auto session, Take(id));
-    GiveBack(std::move(session));
-    view = table_.Find(id);
-  }
+  BW_TRY_STATUS(Load(id));
+  const auto view = table_.Find(id);
   if (!view || view->path.registry != registry || view->path.name != repository ||
       view->expires <= clock_.Now() || !ConstantTimeEqual(StateOf(*view), state)) {
     return UploadUnknown();
   }
-  return *std::move(view);
+  return *view;
+}
+
+Status Uploads::Load(const std::string& id) {
+  if (table_.Find(id)) return Ok();
+  BW_TRY(auto session, Take(id));
+  GiveBack(std::move(session));
+  return Ok();
 }
 
 Result<std::unique_ptr<UploadSession>> Uploads::Take(const std::string& id) {
@@ -173,7 +175,7 @@ Result<std::unique_ptr<UploadSession>> Uploads::Take(const std::string& id) {
 }
 
 void Uploads::GiveBack(std::unique_ptr<UploadSession> session) {
-  if (!table_.Return(session)) Discard(*session);
+  if (!table_.Return(session)) End(*session);
 }
 
 Result<std::unique_ptr<UploadSession>> Uploads::LoadRow(const std::string& id) {
@@ -284,6 +286,11 @@ void Uploads::Discard(UploadSession& session) {
   }
 }
 
+void Uploads::End(UploadSession& session) {
+  Discard(session);
+  table_.Remove(session.id);
+}
+
 Status Uploads::Receive(UploadSession& session, const Chunk& chunk) {
   if (chunk.range) {
     if (chunk.length && *chunk.length != chunk.range->length) return WrongSize();
@@ -313,7 +320,7 @@ Result<std::uint64_t> Uploads::Append(const std::string& id, const Chunk& chunk)
   const std::uint64_t size = session->size;
   Renew(*session);
   if (!table_.Return(session)) {
-    Discard(*session);
+    End(*session);
     return UploadUnknown();
   }
   if (!received.ok()) return received.error();
@@ -398,7 +405,7 @@ Status Uploads::Finish(const std::string& id, const Chunk& chunk, const oci::Dig
     GiveBack(std::move(session));
     return received;
   }
-  Status status = Verify(*session, digest);
+  Status status = table_.Find(id) ? Verify(*session, digest) : Status(UploadUnknown());
   if (status.ok()) status = Publish(*session, digest);
   const bool in_vain = !status.ok() && (status.error().code() == ErrorCode::kInvalid ||
                                         status.error().code() == ErrorCode::kNotFound);
@@ -407,21 +414,24 @@ Status Uploads::Finish(const std::string& id, const Chunk& chunk, const oci::Dig
     GiveBack(std::move(session));
     return status;
   }
-  table_.Remove(id);
   if (status.ok()) {
     ReleaseBuffer(*session);
+    table_.Remove(id);
   } else {
-    Discard(*session);
+    End(*session);
   }
   return status;
 }
 
 Status Uploads::Cancel(const std::string& id) {
-  if (const auto session = table_.Remove(id); session != nullptr) {
-    Discard(*session);
+  BW_TRY_STATUS(Load(id));
+  BW_TRY(const auto session, table_.Cancel(id));
+  if (session != nullptr) {
+    End(*session);
     return Ok();
   }
-  // Its writer notices when it is done, and discards what it wrote.
+  // Its writer notices when it is done, and discards what it wrote. Were the server to stop before
+  // that, the upload must not come back.
   return DeleteRow(id);
 }
 

@@ -91,6 +91,8 @@ class Uploads {
 
   std::unique_ptr<UploadSession> NewSession(const RepositoryPath& path, const control::Actor& actor,
                                             std::optional<crypto::HashAlgorithm> algorithm) const;
+  // Puts a session that is only a row into the table.
+  Status Load(const std::string& id);
   Result<std::unique_ptr<UploadSession>> Take(const std::string& id);
   Result<std::unique_ptr<UploadSession>> LoadRow(const std::string& id);
   void GiveBack(std::unique_ptr<UploadSession> session);
@@ -106,6 +108,8 @@ class Uploads {
   Status RecordBlob(const UploadSession& session, const oci::Digest& digest);
   // Drops what the session holds: memory, staging, row.
   void Discard(UploadSession& session);
+  // Discards it and only then forgets it: its row cannot bring it back in between.
+  void End(UploadSession& session);
   // Gives the session its whole life again, in its row too where less than half remains there.
   void Renew(UploadSession& session);
   void ReleaseBuffer(UploadSession& session);

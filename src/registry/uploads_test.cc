@@ -1,5 +1,6 @@
 #include "registry/uploads.h"
 
+#include <algorithm>
 #include <atomic>
 #include <functional>
 #include <thread>
@@ -457,6 +458,49 @@ TEST_F(UploadsTest, CancelledWhileItIsWrittenLeavesNothing) {
             "blob_upload_unknown");
   EXPECT_EQ(world_.StagedCount(), 0U);
   EXPECT_EQ(world_.Count("upload"), 0);
+}
+
+// Gives pieces one read each, and acts before each but the first.
+class ActingSource final : public io::Source {
+ public:
+  ActingSource(std::string piece, std::vector<std::function<void()>> acts)
+      : piece_(std::move(piece)), acts_(std::move(acts)) {}
+  Result<std::size_t> Read(std::span<std::byte> out) override {
+    if (step_ > acts_.size()) return 0;
+    if (step_ > 0) acts_[step_ - 1]();
+    ++step_;
+    const std::size_t count = std::min(out.size(), piece_.size());
+    std::copy_n(AsBytes(piece_).begin(), count, out.begin());
+    return count;
+  }
+
+ private:
+  std::string piece_;
+  std::vector<std::function<void()>> acts_;
+  std::size_t step_ = 0;
+};
+
+TEST_F(UploadsTest, CancelledWhileItIsWrittenDoesNotComeBack) {
+  const std::string id = Start();
+  // The piece after the cancellation is the one that makes the upload a row.
+  ActingSource body(Bytes(kMaxInlineBlob / 2),
+                    {[] {}, [&] { EXPECT_TRUE(uploads().Cancel(id).ok()); },
+                     [&] { EXPECT_EQ(ReasonOf(Find(id)), "blob_upload_unknown"); }});
+  EXPECT_EQ(ReasonOf(uploads().Append(id, {.source = &body, .length = {}, .range = {}})),
+            "blob_upload_unknown");
+  EXPECT_EQ(ReasonOf(Find(id)), "blob_upload_unknown");
+  EXPECT_EQ(world_.StagedCount(), 0U);
+  EXPECT_EQ(world_.Count("upload"), 0);
+}
+
+TEST_F(UploadsTest, CancelledWhileItIsFinishedMakesNoBlob) {
+  const std::string id = Start();
+  PausingSource body([&] { EXPECT_TRUE(uploads().Cancel(id).ok()); });
+  const Status finished =
+      uploads().Finish(id, {.source = &body, .length = {}, .range = {}}, DigestOf("xx"));
+  EXPECT_EQ(ReasonOf(finished), "blob_upload_unknown");
+  EXPECT_EQ(Read(DigestOf("xx")), "(blob_unknown)");
+  EXPECT_EQ(ReasonOf(Find(id)), "blob_upload_unknown");
 }
 
 TEST_F(UploadsTest, AreBoundedInNumberAndSize) {
