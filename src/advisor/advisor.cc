@@ -22,12 +22,22 @@ Result<Location> LocationOf(const json::Value& payload) {
                   .digest = std::move(digest)};
 }
 
-json::Object PayloadOf(const Location& location) {
-  return {{"account", json::Text(location.account.value())},
-          {"registry", json::Text(location.registry.value())},
-          {"region", json::Text(location.region)},
-          {"repository", json::Text(location.repository)},
-          {"digest", json::Text(location.digest.text())}};
+// Those of an event; a job that was enqueued here has none.
+std::vector<std::string> TagsIn(const json::Value& payload) {
+  std::vector<std::string> tags;
+  const json::Value* found = json::Find(payload, "tags");
+  if (found == nullptr || !found->is_array()) return tags;
+  for (const json::Value& tag : found->get_array()) {
+    if (tag.is_string()) tags.emplace_back(tag.get_string());
+  }
+  return tags;
+}
+
+jobs::NewJob IndexJobOf(const Location& location) {
+  return {.kind = std::string(kIndexJob),
+          .payload = ToJson(location),
+          .run_at = std::nullopt,
+          .deduplication_key = {}};
 }
 
 bool IsList(const registry::ManifestBytes& manifest) {
@@ -52,6 +62,19 @@ Result<std::vector<std::string>> TagsAt(db::Transaction& tx, const Location& loc
   return registry::TagsOf(tx, *repository, location.digest);
 }
 
+// Whether the account has the image there. Asked inside the transaction that acts on the answer:
+// images come and go meanwhile.
+Result<bool> IsThere(db::Transaction& tx, const Location& location) {
+  BW_TRY(const auto found,
+         tx.QueryOne("SELECT 1 FROM repository r JOIN manifest m ON m.repository = r.id "
+                     "JOIN namespace n ON n.registry = r.registry AND n.name = r.name_space "
+                     "WHERE r.registry = $1 AND r.name = $2 AND m.digest = $3 AND n.account = $4",
+                     {location.registry, location.repository, location.digest.text(),
+                      location.account},
+                     [](const db::Row& row) { return row.Int(0); }));
+  return found.has_value();
+}
+
 }  // namespace
 
 void Advisor::Register() {
@@ -63,6 +86,7 @@ void Advisor::Register() {
                  [this](const jobs::Job& job) { return Forget(job.payload); });
   jobs_.Register(std::string(kRematchJob), retry, [this](const jobs::Job&) { return Rematch(); });
   jobs_.Subscribe(std::string(registry::event::kImagePushed), std::string(kIndexJob));
+  jobs_.Subscribe(std::string(registry::event::kTagDeleted), std::string(kIndexJob));
   jobs_.Subscribe(std::string(registry::event::kImageDeleted), std::string(kForgetJob));
   jobs_.Subscribe(std::string(registry::event::kNamespaceDeleted), std::string(kForgetJob));
 }
@@ -116,17 +140,41 @@ Result<std::optional<Assessment>> Advisor::AssessIn(db::Transaction& tx,
 
 Status Advisor::Announce(db::Transaction& tx, const Location& location,
                          const Assessment& assessment) {
-  const Verdict verdict = VerdictOf(assessment, clock_.Now());
-  BW_TRY(const std::optional<Verdict> before, FindVerdict(tx, location));
-  BW_TRY_STATUS(
-      SaveVerdict(tx, location, assessment.feed ? assessment.feed->generation : 0, verdict));
-  if (before && before->result == verdict.result) return Ok();
-  BW_TRY(const std::vector<std::string> tags, TagsAt(tx, location));
-  return jobs_.Emit(tx, EventOf(location, tags, assessment));
+  BW_TRY(const bool there, IsThere(tx, location));
+  if (!there) return Ok();
+  BW_TRY(const std::optional<PlacedVerdict> before, FindPlace(tx, location));
+  const bool moved = before && before->location.account != location.account;
+  if (moved) {
+    // The namespace passed to another account: what the first was told no longer counts.
+    BW_TRY_STATUS(jobs_.Emit(tx, {std::string(kImageForgotten), ToJson(before->location)}));
+  }
+  BW_TRY(std::vector<std::string> tags, TagsAt(tx, location));
+  const PlacedVerdict now{location, VerdictOf(assessment, clock_.Now()), std::move(tags)};
+  BW_TRY_STATUS(SavePlace(tx, now, assessment.feed ? assessment.feed->generation : 0));
+  const bool same = before && !moved && before->verdict.result == now.verdict.result &&
+                    before->tags == now.tags;
+  return same ? Ok() : jobs_.Emit(tx, EventOf(location, now.tags, assessment));
+}
+
+Status Advisor::AnnounceUntagged(const Location& pushed, const std::vector<std::string>& tags) {
+  if (tags.empty()) return Ok();
+  BW_TRY(const auto places, database_.ReadValue([&](db::Transaction& tx) {
+    return PlacesTagged(tx, pushed, tags);
+  }));
+  for (const Location& place : places) {
+    if (place.digest == pushed.digest) continue;
+    BW_TRY_STATUS(database_.Write([&](db::Transaction& tx) -> Status {
+      BW_TRY(const auto assessment, AssessIn(tx, place.digest));
+      if (!assessment) return jobs_.Enqueue(tx, IndexJobOf(place));
+      return Announce(tx, place, *assessment);
+    }));
+  }
+  return Ok();
 }
 
 Status Advisor::Index(const json::Value& payload) {
   BW_TRY(const Location location, LocationOf(payload));
+  BW_TRY_STATUS(AnnounceUntagged(location, TagsIn(payload)));
   auto manifest = content_.ReadManifest(location.account, location.registry, location.repository,
                                         oci::Reference(location.digest));
   if (!manifest.ok()) {
@@ -143,19 +191,13 @@ Status Advisor::Index(const json::Value& payload) {
     index->indexed = clock_.Now();
   }
   return database_.Write([&](db::Transaction& tx) -> Status {
+    BW_TRY(const bool there, IsThere(tx, location));
+    if (!there) return Ok();  // deleted while it was read
     if (index) BW_TRY_STATUS(SaveIndex(tx, location.digest, *index));
     BW_TRY(const std::optional<Assessment> assessment, AssessIn(tx, location.digest));
     if (!assessment) return Unavailable("the image's index was removed meanwhile");
     return Announce(tx, location, *assessment);
   });
-}
-
-Result<bool> Advisor::IsThere(const Location& location) const {
-  auto manifest = content_.ReadManifest(std::nullopt, location.registry, location.repository,
-                                        oci::Reference(location.digest));
-  if (manifest.ok()) return true;
-  if (manifest.error().code() == ErrorCode::kNotFound) return false;
-  return std::move(manifest).error();
 }
 
 Status Advisor::Forget(const json::Value& payload) {
@@ -173,16 +215,24 @@ Status Advisor::Forget(const json::Value& payload) {
 
 Status Advisor::ForgetGone(const std::vector<Location>& locations) {
   for (const Location& location : locations) {
-    // It may have been pushed again since.
-    BW_TRY(const bool there, IsThere(location));
-    if (there) continue;
-    BW_TRY_STATUS(database_.Write([&](db::Transaction& tx) -> Status {
-      BW_TRY_STATUS(RemoveLocation(tx, location));
-      BW_TRY(const auto others, PlacesOf(tx, location.digest));
-      return others.empty() ? RemoveIndex(tx, location.digest) : Ok();
-    }));
+    BW_TRY_STATUS(
+        database_.Write([&](db::Transaction& tx) { return ForgetPlace(tx, location); }));
   }
   return Ok();
+}
+
+Status Advisor::ForgetPlace(db::Transaction& tx, const Location& location) {
+  BW_TRY(const auto place, FindPlace(tx, location));
+  if (place) {
+    BW_TRY_STATUS(RemoveLocation(tx, location));
+    BW_TRY_STATUS(jobs_.Emit(tx, {std::string(kImageForgotten), ToJson(place->location)}));
+  }
+  // It may have been pushed again since.
+  const Location& at = place ? place->location : location;
+  BW_TRY(const bool there, IsThere(tx, at));
+  if (there) return jobs_.Enqueue(tx, IndexJobOf(at));
+  BW_TRY(const auto others, PlacesOf(tx, location.digest));
+  return others.empty() ? RemoveIndex(tx, location.digest) : Ok();
 }
 
 Status Advisor::Rematch() {
@@ -209,18 +259,12 @@ Status Advisor::RematchImage(const oci::Digest& digest) {
   const std::string result = assessment ? ResultDigest(*assessment) : "";
   for (const PlacedVerdict& place : places) {
     if (assessment && place.verdict.result == result) continue;
-    BW_TRY(const bool there, IsThere(place.location));
-    if (!there) {
-      BW_TRY_STATUS(ForgetGone({place.location}));
-      continue;
-    }
     BW_TRY_STATUS(database_.Write([&](db::Transaction& tx) -> Status {
+      BW_TRY(const bool there, IsThere(tx, place.location));
+      if (!there) return ForgetPlace(tx, place.location);
       if (assessment) return Announce(tx, place.location, *assessment);
       // Read by an older analyser: read it again.
-      return jobs_.Enqueue(tx, {.kind = std::string(kIndexJob),
-                                .payload = PayloadOf(place.location),
-                                .run_at = std::nullopt,
-                                .deduplication_key = {}});
+      return jobs_.Enqueue(tx, IndexJobOf(place.location));
     }));
   }
   return Ok();

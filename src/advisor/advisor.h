@@ -38,7 +38,7 @@ class Advisor {
           const registry::ContentReader& content)
       : options_(options), database_(database), jobs_(jobs), clock_(clock), content_(content) {}
 
-  // Handlers of the advisor's jobs, subscribed to image.pushed, image.deleted and
+  // Handlers of the advisor's jobs, subscribed to image.pushed, tag.deleted, image.deleted and
   // namespace.deleted.
   void Register();
 
@@ -60,11 +60,15 @@ class Advisor {
 
   Status RematchImage(const oci::Digest& digest);
   Status ForgetGone(const std::vector<Location>& locations);
+  // Forgets what is said of a place; enqueues it for a new assessment if the image is there.
+  Status ForgetPlace(db::Transaction& tx, const Location& location);
+  // Announces anew the images that these tags moved away from.
+  Status AnnounceUntagged(const Location& pushed, const std::vector<std::string>& tags);
   // Assesses an indexed image; nothing when it is not indexed.
   Result<std::optional<Assessment>> AssessIn(db::Transaction& tx, const oci::Digest& digest) const;
-  // Stores the verdict and emits the event if it is news at this place.
+  // Stores the verdict and emits the event if it is news at this place. Nothing if the image is
+  // not there any more.
   Status Announce(db::Transaction& tx, const Location& location, const Assessment& assessment);
-  Result<bool> IsThere(const Location& location) const;
   Result<registry::ManifestBytes> ReadAssessable(const AccountId& account,
                                                  const RegistryName& registry,
                                                  const std::string& repository,

@@ -1,5 +1,9 @@
 #include "advisor/advisor.h"
 
+#include <algorithm>
+#include <functional>
+#include <utility>
+
 #include <gtest/gtest.h>
 
 #include "advisor/importer.h"
@@ -17,6 +21,21 @@ using testing::PushImage;
 const RegistryName kHere{registry::testing::kRegistry};
 const AccountId kAccount{"acc"};
 
+// Lets a test act between an image's reading and the storing of its result.
+class HookedClock final : public Clock {
+ public:
+  explicit HookedClock(const Clock& inner) : inner_(inner) {}
+  Timestamp Now() const override {
+    if (const auto once = std::exchange(hook_, nullptr)) once();
+    return inner_.Now();
+  }
+  void Once(std::function<void()> hook) { hook_ = std::move(hook); }
+
+ private:
+  const Clock& inner_;
+  mutable std::function<void()> hook_;
+};
+
 class AdvisorTest : public ::testing::Test {
  protected:
   AdvisorTest() {
@@ -26,6 +45,12 @@ class AdvisorTest : public ::testing::Test {
       return Ok();
     });
     world_.jobs->Subscribe(std::string(kImageAssessed), "witness.assessed");
+    world_.jobs->Register("witness.forgotten", {}, [this](const jobs::Job& job) {
+      forgotten_.push_back(job.payload);
+      assessed_before_forgotten_ = assessed_.size();
+      return Ok();
+    });
+    world_.jobs->Subscribe(std::string(kImageForgotten), "witness.forgotten");
   }
 
   void Run() { ASSERT_TRUE(world_.jobs->RunDue().ok()); }
@@ -42,6 +67,19 @@ class AdvisorTest : public ::testing::Test {
     return report.ok() ? report->assessment : Assessment{};
   }
 
+  void Delete(const std::string& repository, const oci::Reference& reference) {
+    ASSERT_TRUE(
+        world_.services->manifests
+            .Delete(world_.Caller(), world_.Repository(repository), reference)
+            .ok());
+  }
+  // Digest and tags of the last announcement.
+  std::string LastAnnounced() const {
+    if (assessed_.empty()) return "";
+    return std::string(json::FindText(assessed_.back(), "digest")) + " " +
+           json::Serialize(*json::Find(assessed_.back(), "tags"));
+  }
+
   static Files Debian(const std::string& sample) {
     const auto folder = testing::Sample(sample);
     return {{"usr/lib/os-release", testing::ReadText(folder / "os-release")},
@@ -49,9 +87,12 @@ class AdvisorTest : public ::testing::Test {
   }
 
   registry::testing::World world_;
-  Advisor advisor_{{}, world_.database, *world_.jobs, world_.clock, world_.services->content};
+  HookedClock clock_{world_.clock};
+  Advisor advisor_{{}, world_.database, *world_.jobs, clock_, world_.services->content};
   Importer importer_{world_.database, *world_.jobs, world_.clock};
   std::vector<json::Value> assessed_;
+  std::vector<json::Value> forgotten_;
+  std::size_t assessed_before_forgotten_ = 0;
 };
 
 TEST_F(AdvisorTest, APushedImageIsAssessedAndAnnounced) {
@@ -213,6 +254,98 @@ TEST_F(AdvisorTest, AnImageDeletedBeforeItsTurnIsNoFailure) {
   ASSERT_TRUE(counts.ok());
   EXPECT_EQ(counts->pending + counts->dead, 0);
   EXPECT_TRUE(assessed_.empty());
+}
+
+TEST_F(AdvisorTest, AnImageDeletedAndPushedAgainAtOnceIsAnnouncedAnew) {
+  ImportSample();
+  const auto layer = MakeLayer(Debian("at-release"));
+  const oci::Digest digest = PushImage(world_, "tests/app", "1", {layer});
+  Run();
+  ASSERT_EQ(assessed_.size(), 1U);
+  Delete("tests/app", oci::Reference(digest));
+  ASSERT_EQ(PushImage(world_, "tests/app", "1", {layer}), digest);
+  Run();
+  ASSERT_EQ(forgotten_.size(), 1U);
+  EXPECT_GT(assessed_.size(), assessed_before_forgotten_) << "the last word is the assessment";
+  EXPECT_EQ(json::FindText(assessed_.back(), "status"), "FAIL");
+  EXPECT_EQ(world_.Count("advisor_location"), 1);
+}
+
+TEST_F(AdvisorTest, EveryImageOfADeletedNamespaceIsSaidToBeForgotten) {
+  ImportSample();
+  const oci::Digest digest = PushImage(world_, "gone/app", "1", {MakeLayer(Debian("minimal"))});
+  PushImage(world_, "gone/other", "1", {MakeLayer(Debian("at-release"))});
+  Run();
+  ASSERT_TRUE(
+      world_.services->namespaces.Delete(world_.Caller(), kAccount, world_.registry(), "gone")
+          .ok());
+  Run();
+  ASSERT_EQ(forgotten_.size(), 2U);
+  EXPECT_EQ(json::FindText(forgotten_[0], "account"), "acc");
+  EXPECT_EQ(json::FindText(forgotten_[0], "registry"), kHere.value());
+  EXPECT_EQ(json::FindText(forgotten_[0], "repository"), "gone/app");
+  EXPECT_EQ(json::FindText(forgotten_[0], "digest"), digest.text());
+}
+
+TEST_F(AdvisorTest, ANamespaceThatPassedToAnotherAccountIsForgottenForTheFirst) {
+  ImportSample();
+  const auto layer = MakeLayer(Debian("minimal"));
+  PushImage(world_, "gone/app", "1", {layer});
+  Run();
+  ASSERT_TRUE(
+      world_.services->namespaces.Delete(world_.Caller(), kAccount, world_.registry(), "gone")
+          .ok());
+  world_.Repository("gone/app", "other");
+  Run();
+  ASSERT_EQ(forgotten_.size(), 1U);
+  EXPECT_EQ(json::FindText(forgotten_[0], "account"), "acc");
+  EXPECT_EQ(world_.Count("advisor_location"), 0);
+}
+
+TEST_F(AdvisorTest, AnImageDeletedWhileItIsReadLeavesNothing) {
+  ImportSample();
+  const oci::Digest digest = PushImage(world_, "tests/app", "1", {MakeLayer(Debian("minimal"))});
+  bool deleted = false;
+  clock_.Once([&] {
+    Delete("tests/app", oci::Reference(digest));
+    deleted = true;
+  });
+  Run();
+  EXPECT_TRUE(deleted);
+  EXPECT_TRUE(assessed_.empty());
+  EXPECT_EQ(world_.Count("advisor_location"), 0);
+  EXPECT_EQ(world_.Count("advisor_image"), 0);
+}
+
+TEST_F(AdvisorTest, AChangeOfTagsIsAnnounced) {
+  ImportSample();
+  const auto layer = MakeLayer(Debian("minimal"));
+  const std::string digest = PushImage(world_, "tests/app", "1", {layer}).text();
+  Run();
+  EXPECT_EQ(LastAnnounced(), digest + R"( ["1"])");
+  PushImage(world_, "tests/app", "2", {layer});
+  Run();
+  EXPECT_EQ(LastAnnounced(), digest + R"( ["1","2"])");
+  Delete("tests/app", *oci::Reference::Parse("1"));
+  Run();
+  EXPECT_EQ(LastAnnounced(), digest + R"( ["2"])");
+  EXPECT_EQ(assessed_.size(), 3U);
+}
+
+TEST_F(AdvisorTest, AnImageThatLosesItsTagToAnotherIsAnnounced) {
+  ImportSample();
+  const auto minimal = MakeLayer(Debian("minimal"));
+  const std::string first = PushImage(world_, "tests/app", "1", {minimal}).text();
+  Run();
+  PushImage(world_, "tests/app", "1", {MakeLayer(Debian("at-release"))});
+  Run();
+  ASSERT_EQ(assessed_.size(), 3U);
+  EXPECT_EQ(std::ranges::count_if(assessed_,
+                                  [&](const json::Value& event) {
+                                    return json::FindText(event, "digest") == first &&
+                                           json::Find(event, "tags")->as_array().empty();
+                                  }),
+            1);
 }
 
 TEST_F(AdvisorTest, AnotherAccountSeesNothing) {

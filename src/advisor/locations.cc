@@ -38,10 +38,23 @@ Result<Location> ReadLocation(const db::Row& row) {
                   .digest = std::move(digest)};
 }
 
+constexpr std::string_view kPlaces =
+    "SELECT account, registry, region, repository, digest, status, issues, counts, result, "
+    "assessed, tags FROM advisor_location ";
+
 Result<PlacedVerdict> ReadPlaced(const db::Row& row) {
   BW_TRY(Location location, ReadLocation(row));
   BW_TRY(Verdict verdict, ReadVerdict(row, 5));
-  return PlacedVerdict{std::move(location), std::move(verdict)};
+  BW_TRY(const json::Value tags, json::Parse(row.Text(10)));
+  PlacedVerdict place{std::move(location), std::move(verdict), {}};
+  for (const json::Value& tag : tags.as_array()) place.tags.emplace_back(tag.as_string());
+  return place;
+}
+
+json::Array TagsJson(const std::vector<std::string>& tags) {
+  json::Array array;
+  for (const std::string& tag : tags) array.push_back(json::Text(tag));
+  return array;
 }
 
 json::Object OsJson(const package::OsRelease& os) {
@@ -82,41 +95,52 @@ Verdict VerdictOf(const Assessment& assessment, Timestamp now) {
           .assessed = now};
 }
 
-Result<std::optional<Verdict>> FindVerdict(db::Transaction& tx, const Location& location) {
+Result<std::optional<PlacedVerdict>> FindPlace(db::Transaction& tx, const Location& location) {
   return tx.QueryOne(
-      "SELECT status, issues, counts, result, assessed FROM advisor_location "
-      "WHERE registry = $1 AND repository = $2 AND digest = $3",
-      {location.registry, location.repository, location.digest.text()},
-      [](const db::Row& row) { return ReadVerdict(row, 0); });
+      std::string(kPlaces) + "WHERE registry = $1 AND repository = $2 AND digest = $3",
+      {location.registry, location.repository, location.digest.text()}, ReadPlaced);
 }
 
 Result<std::vector<PlacedVerdict>> VerdictsOf(db::Transaction& tx, const AccountId& account,
                                               const RegistryName& registry) {
   return tx.QueryAll(
-      "SELECT account, registry, region, repository, digest, status, issues, counts, result, "
-      "assessed FROM advisor_location WHERE account = $1 AND registry = $2 "
-      "ORDER BY repository, digest",
+      std::string(kPlaces) + "WHERE account = $1 AND registry = $2 ORDER BY repository, digest",
       {account, registry}, ReadPlaced);
 }
 
 Result<std::vector<PlacedVerdict>> PlacesOf(db::Transaction& tx, const oci::Digest& digest) {
-  return tx.QueryAll(
-      "SELECT account, registry, region, repository, digest, status, issues, counts, result, "
-      "assessed FROM advisor_location WHERE digest = $1 ORDER BY registry, repository",
-      {digest.text()}, ReadPlaced);
+  return tx.QueryAll(std::string(kPlaces) + "WHERE digest = $1 ORDER BY registry, repository",
+                     {digest.text()}, ReadPlaced);
 }
 
-Status SaveVerdict(db::Transaction& tx, const Location& location, std::int64_t generation,
-                   const Verdict& verdict) {
+Result<std::vector<Location>> PlacesTagged(db::Transaction& tx, const Location& repository,
+                                           const std::vector<std::string>& tags) {
+  std::vector<Location> all;
+  for (const std::string& tag : tags) {
+    // A tag has no character that JSON escapes; its '_' matches too much, never too little.
+    BW_TRY(const std::vector<Location> some,
+           tx.QueryAll("SELECT account, registry, region, repository, digest FROM advisor_location "
+                       "WHERE registry = $1 AND repository = $2 AND tags LIKE $3 ORDER BY digest",
+                       {repository.registry, repository.repository, "%\"" + tag + "\"%"},
+                       ReadLocation));
+    all.insert(all.end(), some.begin(), some.end());
+  }
+  return all;
+}
+
+Status SavePlace(db::Transaction& tx, const PlacedVerdict& place, std::int64_t generation) {
+  const auto& [location, verdict, tags] = place;
   BW_TRY_STATUS(tx.Execute(
       "INSERT INTO advisor_location (registry, repository, digest, account, region, generation, "
-      "status, issues, counts, result, assessed) "
-      "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) "
+      "status, issues, counts, result, assessed, tags) "
+      "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) "
       "ON CONFLICT (registry, repository, digest) DO UPDATE SET account = $4, region = $5, "
-      "generation = $6, status = $7, issues = $8, counts = $9, result = $10, assessed = $11",
+      "generation = $6, status = $7, issues = $8, counts = $9, result = $10, assessed = $11, "
+      "tags = $12",
       {location.registry, location.repository, location.digest.text(), location.account,
        location.region, generation, ToString(verdict.status), verdict.issues,
-       json::Serialize(ToJson(verdict.counts)), verdict.result, verdict.assessed}));
+       json::Serialize(ToJson(verdict.counts)), verdict.result, verdict.assessed,
+       json::Serialize(TagsJson(tags))}));
   return Ok();
 }
 
@@ -143,26 +167,28 @@ Result<std::vector<oci::Digest>> DigestsAfter(db::Transaction& tx, std::string_v
       {after, limit}, [](const db::Row& row) { return oci::Digest::Parse(row.Text(0)); });
 }
 
+json::Object ToJson(const Location& location) {
+  return {{"account", json::Text(location.account.value())},
+          {"registry", json::Text(location.registry.value())},
+          {"region", json::Text(location.region)},
+          {"repository", json::Text(location.repository)},
+          {"digest", json::Text(location.digest.text())}};
+}
+
 jobs::Event EventOf(const Location& location, const std::vector<std::string>& tags,
                     const Assessment& assessment) {
-  json::Array tag_names;
-  for (const std::string& tag : tags) tag_names.push_back(json::Text(tag));
   const auto issues = IssuesOf(assessment, IssueScope::kActionable);
-  return {.type = std::string(kImageAssessed),
-          .payload = json::Object{{"account", json::Text(location.account.value())},
-                                  {"registry", json::Text(location.registry.value())},
-                                  {"region", json::Text(location.region)},
-                                  {"repository", json::Text(location.repository)},
-                                  {"digest", json::Text(location.digest.text())},
-                                  {"tags", std::move(tag_names)},
-                                  {"status", json::Text(ToString(assessment.status))},
-                                  {"state", json::Text(ToString(assessment.state))},
-                                  {"reason", json::Text(assessment.reason)},
-                                  {"os", OsJson(assessment.os)},
-                                  {"counts", ToJson(CountBySeverity(assessment.findings))},
-                                  {"fixable", ToJson(CountBySeverity(issues))},
-                                  {"top", TopJson(assessment.findings)},
-                                  {"feed", FeedJson(assessment.feed)}}};
+  json::Object payload = ToJson(location);
+  payload["tags"] = TagsJson(tags);
+  payload["status"] = json::Text(ToString(assessment.status));
+  payload["state"] = json::Text(ToString(assessment.state));
+  payload["reason"] = json::Text(assessment.reason);
+  payload["os"] = OsJson(assessment.os);
+  payload["counts"] = ToJson(CountBySeverity(assessment.findings));
+  payload["fixable"] = ToJson(CountBySeverity(issues));
+  payload["top"] = TopJson(assessment.findings);
+  payload["feed"] = FeedJson(assessment.feed);
+  return {.type = std::string(kImageAssessed), .payload = std::move(payload)};
 }
 
 }  // namespace breakwater::advisor

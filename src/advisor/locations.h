@@ -37,15 +37,19 @@ Verdict VerdictOf(const Assessment& assessment, Timestamp now);
 struct PlacedVerdict {
   Location location;
   Verdict verdict;
+  std::vector<std::string> tags;  // as last announced, in bytewise order
 };
 
 // All inside the caller's transaction.
-Result<std::optional<Verdict>> FindVerdict(db::Transaction& tx, const Location& location);
+// What is kept of the place, whichever account it was of.
+Result<std::optional<PlacedVerdict>> FindPlace(db::Transaction& tx, const Location& location);
+// Places in the repository that may have been announced with one of these tags.
+Result<std::vector<Location>> PlacesTagged(db::Transaction& tx, const Location& repository,
+                                           const std::vector<std::string>& tags);
 Result<std::vector<PlacedVerdict>> VerdictsOf(db::Transaction& tx, const AccountId& account,
                                               const RegistryName& registry);
 Result<std::vector<PlacedVerdict>> PlacesOf(db::Transaction& tx, const oci::Digest& digest);
-Status SaveVerdict(db::Transaction& tx, const Location& location, std::int64_t generation,
-                   const Verdict& verdict);
+Status SavePlace(db::Transaction& tx, const PlacedVerdict& place, std::int64_t generation);
 Status RemoveLocation(db::Transaction& tx, const Location& location);
 // Every location in a namespace: "ns/…".
 Result<std::vector<Location>> LocationsIn(db::Transaction& tx, const RegistryName& registry,
@@ -53,6 +57,8 @@ Result<std::vector<Location>> LocationsIn(db::Transaction& tx, const RegistryNam
 // Up to `limit` digests of images after `after`, in order.
 Result<std::vector<oci::Digest>> DigestsAfter(db::Transaction& tx, std::string_view after,
                                               std::int64_t limit);
+
+json::Object ToJson(const Location& location);
 
 // The event image.assessed:
 // {account, registry, region, repository, digest, tags,

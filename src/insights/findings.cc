@@ -11,7 +11,7 @@ namespace {
 using json::Text;
 
 constexpr std::string_view kAssessedJob = "insights.assessed";
-constexpr std::string_view kDeletedJob = "insights.image_deleted";
+constexpr std::string_view kForgottenJob = "insights.forgotten";
 
 constexpr std::string_view kColumns =
     "SELECT account, provider_id, id, note_id, registry, resource, state, severity, opened, "
@@ -54,7 +54,9 @@ json::Value Occurrence(const Assessment& a, const std::string& id, Severity seve
           {"provider_id", Text(kProvider)},
           {"provider_name", Text(provider)},
           {"resource_url", Text(a.registry.value() + "/" + ResourceOf(a))},
-          {"remediation", "Rebuild the image with the fixed packages that its report names"},
+          {"remediation",
+           "Rebuild the image with the fixed packages that its report names; where no fix is "
+           "published, do without the package or accept the risk"},
           {"short_description", "Vulnerabilities found in a container image"},
           {"context",
            {{"account_id", Text(account)},
@@ -91,6 +93,23 @@ Result<Finding> FindingOf(const db::Row& row) {
   finding.document.as_object()["create_time"] = Text(FormatRfc3339(finding.opened));
   finding.document.as_object()["create_timestamp"] = ToMicros(finding.opened) / 1000;
   return finding;
+}
+
+// Whether this is the newest event about the image so far, which is noted. Ids of jobs rise with
+// the transactions that emit them, but their handlers run in any order.
+Result<bool> IsNewest(db::Transaction& tx, const AccountId& account, const RegistryName& registry,
+                      const std::string& resource, std::int64_t event) {
+  BW_TRY(const auto last,
+         tx.QueryOne("SELECT event FROM insights_image "
+                     "WHERE account = $1 AND registry = $2 AND resource = $3",
+                     {account, registry, resource}, [](const db::Row& row) { return row.Int(0); }));
+  if (last && *last > event) return false;
+  BW_TRY_STATUS(
+      tx.Execute("INSERT INTO insights_image (account, registry, resource, event) "
+                 "VALUES ($1, $2, $3, $4) "
+                 "ON CONFLICT (account, registry, resource) DO UPDATE SET event = $4",
+                 {account, registry, resource, event}));
+  return true;
 }
 
 struct FilterTexts {
@@ -142,33 +161,37 @@ Findings::Findings(db::Database& database, jobs::Jobs& jobs, const Clock& clock)
     : database_(database), jobs_(jobs), clock_(clock) {
   jobs.Register(std::string(kAssessedJob), {},
                 [this](const jobs::Job& job) { return OnAssessed(job); });
-  jobs.Register(std::string(kDeletedJob), {},
-                [this](const jobs::Job& job) { return OnImageDeleted(job); });
+  jobs.Register(std::string(kForgottenJob), {},
+                [this](const jobs::Job& job) { return OnForgotten(job); });
   jobs.Subscribe("image.assessed", std::string(kAssessedJob));
-  jobs.Subscribe("image.deleted", std::string(kDeletedJob));
+  jobs.Subscribe("image.forgotten", std::string(kForgottenJob));
 }
 
 Status Findings::OnAssessed(const jobs::Job& job) {
   BW_TRY(const Assessment assessment, Assessment::From(job.payload));
-  // Nothing is known of an image that was not assessed: an open finding stays.
-  if (assessment.status != "OK" && assessment.status != "WARN" && assessment.status != "FAIL") {
-    return Ok();
-  }
+  const bool assessed = assessment.status == "OK" || assessment.status == "WARN" ||
+                        assessment.status == "FAIL";
   const auto worst = assessment.Worst();
   return database_.Write([&](db::Transaction& tx) -> Status {
+    BW_TRY(const bool newest, IsNewest(tx, assessment.account, assessment.registry,
+                                       ResourceOf(assessment), job.id));
+    // Nothing is known of an image that was not assessed: an open finding stays.
+    if (!newest || !assessed) return Ok();
     if (worst) return Open(tx, assessment, *worst);
     return Resolve(tx, assessment.account, assessment.registry, ResourceOf(assessment));
   });
 }
 
-Status Findings::OnImageDeleted(const jobs::Job& job) {
+Status Findings::OnForgotten(const jobs::Job& job) {
   const json::Reader in(job.payload);
   const AccountId account(in.Field("account").String());
   const RegistryName registry(in.Field("registry").String());
   const std::string resource = in.Field("repository").String() + "@" + in.Field("digest").String();
   BW_TRY_STATUS(in.Finish());
-  return database_.Write(
-      [&](db::Transaction& tx) { return Resolve(tx, account, registry, resource); });
+  return database_.Write([&](db::Transaction& tx) -> Status {
+    BW_TRY(const bool newest, IsNewest(tx, account, registry, resource, job.id));
+    return newest ? Resolve(tx, account, registry, resource) : Ok();
+  });
 }
 
 Status Findings::Open(db::Transaction& tx, const Assessment& a, Severity severity) {

@@ -77,7 +77,7 @@ class Findings {
 
  private:
   Status OnAssessed(const jobs::Job& job);
-  Status OnImageDeleted(const jobs::Job& job);
+  Status OnForgotten(const jobs::Job& job);
   Status Open(db::Transaction& tx, const Assessment& assessment, Severity severity);
   Status Resolve(db::Transaction& tx, const AccountId& account, const RegistryName& registry,
                  const std::string& resource);

@@ -28,16 +28,40 @@ class FindingsTest : public ::testing::Test {
     ASSERT_TRUE(jobs_->RunDue().ok());
   }
 
+  // A job that is older than what is emitted from now on, and runs later.
+  void Delay(const std::string& kind, const json::Value& payload) {
+    const Status status = database_.Write([&](db::Transaction& tx) {
+      return jobs_->Enqueue(tx, {.kind = kind,
+                                 .payload = payload,
+                                 .run_at = clock_.Now() + std::chrono::minutes{1},
+                                 .deduplication_key = {}});
+    });
+    ASSERT_TRUE(status.ok());
+  }
+  void RunDelayed() {
+    clock_.Advance(std::chrono::minutes{2});
+    ASSERT_TRUE(jobs_->RunDue().ok());
+  }
+
+  static json::Value Place() {
+    return {{"account", "acc"},
+            {"registry", "us.icr.io"},
+            {"region", "us-south"},
+            {"repository", "ns/app"},
+            {"digest", "sha256:ab"}};
+  }
+  static json::Value Assessed(int critical, int low, const std::string& status = "FAIL",
+                              const std::string& tag = "1") {
+    json::Value payload = Place();
+    json::Object& object = payload.as_object();
+    object["tags"] = json::Array{json::Text(tag)};
+    object["status"] = json::Text(status);
+    object["counts"] = json::Object{{"critical", critical}, {"high", 0}, {"low", low}};
+    object["top"] = json::Array{"CVE-2024-1"};
+    return payload;
+  }
   void Assess(int critical, int low, const std::string& status = "FAIL") {
-    Emit("image.assessed", {{"account", "acc"},
-                            {"registry", "us.icr.io"},
-                            {"region", "us-south"},
-                            {"repository", "ns/app"},
-                            {"digest", "sha256:ab"},
-                            {"tags", {"1"}},
-                            {"status", json::Text(status)},
-                            {"counts", {{"critical", critical}, {"high", 0}, {"low", low}}},
-                            {"top", {"CVE-2024-1"}}});
+    Emit("image.assessed", Assessed(critical, low, status));
   }
 
   std::vector<Finding> Open() {
@@ -101,13 +125,36 @@ TEST_F(FindingsTest, AnImageThatCouldNotBeAssessedKeepsItsFinding) {
   EXPECT_EQ(Open().size(), 1U);
 }
 
-TEST_F(FindingsTest, DeletingTheImageResolvesItsFindings) {
+TEST_F(FindingsTest, AnImageThatIsForgottenResolvesItsFindings) {
   Assess(1, 0);
-  Emit("image.deleted", {{"account", "acc"},
-                         {"registry", "us.icr.io"},
-                         {"repository", "ns/app"},
-                         {"digest", "sha256:ab"}});
+  Emit("image.forgotten", Place());
   EXPECT_TRUE(Open().empty());
+}
+
+TEST_F(FindingsTest, AnAssessmentThatRunsAfterItsImageWasForgottenOpensNothing) {
+  Delay("insights.assessed", Assessed(1, 0));
+  Emit("image.forgotten", Place());
+  RunDelayed();
+  EXPECT_TRUE(Open().empty());
+  EXPECT_TRUE(raised_.empty());
+}
+
+TEST_F(FindingsTest, ForgettingThatRunsAfterANewerAssessmentResolvesNothing) {
+  Assess(1, 0);
+  Delay("insights.forgotten", Place());
+  Assess(1, 0);
+  RunDelayed();
+  EXPECT_EQ(Open().size(), 1U);
+}
+
+TEST_F(FindingsTest, NewTagsAreShownAndNotRaised) {
+  Assess(1, 0);
+  Emit("image.assessed", Assessed(1, 0, "FAIL", "2"));
+  ASSERT_EQ(Open().size(), 1U);
+  const Finding finding = Open()[0];
+  const json::Value& data = *json::Find(finding.document, "reference_data");
+  EXPECT_EQ(json::Serialize(*json::Find(data, "tags")), R"(["2"])");
+  EXPECT_EQ(raised_.size(), 1U);
 }
 
 TEST_F(FindingsTest, ListsByAccountStateAndSeverity) {
