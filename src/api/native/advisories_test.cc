@@ -31,7 +31,8 @@ class AdvisoriesApi : public ::testing::Test {
  protected:
   AdvisoriesApi() {
     advisor_.Register();
-    harness_.Serve(AdvisoriesEndpoints({advisor_, importer_}, harness_.face));
+    harness_.Serve(
+        AdvisoriesEndpoints({advisor_, importer_, harness_.control.changes}, harness_.face));
   }
   testing::Answer Post(std::string_view query, std::string_view body = {}) {
     return harness_.Send("POST", std::string(kPath) + std::string(query), body);
@@ -87,6 +88,15 @@ TEST_F(AdvisoriesApi, WhatIsNoFeedIsRefusedAndTheOldOneStays) {
   EXPECT_EQ(Post("", Archive({"{}"})).status, 400);
   EXPECT_EQ(Post("?source=a%0Ab", Archive({RecordOf("CVE-2024-0001", "a")})).status, 400);
   EXPECT_EQ(Feed(), before);
+}
+
+TEST_F(AdvisoriesApi, AnImportStandsInTheAuditTrail) {
+  ASSERT_EQ(Post("?source=mine.tar", Archive({RecordOf("CVE-2024-0001", "a")})).status, 200);
+  const auto records = harness_.control.log.Query({.action = "breakwater.advisories.import"});
+  ASSERT_TRUE(records.ok());
+  ASSERT_EQ(records->size(), 1U);
+  EXPECT_EQ(records->front().record.target.name, "mine.tar");
+  EXPECT_EQ(records->front().record.outcome, audit::Outcome::kSuccess);
 }
 
 TEST_F(AdvisoriesApi, ImportingAndReadingAreRightsOfTheirOwn) {
