@@ -124,6 +124,22 @@ Status CheckJwkUse(const json::Value& jwk) {
   return Ok();
 }
 
+// Whether the private key belongs to its public key. EVP_PKEY_pairwise_check would test the primes
+// for primality as well, which takes 50 ms of every start and delivery.
+bool VerifiesItsOwn(EVP_PKEY* pkey) {
+  const Bytes message = Sha256(AsBytes("a message to try the key with"));
+  const PkeyCtxPtr context(EVP_PKEY_CTX_new_from_pkey(nullptr, pkey, nullptr));
+  BW_CHECK(context != nullptr);
+  Bytes signature(static_cast<std::size_t>(EVP_PKEY_get_size(pkey)));
+  std::size_t size = signature.size();
+  return EVP_PKEY_sign_init(context.get()) == 1 &&
+         EVP_PKEY_sign(context.get(), Octets(signature.data()), &size, Octets(message.data()),
+                       message.size()) == 1 &&
+         EVP_PKEY_verify_init(context.get()) == 1 &&
+         EVP_PKEY_verify(context.get(), Octets(signature.data()), size, Octets(message.data()),
+                         message.size()) == 1;
+}
+
 }  // namespace
 
 struct VerifyingKey::State {
@@ -226,9 +242,7 @@ Result<SigningKey> SigningKey::FromPem(const Secret& pem) {
   PkeyPtr pkey(PEM_read_bio_PrivateKey(bio.get(), nullptr, NoPassPhrase, nullptr));
   if (pkey == nullptr) return malformed().Log(TakeOpensslErrors());
   BW_TRY_STATUS(CheckRsa(pkey.get()));
-  const PkeyCtxPtr context(EVP_PKEY_CTX_new_from_pkey(nullptr, pkey.get(), nullptr));
-  BW_CHECK(context != nullptr);
-  if (EVP_PKEY_pairwise_check(context.get()) != 1) {
+  if (!VerifiesItsOwn(pkey.get())) {
     return Invalid("the private key does not belong to its public key").Log(TakeOpensslErrors());
   }
   return FromPkey(pkey.release());

@@ -81,6 +81,20 @@ TEST(Signing, KeysSurvivePemAndJwk) {
   EXPECT_TRUE(from_jwk->Verify(AsBytes("m"), signature));
 }
 
+TEST(Signing, RefusesAPrivateKeyThatDoesNotBelongToItsPublicKey) {
+  std::string pem = Key().ToPem().Reveal();
+  const auto first = pem.find('\n') + 1;
+  std::string text = pem.substr(first, pem.find("\n-----END") - first);
+  std::erase(text, '\n');
+  auto der = Base64Decode(text);
+  ASSERT_TRUE(der.ok());
+  // PKCS#8 and PKCS#1 heads take 38 octets here; the modulus follows.
+  (*der)[100] ^= std::byte{1};
+  const std::string damaged =
+      "-----BEGIN PRIVATE KEY-----\n" + Base64Encode(*der) + "\n-----END PRIVATE KEY-----\n";
+  EXPECT_FALSE(SigningKey::FromPem(Secret(damaged)).ok());
+}
+
 TEST(Signing, RefusesPemThatIsNoGoodKey) {
   const std::string pem = Key().ToPem().Reveal();
   for (std::size_t size = 0; size + 2 < pem.size(); size += 7) {
