@@ -1,4 +1,5 @@
 #include "api/registry/handlers.h"
+#include "base/strings.h"
 
 namespace breakwater::api::management {
 namespace {
