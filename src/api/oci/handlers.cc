@@ -1,5 +1,7 @@
 #include "api/oci/handlers.h"
 
+#include <limits>
+
 #include "base/strings.h"
 #include "oci/names.h"
 
@@ -58,7 +60,12 @@ Result<registry::Page> PageOf(const Context& context) {
   page.last = std::string(context.query.Get("last").value_or(""));
   const auto n = context.query.Get("n");
   if (!n) return page;
+  const bool digits = !n->empty() && n->find_first_not_of("0123456789") == std::string_view::npos;
   const auto count = ParseInt(*n);
+  if (!count.ok() && digits) {  // larger than any page, and any number that we can hold
+    page.n = static_cast<std::size_t>(std::numeric_limits<std::int64_t>::max());
+    return page;
+  }
   if (!count.ok() || *count < 0) {
     return Invalid("n must be a whole number, zero or more").Reason("pagination_invalid");
   }

@@ -187,7 +187,8 @@ TEST_F(OciManifestTest, TagListIsPagedByLinkInBytewiseOrder) {
   EXPECT_EQ(none.body, R"({"name":"team-a/app","tags":[]})");
   EXPECT_EQ(none.Header("Link"), "");
   EXPECT_EQ(Get(list + "?n=99999999999").status, 200);
-  for (const char* n : {"-1", "abc", "1.5", "", "99999999999999999999"}) {
+  EXPECT_EQ(Get(list + "?n=99999999999999999999999").status, 200);
+  for (const char* n : {"-1", "abc", "1.5", ""}) {
     const Answer bad = Get(list + "?n=" + n);
     EXPECT_EQ(bad.status, 400) << n;
     EXPECT_EQ(bad.Code(), "PAGINATION_NUMBER_INVALID") << n;
