@@ -9,6 +9,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/ids.h"
@@ -38,7 +39,7 @@ struct Context {
 // Who may call an endpoint.
 class Access {
  public:
-  using ResourceOf = control::Resource (*)(const Context&);
+  using ResourceOf = std::function<control::Resource(const Context&)>;
 
   // Nobody needs a credential. `why` is kept for the reference and the matrix test.
   static Access Anyone(std::string_view why) { return {Kind::kAnyone, why, nullptr}; }
@@ -49,7 +50,7 @@ class Access {
   static Access To(std::string_view action) { return {Kind::kAction, action, nullptr}; }
   // …or on the resource that the request names.
   static Access To(std::string_view action, ResourceOf resource) {
-    return {Kind::kAction, action, resource};
+    return {Kind::kAction, action, std::move(resource)};
   }
 
   enum class Kind { kAnyone, kSignedIn, kAction };
@@ -62,7 +63,7 @@ class Access {
 
  private:
   Access(Kind kind, std::string_view text, ResourceOf resource)
-      : kind_(kind), text_(text), resource_(resource) {}
+      : kind_(kind), text_(text), resource_(std::move(resource)) {}
   Kind kind_;
   std::string_view text_;  // of static storage
   ResourceOf resource_;

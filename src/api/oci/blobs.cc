@@ -93,8 +93,8 @@ Result<net::Response> DeleteBlob(const OciDeps& deps, Context& context) {
 
 void AddBlobEndpoints(const OciFace& face, const OciDeps& deps, std::vector<Endpoint>* out) {
   constexpr std::string_view kPath = "/v2/{name...}/blobs/{digest}";
-  const Access pull = Access::To(registry::action::kImagePull, RepositoryResource);
-  const Access remove = Access::To(registry::action::kImageDelete, RepositoryResource);
+  const Access pull = RepositoryAccess(deps, registry::action::kImagePull);
+  const Access remove = RepositoryAccess(deps, registry::action::kImageDelete);
   const Handler get = [deps](Context& c) { return GetBlob(deps, c); };
   out->push_back({"GET", kPath, "GetBlob", pull, face, get});
   out->push_back({"HEAD", kPath, "HeadBlob", pull, face, get});

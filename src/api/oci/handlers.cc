@@ -27,17 +27,23 @@ Result<registry::RepositoryPath> ResolveRepository(const OciDeps& deps, const Co
   return path;
 }
 
-control::Resource RepositoryResource(const Context& context) {
-  return RepositoryResource(context, context.Path("name"));
-}
-
-control::Resource RepositoryResource(const Context& context, std::string_view repository) {
+control::Resource RepositoryResource(const OciDeps& deps, const Context& context,
+                                     std::string_view repository) {
   control::Resource resource =
       control::NamespaceResource(context.account, context.registry.name, context.registry.region,
                                  std::string(oci::NamespaceOf(repository)));
   resource.kind = "image";
   resource.name = std::string(repository);
+  // Where it cannot be read, what is limited to a group does not apply: that only refuses more.
+  const auto ns = deps.namespaces.Get(context.registry.name, resource.name_space);
+  if (ns.ok() && ns->account == context.account) resource.resource_group = ns->resource_group;
   return resource;
+}
+
+Access RepositoryAccess(const OciDeps& deps, std::string_view action) {
+  return Access::To(action, [deps](const Context& context) {
+    return RepositoryResource(deps, context, context.Path("name"));
+  });
 }
 
 std::string EntityTagOf(const oci::Digest& digest) {

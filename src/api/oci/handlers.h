@@ -23,9 +23,12 @@ Result<registry::RepositoryPath> ResolveRepository(const OciDeps& deps, const Co
 Result<registry::RepositoryPath> ResolveRepository(const OciDeps& deps, const Context& context,
                                                    std::string_view repository);
 
-// The repository as what a right is needed on.
-control::Resource RepositoryResource(const Context& context);
-control::Resource RepositoryResource(const Context& context, std::string_view repository);
+// The repository as what a right is needed on. It has its namespace's resource group only where the
+// namespace is of the context's account, so that others look as if they did not exist.
+control::Resource RepositoryResource(const OciDeps& deps, const Context& context,
+                                     std::string_view repository);
+// The right to `action` on the repository that the path names.
+Access RepositoryAccess(const OciDeps& deps, std::string_view action);
 
 std::string EntityTagOf(const oci::Digest& digest);
 // Whether If-None-Match names this entity. RFC 9110 §13.1.2.

@@ -97,7 +97,7 @@ Result<net::Response> ListReferrers(const OciDeps& deps, Context& context) {
 }  // namespace
 
 void AddListEndpoints(const OciFace& face, const OciDeps& deps, std::vector<Endpoint>* out) {
-  const Access pull = Access::To(registry::action::kImagePull, RepositoryResource);
+  const Access pull = RepositoryAccess(deps, registry::action::kImagePull);
   const Access signed_in =
       Access::SignedIn("the login probe: says nothing but that the credential is valid");
   out->push_back({"GET", "/v2", "GetBase", signed_in, face, GetBase});

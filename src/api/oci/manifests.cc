@@ -87,9 +87,9 @@ Result<net::Response> DeleteManifest(const OciDeps& deps, Context& context) {
 
 void AddManifestEndpoints(const OciFace& face, const OciDeps& deps, std::vector<Endpoint>* out) {
   constexpr std::string_view kPath = "/v2/{name...}/manifests/{reference}";
-  const Access pull = Access::To(registry::action::kImagePull, RepositoryResource);
-  const Access push = Access::To(registry::action::kImagePush, RepositoryResource);
-  const Access remove = Access::To(registry::action::kImageDelete, RepositoryResource);
+  const Access pull = RepositoryAccess(deps, registry::action::kImagePull);
+  const Access push = RepositoryAccess(deps, registry::action::kImagePush);
+  const Access remove = RepositoryAccess(deps, registry::action::kImageDelete);
   const Handler get = [deps](Context& c) { return GetManifest(deps, c); };
   out->push_back({"GET", kPath, "GetManifest", pull, face, get});
   out->push_back({"HEAD", kPath, "HeadManifest", pull, face, get});

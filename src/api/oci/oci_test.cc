@@ -162,6 +162,44 @@ TEST_F(OciTest, PrivateOnlyRefusesPushAndPullOnThePublicListener) {
   EXPECT_EQ(Get("/api/v1/auth").status, 200);
 }
 
+TEST_F(OciTest, RightsMayBeLimitedToAResourceGroup) {
+  const auto& world = service_.world;
+  ASSERT_TRUE(world.services->namespaces
+                  .Create(world.Caller(), AccountId("acc"), world.registry(), "team-g", "group-1")
+                  .ok());
+  ASSERT_EQ(service_.PushBlob(kRepo, "mine").status, 201);
+  service_.world.authorizer.rule = [](const control::Caller&, std::string_view,
+                                      const control::Resource& resource) -> Status {
+    if (resource.resource_group == "group-1") return Ok();
+    return Denied("you may not").Reason("not_authorized");
+  };
+  ASSERT_EQ(service_.PushBlob("team-g/app", "config").status, 201);
+  ASSERT_EQ(service_.PutManifest("team-g/app", "v1", ImageManifest("config", {})).status, 201);
+  EXPECT_EQ(Get("/v2/team-g/app/manifests/v1").status, 200);
+  EXPECT_EQ(Get("/v2/team-g/app/tags/list").status, 200);
+  EXPECT_NE(Get("/api/v1/images").body.find("team-g/app:v1"), std::string::npos);
+  // Other groups, no group, other accounts and nothing at all are one refusal.
+  const auto refusal = [&](const std::string& repository, const std::string& authorization) {
+    Answer answer = Do({.method = "GET",
+                        .target = "/v2/" + repository + "/tags/list",
+                        .authorization = authorization});
+    return std::to_string(answer.status) + answer.body;
+  };
+  EXPECT_EQ(refusal(kRepo, "Basic owner"), refusal("absent/app", "Basic owner"));
+  EXPECT_EQ(refusal("team-g/app", "Basic stranger"), refusal("absent/app", "Basic stranger"));
+  EXPECT_EQ(refusal(kRepo, "Basic owner").substr(0, 3), "403");
+  // A mount takes from where the caller may pull, and no further.
+  const std::string mount = "/v2/team-g/other/blobs/uploads/?mount=";
+  EXPECT_EQ(
+      Do({.method = "POST", .target = mount + DigestOf("config") + "&from=team-g/app"}).status,
+      201);
+  EXPECT_EQ(Do({.method = "POST", .target = mount + DigestOf("mine") + "&from=" + kRepo}).status,
+            202);
+  EXPECT_EQ(
+      Do({.method = "DELETE", .target = "/api/v1/images/us.icr.example%2Fteam-g%2Fapp:v1"}).status,
+      200);
+}
+
 // --- Names ---
 
 TEST_F(OciTest, MalformedNamesTagsAndDigestsAre400OnEveryRoute) {

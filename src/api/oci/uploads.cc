@@ -65,7 +65,7 @@ bool HasEntryFor(const control::Actor& actor, std::string_view repository) {
 // for it: the challenge then names both scopes. A token that was asked for it in vain is a no.
 Result<bool> MayPull(const OciDeps& deps, const Context& context, std::string_view repository) {
   const Status allowed = deps.authorizer.Authorize(context.caller, registry::action::kImagePull,
-                                                   RepositoryResource(context, repository));
+                                                   RepositoryResource(deps, context, repository));
   if (allowed.ok()) return true;
   if (allowed.error().reason() == "insufficient_scope" &&
       !HasEntryFor(context.caller.actor, repository)) {
@@ -173,7 +173,7 @@ void AddUploadEndpoints(const OciFace& face, const OciDeps& deps, std::vector<En
   const Access session = Access::Anyone(
       "the session URL's MAC carries the right, judged anew on its owner's policies");
   out->push_back({"POST", "/v2/{name...}/blobs/uploads", "StartUpload",
-                  Access::To(registry::action::kImagePush, RepositoryResource), face,
+                  RepositoryAccess(deps, registry::action::kImagePush), face,
                   [deps](Context& c) { return StartUpload(deps, c); }});
   out->push_back({"GET", kPath, "GetUpload", session, face,
                   [deps](Context& c) { return GetUpload(deps, c); }});

@@ -82,12 +82,18 @@ std::vector<std::string> Texts(const Context& context, std::string_view name) {
   return texts;
 }
 
+// The namespace's resource group where it is of the context's account; others look absent.
+std::string GroupOf(const RegistryDeps& deps, const Context& context, std::string_view name_space) {
+  const auto ns = deps.namespaces.Get(context.registry.name, name_space);
+  return ns.ok() && ns->account == context.account ? ns->resource_group : std::string();
+}
+
 Result<bool> MayList(const RegistryDeps& deps, const Context& context,
                      std::string_view name_space) {
-  const Status allowed = deps.authorizer.Authorize(
-      context.caller, action::kImageList,
-      control::NamespaceResource(context.account, context.registry.name, context.registry.region,
-                                 std::string(name_space)));
+  control::Resource resource = control::NamespaceResource(
+      context.account, context.registry.name, context.registry.region, std::string(name_space));
+  resource.resource_group = GroupOf(deps, context, name_space);
+  const Status allowed = deps.authorizer.Authorize(context.caller, action::kImageList, resource);
   if (allowed.ok()) return true;
   if (allowed.error().code() == ErrorCode::kDenied) return false;
   return allowed.error();
@@ -193,7 +199,11 @@ json::Array TextArray(const std::vector<std::string>& texts) {
 
 void AddImageEndpoints(const RegistryFace& face, const RegistryDeps& deps,
                        std::vector<Endpoint>* out) {
-  const Access remove = Access::To(action::kImageDelete, ImageResource);
+  const Access remove = Access::To(action::kImageDelete, [deps](const Context& context) {
+    control::Resource resource = ImageResource(context);
+    resource.resource_group = GroupOf(deps, context, resource.name_space);
+    return resource;
+  });
   out->push_back({"GET", "/api/v1/images", "ListImages",
                   Access::SignedIn("lists only images of namespaces the caller may list"), face,
                   [deps](Context& c) { return ListImages(deps, c); }});
