@@ -25,7 +25,7 @@ void Append(std::vector<api::Endpoint>& all, std::vector<api::Endpoint> more) {
 
 struct Faces::State {
   explicit State(Installation::Parts& p)
-      : parts(p), authenticator(p.credentials), oci(p.namespaces, p.settings_service) {}
+      : parts(p), authenticator(p.credentials) {}
 
   std::vector<api::Endpoint> Endpoints();
   // One write and one read of each store, as small as can be.
@@ -54,7 +54,8 @@ Status Faces::State::Ready() const {
 std::vector<api::Endpoint> Faces::State::Endpoints() {
   Installation::Parts& p = parts;
   std::vector<api::Endpoint> all;
-  Append(all, api::OciEndpoints(oci, {p.namespaces, p.blobs, p.uploads, p.manifests, p.authorizer}));
+  Append(all, api::OciEndpoints(oci, {p.namespaces, p.blobs, p.uploads, p.manifests, p.authorizer,
+                                      p.settings_service}));
   Append(all, api::RegistryEndpoints(
                   registry, {p.settings_service, p.namespaces, p.manifests, p.content, p.authorizer}));
   Append(all, api::AdvisorEndpoints(advisor, {p.advisor, p.content, p.authorizer}));

@@ -5,7 +5,6 @@
 #include "api/oci/oci.h"
 #include "base/check.h"
 #include "base/strings.h"
-#include "oci/names.h"
 
 namespace breakwater::api {
 namespace {
@@ -122,23 +121,6 @@ net::Response OciFace::EncodeError(const Error& error, const net::Request& reque
 
 void OciFace::Decorate(net::Response& response, const net::Request&) const {
   response.headers.Set("Docker-Distribution-Api-Version", "registry/2.0");
-}
-
-Status OciFace::Admit(const Context& context) const {
-  const auto name = context.path.find("name");
-  if (name == context.path.end() || context.request.peer.listener == net::ListenerKind::kPrivate) {
-    return Ok();
-  }
-  const auto ns = namespaces_.Get(context.registry.name, oci::NamespaceOf(name->second));
-  if (!ns.ok()) {
-    return ns.error().code() == ErrorCode::kNotFound ? Ok() : Status(ns.error());
-  }
-  BW_TRY(const registry::Settings settings, settings_.Get(ns->account, context.registry.name));
-  if (!settings.private_only) return Ok();
-  return Denied(
-             "this account takes pushes and pulls over the private network only (its setting "
-             "private_only is on)")
-      .Reason("private_only");
 }
 
 }  // namespace breakwater::api

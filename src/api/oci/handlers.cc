@@ -24,7 +24,18 @@ Result<registry::RepositoryPath> ResolveRepository(const OciDeps& deps, const Co
   if (path.account != context.account) {
     return NotFound("there is no such namespace in this registry").Reason("name_unknown");
   }
+  BW_TRY_STATUS(CheckNetwork(deps, context, path.account));
   return path;
+}
+
+Status CheckNetwork(const OciDeps& deps, const Context& context, const AccountId& owner) {
+  if (context.request.peer.listener == net::ListenerKind::kPrivate) return Ok();
+  BW_TRY(const registry::Settings settings, deps.settings.Get(owner, context.registry.name));
+  if (!settings.private_only) return Ok();
+  return Denied(
+             "this account takes pushes and pulls over the private network only (its setting "
+             "private_only is on)")
+      .Reason("private_only");
 }
 
 control::Resource RepositoryResource(const OciDeps& deps, const Context& context,

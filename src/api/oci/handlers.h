@@ -18,10 +18,16 @@ inline constexpr std::string_view kDigestHeader = "Docker-Content-Digest";
 net::Response OciJson(int status, std::string body, std::string_view content_type);
 
 // The repository that the path names. kNotFound "name_unknown" if there is no such namespace, or
-// it belongs to another account than the one the caller was judged in.
+// it belongs to another account than the one the caller was judged in. CheckNetwork's refusal:
+// every handler asks here before it reads a body, and only after the caller's rights were judged,
+// so that nobody learns from a refusal which namespaces there are.
 Result<registry::RepositoryPath> ResolveRepository(const OciDeps& deps, const Context& context);
 Result<registry::RepositoryPath> ResolveRepository(const OciDeps& deps, const Context& context,
                                                    std::string_view repository);
+
+// kDenied "private_only" where the owner of a namespace takes pushes and pulls on the private
+// network alone and the request came by the public one.
+Status CheckNetwork(const OciDeps& deps, const Context& context, const AccountId& owner);
 
 // The repository as what a right is needed on. It has its namespace's resource group only where the
 // namespace is of the context's account, so that others look as if they did not exist.

@@ -14,25 +14,15 @@
 
 namespace breakwater::api {
 
-// Errors as {"errors":[{code,message,detail}]}, challenges, and the network rule of private_only.
+// Errors as {"errors":[{code,message,detail}]}, and challenges.
 class OciFace final : public Face {
  public:
-  OciFace(const registry::Namespaces& namespaces, const registry::SettingsService& settings)
-      : namespaces_(namespaces), settings_(settings) {}
-
   std::string_view name() const override { return "oci"; }
   Audience audience() const override { return Audience::kDataPlane; }
   net::Response EncodeError(const Error& error, const net::Request& request,
                             const Context* context) const override;
   // The version header that Docker's clients look for, on refusals too.
   void Decorate(net::Response& response, const net::Request& request) const override;
-  // kDenied "private_only" for a repository of an account that takes pushes and pulls on the
-  // private network alone, when the request came by the public one.
-  Status Admit(const Context& context) const override;
-
- private:
-  const registry::Namespaces& namespaces_;
-  const registry::SettingsService& settings_;
 };
 
 struct OciDeps {
@@ -41,6 +31,7 @@ struct OciDeps {
   registry::Uploads& uploads;
   registry::Manifests& manifests;
   control::Authorizer& authorizer;
+  const registry::SettingsService& settings;
 };
 
 // The endpoints under /v2. `face` must outlive them; its prefix for unrouted paths is "/v2".

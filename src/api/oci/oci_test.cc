@@ -150,16 +150,57 @@ TEST_F(OciTest, PrivateOnlyRefusesPushAndPullOnThePublicListener) {
       Do({.method = "PATCH", .target = "/api/v1/auth", .body = R"({"private_only":true})"}).status,
       204);
   const std::string blob = "/v2/" + kRepo + "/blobs/" + DigestOf("config");
-  for (const std::string& authorization : {std::string("Basic owner"), std::string()}) {
-    const Answer refused = Do({.method = "GET", .target = blob, .authorization = authorization});
-    EXPECT_EQ(refused.status, 403);
-    EXPECT_EQ(refused.Code(), "DENIED");
-    EXPECT_NE(refused.body.find("private_only"), std::string::npos);
+  const std::string session =
+      Do({.method = "POST", .target = "/v2/" + kRepo + "/blobs/uploads/", .private_network = true})
+          .Header("Location");
+  const std::string repository = "/v2/" + kRepo;
+  for (const auto& [method, target] : std::vector<std::pair<std::string, std::string>>{
+           {"GET", blob},
+           {"DELETE", blob},
+           {"GET", repository + "/tags/list"},
+           {"GET", repository + "/referrers/" + DigestOf("config")},
+           {"GET", repository + "/manifests/v1"},
+           {"PUT", repository + "/manifests/v1"},
+           {"DELETE", repository + "/manifests/v1"},
+           {"POST", repository + "/blobs/uploads/"},
+           {"GET", session},
+           {"PATCH", session},
+           {"PUT", session + "&digest=" + DigestOf("x")},
+           {"DELETE", session}}) {
+    const Answer refused = Do({.method = method, .target = target, .body = "x"});
+    EXPECT_EQ(refused.status, 403) << method << target;
+    EXPECT_EQ(refused.Code(), "DENIED") << method << target;
+    EXPECT_NE(refused.body.find("private_only"), std::string::npos) << method << target;
   }
-  EXPECT_EQ(Do({.method = "POST", .target = "/v2/" + kRepo + "/blobs/uploads/"}).status, 403);
+  EXPECT_EQ(Do({.method = "GET", .target = session, .private_network = true}).Header("Range"),
+            "0-0");
   EXPECT_EQ(Do({.method = "GET", .target = blob, .private_network = true}).status, 200);
   // The management API stays reachable.
   EXPECT_EQ(Get("/api/v1/auth").status, 200);
+}
+
+TEST_F(OciTest, PrivateOnlyTellsNobodyWhichNamespacesThereAre) {
+  ASSERT_EQ(
+      Do({.method = "PATCH", .target = "/api/v1/auth", .body = R"({"private_only":true})"}).status,
+      204);
+  for (const char* authorization : {"", "Basic nobody", "Basic stranger"}) {
+    for (const auto& [method, rest] : std::vector<std::pair<std::string, std::string>>{
+             {"GET", "/tags/list"},
+             {"GET", "/manifests/v1"},
+             {"POST", "/blobs/uploads/"},
+             {"GET", "/blobs/uploads/some-session?state=guessed"}}) {
+      const auto ask = [&](const std::string& repository) {
+        Answer answer = Do({.method = method,
+                            .target = "/v2/" + repository + rest,
+                            .authorization = authorization});
+        return std::to_string(answer.status) + answer.body;
+      };
+      EXPECT_EQ(ask(kRepo), ask("absent/app")) << authorization << method << rest;
+    }
+  }
+  EXPECT_EQ(
+      Do({.method = "GET", .target = "/v2/" + kRepo + "/tags/list", .authorization = ""}).status,
+      401);
 }
 
 TEST_F(OciTest, RightsMayBeLimitedToAResourceGroup) {

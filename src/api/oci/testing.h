@@ -153,9 +153,9 @@ class Service {
 
   void Rebuild() {
     auto& s = *world.services;
-    oci_face = std::make_unique<OciFace>(s.namespaces, s.settings);
-    std::vector<Endpoint> endpoints =
-        OciEndpoints(*oci_face, {s.namespaces, s.blobs, s.uploads, s.manifests, world.authorizer});
+    oci_face = std::make_unique<OciFace>();
+    std::vector<Endpoint> endpoints = OciEndpoints(
+        *oci_face, {s.namespaces, s.blobs, s.uploads, s.manifests, world.authorizer, s.settings});
     for (Endpoint& endpoint : RegistryEndpoints(
              registry_face, {s.settings, s.namespaces, s.manifests, s.content, world.authorizer})) {
       endpoints.push_back(std::move(endpoint));

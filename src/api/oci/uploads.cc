@@ -135,6 +135,7 @@ Result<UploadView> FindUpload(const OciDeps& deps, const Context& context) {
   const control::Caller owner{.actor = view.actor, .origin = context.caller.origin};
   BW_TRY_STATUS(
       deps.authorizer.Authorize(owner, registry::action::kImagePush, view.path.Namespace()));
+  BW_TRY_STATUS(CheckNetwork(deps, context, view.path.account));
   return view;
 }
 
