@@ -62,7 +62,8 @@ class UploadTable {
   // another thread has put it into the table first.
   Result<bool> AddTaken(const UploadSession& session);
 
-  // Hands the session to one writer. kNotFound (also when cancelled); kRangeInvalid "upload_busy" while another has it.
+  // Hands the session to one writer. kNotFound (also when cancelled); kRangeInvalid "upload_busy"
+  // while another has it.
   Result<std::unique_ptr<UploadSession>> Take(const std::string& id);
   // Gives it back for the next writer; false if it was cancelled or removed meanwhile, and the
   // caller must discard what it holds, then Remove it.
@@ -75,7 +76,7 @@ class UploadTable {
   std::unique_ptr<UploadSession> Remove(const std::string& id);
 
   std::optional<UploadView> Find(const std::string& id) const;  // not what is cancelled
-  std::vector<std::string> Expired(Timestamp now) const;  // ids; not those taken
+  std::vector<std::string> Expired(Timestamp now) const;        // ids; not those taken
   // Forgets the session if it has (still) expired and nobody writes it; else null.
   std::unique_ptr<UploadSession> TakeExpired(const std::string& id, Timestamp now);
   std::size_t size() const;

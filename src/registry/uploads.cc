@@ -240,8 +240,8 @@ void Uploads::Renew(UploadSession& session) {
   // Not with each chunk: half a life is enough to come back after a restart.
   if (session.staged_id.empty() || session.recorded_expires - now >= options_.life / 2) return;
   const Status renewed = database_.Write([&](db::Transaction& tx) -> Status {
-    BW_TRY_STATUS(tx.Execute("UPDATE upload SET expires = $2 WHERE id = $1",
-                             {session.id, session.expires}));
+    BW_TRY_STATUS(
+        tx.Execute("UPDATE upload SET expires = $2 WHERE id = $1", {session.id, session.expires}));
     return Ok();
   });
   if (renewed.ok()) {

@@ -173,9 +173,8 @@ Result<std::int64_t> Uploads::SweepStore() {
   std::vector<oci::Digest> orphans;
   std::vector<oci::Digest> batch;
   const auto look_up = [&]() -> Status {
-    BW_TRY(const auto unknown, database_.ReadValue([&](db::Transaction& tx) {
-      return WithoutRow(tx, batch);
-    }));
+    BW_TRY(const auto unknown,
+           database_.ReadValue([&](db::Transaction& tx) { return WithoutRow(tx, batch); }));
     orphans.insert(orphans.end(), unknown.begin(), unknown.end());
     batch.clear();
     return Ok();
