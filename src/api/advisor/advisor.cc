@@ -75,8 +75,8 @@ class Handlers {
     BW_TRY(const auto images, TaggedImages(context));
     BW_TRY(const auto placed, deps_.advisor.Verdicts(context.account, context.registry.name));
     std::map<std::pair<std::string_view, std::string_view>, const advisor::Verdict*> verdicts;
-    for (const auto& [location, verdict] : placed) {
-      verdicts[{location.repository, location.digest.text()}] = &verdict;
+    for (const advisor::PlacedVerdict& one : placed) {
+      verdicts[{one.location.repository, one.location.digest.text()}] = &one.verdict;
     }
     json::Array list;
     for (const ImageInfo& image : images) {
