@@ -8,9 +8,10 @@ Crn Resource::crn() const {
   return {.service = service,
           .location = region,
           .account = account,
-          // Two registries may lie in one region; their settings are different resources. A
-          // registry's name may hold a port, and colons separate the parts of a CRN.
-          .instance = kind == "service" ? PercentEncode(registry.value()) : "",
+          // Two registries may lie in one region, each with resources of its own. A registry's
+          // name may hold a port, and colons separate the parts of a CRN.
+          // What lies in a namespace has the reference system's form, without an instance.
+          .instance = name_space.empty() ? PercentEncode(registry.value()) : "",
           .type = kind,
           .resource = name.empty() ? name_space : name};
 }
