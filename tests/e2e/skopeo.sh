@@ -22,10 +22,11 @@ make_debian() {
   command -v mmdebstrap > /dev/null || { echo "mmdebstrap is not installed"; return 1; }
   mapfile -t sources < <(find /etc/apt/sources.list /etc/apt/sources.list.d -type f \
     \( -name '*.list' -o -name '*.sources' \) 2> /dev/null | sort)
-  timeout 600 mmdebstrap --quiet --variant=minbase "$suite" "$1.part" "${sources[@]}" && mv "$1.part" "$1"
+  timeout 600 mmdebstrap --quiet --variant=minbase --format=tar "$suite" "$1.part" "${sources[@]}" &&
+    mv "$1.part" "$1"
 }
 debian=$cache/debian-$suite.tar
-if [ ! -s "$debian" ] && ! make_debian "$debian" > "$dir/mmdebstrap.log" 2>&1; then
+if [ ! -f "$debian" ] && ! make_debian "$debian" > "$dir/mmdebstrap.log" 2>&1; then
   rm -f "$debian.part"
   skip "no Debian image can be made here: $(tail -n 1 "$dir/mmdebstrap.log")"
 fi
