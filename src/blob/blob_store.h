@@ -2,13 +2,15 @@
 // manifests are rows of the database.)
 //
 // A blob is staged while its bytes arrive, then committed under its digest. Staging survives the
-// process: `Resume` continues with the bytes that were kept. The order that makes a crash harmless:
-// bytes durable (`Commit`), then the database row that names them.
+// process: `Resume` continues, in this process or another, with the bytes that were kept. The order
+// that makes a crash harmless: bytes durable (`Commit`), then the database row that names them.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -27,10 +29,14 @@ class Staged {
   virtual ~Staged() = default;
   // Opaque, unique, safe in a URL and as a file name.
   virtual const std::string& id() const = 0;
-  // Bytes kept so far. After Resume: what a restarted server may count on.
+  // Bytes appended so far. After Resume: those that were kept.
   virtual std::uint64_t size() const = 0;
   virtual Status Append(ByteView bytes) = 0;
-  // Reads what was staged from the start, e.g. to hash it again after a restart.
+  // From here on whoever resumes the upload, in whatever process, finds all that was appended.
+  // Without it the bytes since the last Flush may be lost with this handle: never more, never
+  // others. It is no promise for a power cut: that is Commit's.
+  virtual Status Flush() = 0;
+  // Reads what was staged from the start, flushed or not, e.g. to hash it again after a restart.
   virtual Result<std::unique_ptr<io::Source>> Read() = 0;
 };
 
@@ -46,7 +52,7 @@ class Blob {
 };
 
 struct CommitItem {
-  std::string staged_id;
+  Staged* staged;      // flushed or not; once committed it is only good to be destroyed
   oci::Digest digest;  // the caller has verified it over the staged bytes
 };
 
@@ -67,6 +73,10 @@ class BlobStore {
 
   // kNotFound if there is no such blob.
   virtual Result<std::unique_ptr<Blob>> Open(const oci::Digest& digest) = 0;
+  // A URL that gives the blob's bytes to whoever has it, for `life`; nothing if the store has none
+  // to give. Asks nobody: whether there is such a blob is the caller's knowledge.
+  virtual std::optional<std::string> PresignGet(const oci::Digest& digest,
+                                                std::chrono::seconds life) const = 0;
   // Absent is success. The caller has made sure that nothing refers to it.
   virtual Status Remove(const oci::Digest& digest) = 0;
 

@@ -26,9 +26,14 @@ class FaultyStore::FaultyStaged final : public blob::Staged {
   Status Append(ByteView bytes) override {
     return store_.Run<Status>([&] { return inner_->Append(bytes); });
   }
+  Status Flush() override {
+    return store_.Run<Status>([&] { return inner_->Flush(); });
+  }
   Result<std::unique_ptr<io::Source>> Read() override {
     return store_.Run<Result<std::unique_ptr<io::Source>>>([&] { return inner_->Read(); });
   }
+
+  blob::Staged& inner() { return *inner_; }
 
  private:
   FaultyStore& store_;
@@ -62,7 +67,11 @@ Status FaultyStore::Discard(const std::string& staged_id) {
 std::vector<Status> FaultyStore::Commit(std::span<const blob::CommitItem> items) {
   const bool fails = Count();
   std::vector<Status> outcomes(items.size());
-  if (!fails || after_) outcomes = inner_->Commit(items);
+  std::vector<blob::CommitItem> unwrapped;
+  for (const blob::CommitItem& item : items) {
+    unwrapped.push_back({&dynamic_cast<FaultyStaged&>(*item.staged).inner(), item.digest});
+  }
+  if (!fails || after_) outcomes = inner_->Commit(unwrapped);
   if (fails) outcomes.assign(items.size(), Fault());
   return outcomes;
 }

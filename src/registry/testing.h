@@ -73,6 +73,10 @@ class FaultyStore final : public blob::BlobStore {
   Status Discard(const std::string& staged_id) override;
   std::vector<Status> Commit(std::span<const blob::CommitItem> items) override;
   Result<std::unique_ptr<blob::Blob>> Open(const oci::Digest& digest) override;
+  std::optional<std::string> PresignGet(const oci::Digest& digest,
+                                        std::chrono::seconds life) const override {
+    return inner_->PresignGet(digest, life);
+  }
   Status Remove(const oci::Digest& digest) override;
   Status ListStaged(const std::function<Status(const StagedInfo&)>& visit) override {
     return inner_->ListStaged(visit);

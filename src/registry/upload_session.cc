@@ -15,6 +15,11 @@ void UploadSession::Hash(ByteView bytes) {
   if (sha512) sha512->Update(bytes);
 }
 
+void UploadSession::ForgetHashes() {
+  sha256.reset();
+  sha512.reset();
+}
+
 UploadTable::Slot UploadTable::SlotFor(const UploadSession& session) {
   return {.session = nullptr,
           .view = {.id = session.id,

@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "base/sync.h"
 #include "base/time.h"
+#include "blob/blob_store.h"
 #include "control/caller.h"
 #include "crypto/hash.h"
 #include "registry/types.h"
@@ -31,8 +32,9 @@ struct UploadSession {
   Timestamp recorded_expires;  // in its row, if it has one
 
   std::uint64_t size = 0;
-  std::string buffer;     // everything, while `staged_id` is empty
-  std::string staged_id;  // empty: in memory
+  std::string buffer;                    // everything, while `staged_id` is empty
+  std::string staged_id;                 // empty: in memory
+  std::unique_ptr<blob::Staged> staged;  // open while a request writes
   // Absent: must be computed from staging (after a restart).
   std::optional<crypto::Hasher> sha256;
   // Kept where sha512 was announced.
@@ -40,6 +42,7 @@ struct UploadSession {
 
   void StartHashing();
   void Hash(ByteView bytes);
+  void ForgetHashes();
 };
 
 // What others may know of a session while it is being written.

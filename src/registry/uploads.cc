@@ -54,18 +54,18 @@ class Uploads::Writer final : public io::Sink {
   // Goes on where the session stopped; hashes what is staged if that is not known any more.
   Status Open() {
     if (session_.staged_id.empty()) return Ok();
-    BW_TRY(staged_, uploads_.store_.Resume(session_.staged_id));
-    if (session_.sha256 && staged_->size() == session_.size) return Ok();
-    session_.size = staged_->size();
+    BW_TRY_STATUS(uploads_.OpenStaged(session_));
+    if (session_.sha256 && session_.staged->size() == session_.size) return Ok();
+    session_.size = session_.staged->size();
     session_.StartHashing();
-    return ReadStaged(*staged_, [&](ByteView bytes) { session_.Hash(bytes); });
+    return ReadStaged(*session_.staged, [&](ByteView bytes) { session_.Hash(bytes); });
   }
 
   Status Write(ByteView bytes) override {
     if (bytes.size() > uploads_.options_.max_blob - session_.size) {
       return TooLarge("the blob is larger than this registry takes").Reason("blob_too_large");
     }
-    if (staged_ == nullptr && FitsIntoMemory(bytes.size())) {
+    if (session_.staged == nullptr && FitsIntoMemory(bytes.size())) {
       session_.buffer.append(AsText(bytes));
       uploads_.buffered_ += bytes.size();
     } else {
@@ -83,19 +83,15 @@ class Uploads::Writer final : public io::Sink {
   }
 
   Status Stage(ByteView bytes) {
-    if (staged_ == nullptr) BW_TRY_STATUS(uploads_.Spill(session_, &staged_));
-    Status appended = staged_->Append(bytes);
+    if (session_.staged == nullptr) BW_TRY_STATUS(uploads_.Spill(session_));
+    Status appended = session_.staged->Append(bytes);
     // A part may have been kept: what the hashes cover is not what is there any more.
-    if (!appended.ok()) {
-      session_.sha256.reset();
-      session_.sha512.reset();
-    }
+    if (!appended.ok()) session_.ForgetHashes();
     return appended;
   }
 
   Uploads& uploads_;
   UploadSession& session_;
-  std::unique_ptr<blob::Staged> staged_;
 };
 
 Uploads::Uploads(UploadOptions options, db::Database& database, blob::BlobStore& store,
@@ -153,8 +149,7 @@ Result<UploadView> Uploads::Find(const RegistryName& registry, std::string_view 
 Status Uploads::Load(const std::string& id) {
   if (table_.Find(id)) return Ok();
   BW_TRY(auto session, Take(id));
-  GiveBack(std::move(session));
-  return Ok();
+  return GiveBack(std::move(session));
 }
 
 Result<std::unique_ptr<UploadSession>> Uploads::Take(const std::string& id) {
@@ -174,8 +169,25 @@ Result<std::unique_ptr<UploadSession>> Uploads::Take(const std::string& id) {
   return UploadUnknown();
 }
 
-void Uploads::GiveBack(std::unique_ptr<UploadSession> session) {
-  if (!table_.Return(session)) End(*session);
+Status Uploads::OpenStaged(UploadSession& session) {
+  if (session.staged != nullptr) return Ok();
+  BW_TRY(session.staged, store_.Resume(session.staged_id));
+  return Ok();
+}
+
+Status Uploads::CloseStaged(UploadSession& session) {
+  if (session.staged == nullptr) return Ok();
+  Status flushed = session.staged->Flush();
+  session.staged.reset();
+  if (!flushed.ok()) session.ForgetHashes();
+  return flushed;
+}
+
+Status Uploads::GiveBack(std::unique_ptr<UploadSession> session) {
+  Status closed = CloseStaged(*session);
+  if (table_.Return(session)) return closed;
+  End(*session);
+  return UploadUnknown();
 }
 
 Result<std::unique_ptr<UploadSession>> Uploads::LoadRow(const std::string& id) {
@@ -258,7 +270,7 @@ void Uploads::ReleaseBuffer(UploadSession& session) {
   session.buffer.shrink_to_fit();
 }
 
-Status Uploads::Spill(UploadSession& session, std::unique_ptr<blob::Staged>* staged) {
+Status Uploads::Spill(UploadSession& session) {
   BW_TRY(auto fresh, store_.Stage());
   Status status = session.buffer.empty() ? Ok() : fresh->Append(AsBytes(session.buffer));
   // A blob that is pushed at once cannot be resumed, so nobody would look for its row.
@@ -271,12 +283,13 @@ Status Uploads::Spill(UploadSession& session, std::unique_ptr<blob::Staged>* sta
   session.staged_id = fresh->id();
   session.recorded_expires = session.expires;
   ReleaseBuffer(session);
-  *staged = std::move(fresh);
+  session.staged = std::move(fresh);
   return Ok();
 }
 
 void Uploads::Discard(UploadSession& session) {
   ReleaseBuffer(session);
+  session.staged.reset();
   if (session.staged_id.empty()) return;
   Status status = store_.Discard(session.staged_id);
   if (status.ok() && !session.id.empty()) status = DeleteRow(session.id);
@@ -294,7 +307,7 @@ void Uploads::End(UploadSession& session) {
 Status Uploads::Receive(UploadSession& session, const Chunk& chunk) {
   if (chunk.range) {
     if (chunk.length && *chunk.length != chunk.range->length) return WrongSize();
-    if (chunk.range->offset != session.size) return WrongOffset(session.size);
+    if (session.sha256 && chunk.range->offset != session.size) return WrongOffset(session.size);
   }
   // After a failed write what is there must be looked at again, body or not.
   if (chunk.source == nullptr && session.sha256) return Ok();
@@ -319,26 +332,24 @@ Result<std::uint64_t> Uploads::Append(const std::string& id, const Chunk& chunk)
   const Status received = Receive(*session, chunk);
   const std::uint64_t size = session->size;
   Renew(*session);
-  if (!table_.Return(session)) {
-    End(*session);
-    return UploadUnknown();
-  }
+  const Status kept = GiveBack(std::move(session));
+  if (!kept.ok() && kept.error().code() == ErrorCode::kNotFound) return kept.error();
   if (!received.ok()) return received.error();
+  if (!kept.ok()) return kept.error();
   return size;
 }
 
-Result<oci::Digest> Uploads::DigestOf(const UploadSession& session,
-                                      crypto::HashAlgorithm algorithm) {
+Result<oci::Digest> Uploads::DigestOf(UploadSession& session, crypto::HashAlgorithm algorithm) {
   const auto& known = algorithm == crypto::HashAlgorithm::kSha256 ? session.sha256 : session.sha512;
   if (known) return oci::Digest::FromHash(algorithm, known->Clone().Finish());
   if (session.staged_id.empty()) return oci::Digest::Of(AsBytes(session.buffer), algorithm);
-  BW_TRY(const auto staged, store_.Resume(session.staged_id));
+  BW_TRY_STATUS(OpenStaged(session));
   crypto::Hasher hasher(algorithm);
-  BW_TRY_STATUS(ReadStaged(*staged, [&](ByteView bytes) { hasher.Update(bytes); }));
+  BW_TRY_STATUS(ReadStaged(*session.staged, [&](ByteView bytes) { hasher.Update(bytes); }));
   return oci::Digest::FromHash(algorithm, hasher.Finish());
 }
 
-Status Uploads::Verify(const UploadSession& session, const oci::Digest& digest) {
+Status Uploads::Verify(UploadSession& session, const oci::Digest& digest) {
   BW_TRY(const oci::Digest actual, DigestOf(session, digest.algorithm()));
   if (actual == digest) return Ok();
   return Invalid("the uploaded bytes do not have this digest")
@@ -369,26 +380,28 @@ Status Uploads::RecordBlob(const UploadSession& session, const oci::Digest& dige
   });
 }
 
-Status Uploads::CheckStaged(const UploadSession& session) {
-  const auto staged = store_.Resume(session.staged_id);
-  if (!staged.ok()) {
-    // An earlier attempt may have committed it already: Commit knows.
-    return staged.error().code() == ErrorCode::kNotFound ? Ok() : Status(staged.error());
+Status Uploads::CommitBytes(UploadSession& session, const oci::Digest& digest) {
+  if (const Status opened = OpenStaged(session); !opened.ok()) {
+    if (opened.error().code() != ErrorCode::kNotFound) return opened;
+    // An earlier attempt has committed it, or else it is lost.
+    BW_TRY(const auto committed, store_.Open(digest));
+    return Ok();
   }
-  if ((*staged)->size() == session.size) return Ok();
-  return DataCorrupt("what is kept of the upload is not what was received: start over")
-      .Log("staging " + session.staged_id + " has " + std::to_string((*staged)->size()) +
-           " bytes instead of " + std::to_string(session.size));
+  if (session.staged->size() != session.size) {
+    return DataCorrupt("what is kept of the upload is not what was received: start over")
+        .Log("staging " + session.staged_id + " has " + std::to_string(session.staged->size()) +
+             " bytes instead of " + std::to_string(session.size));
+  }
+  const blob::CommitItem item{.staged = session.staged.get(), .digest = digest};
+  auto outcomes = store_.Commit(std::span(&item, 1));
+  session.staged.reset();
+  return std::move(outcomes.front());
 }
 
-Status Uploads::Publish(const UploadSession& session, const oci::Digest& digest) {
+Status Uploads::Publish(UploadSession& session, const oci::Digest& digest) {
   if (session.staged_id.empty()) return RecordBlob(session, digest);
-  BW_TRY_STATUS(CheckStaged(session));
   const DigestLocks::Guard guard(locks_, digest);
-  const blob::CommitItem item{.staged_id = session.staged_id, .digest = digest};
-  for (Status& committed : store_.Commit(std::span(&item, 1))) {
-    if (!committed.ok()) return std::move(committed);
-  }
+  BW_TRY_STATUS(CommitBytes(session, digest));
   Status recorded = RecordBlob(session, digest);
   // The repository is gone for good. After any other failure the same bytes may be published by
   // another attempt; if none comes, the sweep finds them.
@@ -402,7 +415,7 @@ Status Uploads::Publish(const UploadSession& session, const oci::Digest& digest)
 Status Uploads::Finish(const std::string& id, const Chunk& chunk, const oci::Digest& digest) {
   BW_TRY(auto session, Take(id));
   if (Status received = Receive(*session, chunk); !received.ok()) {
-    GiveBack(std::move(session));
+    static_cast<void>(GiveBack(std::move(session)));  // what was received says more
     return received;
   }
   Status status = table_.Find(id) ? Verify(*session, digest) : Status(UploadUnknown());
@@ -411,7 +424,7 @@ Status Uploads::Finish(const std::string& id, const Chunk& chunk, const oci::Dig
                                         status.error().code() == ErrorCode::kNotFound);
   // What failed for other reasons can be tried again, unless the last chunk would come twice.
   if (!status.ok() && !in_vain && chunk.source == nullptr) {
-    GiveBack(std::move(session));
+    static_cast<void>(GiveBack(std::move(session)));
     return status;
   }
   if (status.ok()) {

@@ -95,16 +95,19 @@ class Uploads {
   Status Load(const std::string& id);
   Result<std::unique_ptr<UploadSession>> Take(const std::string& id);
   Result<std::unique_ptr<UploadSession>> LoadRow(const std::string& id);
-  void GiveBack(std::unique_ptr<UploadSession> session);
+  // kNotFound if it was cancelled meanwhile: then it is discarded.
+  Status GiveBack(std::unique_ptr<UploadSession> session);
+  Status OpenStaged(UploadSession& session);
+  Status CloseStaged(UploadSession& session);
   Status Receive(UploadSession& session, const Chunk& chunk);
-  Status Spill(UploadSession& session, std::unique_ptr<blob::Staged>* staged);
+  Status Spill(UploadSession& session);
   Status InsertRow(const UploadSession& session, const std::string& staged_id);
   Status DeleteRow(const std::string& id);
-  Result<oci::Digest> DigestOf(const UploadSession& session, crypto::HashAlgorithm algorithm);
-  Status Verify(const UploadSession& session, const oci::Digest& digest);
+  Result<oci::Digest> DigestOf(UploadSession& session, crypto::HashAlgorithm algorithm);
+  Status Verify(UploadSession& session, const oci::Digest& digest);
   // kDataCorrupt if another number of bytes is staged than was hashed.
-  Status CheckStaged(const UploadSession& session);
-  Status Publish(const UploadSession& session, const oci::Digest& digest);
+  Status CommitBytes(UploadSession& session, const oci::Digest& digest);
+  Status Publish(UploadSession& session, const oci::Digest& digest);
   Status RecordBlob(const UploadSession& session, const oci::Digest& digest);
   // Drops what the session holds: memory, staging, row.
   void Discard(UploadSession& session);

@@ -345,7 +345,7 @@ TEST_F(UploadsTest, StagingAndBlobsThatNobodyOwnsAreReclaimedAtStart) {
   ASSERT_TRUE((*orphan)->Append(AsBytes("abc")).ok());
   auto committed = world_.disk->Stage();
   ASSERT_TRUE((*committed)->Append(AsBytes("abcd")).ok());
-  const blob::CommitItem item{(*committed)->id(), DigestOf("abcd")};
+  const blob::CommitItem item{committed->get(), DigestOf("abcd")};
   ASSERT_TRUE(world_.disk->Commit(std::span(&item, 1))[0].ok());
   ASSERT_TRUE(world_.PushBlob(path_, Bytes(kLarge)).ok());
   const auto swept = uploads().Sweep(true);
@@ -384,7 +384,7 @@ TEST_F(UploadsTest, RefusedByItsRepositoryKeepsBytesThatAnotherHolds) {
 TEST_F(UploadsTest, BlobWhoseRowCouldNotBeWrittenIsReclaimedWhileRunning) {
   auto committed = world_.disk->Stage();
   ASSERT_TRUE((*committed)->Append(AsBytes("abcd")).ok());
-  const blob::CommitItem item{(*committed)->id(), DigestOf("abcd")};
+  const blob::CommitItem item{committed->get(), DigestOf("abcd")};
   ASSERT_TRUE(world_.disk->Commit(std::span(&item, 1))[0].ok());
   ASSERT_TRUE(world_.PushBlob(path_, Bytes(kLarge)).ok());
   EXPECT_EQ(uploads().Sweep(false)->blobs, 1);

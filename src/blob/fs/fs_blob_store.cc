@@ -100,6 +100,9 @@ class FsBlobStore final : public BlobStore {
   }
   std::vector<Status> Commit(std::span<const CommitItem> items) override;
   Result<std::unique_ptr<Blob>> Open(const oci::Digest& digest) override;
+  std::optional<std::string> PresignGet(const oci::Digest&, std::chrono::seconds) const override {
+    return std::nullopt;
+  }
   Status Remove(const oci::Digest& digest) override {
     return io::RemoveFile(layout_.BlobFile(digest));
   }
@@ -138,7 +141,7 @@ std::vector<Status> FsBlobStore::Commit(std::span<const CommitItem> items) {
 }
 
 Status FsBlobStore::SyncContent(const CommitItem& item, Move& move) const {
-  const auto staged = layout_.StagedFile(item.staged_id);
+  const auto staged = layout_.StagedFile(item.staged->id());
   if (!staged) return NoSuchUpload();
   move.staged = *staged;
   move.target = layout_.BlobFile(item.digest);

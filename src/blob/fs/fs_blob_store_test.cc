@@ -89,7 +89,7 @@ class FsBlobStoreTest : public ::testing::Test {
 
 TEST_F(FsBlobStoreTest, BlobsAreFilesUnderTheirDigestForTheirOwnerAlone) {
   const auto store = Open();
-  ASSERT_TRUE(CommitOne(*store, StageText(*store, "x"), DigestOf("x")).ok());
+  ASSERT_TRUE(CommitOne(*store, *StageText(*store, "x"), DigestOf("x")).ok());
   struct stat status{};
   ASSERT_EQ(::stat(PathOf(DigestOf("x")).c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777U, 0600U);
@@ -99,16 +99,19 @@ TEST_F(FsBlobStoreTest, BlobsAreFilesUnderTheirDigestForTheirOwnerAlone) {
 
 TEST_F(FsBlobStoreTest, SyncsContentsThenMovesThenSyncsEachDirectoryOnce) {
   const auto store = Open();
+  std::vector<std::unique_ptr<Staged>> uploads;
   std::vector<CommitItem> items;
-  for (const char* content : {"a", "b"}) {
-    items.push_back({StageText(*store, content), DigestOf(content)});
-  }
+  const auto stage = [&](const char* content) {
+    uploads.push_back(StageText(*store, content));
+    items.push_back({uploads.back().get(), DigestOf(content)});
+  };
+  for (const char* content : {"a", "b"}) stage(content);
   for (const Status& status : store->Commit(items)) ASSERT_TRUE(status.ok());
   items.clear();
   // The same contents again after their removal: their shards are known by now.
   for (const char* content : {"a", "b"}) {
     ASSERT_TRUE(store->Remove(DigestOf(content)).ok());
-    items.push_back({StageText(*store, content), DigestOf(content)});
+    stage(content);
   }
   Faults recorder;
   {
@@ -125,11 +128,11 @@ TEST_F(FsBlobStoreTest, SyncsContentsThenMovesThenSyncsEachDirectoryOnce) {
 
 TEST_F(FsBlobStoreTest, NewShardIsSyncedWithItsParents) {
   const auto store = Open();
-  const std::string id = StageText(*store, "a");
+  const auto staged = StageText(*store, "a");
   Faults recorder;
   {
     const io::ScopedFileFaults scope(recorder);
-    ASSERT_TRUE(CommitOne(*store, id, DigestOf("a")).ok());
+    ASSERT_TRUE(CommitOne(*store, *staged, DigestOf("a")).ok());
   }
   const auto calls = recorder.calls();
   const auto made = std::ranges::find(calls, io::FileCall::kCreate);
@@ -140,12 +143,12 @@ TEST_F(FsBlobStoreTest, NewShardIsSyncedWithItsParents) {
 
 TEST_F(FsBlobStoreTest, WithoutDurabilityNothingIsSynced) {
   const auto store = Open(Durability::kNone);
-  ASSERT_TRUE(CommitOne(*store, StageText(*store, "a"), DigestOf("a")).ok());
+  ASSERT_TRUE(CommitOne(*store, *StageText(*store, "a"), DigestOf("a")).ok());
   ASSERT_TRUE(store->Remove(DigestOf("a")).ok());
   Faults recorder;
   {
     const io::ScopedFileFaults scope(recorder);
-    ASSERT_TRUE(CommitOne(*store, StageText(*store, "a"), DigestOf("a")).ok());
+    ASSERT_TRUE(CommitOne(*store, *StageText(*store, "a"), DigestOf("a")).ok());
   }
   const auto calls = recorder.calls();
   EXPECT_EQ(std::ranges::count(calls, io::FileCall::kSync), 0);
@@ -164,11 +167,13 @@ TEST_F(FsBlobStoreTest, WhicheverCallFailsNothingFalseIsSeenAndAnotherAttemptSuc
     std::vector<Status> outcomes(contents.size(), Unavailable("not staged"));
     {
       const io::ScopedFileFaults scope(faults);
+      std::vector<std::unique_ptr<Staged>> uploads;
       std::vector<CommitItem> items;
       for (const std::string& content : contents) {
         auto staged = store->Stage();
         if (!staged.ok() || !(*staged)->Append(AsBytes(content)).ok()) break;
-        items.push_back({(*staged)->id(), DigestOf(content)});
+        uploads.push_back(*std::move(staged));
+        items.push_back({uploads.back().get(), DigestOf(content)});
       }
       if (items.size() == contents.size()) outcomes = store->Commit(items);
     }
@@ -186,7 +191,7 @@ TEST_F(FsBlobStoreTest, WhicheverCallFailsNothingFalseIsSeenAndAnotherAttemptSuc
       if (read.ok()) {
         EXPECT_EQ(*read, contents[i]) << n;
       }
-      EXPECT_TRUE(CommitOne(*store, StageText(*store, contents[i]), digest).ok()) << n;
+      EXPECT_TRUE(CommitOne(*store, *StageText(*store, contents[i]), digest).ok()) << n;
       EXPECT_EQ(*ReadText(*store, digest), contents[i]) << n;
     }
     for (const auto& [id, size] : StagedSizes(*store)) EXPECT_TRUE(store->Discard(id).ok());
@@ -197,16 +202,16 @@ TEST_F(FsBlobStoreTest, WhicheverCallFailsNothingFalseIsSeenAndAnotherAttemptSuc
 
 TEST_F(FsBlobStoreTest, FailedSyncDropsTheUpload) {
   const auto store = Open();
-  ASSERT_TRUE(CommitOne(*store, StageText(*store, "a"), DigestOf("a")).ok());
+  ASSERT_TRUE(CommitOne(*store, *StageText(*store, "a"), DigestOf("a")).ok());
   ASSERT_TRUE(store->Remove(DigestOf("a")).ok());
-  const std::string id = StageText(*store, "a");
+  const auto staged = StageText(*store, "a");
   Faults faults(1);  // the file's opening is 0, its sync 1
   {
     const io::ScopedFileFaults scope(faults);
-    EXPECT_FALSE(CommitOne(*store, id, DigestOf("a")).ok());
+    EXPECT_FALSE(CommitOne(*store, *staged, DigestOf("a")).ok());
   }
   ASSERT_EQ(faults.calls()[1], io::FileCall::kSync);
-  EXPECT_EQ(CommitOne(*store, id, DigestOf("a")).error().code(), ErrorCode::kNotFound);
+  EXPECT_EQ(CommitOne(*store, *staged, DigestOf("a")).error().code(), ErrorCode::kNotFound);
 }
 
 TEST_F(FsBlobStoreTest, FailedAppendAddsNothingAndTheUploadGoesOn) {
@@ -222,21 +227,21 @@ TEST_F(FsBlobStoreTest, FailedAppendAddsNothingAndTheUploadGoesOn) {
   }
   EXPECT_EQ(staged->size(), 3U);
   ASSERT_TRUE(staged->Append(AsBytes("ghi")).ok());
-  ASSERT_TRUE(CommitOne(*store, staged->id(), DigestOf("abcghi")).ok());
+  ASSERT_TRUE(CommitOne(*store, *staged, DigestOf("abcghi")).ok());
   EXPECT_EQ(*ReadText(*store, DigestOf("abcghi")), "abcghi");
 }
 
 TEST_F(FsBlobStoreTest, DamagedBlobOfAnotherSizeIsReplacedByTheVerifiedBytes) {
   const auto store = Open();
-  ASSERT_TRUE(CommitOne(*store, StageText(*store, "content"), DigestOf("content")).ok());
+  ASSERT_TRUE(CommitOne(*store, *StageText(*store, "content"), DigestOf("content")).ok());
   Overwrite(PathOf(DigestOf("content")), "con");
-  ASSERT_TRUE(CommitOne(*store, StageText(*store, "content"), DigestOf("content")).ok());
+  ASSERT_TRUE(CommitOne(*store, *StageText(*store, "content"), DigestOf("content")).ok());
   EXPECT_EQ(*ReadText(*store, DigestOf("content")), "content");
 }
 
 TEST_F(FsBlobStoreTest, OpenBlobStaysReadableAfterItsRemoval) {
   const auto store = Open();
-  ASSERT_TRUE(CommitOne(*store, StageText(*store, "content"), DigestOf("content")).ok());
+  ASSERT_TRUE(CommitOne(*store, *StageText(*store, "content"), DigestOf("content")).ok());
   auto blob = *store->Open(DigestOf("content"));
   EXPECT_GE(blob->file_descriptor(), 0);
   const auto source = *blob->Read(3, 4);
@@ -247,7 +252,7 @@ TEST_F(FsBlobStoreTest, OpenBlobStaysReadableAfterItsRemoval) {
 
 TEST_F(FsBlobStoreTest, ShortenedBlobIsDataCorruptWhileItIsRead) {
   const auto store = Open();
-  ASSERT_TRUE(CommitOne(*store, StageText(*store, "content"), DigestOf("content")).ok());
+  ASSERT_TRUE(CommitOne(*store, *StageText(*store, "content"), DigestOf("content")).ok());
   const auto blob = *store->Open(DigestOf("content"));
   const auto source = *blob->Read(0, 7);
   ASSERT_EQ(::truncate(PathOf(DigestOf("content")).c_str(), 2), 0);
@@ -258,7 +263,7 @@ TEST_F(FsBlobStoreTest, ShortenedBlobIsDataCorruptWhileItIsRead) {
 
 TEST_F(FsBlobStoreTest, ForeignFilesAreNeitherUploadsNorBlobs) {
   const auto store = Open();
-  ASSERT_TRUE(CommitOne(*store, StageText(*store, "x"), DigestOf("x")).ok());
+  ASSERT_TRUE(CommitOne(*store, *StageText(*store, "x"), DigestOf("x")).ok());
   const auto shard = PathOf(DigestOf("x")).parent_path();
   Overwrite(root_ / "staging" / "notes.txt", "n");
   Overwrite(root_ / "staging" / "tmp-short", "n");
@@ -281,9 +286,9 @@ TEST_F(FsBlobStoreTest, ForeignFilesAreNeitherUploadsNorBlobs) {
 
 TEST_F(FsBlobStoreTest, ShardRemovedByHandIsMadeAgain) {
   const auto store = Open();
-  ASSERT_TRUE(CommitOne(*store, StageText(*store, "x"), DigestOf("x")).ok());
+  ASSERT_TRUE(CommitOne(*store, *StageText(*store, "x"), DigestOf("x")).ok());
   std::filesystem::remove_all(root_ / "blobs" / "sha256");
-  ASSERT_TRUE(CommitOne(*store, StageText(*store, "x"), DigestOf("x")).ok());
+  ASSERT_TRUE(CommitOne(*store, *StageText(*store, "x"), DigestOf("x")).ok());
   EXPECT_EQ(*ReadText(*store, DigestOf("x")), "x");
 }
 
