@@ -1,46 +1,38 @@
 // One holder per digest: whoever makes a blob's bytes durable and then writes its row, or removes
 // its row and then its bytes, holds the digest meanwhile. So bytes are never removed between
-// another push's commit and its row. Within one process; thread-safe.
+// another push's commit and its row.
 #pragma once
 
-#include <set>
+#include <memory>
 
-#include "base/sync.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "db/database.h"
 #include "oci/digest.h"
 
 namespace breakwater::registry {
 
+// Thread-safe.
 class DigestLocks {
  public:
-  class Guard {
+  // Ends with this object, which must not outlive the locks.
+  class Hold {
    public:
-    // Waits until nobody else holds `digest`.
-    Guard(DigestLocks& locks, oci::Digest digest) : locks_(locks), digest_(std::move(digest)) {
-      locks_.Acquire(digest_);
-    }
-    ~Guard() { locks_.Release(digest_); }
-    Guard(const Guard&) = delete;
-    Guard& operator=(const Guard&) = delete;
-
-   private:
-    DigestLocks& locks_;
-    oci::Digest digest_;
+    virtual ~Hold() = default;
+    // Whether the digest is still ours; then it is for as long again. kUnavailable "digest_lost".
+    virtual Status Confirm(db::Transaction& tx) = 0;
+    // The same, and gives it up if the transaction is committed.
+    virtual Status Release(db::Transaction& tx) = 0;
   };
 
- private:
-  void Acquire(const oci::Digest& digest) {
-    MutexLock lock(mutex_);
-    while (!held_.insert(digest).second) released_.wait(mutex_);
-  }
-  void Release(const oci::Digest& digest) {
-    MutexLock lock(mutex_);
-    held_.erase(digest);
-    released_.notify_all();
-  }
-
-  Mutex mutex_;
-  ConditionVariable released_;
-  std::set<oci::Digest> held_ BW_GUARDED_BY(mutex_);
+  virtual ~DigestLocks() = default;
+  // Waits until nobody else holds `digest`; kUnavailable "digest_busy" if that takes too long.
+  virtual Result<std::unique_ptr<Hold>> Acquire(const oci::Digest& digest) = 0;
 };
+
+// For one process.
+std::unique_ptr<DigestLocks> NewLocalDigestLocks();
+// For all processes over one database, by leases that a dead process loses.
+std::unique_ptr<DigestLocks> NewSharedDigestLocks(db::Database& database, const Clock& clock);
 
 }  // namespace breakwater::registry

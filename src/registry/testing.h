@@ -117,6 +117,35 @@ class DroppedSource final : public io::Source {
   io::StringSource source_;
 };
 
+// Gives pieces one read each, and acts before each but the first.
+class ActingSource final : public io::Source {
+ public:
+  ActingSource(std::string piece, std::vector<std::function<void()>> acts)
+      : piece_(std::move(piece)), acts_(std::move(acts)) {}
+  Result<std::size_t> Read(std::span<std::byte> out) override {
+    if (step_ > acts_.size()) return 0;
+    if (step_ > 0) acts_[step_ - 1]();
+    ++step_;
+    const std::size_t count = std::min(out.size(), piece_.size());
+    std::copy_n(AsBytes(piece_).begin(), count, out.begin());
+    return count;
+  }
+
+ private:
+  std::string piece_;
+  std::vector<std::function<void()>> acts_;
+  std::size_t step_ = 0;
+};
+
+// Bytes without much repetition.
+inline std::string Bytes(std::size_t count, char seed = 'a') {
+  std::string bytes(count, '\0');
+  for (std::size_t i = 0; i < count; ++i) {
+    bytes[i] = static_cast<char>((i * 31 + i / 251 + static_cast<unsigned char>(seed)) % 256);
+  }
+  return bytes;
+}
+
 // The services over one database and one store; may be made anew over the same, as by a restart.
 struct Services {
   Services(db::Database& database, blob::BlobStore& store, const Clock& clock,
@@ -164,8 +193,8 @@ struct World {
 
   // Forgets what is in memory.
   void Restart() {
-    services = std::make_unique<Services>(database, store, clock, registries, changes,
-                                          TestUploadOptions());
+    services =
+        std::make_unique<Services>(database, store, clock, registries, changes, upload_options);
   }
 
   const control::RegistryInfo& registry() const { return registries.all().front(); }
@@ -220,6 +249,7 @@ struct World {
     return count;
   }
 
+  UploadOptions upload_options = TestUploadOptions();  // from the next Restart on
   breakwater::testing::TempDir directory;
   std::unique_ptr<db::testing::TestDatabase> owner = db::testing::OpenTestDatabase();
   db::testing::FaultyDatabase database{owner->database()};  // fails only when told

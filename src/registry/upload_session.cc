@@ -20,13 +20,12 @@ void UploadSession::ForgetHashes() {
   sha512.reset();
 }
 
+UploadView UploadSession::View() const {
+  return {.id = id, .path = path, .actor = actor, .size = size, .expires = expires};
+}
+
 UploadTable::Slot UploadTable::SlotFor(const UploadSession& session) {
-  return {.session = nullptr,
-          .view = {.id = session.id,
-                   .path = session.path,
-                   .actor = session.actor,
-                   .size = session.size,
-                   .expires = session.expires}};
+  return {.session = nullptr, .view = session.View()};
 }
 
 Status UploadTable::Add(std::unique_ptr<UploadSession> session) {

@@ -1,6 +1,4 @@
-// Uploads in progress, and the bounded table of them. Bytes stay in memory up to kMaxInlineBlob;
-// beyond, they go to the blob store's staging and the session becomes a row that survives a
-// restart.
+// Uploads in progress, and the bounded table of those that this process has in memory.
 #pragma once
 
 #include <map>
@@ -19,7 +17,17 @@
 
 namespace breakwater::registry {
 
-// One upload. Owned by the table, or by the one request that writes it.
+// What others may know of a session while it is being written.
+struct UploadView {
+  std::string id;
+  RepositoryPath path;
+  control::Actor actor;
+  std::uint64_t size = 0;
+  Timestamp expires;
+};
+
+// One upload. Owned by where sessions are kept, or by the one request that writes it. Bytes stay in
+// memory up to kMaxInlineBlob; beyond, they go to the blob store's staging.
 struct UploadSession {
   std::string id;
   RepositoryPath path;
@@ -30,6 +38,9 @@ struct UploadSession {
   Timestamp started;
   Timestamp expires;
   Timestamp recorded_expires;  // in its row, if it has one
+  // Where several processes serve it: the request that has it, and how long it may be silent.
+  std::string writer;
+  Timestamp writer_until;
 
   std::uint64_t size = 0;
   std::string buffer;                    // everything, while `staged_id` is empty
@@ -43,15 +54,7 @@ struct UploadSession {
   void StartHashing();
   void Hash(ByteView bytes);
   void ForgetHashes();
-};
-
-// What others may know of a session while it is being written.
-struct UploadView {
-  std::string id;
-  RepositoryPath path;
-  control::Actor actor;
-  std::uint64_t size = 0;
-  Timestamp expires;
+  UploadView View() const;
 };
 
 // Thread-safe.

@@ -22,16 +22,6 @@ Error WrongOffset(std::uint64_t size) {
       .Detail("size", std::to_string(size));
 }
 
-std::string AlgorithmName(std::optional<crypto::HashAlgorithm> algorithm) {
-  if (!algorithm) return {};
-  return *algorithm == crypto::HashAlgorithm::kSha512 ? "sha512" : "sha256";
-}
-
-std::optional<crypto::HashAlgorithm> AlgorithmNamed(std::string_view name) {
-  if (name.empty()) return std::nullopt;
-  return name == "sha512" ? crypto::HashAlgorithm::kSha512 : crypto::HashAlgorithm::kSha256;
-}
-
 // Feeds everything that was staged to `consume`.
 template <class Consume>
 Status ReadStaged(blob::Staged& staged, Consume consume) {
@@ -62,6 +52,7 @@ class Uploads::Writer final : public io::Sink {
   }
 
   Status Write(ByteView bytes) override {
+    if (!session_.id.empty()) BW_TRY_STATUS(uploads_.sessions_->KeepTaken(session_));
     if (bytes.size() > uploads_.options_.max_blob - session_.size) {
       return TooLarge("the blob is larger than this registry takes").Reason("blob_too_large");
     }
@@ -96,11 +87,16 @@ class Uploads::Writer final : public io::Sink {
 
 Uploads::Uploads(UploadOptions options, db::Database& database, blob::BlobStore& store,
                  const Clock& clock)
-    : options_(std::move(options)),
-      database_(database),
-      store_(store),
-      clock_(clock),
-      table_(options_.max_sessions) {}
+    : options_(std::move(options)), database_(database), store_(store), clock_(clock) {
+  const UploadSessionOptions kept{.life = options_.life, .max_sessions = options_.max_sessions};
+  if (options_.shared) {
+    sessions_ = NewSharedUploadSessions(kept, database, clock);
+    locks_ = NewSharedDigestLocks(database, clock);
+  } else {
+    sessions_ = NewLocalUploadSessions(kept, database, store, clock);
+    locks_ = NewLocalDigestLocks();
+  }
+}
 
 std::unique_ptr<UploadSession> Uploads::NewSession(
     const RepositoryPath& path, const control::Actor& actor,
@@ -120,12 +116,8 @@ Result<UploadView> Uploads::Start(const RepositoryPath& path, const control::Act
                                   std::optional<crypto::HashAlgorithm> algorithm) {
   auto session = NewSession(path, actor, algorithm);
   session->id = crypto::RandomToken(kIdOctets);
-  UploadView view{.id = session->id,
-                  .path = path,
-                  .actor = session->actor,
-                  .size = 0,
-                  .expires = session->expires};
-  BW_TRY_STATUS(table_.Add(std::move(session)));
+  UploadView view = session->View();
+  BW_TRY_STATUS(sessions_->Add(std::move(session)));
   return view;
 }
 
@@ -137,36 +129,18 @@ std::string Uploads::StateOf(const UploadView& view) const {
 
 Result<UploadView> Uploads::Find(const RegistryName& registry, std::string_view repository,
                                  const std::string& id, std::string_view state) {
-  BW_TRY_STATUS(Load(id));
-  const auto view = table_.Find(id);
-  if (!view || view->path.registry != registry || view->path.name != repository ||
-      view->expires <= clock_.Now() || !ConstantTimeEqual(StateOf(*view), state)) {
+  BW_TRY(UploadView view, sessions_->Find(id));
+  if (view.path.registry != registry || view.path.name != repository ||
+      !ConstantTimeEqual(StateOf(view), state)) {
     return UploadUnknown();
   }
-  return *view;
-}
-
-Status Uploads::Load(const std::string& id) {
-  if (table_.Find(id)) return Ok();
-  BW_TRY(auto session, Take(id));
-  return GiveBack(std::move(session));
+  return view;
 }
 
 Result<std::unique_ptr<UploadSession>> Uploads::Take(const std::string& id) {
-  auto taken = table_.Take(id);
-  if (taken.ok() || taken.error().code() != ErrorCode::kNotFound) return taken;
-  BW_TRY(auto session, LoadRow(id));
-  BW_TRY(const bool ours, table_.AddTaken(*session));
-  if (!ours) return table_.Take(id);
-  const auto staged = store_.Resume(session->staged_id);
-  if (staged.ok()) {
-    session->size = (*staged)->size();
-    return session;
-  }
-  table_.Remove(id);
-  if (staged.error().code() != ErrorCode::kNotFound) return staged.error();
-  BW_TRY_STATUS(DeleteRow(id));
-  return UploadUnknown();
+  BW_TRY(auto session, sessions_->Take(id));
+  if (options_.shared) buffered_ += session->buffer.size();
+  return session;
 }
 
 Status Uploads::OpenStaged(UploadSession& session) {
@@ -184,84 +158,15 @@ Status Uploads::CloseStaged(UploadSession& session) {
 }
 
 Status Uploads::GiveBack(std::unique_ptr<UploadSession> session) {
-  Status closed = CloseStaged(*session);
-  if (table_.Return(session)) return closed;
-  End(*session);
-  return UploadUnknown();
-}
-
-Result<std::unique_ptr<UploadSession>> Uploads::LoadRow(const std::string& id) {
-  auto session = std::make_unique<UploadSession>();
-  session->id = id;
-  BW_TRY(const auto found, database_.ReadValue([&](db::Transaction& tx) {
-    return tx.QueryOne(
-        "SELECT u.registry, u.region, u.account, u.repository, u.staged, u.algorithm, "
-        "u.actor_kind, u.actor_account, u.actor_iam_id, u.actor_name, u.started, u.expires, "
-        "u.name_space, u.resource_group FROM upload u WHERE u.id = $1",
-        {id}, [&](const db::Row& row) {
-          session->path = {.registry = RegistryName(row.String(0)),
-                           .region = row.String(1),
-                           .account = AccountId(row.String(2)),
-                           .name_space = row.String(12),
-                           .resource_group = row.String(13),
-                           .name = row.String(3)};
-          session->staged_id = row.String(4);
-          session->announced = AlgorithmNamed(row.Text(5));
-          session->actor.kind = static_cast<control::IdentityKind>(row.Int(6));
-          session->actor.account = AccountId(row.String(7));
-          session->actor.iam_id = IamId(row.String(8));
-          session->actor.name = row.String(9);
-          session->actor.credential = "upload";
-          session->started = row.Time(10);
-          session->expires = row.Time(11);
-          session->recorded_expires = session->expires;
-          return true;
-        });
-  }));
-  if (!found || session->expires <= clock_.Now()) return UploadUnknown();
-  return session;
-}
-
-Status Uploads::InsertRow(const UploadSession& session, const std::string& staged_id) {
-  const RepositoryPath& path = session.path;
-  const control::Actor& actor = session.actor;
-  return database_.Write([&](db::Transaction& tx) -> Status {
-    BW_TRY_STATUS(tx.Execute(
-        "INSERT INTO upload (id, registry, region, account, name_space, resource_group, "
-        "repository, staged, algorithm, actor_kind, actor_account, actor_iam_id, actor_name, "
-        "started, expires) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
-        {session.id, path.registry, path.region, path.account, path.name_space, path.resource_group,
-         path.name, staged_id, AlgorithmName(session.announced),
-         static_cast<std::int64_t>(actor.kind), actor.account, actor.iam_id, actor.name,
-         session.started, session.expires}));
-    return Ok();
-  });
-}
-
-Status Uploads::DeleteRow(const std::string& id) {
-  return database_.Write([&](db::Transaction& tx) -> Status {
-    BW_TRY_STATUS(tx.Execute("DELETE FROM upload WHERE id = $1", {id}));
-    return Ok();
-  });
-}
-
-void Uploads::Renew(UploadSession& session) {
-  const Timestamp now = clock_.Now();
-  session.expires = now + options_.life;
-  // Not with each chunk: half a life is enough to come back after a restart.
-  if (session.staged_id.empty() || session.recorded_expires - now >= options_.life / 2) return;
-  const Status renewed = database_.Write([&](db::Transaction& tx) -> Status {
-    BW_TRY_STATUS(
-        tx.Execute("UPDATE upload SET expires = $2 WHERE id = $1", {session.id, session.expires}));
-    return Ok();
-  });
-  if (renewed.ok()) {
-    session.recorded_expires = session.expires;
-  } else {
-    // The bytes are kept: the next chunk renews it.
-    observe::LogError(observe::Level::kWarning, "an upload was not renewed", renewed.error(), {});
+  const Status closed = CloseStaged(*session);
+  // Where it is shared its bytes go with it.
+  if (options_.shared) buffered_ -= session->buffer.size();
+  const Status returned = sessions_->Return(session);
+  if (!returned.ok() && returned.error().code() == ErrorCode::kNotFound) {
+    if (options_.shared) buffered_ += session->buffer.size();
+    End(*session);
   }
+  return returned.ok() ? closed : returned;
 }
 
 void Uploads::ReleaseBuffer(UploadSession& session) {
@@ -272,36 +177,37 @@ void Uploads::ReleaseBuffer(UploadSession& session) {
 
 Status Uploads::Spill(UploadSession& session) {
   BW_TRY(auto fresh, store_.Stage());
-  Status status = session.buffer.empty() ? Ok() : fresh->Append(AsBytes(session.buffer));
+  session.staged_id = fresh->id();
+  Status status = Ok();
+  if (!session.buffer.empty()) {
+    status = fresh->Append(AsBytes(session.buffer));
+    // They may have been acknowledged: where they are now must be as good as where they were.
+    if (status.ok()) status = fresh->Flush();
+  }
   // A blob that is pushed at once cannot be resumed, so nobody would look for its row.
-  if (status.ok() && !session.id.empty()) status = InsertRow(session, fresh->id());
+  if (status.ok() && !session.id.empty()) status = sessions_->NoteStaged(session);
   if (!status.ok()) {
+    session.staged_id.clear();
     const Status discarded = store_.Discard(fresh->id());  // else the sweep finds it
     if (!discarded.ok()) observe::Log(observe::Level::kWarning, "staging was left behind");
     return status;
   }
-  session.staged_id = fresh->id();
   session.recorded_expires = session.expires;
   ReleaseBuffer(session);
   session.staged = std::move(fresh);
   return Ok();
 }
 
-void Uploads::Discard(UploadSession& session) {
+void Uploads::End(UploadSession& session) {
   ReleaseBuffer(session);
   session.staged.reset();
-  if (session.staged_id.empty()) return;
-  Status status = store_.Discard(session.staged_id);
-  if (status.ok() && !session.id.empty()) status = DeleteRow(session.id);
+  Status status = session.staged_id.empty() ? Ok() : store_.Discard(session.staged_id);
+  if (status.ok() && !session.id.empty()) status = sessions_->Remove(session);
   if (!status.ok()) {
+    sessions_->Forget(session);
     observe::Log(observe::Level::kWarning, "an upload's remains are left to the sweep",
                  {{"cause", status.error().log()}});
   }
-}
-
-void Uploads::End(UploadSession& session) {
-  Discard(session);
-  table_.Remove(session.id);
 }
 
 Status Uploads::Receive(UploadSession& session, const Chunk& chunk) {
@@ -331,7 +237,6 @@ Result<std::uint64_t> Uploads::Append(const std::string& id, const Chunk& chunk)
   BW_TRY(auto session, Take(id));
   const Status received = Receive(*session, chunk);
   const std::uint64_t size = session->size;
-  Renew(*session);
   const Status kept = GiveBack(std::move(session));
   if (!kept.ok() && kept.error().code() == ErrorCode::kNotFound) return kept.error();
   if (!received.ok()) return received.error();
@@ -357,7 +262,8 @@ Status Uploads::Verify(UploadSession& session, const oci::Digest& digest) {
       .Detail("digest", actual.text());
 }
 
-Status Uploads::RecordBlob(const UploadSession& session, const oci::Digest& digest) {
+Status Uploads::RecordBlob(const UploadSession& session, const oci::Digest& digest,
+                           DigestLocks::Hold* hold) {
   const bool inlined = session.staged_id.empty();
   const Timestamp now = clock_.Now();
   return database_.Write([&](db::Transaction& tx) -> Status {
@@ -373,10 +279,8 @@ Status Uploads::RecordBlob(const UploadSession& session, const oci::Digest& dige
                                {digest.text(), AsBytes(session.buffer)}));
     }
     BW_TRY_STATUS(LinkBlob(tx, repository, digest, now, now + kBlobLease));
-    if (!inlined && !session.id.empty()) {
-      BW_TRY_STATUS(tx.Execute("DELETE FROM upload WHERE id = $1", {session.id}));
-    }
-    return Ok();
+    if (!session.id.empty()) BW_TRY_STATUS(sessions_->RemoveIn(tx, session));
+    return hold == nullptr ? Ok() : hold->Release(tx);
   });
 }
 
@@ -399,14 +303,14 @@ Status Uploads::CommitBytes(UploadSession& session, const oci::Digest& digest) {
 }
 
 Status Uploads::Publish(UploadSession& session, const oci::Digest& digest) {
-  if (session.staged_id.empty()) return RecordBlob(session, digest);
-  const DigestLocks::Guard guard(locks_, digest);
+  if (session.staged_id.empty()) return RecordBlob(session, digest, nullptr);
+  BW_TRY(const auto hold, locks_->Acquire(digest));
   BW_TRY_STATUS(CommitBytes(session, digest));
-  Status recorded = RecordBlob(session, digest);
+  Status recorded = RecordBlob(session, digest, hold.get());
   // The repository is gone for good. After any other failure the same bytes may be published by
   // another attempt; if none comes, the sweep finds them.
   if (!recorded.ok() && recorded.error().code() == ErrorCode::kNotFound) {
-    const auto removed = RemoveUnrecorded(digest);
+    const auto removed = RemoveUnrecorded(digest, *hold);
     if (!removed.ok()) observe::Log(observe::Level::kWarning, "a blob was left to the sweep");
   }
   return recorded;
@@ -418,7 +322,8 @@ Status Uploads::Finish(const std::string& id, const Chunk& chunk, const oci::Dig
     static_cast<void>(GiveBack(std::move(session)));  // what was received says more
     return received;
   }
-  Status status = table_.Find(id) ? Verify(*session, digest) : Status(UploadUnknown());
+  Status status = sessions_->KeepTaken(*session);
+  if (status.ok()) status = Verify(*session, digest);
   if (status.ok()) status = Publish(*session, digest);
   const bool in_vain = !status.ok() && (status.error().code() == ErrorCode::kInvalid ||
                                         status.error().code() == ErrorCode::kNotFound);
@@ -429,7 +334,7 @@ Status Uploads::Finish(const std::string& id, const Chunk& chunk, const oci::Dig
   }
   if (status.ok()) {
     ReleaseBuffer(*session);
-    table_.Remove(id);
+    sessions_->Forget(*session);
   } else {
     End(*session);
   }
@@ -437,15 +342,11 @@ Status Uploads::Finish(const std::string& id, const Chunk& chunk, const oci::Dig
 }
 
 Status Uploads::Cancel(const std::string& id) {
-  BW_TRY_STATUS(Load(id));
-  BW_TRY(const auto session, table_.Cancel(id));
-  if (session != nullptr) {
-    End(*session);
-    return Ok();
-  }
-  // Its writer notices when it is done, and discards what it wrote. Were the server to stop before
-  // that, the upload must not come back.
-  return DeleteRow(id);
+  BW_TRY(const auto session, sessions_->Cancel(id));
+  if (session == nullptr) return Ok();  // its writer will discard it
+  if (options_.shared) buffered_ += session->buffer.size();
+  End(*session);
+  return Ok();
 }
 
 Status Uploads::Push(const RepositoryPath& path, const control::Actor& actor, const Chunk& chunk,
@@ -457,7 +358,7 @@ Status Uploads::Push(const RepositoryPath& path, const control::Actor& actor, co
   if (status.ok()) {
     ReleaseBuffer(*session);
   } else {
-    Discard(*session);
+    End(*session);
   }
   return status;
 }

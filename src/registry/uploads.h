@@ -2,9 +2,9 @@
 // finished or cancelled, and whole blobs at once.
 //
 // The offset of an upload is what the server has kept, never what a URL says. sha256 is computed
-// while bytes arrive and carried from chunk to chunk; after a restart it is computed again from
-// staging. A blob becomes visible in this order: bytes durable, then its row. A dropped connection
-// keeps what was received.
+// while bytes arrive and carried from chunk to chunk; after a restart, or in another process, it is
+// computed again from staging. A blob becomes visible in this order: bytes durable, then its row. A
+// dropped connection keeps what was received.
 #pragma once
 
 #include <atomic>
@@ -26,7 +26,7 @@
 #include "oci/ranges.h"
 #include "registry/digest_locks.h"
 #include "registry/types.h"
-#include "registry/upload_session.h"
+#include "registry/upload_sessions.h"
 
 namespace breakwater::registry {
 
@@ -37,6 +37,9 @@ struct UploadOptions {
   std::size_t max_sessions = 10'000;
   std::size_t max_buffered = 64U << 20;  // of all sessions' bytes in memory
   std::uint64_t max_blob = 1ULL << 40;
+  // Several processes over one database serve the same uploads: sessions live there, and each
+  // request may come to another process.
+  bool shared = false;
 };
 
 // A body and what its headers say of it.
@@ -91,47 +94,39 @@ class Uploads {
 
   std::unique_ptr<UploadSession> NewSession(const RepositoryPath& path, const control::Actor& actor,
                                             std::optional<crypto::HashAlgorithm> algorithm) const;
-  // Puts a session that is only a row into the table.
-  Status Load(const std::string& id);
   Result<std::unique_ptr<UploadSession>> Take(const std::string& id);
-  Result<std::unique_ptr<UploadSession>> LoadRow(const std::string& id);
   // kNotFound if it was cancelled meanwhile: then it is discarded.
   Status GiveBack(std::unique_ptr<UploadSession> session);
   Status OpenStaged(UploadSession& session);
   Status CloseStaged(UploadSession& session);
   Status Receive(UploadSession& session, const Chunk& chunk);
   Status Spill(UploadSession& session);
-  Status InsertRow(const UploadSession& session, const std::string& staged_id);
-  Status DeleteRow(const std::string& id);
   Result<oci::Digest> DigestOf(UploadSession& session, crypto::HashAlgorithm algorithm);
   Status Verify(UploadSession& session, const oci::Digest& digest);
   // kDataCorrupt if another number of bytes is staged than was hashed.
   Status CommitBytes(UploadSession& session, const oci::Digest& digest);
   Status Publish(UploadSession& session, const oci::Digest& digest);
-  Status RecordBlob(const UploadSession& session, const oci::Digest& digest);
-  // Drops what the session holds: memory, staging, row.
-  void Discard(UploadSession& session);
-  // Discards it and only then forgets it: its row cannot bring it back in between.
+  // `hold`: of the digest, where the bytes are in the store.
+  Status RecordBlob(const UploadSession& session, const oci::Digest& digest,
+                    DigestLocks::Hold* hold);
+  // Drops what the session holds, memory and staging, and only then forgets it.
   void End(UploadSession& session);
-  // Gives the session its whole life again, in its row too where less than half remains there.
-  void Renew(UploadSession& session);
   void ReleaseBuffer(UploadSession& session);
 
   Result<std::int64_t> SweepSessions();
-  Result<std::int64_t> SweepLostSessions();
   Result<std::int64_t> SweepStaged(bool at_start);
   Result<std::int64_t> SweepStore();
   Result<std::int64_t> SweepRows();
   Result<bool> RemoveUnlinked(const oci::Digest& digest);
-  // Removes committed bytes that have no row. The caller holds the digest.
-  Result<bool> RemoveUnrecorded(const oci::Digest& digest);
+  // Removes committed bytes that have no row.
+  Result<bool> RemoveUnrecorded(const oci::Digest& digest, DigestLocks::Hold& hold);
 
   UploadOptions options_;
   db::Database& database_;
   blob::BlobStore& store_;
   const Clock& clock_;
-  UploadTable table_;
-  DigestLocks locks_;
+  std::unique_ptr<UploadSessions> sessions_;
+  std::unique_ptr<DigestLocks> locks_;
   std::atomic<std::size_t> buffered_{0};
 };
 

@@ -28,15 +28,6 @@ Result<std::vector<oci::Digest>> WithoutRow(db::Transaction& tx,
   return unknown;
 }
 
-struct UploadRow {
-  std::string id;
-  std::string staged;
-};
-
-UploadRow UploadRowOf(const db::Row& row) {
-  return {.id = row.String(0), .staged = row.String(1)};
-}
-
 }  // namespace
 
 Result<Uploads::Swept> Uploads::Sweep(bool at_start) {
@@ -46,7 +37,7 @@ Result<Uploads::Swept> Uploads::Sweep(bool at_start) {
   BW_TRY(const std::int64_t unlinked, SweepRows());
   swept.blobs = unlinked;
   if (at_start) {
-    BW_TRY(const std::int64_t lost, SweepLostSessions());
+    BW_TRY(const std::int64_t lost, sessions_->RemoveLost());
     swept.sessions += lost;
   }
   BW_TRY(const std::int64_t orphans, SweepStore());
@@ -61,43 +52,12 @@ Result<Uploads::Swept> Uploads::Sweep(bool at_start) {
 }
 
 Result<std::int64_t> Uploads::SweepSessions() {
-  const Timestamp now = clock_.Now();
-  std::int64_t count = 0;
-  for (const std::string& id : table_.Expired(now)) {
-    const auto session = table_.TakeExpired(id, now);
-    if (session == nullptr) continue;  // it has been written to since
-    Discard(*session);
-    ++count;
+  BW_TRY(const auto expired, sessions_->TakeExpired(kBatch));
+  for (const auto& session : expired) {
+    if (options_.shared) buffered_ += session->buffer.size();
+    End(*session);
   }
-  BW_TRY(const auto rows, database_.ReadValue([&](db::Transaction& tx) {
-    return tx.QueryAll(
-        "SELECT id, staged FROM upload WHERE expires <= $1 ORDER BY expires "
-        "LIMIT $2",
-        {now, kBatch}, UploadRowOf);
-  }));
-  for (const UploadRow& row : rows) {
-    if (table_.Find(row.id)) continue;  // it has been written to since
-    BW_TRY_STATUS(store_.Discard(row.staged));
-    BW_TRY_STATUS(DeleteRow(row.id));
-    ++count;
-  }
-  return count;
-}
-
-Result<std::int64_t> Uploads::SweepLostSessions() {
-  BW_TRY(const auto rows, database_.ReadValue([&](db::Transaction& tx) {
-    return tx.QueryAll("SELECT id, staged FROM upload", {}, UploadRowOf);
-  }));
-  std::int64_t count = 0;
-  for (const UploadRow& row : rows) {
-    const auto staged = store_.Resume(row.staged);
-    if (staged.ok()) continue;
-    if (staged.error().code() != ErrorCode::kNotFound) return staged.error();
-    table_.Remove(row.id);
-    BW_TRY_STATUS(DeleteRow(row.id));
-    ++count;
-  }
-  return count;
+  return static_cast<std::int64_t>(expired.size());
 }
 
 Result<std::int64_t> Uploads::SweepStaged(bool at_start) {
@@ -122,7 +82,7 @@ Result<std::int64_t> Uploads::SweepStaged(bool at_start) {
 
 Result<bool> Uploads::RemoveUnlinked(const oci::Digest& digest) {
   // Held until the bytes are gone, so that no push can commit the same bytes in between.
-  const DigestLocks::Guard guard(locks_, digest);
+  BW_TRY(const auto hold, locks_->Acquire(digest));
   bool in_store = false;
   BW_TRY(const bool removed, database_.WriteValue([&](db::Transaction& tx) -> Result<bool> {
     BW_TRY(in_store, StoreHolds(tx, digest));
@@ -131,6 +91,7 @@ Result<bool> Uploads::RemoveUnlinked(const oci::Digest& digest) {
                                         {digest.text()}));
     if (count == 0) return false;
     BW_TRY_STATUS(tx.Execute("DELETE FROM blob_content WHERE digest = $1", {digest.text()}));
+    BW_TRY_STATUS(hold->Confirm(tx));
     return true;
   }));
   if (removed && in_store) BW_TRY_STATUS(store_.Remove(digest));
@@ -158,9 +119,11 @@ Result<std::int64_t> Uploads::SweepRows() {
   }
 }
 
-Result<bool> Uploads::RemoveUnrecorded(const oci::Digest& digest) {
-  BW_TRY(const bool known,
-         database_.ReadValue([&](db::Transaction& tx) { return StoreHolds(tx, digest); }));
+Result<bool> Uploads::RemoveUnrecorded(const oci::Digest& digest, DigestLocks::Hold& hold) {
+  BW_TRY(const bool known, database_.WriteValue([&](db::Transaction& tx) -> Result<bool> {
+    BW_TRY_STATUS(hold.Confirm(tx));
+    return StoreHolds(tx, digest);
+  }));
   if (known) return false;
   BW_TRY_STATUS(store_.Remove(digest));
   return true;
@@ -186,8 +149,8 @@ Result<std::int64_t> Uploads::SweepStore() {
   BW_TRY_STATUS(look_up());
   std::int64_t count = 0;
   for (const oci::Digest& digest : orphans) {
-    const DigestLocks::Guard guard(locks_, digest);
-    BW_TRY(const bool removed, RemoveUnrecorded(digest));
+    BW_TRY(const auto hold, locks_->Acquire(digest));
+    BW_TRY(const bool removed, RemoveUnrecorded(digest, *hold));
     count += removed ? 1 : 0;
   }
   return count;

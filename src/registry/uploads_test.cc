@@ -12,16 +12,10 @@
 namespace breakwater::registry {
 namespace {
 
+using testing::ActingSource;
+using testing::Bytes;
 using testing::DroppedSource;
 using testing::World;
-
-std::string Bytes(std::size_t count, char seed = 'a') {
-  std::string bytes(count, '\0');
-  for (std::size_t i = 0; i < count; ++i) {
-    bytes[i] = static_cast<char>((i * 31 + i / 251 + static_cast<unsigned char>(seed)) % 256);
-  }
-  return bytes;
-}
 
 oci::Digest DigestOf(const std::string& bytes,
                      crypto::HashAlgorithm algorithm = crypto::HashAlgorithm::kSha256) {
@@ -30,8 +24,14 @@ oci::Digest DigestOf(const std::string& bytes,
 
 constexpr std::size_t kLarge = 300'000;
 
-class UploadsTest : public ::testing::Test {
+// With sessions of one process, and with sessions that all processes share.
+class UploadsTest : public ::testing::TestWithParam<bool> {
  protected:
+  UploadsTest() {
+    world_.upload_options.shared = shared();
+    world_.Restart();
+  }
+  static bool shared() { return GetParam(); }
   Uploads& uploads() { return world_.services->uploads; }
   std::string Start(std::optional<crypto::HashAlgorithm> algorithm = {}) {
     auto view = uploads().Start(path_, world_.Caller().actor, algorithm);
@@ -62,7 +62,10 @@ class UploadsTest : public ::testing::Test {
   std::string state_;
 };
 
-TEST_F(UploadsTest, SmallBlobsAreRowsAndLargeOnesFiles) {
+INSTANTIATE_TEST_SUITE_P(Sessions, UploadsTest, ::testing::Bool(),
+                         [](const auto& value) { return value.param ? "shared" : "local"; });
+
+TEST_P(UploadsTest, SmallBlobsAreRowsAndLargeOnesFiles) {
   const std::string small = Bytes(kMaxInlineBlob);
   const std::string large = Bytes(kMaxInlineBlob + 1);
   ASSERT_TRUE(world_.PushBlob(path_, small).ok());
@@ -75,13 +78,13 @@ TEST_F(UploadsTest, SmallBlobsAreRowsAndLargeOnesFiles) {
   EXPECT_EQ(world_.StagedCount(), 0U);
 }
 
-TEST_F(UploadsTest, BlobOfZeroBytesIsABlob) {
+TEST_P(UploadsTest, BlobOfZeroBytesIsABlob) {
   ASSERT_TRUE(world_.PushBlob(path_, "").ok());
   EXPECT_EQ(*world_.services->blobs.SizeOf(path_, DigestOf("")), 0U);
   EXPECT_EQ(Read(DigestOf("")), "");
 }
 
-TEST_F(UploadsTest, ChunksAreOneBlobUnderEitherAlgorithm) {
+TEST_P(UploadsTest, ChunksAreOneBlobUnderEitherAlgorithm) {
   for (const auto algorithm : {crypto::HashAlgorithm::kSha256, crypto::HashAlgorithm::kSha512}) {
     for (const std::size_t size : {std::size_t{3000}, kLarge}) {
       const std::string bytes = Bytes(size);
@@ -101,7 +104,7 @@ TEST_F(UploadsTest, ChunksAreOneBlobUnderEitherAlgorithm) {
   EXPECT_EQ(world_.Count("upload"), 0);
 }
 
-TEST_F(UploadsTest, AnnouncedSha512IsComputedOnTheWay) {
+TEST_P(UploadsTest, AnnouncedSha512IsComputedOnTheWay) {
   const std::string bytes = Bytes(kLarge);
   const std::string id = Start(crypto::HashAlgorithm::kSha512);
   ASSERT_TRUE(Append(id, bytes).ok());
@@ -109,7 +112,7 @@ TEST_F(UploadsTest, AnnouncedSha512IsComputedOnTheWay) {
   EXPECT_EQ(Read(DigestOf(bytes, crypto::HashAlgorithm::kSha512)), bytes);
 }
 
-TEST_F(UploadsTest, PartOfAFailedWriteIsHashedWithTheRest) {
+TEST_P(UploadsTest, PartOfAFailedWriteIsHashedWithTheRest) {
   const std::string bytes = Bytes(kLarge);
   const std::string lost = "kept though reported as failed";
   for (const bool with_last : {false, true}) {
@@ -131,7 +134,7 @@ TEST_F(UploadsTest, PartOfAFailedWriteIsHashedWithTheRest) {
   }
 }
 
-TEST_F(UploadsTest, StagingOfAnotherSizeThanWasReceivedIsNotPublished) {
+TEST_P(UploadsTest, StagingOfAnotherSizeThanWasReceivedIsNotPublished) {
   const std::string bytes = Bytes(kLarge);
   const std::string id = Start();
   ASSERT_TRUE(Append(id, bytes).ok());
@@ -149,7 +152,7 @@ TEST_F(UploadsTest, StagingOfAnotherSizeThanWasReceivedIsNotPublished) {
   EXPECT_EQ(Read(DigestOf(bytes)), "(blob_unknown)");
 }
 
-TEST_F(UploadsTest, ChunkThatDoesNotStartAtTheEndChangesNothing) {
+TEST_P(UploadsTest, ChunkThatDoesNotStartAtTheEndChangesNothing) {
   const std::string id = Start();
   ASSERT_TRUE(Append(id, "0123456789", oci::ByteRange{0, 10}).ok());
   for (const std::uint64_t wrong : {0U, 9U, 11U, 20U}) {
@@ -165,7 +168,7 @@ TEST_F(UploadsTest, ChunkThatDoesNotStartAtTheEndChangesNothing) {
   EXPECT_TRUE(Finish(id, DigestOf("0123456789abcde"), "abcde", oci::ByteRange{10, 5}).ok());
 }
 
-TEST_F(UploadsTest, BodyAndHeadersMustAgreeOnTheLength) {
+TEST_P(UploadsTest, BodyAndHeadersMustAgreeOnTheLength) {
   const std::string id = Start();
   io::StringSource five("01234");
   EXPECT_EQ(
@@ -183,7 +186,7 @@ TEST_F(UploadsTest, BodyAndHeadersMustAgreeOnTheLength) {
   EXPECT_EQ(Read(DigestOf("0123")), "(blob_unknown)");
 }
 
-TEST_F(UploadsTest, WrongDigestCommitsNothingAndLeavesNothing) {
+TEST_P(UploadsTest, WrongDigestCommitsNothingAndLeavesNothing) {
   for (const std::size_t size : {std::size_t{100}, kLarge}) {
     const std::string id = Start();
     ASSERT_TRUE(Append(id, Bytes(size)).ok());
@@ -196,7 +199,7 @@ TEST_F(UploadsTest, WrongDigestCommitsNothingAndLeavesNothing) {
   EXPECT_EQ(world_.Count("blob"), 0);
 }
 
-TEST_F(UploadsTest, DroppedConnectionKeepsWhatWasReceived) {
+TEST_P(UploadsTest, DroppedConnectionKeepsWhatWasReceived) {
   for (const std::size_t size : {std::size_t{1000}, kLarge}) {
     const std::string bytes = Bytes(size);
     const std::string id = Start();
@@ -212,7 +215,7 @@ TEST_F(UploadsTest, DroppedConnectionKeepsWhatWasReceived) {
   }
 }
 
-TEST_F(UploadsTest, ResumesAfterARestartWhereItStopped) {
+TEST_P(UploadsTest, ResumesAfterARestartWhereItStopped) {
   const std::string bytes = Bytes(kLarge);
   const std::string id = Start();
   ASSERT_TRUE(Append(id, bytes.substr(0, 200'000)).ok());
@@ -230,16 +233,16 @@ TEST_F(UploadsTest, ResumesAfterARestartWhereItStopped) {
   EXPECT_EQ(world_.Count("upload"), 0);
 }
 
-TEST_F(UploadsTest, ThatNeverLeftMemoryIsForgottenByARestart) {
+TEST_P(UploadsTest, ThatNeverLeftMemoryIsForgottenByARestartUnlessItIsShared) {
   const std::string id = Start();
   ASSERT_TRUE(Append(id, "small").ok());
-  EXPECT_EQ(world_.Count("upload"), 0);
+  EXPECT_EQ(world_.Count("upload"), shared() ? 1 : 0);
   world_.Restart();
-  EXPECT_EQ(ReasonOf(Find(id)), "blob_upload_unknown");
-  EXPECT_EQ(ReasonOf(Append(id, "more")), "blob_upload_unknown");
+  EXPECT_EQ(ReasonOf(Find(id)), shared() ? "ok" : "blob_upload_unknown");
+  EXPECT_EQ(ReasonOf(Append(id, "more")), shared() ? "ok" : "blob_upload_unknown");
 }
 
-TEST_F(UploadsTest, OnlyTheStateOfTheSessionOpensIt) {
+TEST_P(UploadsTest, OnlyTheStateOfTheSessionOpensIt) {
   const std::string id = Start();
   EXPECT_TRUE(Find(id).ok());
   const auto with = [&](const std::string& repository, const std::string& state) {
@@ -254,7 +257,7 @@ TEST_F(UploadsTest, OnlyTheStateOfTheSessionOpensIt) {
   EXPECT_EQ(with(path_.name, mine), "ok");
 }
 
-TEST_F(UploadsTest, CancelledIsGoneWithItsBytes) {
+TEST_P(UploadsTest, CancelledIsGoneWithItsBytes) {
   for (const std::size_t size : {std::size_t{10}, kLarge}) {
     const std::string id = Start();
     ASSERT_TRUE(Append(id, Bytes(size)).ok());
@@ -266,7 +269,7 @@ TEST_F(UploadsTest, CancelledIsGoneWithItsBytes) {
   EXPECT_EQ(world_.Count("upload"), 0);
 }
 
-TEST_F(UploadsTest, ExpireByTime) {
+TEST_P(UploadsTest, ExpireByTime) {
   const std::string small = Start();
   const std::string small_state = state_;
   const std::string large = Start();
@@ -278,7 +281,7 @@ TEST_F(UploadsTest, ExpireByTime) {
   EXPECT_EQ(world_.Count("upload"), 0);
 }
 
-TEST_F(UploadsTest, ExpiredRowsOfAnEarlierLifeAreSweptToo) {
+TEST_P(UploadsTest, ExpiredRowsOfAnEarlierLifeAreSweptToo) {
   ASSERT_TRUE(Append(Start(), Bytes(kLarge)).ok());
   world_.Restart();
   world_.clock.Advance(std::chrono::hours{25});
@@ -287,7 +290,7 @@ TEST_F(UploadsTest, ExpiredRowsOfAnEarlierLifeAreSweptToo) {
   EXPECT_EQ(world_.Count("upload"), 0);
 }
 
-TEST_F(UploadsTest, WrittenToSinceAreNotExpired) {
+TEST_P(UploadsTest, WrittenToSinceAreNotExpired) {
   const std::string id = Start();
   ASSERT_TRUE(Append(id, Bytes(kLarge)).ok());
   world_.clock.Advance(std::chrono::hours{20});
@@ -329,7 +332,7 @@ TEST(UploadTable, ForgetsWhatHasExpired) {
   EXPECT_FALSE(table.Find("one"));
 }
 
-TEST_F(UploadsTest, WrittenToSinceAreNotExpiredByARestartEither) {
+TEST_P(UploadsTest, WrittenToSinceAreNotExpiredByARestartEither) {
   const std::string id = Start();
   ASSERT_TRUE(Append(id, Bytes(kLarge)).ok());
   world_.clock.Advance(std::chrono::hours{20});
@@ -340,7 +343,7 @@ TEST_F(UploadsTest, WrittenToSinceAreNotExpiredByARestartEither) {
   EXPECT_TRUE(Finish(id, DigestOf(Bytes(kLarge) + "x")).ok());
 }
 
-TEST_F(UploadsTest, StagingAndBlobsThatNobodyOwnsAreReclaimedAtStart) {
+TEST_P(UploadsTest, StagingAndBlobsThatNobodyOwnsAreReclaimedAtStart) {
   auto orphan = world_.disk->Stage();
   ASSERT_TRUE((*orphan)->Append(AsBytes("abc")).ok());
   auto committed = world_.disk->Stage();
@@ -356,7 +359,7 @@ TEST_F(UploadsTest, StagingAndBlobsThatNobodyOwnsAreReclaimedAtStart) {
   EXPECT_EQ(Read(DigestOf(Bytes(kLarge))), Bytes(kLarge));
 }
 
-TEST_F(UploadsTest, FinishedAfterItsNamespaceIsDeletedLeavesNoBytes) {
+TEST_P(UploadsTest, FinishedAfterItsNamespaceIsDeletedLeavesNoBytes) {
   const std::string bytes = Bytes(kLarge);
   const std::string id = Start();
   ASSERT_TRUE(Append(id, bytes).ok());
@@ -370,7 +373,7 @@ TEST_F(UploadsTest, FinishedAfterItsNamespaceIsDeletedLeavesNoBytes) {
   EXPECT_EQ(world_.Count("upload"), 0);
 }
 
-TEST_F(UploadsTest, RefusedByItsRepositoryKeepsBytesThatAnotherHolds) {
+TEST_P(UploadsTest, RefusedByItsRepositoryKeepsBytesThatAnotherHolds) {
   const RepositoryPath other = world_.Repository("team-b/app");
   const std::string bytes = Bytes(kLarge);
   ASSERT_TRUE(world_.PushBlob(other, bytes).ok());
@@ -381,7 +384,7 @@ TEST_F(UploadsTest, RefusedByItsRepositoryKeepsBytesThatAnotherHolds) {
   EXPECT_EQ(world_.ReadBlob(other, DigestOf(bytes)), bytes);
 }
 
-TEST_F(UploadsTest, BlobWhoseRowCouldNotBeWrittenIsReclaimedWhileRunning) {
+TEST_P(UploadsTest, BlobWhoseRowCouldNotBeWrittenIsReclaimedWhileRunning) {
   auto committed = world_.disk->Stage();
   ASSERT_TRUE((*committed)->Append(AsBytes("abcd")).ok());
   const blob::CommitItem item{committed->get(), DigestOf("abcd")};
@@ -392,7 +395,7 @@ TEST_F(UploadsTest, BlobWhoseRowCouldNotBeWrittenIsReclaimedWhileRunning) {
   EXPECT_EQ(Read(DigestOf(Bytes(kLarge))), Bytes(kLarge));
 }
 
-TEST_F(UploadsTest, BlobIsKeptWhileAnyRepositoryHoldsIt) {
+TEST_P(UploadsTest, BlobIsKeptWhileAnyRepositoryHoldsIt) {
   const RepositoryPath other = world_.Repository("team-b/app");
   const std::string bytes = Bytes(kLarge);
   ASSERT_TRUE(world_.PushBlob(path_, bytes).ok());
@@ -406,7 +409,7 @@ TEST_F(UploadsTest, BlobIsKeptWhileAnyRepositoryHoldsIt) {
   EXPECT_FALSE(world_.disk->Open(DigestOf(bytes)).ok());
 }
 
-TEST_F(UploadsTest, OfTheSameBlobAtOnceAllSucceedAndOneCopyIsKept) {
+TEST_P(UploadsTest, OfTheSameBlobAtOnceAllSucceedAndOneCopyIsKept) {
   const std::string bytes = Bytes(kLarge);
   std::atomic<int> succeeded{0};
   std::vector<std::thread> threads;
@@ -436,7 +439,7 @@ class PausingSource final : public io::Source {
   int step_ = 0;
 };
 
-TEST_F(UploadsTest, HaveOneWriterAndTheOtherIsToldTheOffset) {
+TEST_P(UploadsTest, HaveOneWriterAndTheOtherIsToldTheOffset) {
   const std::string id = Start();
   ASSERT_TRUE(Append(id, "0123").ok());
   PausingSource first([&] {
@@ -450,7 +453,7 @@ TEST_F(UploadsTest, HaveOneWriterAndTheOtherIsToldTheOffset) {
   EXPECT_TRUE(Finish(id, DigestOf("0123xx")).ok());
 }
 
-TEST_F(UploadsTest, CancelledWhileItIsWrittenLeavesNothing) {
+TEST_P(UploadsTest, CancelledWhileItIsWrittenLeavesNothing) {
   const std::string id = Start();
   ASSERT_TRUE(Append(id, Bytes(kLarge)).ok());
   PausingSource body([&] { EXPECT_TRUE(uploads().Cancel(id).ok()); });
@@ -460,27 +463,7 @@ TEST_F(UploadsTest, CancelledWhileItIsWrittenLeavesNothing) {
   EXPECT_EQ(world_.Count("upload"), 0);
 }
 
-// Gives pieces one read each, and acts before each but the first.
-class ActingSource final : public io::Source {
- public:
-  ActingSource(std::string piece, std::vector<std::function<void()>> acts)
-      : piece_(std::move(piece)), acts_(std::move(acts)) {}
-  Result<std::size_t> Read(std::span<std::byte> out) override {
-    if (step_ > acts_.size()) return 0;
-    if (step_ > 0) acts_[step_ - 1]();
-    ++step_;
-    const std::size_t count = std::min(out.size(), piece_.size());
-    std::copy_n(AsBytes(piece_).begin(), count, out.begin());
-    return count;
-  }
-
- private:
-  std::string piece_;
-  std::vector<std::function<void()>> acts_;
-  std::size_t step_ = 0;
-};
-
-TEST_F(UploadsTest, CancelledWhileItIsWrittenDoesNotComeBack) {
+TEST_P(UploadsTest, CancelledWhileItIsWrittenDoesNotComeBack) {
   const std::string id = Start();
   // The piece after the cancellation is the one that makes the upload a row.
   ActingSource body(Bytes(kMaxInlineBlob / 2),
@@ -493,7 +476,7 @@ TEST_F(UploadsTest, CancelledWhileItIsWrittenDoesNotComeBack) {
   EXPECT_EQ(world_.Count("upload"), 0);
 }
 
-TEST_F(UploadsTest, CancelledWhileItIsFinishedMakesNoBlob) {
+TEST_P(UploadsTest, CancelledWhileItIsFinishedMakesNoBlob) {
   const std::string id = Start();
   PausingSource body([&] { EXPECT_TRUE(uploads().Cancel(id).ok()); });
   const Status finished =
@@ -503,7 +486,7 @@ TEST_F(UploadsTest, CancelledWhileItIsFinishedMakesNoBlob) {
   EXPECT_EQ(ReasonOf(Find(id)), "blob_upload_unknown");
 }
 
-TEST_F(UploadsTest, AreBoundedInNumberAndSize) {
+TEST_P(UploadsTest, AreBoundedInNumberAndSize) {
   UploadOptions options = testing::TestUploadOptions();
   options.max_sessions = 2;
   options.max_blob = 1000;
@@ -521,7 +504,7 @@ TEST_F(UploadsTest, AreBoundedInNumberAndSize) {
             "blob_too_large");
 }
 
-TEST_F(UploadsTest, SpillEarlyWhenMemoryForSmallOnesIsUsedUp) {
+TEST_P(UploadsTest, SpillEarlyWhenMemoryForSmallOnesIsUsedUp) {
   UploadOptions options = testing::TestUploadOptions();
   options.max_buffered = 1000;
   Uploads tight(options, world_.database, world_.store, world_.clock);
@@ -538,7 +521,7 @@ TEST_F(UploadsTest, SpillEarlyWhenMemoryForSmallOnesIsUsedUp) {
   EXPECT_EQ(Read(DigestOf(bytes)), bytes);
 }
 
-TEST_F(UploadsTest, MountLinksWhatTheSourceHolds) {
+TEST_P(UploadsTest, MountLinksWhatTheSourceHolds) {
   const RepositoryPath target = world_.Repository("team-b/app");
   const std::string bytes = Bytes(1000);
   ASSERT_TRUE(world_.PushBlob(path_, bytes).ok());

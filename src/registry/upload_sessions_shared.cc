@@ -1,0 +1,224 @@
+#include <list>
+#include <map>
+
+#include "base/sync.h"
+#include "crypto/random.h"
+#include "registry/content.h"
+#include "registry/upload_rows.h"
+#include "registry/upload_sessions.h"
+
+namespace breakwater::registry {
+namespace {
+
+// How long a writer may be silent before another request may have the session.
+constexpr std::chrono::seconds kWriterLease{30};
+constexpr std::size_t kWriterOctets = 16;
+constexpr std::size_t kMaxRemembered = 4096;
+
+// Hashes of what the requests of this process have received, so that the next one need not read it
+// again. An upload only grows: a state belongs to the session while its size is the same.
+class HashCache {
+ public:
+  void Put(UploadSession& session) {
+    if (!session.sha256 || session.staged_id.empty()) return;
+    MutexLock lock(mutex_);
+    if (!states_
+             .insert_or_assign(session.id, State{session.size, std::move(session.sha256),
+                                                 std::move(session.sha512)})
+             .second) {
+      return;
+    }
+    order_.push_back(session.id);
+    if (order_.size() <= kMaxRemembered) return;
+    states_.erase(order_.front());
+    order_.pop_front();
+  }
+  void TakeInto(UploadSession& session) {
+    MutexLock lock(mutex_);
+    const auto found = states_.find(session.id);
+    if (found == states_.end()) return;
+    if (found->second.size == session.size) {
+      session.sha256 = std::move(found->second.sha256);
+      session.sha512 = std::move(found->second.sha512);
+    }
+    states_.erase(found);
+    order_.remove(session.id);
+  }
+
+ private:
+  struct State {
+    std::uint64_t size;
+    std::optional<crypto::Hasher> sha256;
+    std::optional<crypto::Hasher> sha512;
+  };
+  Mutex mutex_;
+  std::map<std::string, State> states_ BW_GUARDED_BY(mutex_);
+  std::list<std::string> order_ BW_GUARDED_BY(mutex_);  // by age
+};
+
+Error TooManyUploads() {
+  return Error(ErrorCode::kRateLimited, "too many uploads are in progress: try again later")
+      .Reason("too_many_uploads");
+}
+
+class SharedUploadSessions final : public UploadSessions {
+ public:
+  SharedUploadSessions(UploadSessionOptions options, db::Database& database, const Clock& clock)
+      : options_(options), database_(database), clock_(clock) {}
+
+  Status Add(std::unique_ptr<UploadSession> session) override;
+  Result<UploadView> Find(const std::string& id) override;
+  Result<std::unique_ptr<UploadSession>> Take(const std::string& id) override;
+  Status KeepTaken(UploadSession& session) override;
+  Status NoteStaged(const UploadSession& session) override;
+  Status Return(std::unique_ptr<UploadSession>& session) override;
+  Result<std::unique_ptr<UploadSession>> Cancel(const std::string& id) override;
+  Status RemoveIn(db::Transaction& tx, const UploadSession& session) override;
+  Status Remove(const UploadSession& session) override {
+    return database_.Write([&](db::Transaction& tx) { return DeleteUpload(tx, session.id); });
+  }
+  void Forget(const UploadSession&) override {}
+  Result<std::vector<std::unique_ptr<UploadSession>>> TakeExpired(std::size_t limit) override;
+  Result<std::int64_t> RemoveLost() override { return 0; }
+
+ private:
+  Result<std::unique_ptr<UploadSession>> TakeIn(db::Transaction& tx, const std::string& id,
+                                                const std::string& writer);
+
+  const UploadSessionOptions options_;
+  db::Database& database_;
+  const Clock& clock_;
+  HashCache hashes_;
+};
+
+// For the one row that a writer holds.
+Status OnlyOurs(Result<std::int64_t> changed) {
+  BW_TRY(const std::int64_t count, std::move(changed));
+  return count == 1 ? Ok() : Status(UploadUnknown());
+}
+
+Status SharedUploadSessions::Add(std::unique_ptr<UploadSession> session) {
+  return database_.Write([&](db::Transaction& tx) -> Status {
+    BW_TRY(const auto count,
+           tx.QueryOne("SELECT COUNT(*) FROM (SELECT 1 FROM upload LIMIT $1) AS some",
+                       {options_.max_sessions}, [](const db::Row& row) { return row.Int(0); }));
+    if (static_cast<std::size_t>(count.value_or(0)) >= options_.max_sessions) {
+      return TooManyUploads();
+    }
+    return InsertUpload(tx, *session);
+  });
+}
+
+Result<UploadView> SharedUploadSessions::Find(const std::string& id) {
+  BW_TRY(const auto found, database_.ReadValue([&](db::Transaction& tx) {
+    return ReadUploads(tx, "id = $1", {id});
+  }));
+  if (found.empty() || found.front()->expires <= clock_.Now()) return UploadUnknown();
+  return found.front()->View();
+}
+
+Result<std::unique_ptr<UploadSession>> SharedUploadSessions::TakeIn(db::Transaction& tx,
+                                                                    const std::string& id,
+                                                                    const std::string& writer) {
+  const Timestamp now = clock_.Now();
+  BW_TRY(const std::int64_t changed,
+         tx.Execute("UPDATE upload SET writer = $2, writer_until = $3 WHERE id = $1 AND "
+                    "expires > $4 AND (writer IS NULL OR writer_until <= $4)",
+                    {id, writer, now + kWriterLease, now}));
+  BW_TRY(auto found, ReadUploads(tx, "id = $1", {id}));
+  if (found.empty() || found.front()->expires <= now) return UploadUnknown();
+  if (changed == 1) return std::move(found.front());
+  return Error(ErrorCode::kRangeInvalid, "another request is writing this upload")
+      .Reason("upload_busy")
+      .Detail("size", std::to_string(found.front()->size));
+}
+
+Result<std::unique_ptr<UploadSession>> SharedUploadSessions::Take(const std::string& id) {
+  const std::string writer = crypto::RandomToken(kWriterOctets);
+  BW_TRY(auto session,
+         database_.WriteValue([&](db::Transaction& tx) { return TakeIn(tx, id, writer); }));
+  if (session->staged_id.empty()) {
+    session->StartHashing();
+    session->Hash(AsBytes(session->buffer));
+  } else {
+    hashes_.TakeInto(*session);
+  }
+  return session;
+}
+
+Status SharedUploadSessions::KeepTaken(UploadSession& session) {
+  const Timestamp now = clock_.Now();
+  if (session.writer_until - now >= kWriterLease / 2) return Ok();
+  BW_TRY_STATUS(database_.Write([&](db::Transaction& tx) {
+    return OnlyOurs(tx.Execute("UPDATE upload SET writer_until = $3 WHERE id = $1 AND writer = $2",
+                               {session.id, session.writer, now + kWriterLease}));
+  }));
+  session.writer_until = now + kWriterLease;
+  return Ok();
+}
+
+Status SharedUploadSessions::NoteStaged(const UploadSession& session) {
+  return database_.Write([&](db::Transaction& tx) {
+    return OnlyOurs(
+        tx.Execute("UPDATE upload SET staged = $3, buffered = $4 WHERE id = $1 AND writer = $2",
+                   {session.id, session.writer, session.staged_id, ByteView()}));
+  });
+}
+
+Status SharedUploadSessions::Return(std::unique_ptr<UploadSession>& session) {
+  session->expires = clock_.Now() + options_.life;
+  const Status returned = database_.Write([&](db::Transaction& tx) -> Status {
+    const Status ours = OnlyOurs(tx.Execute(
+        "UPDATE upload SET buffered = $3, received = $4, expires = $5, writer = NULL, "
+        "writer_until = NULL WHERE id = $1 AND writer = $2",
+        {session->id, session->writer, AsBytes(session->buffer), session->size, session->expires}));
+    if (ours.ok() || ours.error().code() != ErrorCode::kNotFound) return ours;
+    BW_TRY(const auto found, ReadUploads(tx, "id = $1", {session->id}));
+    if (found.empty()) return ours;
+    return Error(ErrorCode::kRangeInvalid, "another request has taken this upload over")
+        .Reason("upload_busy")
+        .Detail("size", std::to_string(found.front()->size));
+  });
+  if (!returned.ok() && returned.error().code() == ErrorCode::kNotFound) return returned;
+  if (returned.ok()) hashes_.Put(*session);
+  session.reset();
+  return returned;
+}
+
+Result<std::unique_ptr<UploadSession>> SharedUploadSessions::Cancel(const std::string& id) {
+  return database_.WriteValue([&](db::Transaction& tx) -> Result<std::unique_ptr<UploadSession>> {
+    BW_TRY(auto found, ReadUploads(tx, "id = $1", {id}));
+    if (found.empty()) return UploadUnknown();
+    BW_TRY_STATUS(DeleteUpload(tx, id));
+    // A writer finds its row gone, and discards what it wrote.
+    if (found.front()->writer_until > clock_.Now()) return std::unique_ptr<UploadSession>();
+    return std::move(found.front());
+  });
+}
+
+Status SharedUploadSessions::RemoveIn(db::Transaction& tx, const UploadSession& session) {
+  return OnlyOurs(
+      tx.Execute("DELETE FROM upload WHERE id = $1 AND writer = $2", {session.id, session.writer}));
+}
+
+// Nobody can take what has expired, so nothing has to be claimed.
+Result<std::vector<std::unique_ptr<UploadSession>>> SharedUploadSessions::TakeExpired(
+    std::size_t limit) {
+  const Timestamp now = clock_.Now();
+  return database_.ReadValue([&](db::Transaction& tx) {
+    return ReadUploads(tx,
+                       "expires <= $1 AND (writer IS NULL OR writer_until <= $1) "
+                       "ORDER BY expires LIMIT $2",
+                       {now, limit});
+  });
+}
+
+}  // namespace
+
+std::unique_ptr<UploadSessions> NewSharedUploadSessions(UploadSessionOptions options,
+                                                        db::Database& database,
+                                                        const Clock& clock) {
+  return std::make_unique<SharedUploadSessions>(options, database, clock);
+}
+
+}  // namespace breakwater::registry
