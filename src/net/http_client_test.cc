@@ -17,6 +17,9 @@ Response Handle(Request& request) {
   } else if (request.path == "/redirect") {
     out.status = 302;
     out.headers.Add("Location", "/big");
+  } else if (request.path == "/short") {
+    // Less than announced: the server breaks the connection.
+    out.body = StreamBody{std::make_unique<io::StringSource>("only this"), 1000};
   } else if (request.path == "/missing") {
     out.status = 404;
     out.body = "nothing here";
@@ -96,6 +99,90 @@ TEST_F(Client, AnswersHeadWithoutABody) {
   ASSERT_TRUE(response.ok());
   EXPECT_EQ(response->headers.Get("content-length"), "100000");
   EXPECT_EQ(response->body, "");
+}
+
+TEST_F(Client, SendsAViewOfABody) {
+  const std::string text(300'000, 'v');
+  auto request = To("/echo", "PUT");
+  request.body_view = AsBytes(text);
+  const auto response = open_.Send(request);
+  ASSERT_TRUE(response.ok());
+  EXPECT_TRUE(response->body == text);
+}
+
+TEST_F(Client, StreamsAResponse) {
+  for (int i = 0; i < 3; ++i) {  // over one connection after the first
+    const auto stream = open_.Open(To("/big"));
+    ASSERT_TRUE(stream.ok()) << stream.error().log();
+    EXPECT_EQ((*stream)->status(), 200);
+    EXPECT_EQ((*stream)->headers().Get("content-length"), "100000");
+    std::byte few[7];
+    EXPECT_EQ(*(*stream)->Read(few), 7U);
+    const auto rest = io::ReadAll(**stream, 1U << 20U);
+    EXPECT_EQ(*rest, std::string(100'000 - 7, 'b'));
+    EXPECT_EQ(*(*stream)->Read(few), 0U);
+  }
+}
+
+TEST_F(Client, StreamCanBeLeftBeforeItsEnd) {
+  for (int i = 0; i < 3; ++i) {
+    const auto stream = open_.Open(To("/big"));
+    ASSERT_TRUE(stream.ok());
+    std::byte few[7];
+    EXPECT_EQ(*(*stream)->Read(few), 7U);
+  }
+  EXPECT_EQ(*io::ReadAll(**open_.Open(To("/missing")), 100), "nothing here");
+}
+
+TEST_F(Client, StreamsAnEmptyResponse) {
+  const auto head = open_.Open(To("/big", "HEAD"));
+  ASSERT_TRUE(head.ok());
+  EXPECT_EQ((*head)->headers().Get("content-length"), "100000");
+  EXPECT_EQ(*io::ReadAll(**head, 100), "");
+  const auto empty = open_.Open(To("/echo"));
+  ASSERT_TRUE(empty.ok());
+  EXPECT_EQ((*empty)->headers().Get("x-method"), "GET");
+  EXPECT_EQ(*io::ReadAll(**empty, 100), "");
+}
+
+TEST_F(Client, StreamFailsForGoodWhereTheConnectionBreaks) {
+  const auto stream = open_.Open(To("/short"));
+  ASSERT_TRUE(stream.ok());
+  std::byte some[100];
+  std::size_t got = 0;
+  auto count = (*stream)->Read(some);
+  while (count.ok()) {
+    got += *count;
+    ASSERT_LE(got, 9U);
+    count = (*stream)->Read(some);
+  }
+  EXPECT_EQ(got, 9U);
+  EXPECT_EQ(count.error().code(), ErrorCode::kUnavailable);
+  EXPECT_EQ((*stream)->Read(some).error().reason(), "request_failed");
+}
+
+TEST_F(Client, StreamIsBounded) {
+  auto request = To("/big");
+  request.max_response_bytes = 99'999;
+  const auto stream = open_.Open(request);
+  ASSERT_FALSE(stream.ok() && io::ReadAll(**stream, 1U << 20U).ok());
+}
+
+TEST_F(Client, StreamTimesOutWithoutProgress) {
+  const auto silent = ListeningSocket::Open("127.0.0.1", 0);  // the kernel accepts, nobody answers
+  ASSERT_TRUE(silent.ok());
+  ClientRequest request{.url = "http://127.0.0.1:" + std::to_string(silent->port()),
+                        .timeout = std::chrono::milliseconds(50)};
+  EXPECT_EQ(open_.Open(request).error().code(), ErrorCode::kDeadline);
+}
+
+TEST_F(Client, ConnectsWhereItIsToldWhateverTheName) {
+  const HttpClient client({.policy = {.allow_plain_http = true, .allow_non_public = true},
+                           .connect_to = server_->endpoint()});
+  ClientRequest request{.url = "http://bucket.s3.test/big"};
+  const auto response = client.Send(request);
+  ASSERT_TRUE(response.ok()) << response.error().log();
+  EXPECT_EQ(response->body.size(), 100'000U);
 }
 
 TEST_F(Client, BoundsTheResponse) {

@@ -91,14 +91,12 @@ void SignV4(const AwsCredentials& credentials, const SigV4Scope& scope, Timestam
     request.headers.Set("X-Amz-Security-Token", credentials.session_token.Reveal());  // to be sent
   }
   const SignedHeaders headers = Canonical(request);
-  const std::string signature =
-      Signature(credentials, scope, time, request, headers, CanonicalQuery(request.query),
-                request.payload_hash);
-  request.headers.Set("Authorization", std::string(kAlgorithm) + " Credential=" +
-                                           credentials.access_key + "/" +
-                                           ScopeText(time.substr(0, 8), scope) +
-                                           ",SignedHeaders=" + headers.names +
-                                           ",Signature=" + signature);
+  const std::string signature = Signature(credentials, scope, time, request, headers,
+                                          CanonicalQuery(request.query), request.payload_hash);
+  request.headers.Set("Authorization",
+                      std::string(kAlgorithm) + " Credential=" + credentials.access_key + "/" +
+                          ScopeText(time.substr(0, 8), scope) + ",SignedHeaders=" + headers.names +
+                          ",Signature=" + signature);
 }
 
 std::string PresignV4(const AwsCredentials& credentials, const SigV4Scope& scope, Timestamp now,

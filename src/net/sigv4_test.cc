@@ -10,8 +10,8 @@ namespace {
 
 // The examples of "Signature Calculations for the Authorization Header" and "Authenticating
 // Requests: Using Query Parameters" in the Amazon S3 API reference.
-const AwsCredentials kExample{
-    "AKIAIOSFODNN7EXAMPLE", Secret("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"), Secret()};
+const AwsCredentials kExample{"AKIAIOSFODNN7EXAMPLE",
+                              Secret("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"), Secret()};
 const SigV4Scope kScope{.region = "us-east-1"};
 
 Timestamp ExampleTime() {
