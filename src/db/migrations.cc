@@ -13,6 +13,9 @@ extern const std::span<const EmbeddedFile> kMigrations;
 
 namespace {
 
+// Of an advisory lock.
+constexpr std::int64_t kCreationLock = 7382612;
+
 std::string_view Suffix(Dialect dialect) {
   switch (dialect) {
     case Dialect::kSqlite: return ".sqlite.sql";
@@ -31,15 +34,13 @@ Result<Migration> ParseMigration(std::string_view stem, std::string_view sql) {
   return Migration{.version = static_cast<int>(version), .name = parts[1], .sql = sql};
 }
 
-Result<std::map<int, std::string>> History(Database& database) {
-  return database.ReadValue([](Transaction& tx) -> Result<std::map<int, std::string>> {
-    std::map<int, std::string> history;
-    BW_TRY_STATUS(tx.Query("SELECT version, sha256 FROM schema_version", {}, [&](const Row& row) {
-      history[static_cast<int>(row.Int(0))] = row.String(1);
-      return Ok();
-    }));
-    return history;
-  });
+Result<std::map<int, std::string>> History(Transaction& tx) {
+  std::map<int, std::string> history;
+  BW_TRY_STATUS(tx.Query("SELECT version, sha256 FROM schema_version", {}, [&](const Row& row) {
+    history[static_cast<int>(row.Int(0))] = row.String(1);
+    return Ok();
+  }));
+  return history;
 }
 
 Status CheckPast(const std::map<int, std::string>& history, std::span<const Migration> migrations) {
@@ -70,11 +71,41 @@ Status CheckPast(const std::map<int, std::string>& history, std::span<const Migr
   return Ok();
 }
 
-Status Apply(Database& database, const Migration& migration) {
+// Nobody else migrates until the transaction ends. To be called first in it: what is read after it
+// is then what the others left. However long they take.
+Status LockHistory(Transaction& tx, Dialect dialect) {
+  if (dialect == Dialect::kSqlite) return Ok();  // one writer by nature
+  return tx.ExecuteScript(
+      "SET LOCAL statement_timeout = 0;"
+      "LOCK TABLE schema_version IN SHARE ROW EXCLUSIVE MODE;");
+}
+
+Status CreateHistory(Database& database) {
+  return database.Write([&](Transaction& tx) -> Status {
+    if (database.dialect() == Dialect::kPostgres) {
+      // Two that create one table at once may both fail.
+      BW_TRY_STATUS(tx.Query("SELECT pg_advisory_xact_lock($1)", {kCreationLock},
+                             [](const Row&) { return Ok(); }));
+    }
+    BW_TRY_STATUS(
+        tx.Execute("CREATE TABLE IF NOT EXISTS schema_version ("
+                   "version BIGINT NOT NULL PRIMARY KEY, name TEXT NOT NULL,"
+                   " sha256 TEXT NOT NULL, applied_at BIGINT NOT NULL)"));
+    return Ok();
+  });
+}
+
+Status Apply(Database& database, const Migration& migration,
+             std::span<const Migration> migrations) {
   const Timestamp now = SystemClock().Now();
   const std::string sha256 = crypto::Sha256Hex(migration.sql);
   return database
       .Write([&](Transaction& tx) -> Status {
+        BW_TRY_STATUS(LockHistory(tx, database.dialect()));
+        BW_TRY(const auto history, History(tx));
+        BW_TRY_STATUS(CheckPast(history, migrations));
+        // Another process was faster.
+        if (history.contains(migration.version)) return Ok();
         BW_TRY_STATUS(tx.ExecuteScript(migration.sql));
         BW_TRY_STATUS(
             tx.Execute("INSERT INTO schema_version (version, name, sha256, applied_at)"
@@ -107,20 +138,22 @@ Result<std::vector<Migration>> ParseMigrations(std::span<const EmbeddedFile> fil
 }
 
 Status ApplyMigrations(Database& database, std::span<const Migration> migrations) {
-  BW_TRY_STATUS(database.Write([](Transaction& tx) -> Status {
-    BW_TRY_STATUS(
-        tx.Execute("CREATE TABLE IF NOT EXISTS schema_version ("
-                   "version BIGINT NOT NULL PRIMARY KEY, name TEXT NOT NULL,"
-                   " sha256 TEXT NOT NULL, applied_at BIGINT NOT NULL)"));
-    return Ok();
-  }));
-  BW_TRY(const auto history, History(database));
+  BW_TRY_STATUS(CreateHistory(database));
+  BW_TRY(const auto history, database.ReadValue(History));
   BW_TRY_STATUS(CheckPast(history, migrations));
   for (const Migration& migration : migrations) {
     if (history.contains(migration.version)) continue;
-    BW_TRY_STATUS(Apply(database, migration));
+    BW_TRY_STATUS(Apply(database, migration, migrations));
   }
   return Ok();
+}
+
+std::string MigrationsDigest(Dialect dialect) {
+  std::string all;
+  for (const EmbeddedFile& file : kMigrations) {
+    if (file.name.ends_with(Suffix(dialect))) all += crypto::Sha256Hex(file.bytes);
+  }
+  return crypto::Sha256Hex(all);
 }
 
 Status Migrate(Database& database) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -25,10 +26,14 @@ Result<std::vector<Migration>> ParseMigrations(std::span<const EmbeddedFile> fil
 // Applies those that the database has not seen, each in a transaction of its own, and records it
 // with its SHA-256 in the table schema_version. kConflict, and nothing applied:
 // "schema_newer" if a newer program has been here; "schema_mismatch" if the past is another than
-// what this program knows (a file that was changed, or added in between).
+// what this program knows (a file that was changed, or added in between). Several processes may do
+// so at once: each step is applied by one of them.
 Status ApplyMigrations(Database& database, std::span<const Migration> migrations);
 
 // The same with the migrations of this program. Does nothing on an up-to-date database.
 Status Migrate(Database& database);
+
+// A digest of this program's migrations: equal means the same schema.
+std::string MigrationsDigest(Dialect dialect);
 
 }  // namespace breakwater::db

@@ -1,6 +1,7 @@
 #include "db/testing.h"
 
 #include "db/migrations.h"
+#include "db/postgres/testing.h"
 #include "db/sqlite/sqlite_database.h"
 
 namespace breakwater::db::testing {
@@ -12,16 +13,30 @@ Error Fault() {
       .Log("failure made by a test");
 }
 
+class Folder final : public TestDatabase::Home {
+ public:
+  const std::filesystem::path& path() const { return directory_.path(); }
+  std::unique_ptr<Database> OpenAnother() override { return nullptr; }
+
+ private:
+  breakwater::testing::TempDir directory_;
+};
+
 }  // namespace
 
-std::unique_ptr<TestDatabase> OpenTestDatabase() {
-  auto directory = std::make_unique<breakwater::testing::TempDir>();
-  auto database = OpenSqlite({.path = directory->path() / "test.db", .durable = false});
+std::unique_ptr<TestDatabase> OpenSqliteTestDatabase() {
+  auto home = std::make_unique<Folder>();
+  auto database = OpenSqlite({.path = home->path() / "test.db", .durable = false});
   BW_CHECK(database.ok());
   if (const Status migrated = Migrate(**database); !migrated.ok()) {
     Fatal(__FILE__, __LINE__, (migrated.error().message() + " " + migrated.error().log()).c_str());
   }
-  return std::make_unique<TestDatabase>(std::move(directory), *std::move(database));
+  return std::make_unique<TestDatabase>(std::move(home), *std::move(database));
+}
+
+std::unique_ptr<TestDatabase> OpenTestDatabase() {
+  const std::string server = PostgresServer();
+  return server.empty() ? OpenSqliteTestDatabase() : OpenPostgresTestDatabase(server);
 }
 
 class FaultyDatabase::FaultyTransaction final : public Transaction {

@@ -10,21 +10,33 @@
 
 namespace breakwater::db::testing {
 
-// A migrated database in a folder of its own, which goes with it. It does not wait for the disk.
+// A migrated database of its own, which goes with this. It does not wait for the disk.
 class TestDatabase {
  public:
-  TestDatabase(std::unique_ptr<breakwater::testing::TempDir> directory,
-               std::unique_ptr<Database> database)
-      : directory_(std::move(directory)), database_(std::move(database)) {}
+  // Where a database lives; destroying it deletes the database.
+  class Home {
+   public:
+    virtual ~Home() = default;
+    // Null where only one may be open.
+    virtual std::unique_ptr<Database> OpenAnother() = 0;
+  };
+
+  TestDatabase(std::unique_ptr<Home> home, std::unique_ptr<Database> database)
+      : home_(std::move(home)), database_(std::move(database)) {}
   Database& database() { return *database_; }
+  // As another process would open the same database, to be closed before this is destroyed; null
+  // for SQLite, which one process has to itself.
+  std::unique_ptr<Database> OpenAnother() { return home_->OpenAnother(); }
 
  private:
-  std::unique_ptr<breakwater::testing::TempDir> directory_;
+  std::unique_ptr<Home> home_;
   std::unique_ptr<Database> database_;
 };
 
-// Ends the process if it cannot be opened or migrated.
+// PostgreSQL if BREAKWATER_TEST_POSTGRES holds the address of a server and of a role that may
+// create databases there; else SQLite. These end the process if it cannot be opened or migrated.
 std::unique_ptr<TestDatabase> OpenTestDatabase();
+std::unique_ptr<TestDatabase> OpenSqliteTestDatabase();
 
 enum class FaultPoint {
   kBefore,  // the operation is not done

@@ -1,7 +1,6 @@
 #include "db/sqlite/connection.h"
 
 #include <algorithm>
-#include <exception>
 #include <utility>
 
 #include <sqlite3.h>
@@ -289,16 +288,6 @@ bool Connection::ViolatesDeferredKeys() const {
   int highest = 0;
   const int code = sqlite3_db_status(handle(), SQLITE_DBSTATUS_DEFERRED_FKS, &current, &highest, 0);
   return code == SQLITE_OK && current != 0;
-}
-
-Status RunGuarded(const Database::Work& work, Transaction& tx) {
-  try {
-    return work(tx);
-  } catch (const std::exception& e) {
-    return Internal(std::string("exception in a transaction: ") + e.what());
-  } catch (...) {
-    return Internal("exception of unknown type in a transaction");
-  }
 }
 
 }  // namespace breakwater::db::sqlite

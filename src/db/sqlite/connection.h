@@ -80,9 +80,6 @@ class Connection {
   std::unordered_map<std::string_view, std::list<Entry>::iterator> by_sql_;
 };
 
-// Runs `work` and turns an exception that escapes it into kInternal.
-Status RunGuarded(const Database::Work& work, Transaction& tx);
-
 // The transaction that `work` sees, over a connection on which the caller began one.
 class ConnectionTransaction final : public Transaction {
  public:

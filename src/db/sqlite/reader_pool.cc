@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "db/guard.h"
+
 namespace breakwater::db::sqlite {
 
 ReaderPool::ReaderPool(std::string path, ReaderOptions options)

@@ -13,18 +13,11 @@
 #include <unistd.h>
 
 #include "base/testing.h"
-#include "db/database_conformance.h"
+#include "db/testing.h"
 #include "io/file.h"
 
 namespace breakwater::db {
 namespace {
-
-using testing::DatabaseBackend;
-using testing::DatabaseConformance;
-
-INSTANTIATE_TEST_SUITE_P(Sqlite, DatabaseConformance,
-                         ::testing::Values(DatabaseBackend{"sqlite", testing::OpenTestDatabase}),
-                         [](const auto& test) { return test.param.name; });
 
 TEST(SqliteDatabase, SecondOpeningIsRefusedUntilTheFirstEnds) {
   const breakwater::testing::TempDir directory;
@@ -79,7 +72,7 @@ TEST(SqliteDatabase, ReaderBeyondTheMostWaitsAndIsThenRefused) {
 }
 
 TEST(SqliteDatabase, WriterIsNotHeldUpByAReader) {
-  const auto database = testing::OpenTestDatabase();
+  const auto database = db::testing::OpenSqliteTestDatabase();
   Database& db = database->database();
   ASSERT_TRUE(db.Write([](Transaction& tx) {
                   return tx.ExecuteScript("CREATE TABLE t (x INTEGER); INSERT INTO t VALUES (0);");

@@ -5,6 +5,8 @@
 
 #include <sqlite3.h>
 
+#include "db/guard.h"
+
 namespace breakwater::db::sqlite {
 namespace {
 

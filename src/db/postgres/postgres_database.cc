@@ -1,0 +1,272 @@
+#include "db/postgres/postgres_database.h"
+
+#include <algorithm>
+#include <atomic>
+#include <random>
+#include <thread>
+#include <utility>
+
+#include <libpq-fe.h>
+
+#include "base/strings.h"
+#include "db/guard.h"
+#include "db/postgres/connection.h"
+#include "db/postgres/pool.h"
+
+namespace breakwater::db {
+namespace {
+
+using postgres::Answer;
+using postgres::AnswerRow;
+using postgres::Connection;
+using postgres::Mode;
+using postgres::Pool;
+using postgres::TransactionIdentity;
+using postgres::Trouble;
+using std::chrono::milliseconds;
+
+using Actions = std::vector<std::function<void()>>;
+
+class PostgresTransaction final : public Transaction {
+ public:
+  explicit PostgresTransaction(Connection& connection) : connection_(connection) {}
+
+  Result<std::int64_t> ExecuteWith(std::string_view sql, Params params) override {
+    BW_TRY(const Answer answer, connection_.Ask(sql, params));
+    const std::string_view changed = PQcmdTuples(answer.get());
+    return changed.empty() ? std::int64_t{0} : ParseInt(changed);
+  }
+  Status QueryWith(std::string_view sql, Params params, const RowCallback& row) override {
+    BW_TRY(const Answer answer, connection_.Ask(sql, params));
+    const int rows = PQntuples(answer.get());
+    for (int i = 0; i < rows; ++i) BW_TRY_STATUS(row(AnswerRow(answer.get(), i)));
+    return Ok();
+  }
+  Status ExecuteScript(std::string_view sql) override { return connection_.Script(sql); }
+  void OnCommit(std::function<void()> action) override { actions_.push_back(std::move(action)); }
+
+  Actions TakeActions() { return std::move(actions_); }
+
+ private:
+  Connection& connection_;
+  Actions actions_;
+};
+
+// Attempts at one work, with growing pauses between them.
+class Attempts {
+ public:
+  Attempts(milliseconds time, int most)
+      : deadline_(std::chrono::steady_clock::now() + time), left_(most) {}
+
+  // Waits for the next one; false if there shall be none.
+  bool Again() {
+    if (--left_ <= 0 || std::chrono::steady_clock::now() >= deadline_) return false;
+    // Jitter, lest those that met meet again.
+    thread_local std::minstd_rand random{std::random_device{}()};
+    std::this_thread::sleep_for(pause_ * std::uniform_real_distribution<>(0.5, 1.5)(random));
+    pause_ = std::min(pause_ * 2, kLongest);
+    return true;
+  }
+
+ private:
+  using Pause = std::chrono::duration<double, std::milli>;
+  static constexpr Pause kLongest{200};
+
+  const std::chrono::steady_clock::time_point deadline_;
+  int left_;
+  Pause pause_{2};
+};
+
+Error Unknown(const Error& cause) {
+  return Unavailable("the database does not answer; whether the change was stored is unknown")
+      .Reason("database_unavailable")
+      .Log(cause.log());
+}
+
+class PostgresDatabase final : public Database {
+ public:
+  explicit PostgresDatabase(const PostgresOptions& options);
+
+  Status Connect();
+
+  Status Read(const Work& work) override { return Run(Mode::kRead, work); }
+  Status Write(const Work& work) override;
+  Dialect dialect() const override { return Dialect::kPostgres; }
+
+ private:
+  // What one attempt came to: a status, and whether another may cure it.
+  struct Outcome {
+    Status status;
+    bool again = false;
+  };
+  enum class Fate { kCommitted, kAborted, kUnderWay, kUnknown };
+
+  Status Run(Mode mode, const Work& work);
+  Outcome Attempt(Mode mode, const Work& work, Attempts& attempts);
+  Outcome Commit(std::unique_ptr<Connection>& connection, Attempts& attempts);
+  Outcome OnTrouble(Connection& connection, Error error);
+  // Of a transaction whose COMMIT was not answered.
+  Fate FindFate(const TransactionIdentity& lost, Attempts& attempts);
+  Fate AskFate(const TransactionIdentity& lost);
+
+  const PostgresOptions options_;
+  Pool pool_;
+  std::atomic<bool> named_;
+};
+
+// The database, if any, whose writing work this thread runs.
+thread_local const Database* writing = nullptr;
+
+class Writing {
+ public:
+  explicit Writing(const Database* database) : before_(std::exchange(writing, database)) {}
+  Writing(const Writing&) = delete;
+  Writing& operator=(const Writing&) = delete;
+  ~Writing() { writing = before_; }
+
+ private:
+  const Database* before_;
+};
+
+PostgresDatabase::PostgresDatabase(const PostgresOptions& options)
+    : options_(options),
+      pool_({.most = static_cast<std::size_t>(options.connections),
+             .wait = options.acquire_timeout,
+             .connection = {.address = options.address,
+                            .connect_timeout = options.connect_timeout,
+                            .statement_timeout = options.statement_timeout}}),
+      named_(options.prepared_statements != PreparedStatements::kOff) {}
+
+Status PostgresDatabase::Connect() {
+  BW_TRY(auto connection, pool_.Take());
+  pool_.GiveBack(std::move(connection));
+  return Ok();
+}
+
+Status PostgresDatabase::Write(const Work& work) {
+  BW_CHECK(writing != this);
+  const Writing mark(this);
+  return Run(Mode::kWrite, work);
+}
+
+// The one place where work is run again.
+Status PostgresDatabase::Run(Mode mode, const Work& work) {
+  Attempts attempts(options_.retry_time, options_.max_attempts);
+  for (;;) {
+    Outcome outcome = Attempt(mode, work, attempts);
+    if (!outcome.again || !attempts.Again()) return std::move(outcome.status);
+  }
+}
+
+PostgresDatabase::Outcome PostgresDatabase::Attempt(Mode mode, const Work& work,
+                                                    Attempts& attempts) {
+  auto taken = pool_.Take();
+  if (!taken.ok()) {
+    // Of an outage the first moments are waited for; later, callers are better told at once.
+    const milliseconds outage = pool_.Outage();
+    return {std::move(taken).error(), outage.count() > 0 && outage < options_.retry_time};
+  }
+  std::unique_ptr<Connection> connection = *std::move(taken);
+  connection->Begin(mode, named_);
+  PostgresTransaction tx(*connection);
+  Outcome outcome{RunGuarded(work, tx)};
+  if (connection->trouble() != Trouble::kNone) {
+    // Whatever the work made of it.
+    outcome = OnTrouble(*connection, outcome.status.ok()
+                                         ? Internal("work succeeded after a failed statement")
+                                         : std::move(outcome.status).error());
+  } else if (outcome.status.ok() && mode == Mode::kWrite) {
+    outcome = Commit(connection, attempts);
+  }
+  if (connection != nullptr) {
+    connection->Leave();
+    if (connection->trouble() == Trouble::kStaleNames) connection.reset();
+    pool_.GiveBack(std::move(connection));
+  }
+  if (outcome.status.ok()) {
+    for (const auto& action : tx.TakeActions()) action();
+  }
+  return outcome;
+}
+
+PostgresDatabase::Outcome PostgresDatabase::OnTrouble(Connection& connection, Error error) {
+  switch (connection.trouble()) {
+    case Trouble::kNone:
+    case Trouble::kFailed: return {std::move(error), false};
+    case Trouble::kConflict:
+    case Trouble::kLost: return {connection.error(), true};
+    case Trouble::kStaleNames:
+      if (options_.prepared_statements == PreparedStatements::kOn) return {std::move(error), false};
+      named_ = false;
+      return {connection.error(), true};
+  }
+  BW_UNREACHABLE();
+}
+
+PostgresDatabase::Outcome PostgresDatabase::Commit(std::unique_ptr<Connection>& connection,
+                                                   Attempts& attempts) {
+  Status status = connection->Commit();
+  if (status.ok() || connection->trouble() == Trouble::kNone) return {std::move(status)};
+  if (connection->trouble() != Trouble::kLost) {
+    return OnTrouble(*connection, std::move(status).error());
+  }
+  const TransactionIdentity lost = connection->identity();
+  // Its place in the pool is needed to ask.
+  pool_.GiveBack(std::move(connection));
+  switch (FindFate(lost, attempts)) {
+    case Fate::kCommitted: return {Ok()};
+    case Fate::kAborted: return {std::move(status), true};
+    case Fate::kUnderWay:
+    case Fate::kUnknown: return {Unknown(status.error())};
+  }
+  BW_UNREACHABLE();
+}
+
+PostgresDatabase::Fate PostgresDatabase::FindFate(const TransactionIdentity& lost,
+                                                  Attempts& attempts) {
+  if (lost.xid.empty()) return Fate::kAborted;  // nothing was written
+  for (;;) {
+    const Fate fate = AskFate(lost);
+    if (fate != Fate::kUnderWay || !attempts.Again()) return fate;
+  }
+}
+
+// kUnderWay also while the server cannot be asked.
+PostgresDatabase::Fate PostgresDatabase::AskFate(const TransactionIdentity& lost) {
+  auto taken = pool_.Take();
+  if (!taken.ok()) return Fate::kUnderWay;
+  std::unique_ptr<Connection> connection = *std::move(taken);
+  connection->Begin(Mode::kRead, /*named=*/false);
+  const Param xid(lost.xid);
+  const auto answer = connection->Ask(
+      std::string("SELECT pg_xact_status(CAST($1 AS xid8)), ") + Connection::kIncarnation,
+      {&xid, 1});
+  Fate fate = Fate::kUnknown;
+  if (answer.ok()) {
+    const AnswerRow row(answer->get(), 0);
+    // A server that lost what was not flushed gives the numbers of the lost to others.
+    const bool same_server = !lost.incarnation.empty() && row.Text(1) == lost.incarnation;
+    if (row.Text(0) == "committed" && same_server) fate = Fate::kCommitted;
+    if (row.Text(0) == "aborted") fate = Fate::kAborted;
+    if (row.Text(0) == "in progress") fate = Fate::kUnderWay;
+  } else if (connection->trouble() == Trouble::kLost) {
+    fate = Fate::kUnderWay;
+  } else if (connection->sql_state() == "22023") {
+    fate = Fate::kAborted;  // "transaction ID … is in the future": it was lost in a crash
+  }
+  connection->Leave();
+  pool_.GiveBack(std::move(connection));
+  return fate;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Database>> OpenPostgres(const PostgresOptions& options) {
+  BW_CHECK(options.connections > 0 && options.max_attempts > 0);
+  BW_CHECK(options.statement_timeout.count() > 0 && options.connect_timeout.count() > 0);
+  auto database = std::make_unique<PostgresDatabase>(options);
+  BW_TRY_STATUS(database->Connect());
+  return std::unique_ptr<Database>(std::move(database));
+}
+
+}  // namespace breakwater::db
