@@ -127,7 +127,8 @@ Status AssignHosts(const Entry& entry, std::vector<std::string>& out) {
 }
 
 Result<Registry> RegistryFromTable(const std::vector<Entry>& table) {
-  static const std::vector<std::string> kKeys = {"public_hosts", "private_hosts", "region"};
+  static const std::vector<std::string> kKeys = {"public_hosts", "private_hosts", "region",
+                                                 "redirect_pulls"};
   Registry registry;
   for (const Entry& entry : table) {
     const std::string line = "line " + std::to_string(entry.line);
@@ -139,6 +140,10 @@ Result<Registry> RegistryFromTable(const std::vector<Entry>& table) {
       registry.region = std::get<std::string>(entry.value);
     } else if (entry.key == "region") {
       return Invalid(line + ": region must be a text");
+    } else if (entry.key == "redirect_pulls" && std::holds_alternative<bool>(entry.value)) {
+      registry.redirect_pulls = std::get<bool>(entry.value);
+    } else if (entry.key == "redirect_pulls") {
+      return Invalid(line + ": redirect_pulls must be true or false");
     } else {
       const std::string nearest = Nearest(entry.key, kKeys);
       return Invalid(line + ": unknown key '" + entry.key + "'" +
@@ -208,7 +213,8 @@ std::string RenderRegistries(const std::vector<Registry>& registries) {
   for (const Registry& registry : registries) {
     tables.push_back("{public_hosts = " + RenderList(registry.public_hosts) +
                      ", private_hosts = " + RenderList(registry.private_hosts) +
-                     ", region = " + QuoteToml(registry.region) + "}");
+                     ", region = " + QuoteToml(registry.region) +
+                     (registry.redirect_pulls ? ", redirect_pulls = true}" : "}"));
   }
   return "[" + Join(tables, ", ") + "]";
 }

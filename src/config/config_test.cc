@@ -180,7 +180,9 @@ std::string OtherThanDefault(const Option& option) {
     case Kind::kAddress: return "[::1]:7000";
     case Kind::kNetworks: return "10.0.0.0/8";
     case Kind::kRegistries: return "a.example";
-    case Kind::kSecret: return "0123456789012345678901234567890123456789";
+    case Kind::kSecret:
+      return std::string(static_cast<std::size_t>(option.min) + 8, 'a')
+          .substr(0, static_cast<std::size_t>(option.max));
   }
   return "";
 }
@@ -193,6 +195,9 @@ std::string InToml(const Option& option, const std::string& text) {
 // Options that are only valid together with another one.
 std::string Companions(const Option& option) {
   std::string out;
+  if (option.key == "s3.endpoint") {
+    out = "s3.bucket = \"b\"\ns3.access_key = \"a\"\ns3.secret_key = \"s\"\n";
+  }
   if (option.key == "proxy.plane_header") out = "proxy.trusted = [\"10.0.0.0/8\"]\n";
   for (const char* section : {"public", "private"}) {
     if (option.key == std::string(section) + ".tls_key") {
@@ -326,6 +331,31 @@ TEST(Load, ReadsRegistriesOfTheEnvironmentAndOfRepeatedFlags) {
   ASSERT_TRUE(flags.ok()) << Failure(flags);
   EXPECT_EQ(env->settings.registries, flags->settings.registries);
   EXPECT_EQ(env->settings.registries[1].region, "local");
+}
+
+TEST(Load, RedirectsPullsOfTheRegistriesThatSaySoWhereThereIsAnObjectStore) {
+  const std::string store =
+      "s3.endpoint = \"https://s3.example\"\ns3.bucket = \"b\"\ns3.access_key = \"a\"\n"
+      "s3.secret_key = \"s\"\n";
+  const std::string registry = "[[registry]]\npublic_hosts = [\"a.b\"]\nredirect_pulls = true\n";
+  const auto loaded = LoadFile(store + registry);
+  ASSERT_TRUE(loaded.ok()) << Failure(loaded);
+  EXPECT_TRUE(loaded->settings.registries[0].redirect_pulls);
+  EXPECT_FALSE(ParseRegistry("a.b")->redirect_pulls);
+  EXPECT_TRUE(ParseRegistry("a.b,redirect_pulls=true")->redirect_pulls);
+  EXPECT_THAT(Failure(LoadFile(registry)), HasSubstr("redirect_pulls needs s3.endpoint"));
+  EXPECT_THAT(Failure(LoadFile("[[registry]]\npublic_hosts = [\"a.b\"]\nredirect_pulls = 1\n")),
+              HasSubstr("redirect_pulls must be true or false"));
+}
+
+TEST(Load, AsksForTheBucketAndTheCredentialsOfAnObjectStore) {
+  const std::string endpoint = "s3.endpoint = \"https://s3.example\"\n";
+  EXPECT_THAT(Failure(LoadFile(endpoint)), HasSubstr("s3.endpoint needs s3.bucket"));
+  EXPECT_THAT(Failure(LoadFile(endpoint)), HasSubstr("s3.endpoint needs credentials"));
+  const std::string bucket = endpoint + "s3.bucket = \"b\"\n";
+  EXPECT_THAT(Failure(LoadFile(bucket + "s3.access_key = \"a\"\n")),
+              HasSubstr("s3.access_key and s3.secret_key belong together"));
+  EXPECT_TRUE(LoadFile(bucket + "s3.credentials_file = \"c\"\n").ok());
 }
 
 TEST(Load, RefusesAHostNameOfTwoRegistries) {

@@ -125,6 +125,7 @@ class Loader {
     if (!settings_.proxy.plane_header.empty() && settings_.proxy.trusted.empty()) {
       Problem("proxy.plane_header needs proxy.trusted: nobody else's word is taken for it");
     }
+    CheckObjectStore();
   }
 
   Result<Loaded> Finish() && {
@@ -160,6 +161,26 @@ class Loader {
     std::string text = Join(values, option.kind == Kind::kRegistries ? ";" : ",");
     if (option.kind == Kind::kBool && text.empty()) text = "true";
     Apply(option, FromText(option, text), place, place);
+  }
+
+  void CheckObjectStore() {
+    const S3& s3 = settings_.s3;
+    const bool redirects =
+        std::any_of(settings_.registries.begin(), settings_.registries.end(),
+                    [](const Registry& registry) { return registry.redirect_pulls; });
+    if (s3.endpoint.empty()) {
+      if (redirects) Problem("redirect_pulls needs s3.endpoint: there is nowhere to redirect to");
+      return;
+    }
+    if (s3.bucket.empty()) Problem("s3.endpoint needs s3.bucket");
+    if (s3.access_key.empty() != s3.secret_key.empty()) {
+      Problem("s3.access_key and s3.secret_key belong together: set both, or neither");
+    }
+    if (s3.access_key.empty() && s3.credentials_file.empty()) {
+      Problem(
+          "s3.endpoint needs credentials: s3.access_key and s3.secret_key, or "
+          "s3.credentials_file");
+    }
   }
 
   void CheckTls(const std::string& section, const Listener& listener) {

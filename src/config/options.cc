@@ -104,6 +104,84 @@ Option Duration(std::string key, std::string fallback, Range range,
   return option;
 }
 
+Option SecretText(std::string key, Range lengths, Access<Secret> field, std::string description) {
+  Option option = Make(Kind::kSecret, std::move(key), "", field, std::move(description));
+  option.min = lengths.min;
+  option.max = lengths.max;
+  return option;
+}
+
+Option Word(std::string key, std::string fallback, std::vector<std::string> words,
+            Access<std::string> field, std::string description) {
+  Option option =
+      Text(Kind::kWord, std::move(key), std::move(fallback), field, std::move(description));
+  option.words = std::move(words);
+  return option;
+}
+
+void AddDatabase(std::vector<Option>& out) {
+  out.push_back(SecretText(
+      "master_key", {64, 64}, BW_FIELD(master_key),
+      "Key of the installation, 64 hexadecimal digits: other keys are derived from it or encrypted "
+      "with it. Every process over the same database has the same. Without it the data directory's "
+      "(master.key) is used, and made where there is none."));
+  out.push_back(SecretText("database.url", {1, 4096}, BW_FIELD(database.url),
+                           "PostgreSQL database instead of the data directory's, such as "
+                           "postgresql://user:password@host/name?sslmode=verify-full. With it and "
+                           "s3.endpoint any number of processes serve one installation."));
+  out.push_back(Number(Kind::kCount, "database.connections", "16", {2, 1000},
+                       BW_FIELD(database.connections),
+                       "Connections to PostgreSQL that this process has at most."));
+  out.push_back(Duration("database.acquire_timeout", "5s", {kSecond / 10, kMinute},
+                         BW_FIELD(database.acquire_timeout),
+                         "Time that a request waits for one of them."));
+  out.push_back(Duration("database.statement_timeout", "30s", {kSecond, kHour},
+                         BW_FIELD(database.statement_timeout),
+                         "Time that one statement may take."));
+  out.push_back(Word("database.prepared_statements", "auto", {"on", "off", "auto"},
+                     BW_FIELD(database.prepared_statements),
+                     "Whether statements are prepared once for each connection. auto: until a "
+                     "pooler turns out to give connections away between transactions."));
+}
+
+void AddObjectStore(std::vector<Option>& out) {
+  out.push_back(Text(Kind::kText, "s3.endpoint", "", BW_FIELD(s3.endpoint),
+                     "URL of an S3-compatible object store that holds the blobs instead of the "
+                     "data directory, such as https://s3.example.com."));
+  out.push_back(Text(Kind::kText, "s3.region", "us-east-1", BW_FIELD(s3.region),
+                     "Region that requests are signed for."));
+  out.push_back(Text(Kind::kText, "s3.bucket", "", BW_FIELD(s3.bucket), "Bucket, which exists."));
+  out.push_back(Text(Kind::kText, "s3.prefix", "", BW_FIELD(s3.prefix),
+                     "What the names of all objects begin with. Installations that share a bucket "
+                     "need different ones."));
+  out.push_back(Word("s3.addressing", "path", {"host", "path"}, BW_FIELD(s3.addressing),
+                     "Where the bucket stands in a URL: in its path or its host name."));
+  out.push_back(Text(Kind::kPath, "s3.ca_file", "", BW_FIELD(s3.ca_file),
+                     "PEM file with the authorities that may vouch for the object store, instead "
+                     "of the system's."));
+  out.push_back(Text(Kind::kText, "s3.access_key", "", BW_FIELD(s3.access_key),
+                     "Access key id. Empty: s3.credentials_file has it."));
+  out.push_back(SecretText("s3.secret_key", {1, 1024}, BW_FIELD(s3.secret_key),
+                           "Secret access key. Prefer the environment or s3.credentials_file."));
+  out.push_back(SecretText("s3.session_token", {1, 16 * kKiB}, BW_FIELD(s3.session_token),
+                           "Session token that goes with temporary keys."));
+  out.push_back(Text(Kind::kPath, "s3.credentials_file", "", BW_FIELD(s3.credentials_file),
+                     "File with lines aws_access_key_id = …, aws_secret_access_key = … and perhaps "
+                     "aws_session_token = …, read at start, used where s3.access_key is empty."));
+  out.push_back(Number(Kind::kSize, "s3.part_bytes", "8MiB", {5 * kMiB, kGiB},
+                       BW_FIELD(s3.part_bytes),
+                       "Size of the first parts that a large blob is sent in; later ones grow."));
+  out.push_back(Number(Kind::kSize, "s3.buffer_bytes", "128MiB", {64 * kMiB, 64 * kGiB},
+                       BW_FIELD(s3.buffer_bytes),
+                       "Memory for the parts of all uploads together; those that find none wait."));
+  out.push_back(Duration("s3.deadline", "60s", {kSecond, kHour}, BW_FIELD(s3.deadline),
+                         "Time for one operation with all its attempts."));
+  out.push_back(Duration("s3.redirect_lifetime", "10m", {kMinute, kDay},
+                         BW_FIELD(s3.redirect_lifetime),
+                         "How long a URL is good that a registry with redirect_pulls sends clients "
+                         "to."));
+}
+
 void AddListeners(std::vector<Option>& out) {
   out.push_back(Named(Address("public.listen", "127.0.0.1:5000", BW_FIELD(public_listener.address),
                               "Address and port of the public listener. Port 0 picks a free one."),
@@ -127,9 +205,10 @@ void AddListeners(std::vector<Option>& out) {
 }
 
 void AddProxy(std::vector<Option>& out) {
-  out.push_back(Networks("proxy.trusted", BW_FIELD(proxy.trusted),
-                         "Reverse proxies whose X-Forwarded-For, X-Forwarded-Proto and plane header are "
-                         "believed. Nobody else's are."));
+  out.push_back(
+      Networks("proxy.trusted", BW_FIELD(proxy.trusted),
+               "Reverse proxies whose X-Forwarded-For, X-Forwarded-Proto and plane header are "
+               "believed. Nobody else's are."));
   out.push_back(Text(Kind::kHeaderName, "proxy.plane_header", "", BW_FIELD(proxy.plane_header),
                      "Header in which a trusted proxy says public or private; it then decides "
                      "instead of the listener. Empty: the listener decides. Needs proxy.trusted."));
@@ -145,20 +224,17 @@ void AddIdentity(std::vector<Option>& out) {
   out.push_back(std::move(registries));
   out.push_back(Text(Kind::kAccountId, "account.id", "00000000000000000000000000000001",
                      BW_FIELD(account.id),
-                     "Id of the account that an empty data directory starts with."));
+                     "Id of the account that an empty database starts with."));
   Option name = Text(Kind::kText, "account.name", "Default account", BW_FIELD(account.name),
                      "Name of that account.");
   name.min = 1;
   name.max = 100;
   out.push_back(std::move(name));
-  Option key =
-      Make(Kind::kSecret, "bootstrap_api_key", "", Access<Secret>(BW_FIELD(bootstrap_api_key)),
-           "API key of the first administrator; read only while the data directory is "
-           "empty. Without it the server makes one and writes it to admin.key there. "
-           "Prefer the environment: other users of the machine can read flags.");
-  key.min = 32;
-  key.max = 256;
-  out.push_back(std::move(key));
+  out.push_back(
+      SecretText("bootstrap_api_key", {32, 256}, BW_FIELD(bootstrap_api_key),
+                 "API key of the first administrator; read only while the database is empty. "
+                 "Without it the server makes one and writes it to admin.key in the data "
+                 "directory. Prefer the environment: other users of the machine can read flags."));
   out.push_back(Bool("allow_iam_authz_off", "false", BW_FIELD(allow_iam_authz_off),
                      "Allow an account to switch IAM authorization off (iam_authz = false), which "
                      "gives all its members full access to its images."));
@@ -230,10 +306,8 @@ void AddBackground(std::vector<Option>& out) {
   out.push_back(Duration("webhooks.deadline", "10s", {kSecond / 10, 5 * kMinute},
                          BW_FIELD(webhooks.deadline),
                          "Time that a receiver has to answer one delivery."));
-  Option level = Text(Kind::kWord, "log.level", "info", BW_FIELD(log.level),
-                      "Least severe log line that is written.");
-  level.words = {"debug", "info", "warn", "error"};
-  out.push_back(std::move(level));
+  out.push_back(Word("log.level", "info", {"debug", "info", "warn", "error"}, BW_FIELD(log.level),
+                     "Least severe log line that is written."));
 }
 
 #undef BW_FIELD
@@ -242,7 +316,10 @@ std::vector<Option> BuildOptions() {
   std::vector<Option> out;
   out.push_back(Text(
       Kind::kPath, "data", "./var", [](Settings& s) -> std::string& { return s.data; },
-      "Data directory: the database and the blobs. One server at a time."));
+      "Data directory: the database and the blobs, where they are not elsewhere. One server at a "
+      "time."));
+  AddDatabase(out);
+  AddObjectStore(out);
   AddListeners(out);
   AddProxy(out);
   AddIdentity(out);
@@ -305,7 +382,9 @@ std::string Allowed(const Option& option) {
     case Kind::kAddress: return "an IP address and a port, such as 127.0.0.1:5000 or [::1]:5000";
     case Kind::kNetworks: return "a list of addresses or networks, such as 10.0.0.0/8";
     case Kind::kRegistries:
-      return "a list of registries, each with its public host names, private host names and region";
+      return "a list of registries, each with its public host names, private host names and "
+             "region, "
+             "and whether pulls are redirected";
     case Kind::kSecret: return AllowedText(option);
   }
   BW_UNREACHABLE();

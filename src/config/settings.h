@@ -30,7 +30,8 @@ struct Listener {
 
 struct Proxy {
   std::vector<IpNetwork> trusted;
-  // The header, believed only from a trusted proxy, that carries "public" or "private"; empty: none.
+  // The header, believed only from a trusted proxy, that carries "public" or "private"; empty:
+  // none.
   std::string plane_header;
   friend bool operator==(const Proxy&, const Proxy&) = default;
 };
@@ -40,6 +41,7 @@ struct Registry {
   std::vector<std::string> public_hosts;  // never empty; the first names the registry
   std::vector<std::string> private_hosts;
   std::string region;
+  bool redirect_pulls = false;  // blobs come from the object store itself
   friend bool operator==(const Registry&, const Registry&) = default;
 };
 
@@ -101,8 +103,40 @@ struct Log {
   friend bool operator==(const Log&, const Log&) = default;
 };
 
+// Where rows are kept if not in the data directory.
+struct Postgres {
+  Secret url;  // empty: SQLite in the data directory
+  std::int64_t connections = 0;
+  std::chrono::milliseconds acquire_timeout{};
+  std::chrono::milliseconds statement_timeout{};
+  std::string prepared_statements;  // auto, on or off
+  friend bool operator==(const Postgres&, const Postgres&) = default;
+};
+
+// Where blobs are kept if not in the data directory.
+struct S3 {
+  std::string endpoint;  // URL; empty: the data directory
+  std::string region;
+  std::string bucket;
+  std::string prefix;
+  std::string addressing;  // path or host
+  std::string ca_file;
+  std::string access_key;
+  Secret secret_key;
+  Secret session_token;
+  std::string credentials_file;
+  std::int64_t part_bytes = 0;
+  std::int64_t buffer_bytes = 0;
+  std::chrono::milliseconds deadline{};
+  std::chrono::milliseconds redirect_lifetime{};
+  friend bool operator==(const S3&, const S3&) = default;
+};
+
 struct Settings {
-  std::string data;  // path of the data directory
+  std::string data;   // path of the data directory
+  Secret master_key;  // hexadecimal; empty: the data directory's
+  Postgres database;
+  S3 s3;
   Listener public_listener;
   Listener private_listener;
   Proxy proxy;

@@ -154,6 +154,8 @@ Result<Registry> ParseRegistry(std::string_view text) {
       registry.private_hosts.push_back(value);
     } else if (word == "region" && registry.region.empty() && !value.empty()) {
       registry.region = value;
+    } else if (word == "redirect_pulls" && (value == "true" || value == "false")) {
+      registry.redirect_pulls = value == "true";
     } else {
       return Invalid("has an unexpected '" + std::string(Trim(raw)) + "'");
     }
