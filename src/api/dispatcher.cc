@@ -127,7 +127,6 @@ void Dispatcher::Impl::RecordEarlyRefusal(const Endpoint& endpoint, const Contex
 Result<net::Response> Dispatcher::Impl::Serve(net::Request& request, const Endpoint& endpoint,
                                               Context& context) const {
   BW_TRY(context.query, net::Parameters::Parse(request.query));
-  BW_TRY_STATUS(endpoint.face.Admit(context));
   BW_TRY_STATUS(Authenticate(context, endpoint));
   return endpoint.handler(context);
 }

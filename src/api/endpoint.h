@@ -91,11 +91,6 @@ class Face {
     (void)response;
     (void)request;
   }
-  // Asked before authentication, e.g. whether this network may be used.
-  virtual Status Admit(const Context& context) const {
-    (void)context;
-    return Ok();
-  }
 };
 
 using Handler = std::function<Result<net::Response>(Context&)>;

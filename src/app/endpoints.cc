@@ -24,8 +24,7 @@ void Append(std::vector<api::Endpoint>& all, std::vector<api::Endpoint> more) {
 }  // namespace
 
 struct Faces::State {
-  explicit State(Installation::Parts& p)
-      : parts(p), authenticator(p.credentials) {}
+  explicit State(Installation::Parts& p) : parts(p), authenticator(p.credentials) {}
 
   std::vector<api::Endpoint> Endpoints();
   // One write and one read of each store, as small as can be.
@@ -56,17 +55,17 @@ std::vector<api::Endpoint> Faces::State::Endpoints() {
   std::vector<api::Endpoint> all;
   Append(all, api::OciEndpoints(oci, {p.namespaces, p.blobs, p.uploads, p.manifests, p.authorizer,
                                       p.settings_service}));
-  Append(all, api::RegistryEndpoints(
-                  registry, {p.settings_service, p.namespaces, p.manifests, p.content, p.authorizer}));
+  Append(all, api::RegistryEndpoints(registry, {p.settings_service, p.namespaces, p.manifests,
+                                                p.content, p.authorizer}));
   Append(all, api::AdvisorEndpoints(advisor, {p.advisor, p.content, p.authorizer}));
-  Append(all, api::iam::IamEndpoints(iam, {p.credentials, p.tokens, p.users, p.service_ids, p.api_keys,
-                                           p.access_groups, p.policies, p.authorizer}));
+  Append(all, api::iam::IamEndpoints(iam, {p.credentials, p.tokens, p.users, p.service_ids,
+                                           p.api_keys, p.access_groups, p.policies, p.authorizer}));
   Append(all, api::governance::Endpoints(p.governance, governance));
   Append(all, api::posture::Endpoints(p.posture, posture));
   Append(all, api::findings::Endpoints(p.findings, findings));
   Append(all, api::notifications::Endpoints(p.channels, p.deliveries, notifications));
-  Append(all, api::native::NativeEndpoints(
-                  {p.audit, p.registries, condition::Catalogue::BuiltIn()}, native));
+  Append(all, api::native::NativeEndpoints({p.audit, p.registries, condition::Catalogue::BuiltIn()},
+                                           native));
   Append(all, api::native::AdvisoriesEndpoints({p.advisor, p.importer, p.changes}, native));
   Append(all, api::native::OperationsEndpoints({.metrics = p.metrics,
                                                 .ready = [this] { return Ready(); },

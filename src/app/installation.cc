@@ -160,10 +160,10 @@ Installation::Parts::Parts(const config::Settings& settings,
       content(*database, *store),
       advisor(AdvisorFrom(settings), *database, *jobs, clock, content),
       importer(*database, *jobs, clock),
-      rule_results({*database, *jobs, facts, condition::Catalogue::BuiltIn(), attached_rules,
-                    clock}),
-      governance({*database, *jobs, changes, condition::Catalogue::BuiltIn(), rule_results, clock,
-                  {}}),
+      rule_results(
+          {*database, *jobs, facts, condition::Catalogue::BuiltIn(), attached_rules, clock}),
+      governance(
+          {*database, *jobs, changes, condition::Catalogue::BuiltIn(), rule_results, clock, {}}),
       posture({*database, *jobs, changes, facts, posture::Content::BuiltIn(), clock,
                [this]() -> Result<std::vector<AccountId>> {
                  return std::vector<AccountId>{first_account};
@@ -182,7 +182,9 @@ Installation::Parts::Parts(const config::Settings& settings,
 
 Installation::Installation(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 // Handlers that outlived StopJobs are waited for while all they use is still there.
-Installation::~Installation() { parts_->jobs.reset(); }
+Installation::~Installation() {
+  parts_->jobs.reset();
+}
 
 Result<std::unique_ptr<Installation>> Installation::Open(
     const config::Settings& settings, std::vector<control::RegistryInfo> registries) {
@@ -210,13 +212,13 @@ void Installation::StartJobs() {
   // Registries, goals or properties may be others than when the program last ran.
   json::Array types;
   for (const auto& config : condition::Catalogue::BuiltIn().configs()) {
-    types.push_back({{"service", json::Text(config.type.service)},
-                     {"kind", json::Text(config.type.kind)}});
+    types.push_back(
+        {{"service", json::Text(config.type.service)}, {"kind", json::Text(config.type.kind)}});
   }
   const Status asked = parts_->database->Write([&](db::Transaction& tx) {
-    return parts_->jobs->Emit(tx, {std::string(control::kFactsChanged),
-                                   {{"account", json::Text(parts_->first_account.value())},
-                                    {"governed", types}}});
+    return parts_->jobs->Emit(
+        tx, {std::string(control::kFactsChanged),
+             {{"account", json::Text(parts_->first_account.value())}, {"governed", types}}});
   });
   if (!asked.ok()) {
     observe::LogError(observe::Level::kWarning, "goals are not evaluated at start", asked.error());
@@ -224,6 +226,8 @@ void Installation::StartJobs() {
   parts_->jobs->Start();
 }
 
-void Installation::StopJobs(std::chrono::milliseconds deadline) { parts_->jobs->Stop(deadline); }
+void Installation::StopJobs(std::chrono::milliseconds deadline) {
+  parts_->jobs->Stop(deadline);
+}
 
 }  // namespace breakwater::app

@@ -1,6 +1,5 @@
 #include "app/server.h"
 
-
 #include "api/dispatcher.h"
 #include "app/endpoints.h"
 #include "app/installation.h"
@@ -38,6 +37,12 @@ std::string UrlOf(const net::HttpServer& server, const config::Listener& listene
   return (listener.tls_certificate.empty() ? "http://" : "https://") + server.endpoint();
 }
 
+std::optional<std::chrono::seconds> UrlLife(const config::Settings& settings,
+                                            const config::Registry& registry) {
+  if (!registry.redirect_pulls) return std::nullopt;
+  return std::chrono::duration_cast<std::chrono::seconds>(settings.s3.redirect_lifetime);
+}
+
 std::vector<control::RegistryInfo> RegistriesOf(const config::Settings& settings,
                                                 const net::HttpServer& public_listener,
                                                 const net::HttpServer& private_listener) {
@@ -46,7 +51,8 @@ std::vector<control::RegistryInfo> RegistriesOf(const config::Settings& settings
     registries.push_back({.name = RegistryName(registry.public_hosts.front()),
                           .region = registry.region,
                           .public_hosts = registry.public_hosts,
-                          .private_hosts = registry.private_hosts});
+                          .private_hosts = registry.private_hosts,
+                          .pull_url_life = UrlLife(settings, registry)});
   }
   if (registries.empty()) {
     registries.push_back({.name = RegistryName(public_listener.endpoint()),
@@ -71,7 +77,9 @@ struct Server::State {
 
 Server::Server(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
-Server::~Server() { Stop(); }
+Server::~Server() {
+  Stop();
+}
 
 Result<std::unique_ptr<Server>> Server::Start(const config::Settings& settings) {
   auto state = std::make_unique<State>();
@@ -87,8 +95,8 @@ Result<std::unique_ptr<Server>> Server::Start(const config::Settings& settings) 
          net::HttpServer::Listen(
              OptionsOf(settings, settings.private_listener, net::ListenerKind::kPrivate), handler));
   BW_TRY(state->installation,
-         Installation::Open(settings, RegistriesOf(settings, *state->public_listener,
-                                                   *state->private_listener)));
+         Installation::Open(
+             settings, RegistriesOf(settings, *state->public_listener, *state->private_listener)));
   state->faces = std::make_unique<Faces>(state->installation->parts());
   state->dispatcher = state->faces->NewDispatcher();
   state->installation->StartJobs();

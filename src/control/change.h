@@ -4,8 +4,8 @@
 //
 // Whatever alters configuration, by whatever door, is a Change and goes through Submit. The change
 // is applied inside the transaction, the facts of what it touches are read back there, the gate
-// judges them, and a refusal rolls everything back: the verdict and the commit see the same rules and
-// the same state. Refusals are recorded too.
+// judges them, and a refusal rolls everything back: the verdict and the commit see the same rules
+// and the same state. Refusals are recorded too.
 #pragma once
 
 #include <functional>
@@ -86,7 +86,11 @@ class ChangePath {
  public:
   ChangePath(db::Database& database, audit::Log& log, jobs::Jobs& jobs, Authorizer& authorizer,
              Gate& gate, const FactSources& facts)
-      : database_(database), log_(log), jobs_(jobs), authorizer_(authorizer), gate_(gate),
+      : database_(database),
+        log_(log),
+        jobs_(jobs),
+        authorizer_(authorizer),
+        gate_(gate),
         facts_(facts) {}
 
   // Durable on success. On refusal or failure nothing of it is visible but the audit record.

@@ -21,7 +21,8 @@ class FactSource {
   // The types it knows, e.g. {container-registry, service}.
   virtual std::vector<condition::ResourceType> Types() const = 0;
   // The account's resources of a type there are now.
-  virtual Result<std::vector<Resource>> List(db::Transaction& tx, const condition::ResourceType& type,
+  virtual Result<std::vector<Resource>> List(db::Transaction& tx,
+                                             const condition::ResourceType& type,
                                              const AccountId& account) = 0;
   // All properties of one resource. A property that cannot be read is an unavailable fact with the
   // reason; an error means that nothing could be read.

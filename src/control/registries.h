@@ -1,6 +1,8 @@
 // The registries this process serves, from its configuration. Immutable after start.
 #pragma once
 
+#include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +16,9 @@ struct RegistryInfo {
   std::string region = "local";
   std::vector<std::string> public_hosts;
   std::vector<std::string> private_hosts;
+  // How long a URL is good by which a client pulls a blob from the store itself; absent: pulls are
+  // answered here.
+  std::optional<std::chrono::seconds> pull_url_life = std::nullopt;
 };
 
 class Registries {

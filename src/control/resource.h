@@ -10,7 +10,7 @@ namespace breakwater::control {
 
 struct Resource {
   std::string service = "container-registry";
-  std::string kind;       // "service", "namespace", "image", "access", "alerts", "rule", …
+  std::string kind;  // "service", "namespace", "image", "access", "alerts", "rule", …
   AccountId account;
   RegistryName registry;  // empty: of the account, not of one registry
   std::string region;
@@ -26,7 +26,8 @@ struct Resource {
 };
 
 // The settings of one account in one registry: kind "service".
-Resource ServiceResource(const AccountId& account, const RegistryName& registry, std::string region);
+Resource ServiceResource(const AccountId& account, const RegistryName& registry,
+                         std::string region);
 // A resource of the account as a whole.
 Resource AccountResource(const AccountId& account, std::string kind, std::string name = {});
 // A namespace: what data-plane rights are decided on.

@@ -35,10 +35,15 @@ struct ControlFixture {
   FactSources facts;
   ChangePath changes{database, log, *jobs, authorizer, gate, facts};
   AccountId account{"acc"};
-  Caller caller{.actor = {.kind = IdentityKind::kUser, .account = account,
-                          .iam_id = IamId("IBMid-1"), .name = "one", .credential = "apikey",
+  Caller caller{.actor = {.kind = IdentityKind::kUser,
+                          .account = account,
+                          .iam_id = IamId("IBMid-1"),
+                          .name = "one",
+                          .credential = "apikey",
                           .grants = {}},
-                .origin = {.request_id = "req-1", .address = "127.0.0.1", .user_agent = "test",
+                .origin = {.request_id = "req-1",
+                           .address = "127.0.0.1",
+                           .user_agent = "test",
                            .private_network = false}};
 };
 

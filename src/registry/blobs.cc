@@ -52,6 +52,18 @@ Result<std::uint64_t> Blobs::SizeOf(const RepositoryPath& path, const oci::Diges
   });
 }
 
+Result<std::optional<std::string>> Blobs::UrlOf(const RepositoryPath& path,
+                                                const oci::Digest& digest,
+                                                std::chrono::seconds life) const {
+  BW_TRY(const BlobPlace place, database_.ReadValue([&](db::Transaction& tx) -> Result<BlobPlace> {
+    BW_TRY(const auto row, FindBlob(tx, path.registry, path.name, digest));
+    if (!row) return BlobUnknown();
+    return row->place;
+  }));
+  if (place == BlobPlace::kRow) return std::optional<std::string>();
+  return store_.PresignGet(digest, life);
+}
+
 Result<OpenedBlob> Blobs::Open(const RepositoryPath& path, const oci::Digest& digest) const {
   BlobPlace place = BlobPlace::kRow;
   BW_TRY(OpenedBlob opened, database_.ReadValue([&](db::Transaction& tx) -> Result<OpenedBlob> {

@@ -2,6 +2,7 @@
 // digest alone: bytes that another repository holds are not readable through this one.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -41,6 +42,11 @@ class Blobs {
   // kNotFound "blob_unknown".
   Result<std::uint64_t> SizeOf(const RepositoryPath& path, const oci::Digest& digest) const;
   Result<OpenedBlob> Open(const RepositoryPath& path, const oci::Digest& digest) const;
+
+  // A URL by which a client gets the blob from the store itself, for `life`; nothing where there is
+  // none to give. kNotFound "blob_unknown".
+  Result<std::optional<std::string>> UrlOf(const RepositoryPath& path, const oci::Digest& digest,
+                                           std::chrono::seconds life) const;
 
   // Takes the blob out of this repository. kUnsupported "blob_in_use" while a manifest of the
   // repository needs it: an image is never broken this way (405 is what the protocol allows for

@@ -75,8 +75,10 @@ class FaultyStore final : public blob::BlobStore {
   Result<std::unique_ptr<blob::Blob>> Open(const oci::Digest& digest) override;
   std::optional<std::string> PresignGet(const oci::Digest& digest,
                                         std::chrono::seconds life) const override {
-    return inner_->PresignGet(digest, life);
+    return presign ? presign(digest, life) : inner_->PresignGet(digest, life);
   }
+  // What PresignGet gives instead of the inner store's.
+  std::function<std::optional<std::string>(const oci::Digest&, std::chrono::seconds)> presign;
   Status Remove(const oci::Digest& digest) override;
   Status ListStaged(const std::function<Status(const StagedInfo&)>& visit) override {
     return inner_->ListStaged(visit);

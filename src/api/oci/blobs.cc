@@ -18,6 +18,15 @@ net::Response BlobHead(int status, const oci::Digest& digest) {
   return response;
 }
 
+// RFC 9110 §15.4.8. The URL is good for a while only, and for whoever has it.
+net::Response Redirect(const std::string& url, const oci::Digest& digest) {
+  net::Response response = EmptyResponse(307);
+  response.headers.Set("Location", url);
+  response.headers.Set(std::string(kDigestHeader), digest.text());
+  response.headers.Set("Cache-Control", "no-store");
+  return response;
+}
+
 // Files go out by the system's own means, everything else as a stream or bytes.
 Status SetBody(OpenedBlob opened, oci::ByteRange range, net::Response& response) {
   if (auto* bytes = std::get_if<std::string>(&opened.content)) {
@@ -61,6 +70,10 @@ Result<net::Response> GetBlob(const OciDeps& deps, Context& context) {
     net::Response response = BlobHead(200, digest);
     response.announced_length = size;
     return response;
+  }
+  if (context.registry.pull_url_life) {
+    BW_TRY(const auto url, deps.blobs.UrlOf(path, digest, *context.registry.pull_url_life));
+    if (url) return Redirect(*url, digest);
   }
   BW_TRY(OpenedBlob opened, deps.blobs.Open(path, digest));
   const std::uint64_t size = opened.size;

@@ -297,6 +297,31 @@ TEST_F(OciTest, BlobIsReadWholeOrByOneRange) {
   }
 }
 
+TEST_F(OciTest, PullIsRedirectedWhereTheRegistrySaysSoAndTheStoreHasAUrl) {
+  control::RegistryInfo redirecting = service_.world.registry();
+  redirecting.pull_url_life = std::chrono::seconds{60};
+  service_.world.registries = control::Registries({redirecting});
+  service_.world.store.presign = [](const oci::Digest& digest, std::chrono::seconds life) {
+    return std::optional("https://store.example/" + std::string(digest.hex()) +
+                         "?life=" + std::to_string(life.count()));
+  };
+  const std::string large(100'000, 'z');
+  ASSERT_EQ(service_.PushBlob(kRepo, large).status, 201);
+  ASSERT_EQ(service_.PushBlob(kRepo, "small").status, 201);
+  const std::string target = "/v2/" + kRepo + "/blobs/" + DigestOf(large);
+  const Answer redirected = Get(target);
+  EXPECT_EQ(redirected.status, 307);
+  EXPECT_EQ(redirected.Header("Location"),
+            "https://store.example/" + DigestOf(large).substr(7) + "?life=60");
+  EXPECT_EQ(redirected.Header("Docker-Content-Digest"), DigestOf(large));
+  EXPECT_EQ(redirected.Header("Cache-Control"), "no-store");
+  // What is asked about a blob is answered here, and so is what lies in the database.
+  EXPECT_EQ(Do({.method = "HEAD", .target = target}).status, 200);
+  EXPECT_EQ(Get("/v2/" + kRepo + "/blobs/" + DigestOf("small")).body, "small");
+  EXPECT_EQ(Get("/v2/" + kRepo + "/blobs/" + DigestOf("absent")).Code(), "BLOB_UNKNOWN");
+  EXPECT_EQ(Get("/v2/team-b/app/blobs/" + DigestOf(large)).status, 404);
+}
+
 TEST_F(OciTest, BlobHeadHasALengthAndNoBody) {
   ASSERT_EQ(service_.PushBlob(kRepo, "config").status, 201);
   const Answer head =
