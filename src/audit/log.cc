@@ -110,10 +110,13 @@ Result<std::vector<Found>> Log::Query(const Filter& f) const {
   return database_.ReadValue([&](db::Transaction& tx) {
     return tx.QueryAll(
         "SELECT row, sequence, document FROM audit_record WHERE row > $1 "
-        "AND ($2 IS NULL OR account = $2) AND ($3 IS NULL OR action = $3) "
-        "AND ($4 IS NULL OR initiator = $4) AND ($5 IS NULL OR outcome = $5) "
-        "AND ($6 IS NULL OR request_id = $6) AND ($7 IS NULL OR time >= $7) "
-        "AND ($8 IS NULL OR time < $8) ORDER BY row LIMIT $9",
+        "AND (CAST($2 AS TEXT) IS NULL OR account = $2) "
+        "AND (CAST($3 AS TEXT) IS NULL OR action = $3) "
+        "AND (CAST($4 AS TEXT) IS NULL OR initiator = $4) "
+        "AND (CAST($5 AS TEXT) IS NULL OR outcome = $5) "
+        "AND (CAST($6 AS TEXT) IS NULL OR request_id = $6) "
+        "AND (CAST($7 AS BIGINT) IS NULL OR time >= $7) "
+        "AND (CAST($8 AS BIGINT) IS NULL OR time < $8) ORDER BY row LIMIT $9",
         {f.after_row, f.account, f.action, f.initiator, outcome, f.request_id, f.since, f.until,
          f.limit},
         [](const db::Row& row) -> Result<Found> {

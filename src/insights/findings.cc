@@ -17,8 +17,10 @@ constexpr std::string_view kColumns =
     "SELECT account, provider_id, id, note_id, registry, resource, state, severity, opened, "
     "updated, resolved, document FROM insights_finding ";
 constexpr std::string_view kMatches =
-    "WHERE account = $1 AND ($2 IS NULL OR state = $2) AND ($3 IS NULL OR provider_id = $3) "
-    "AND ($4 IS NULL OR note_id = $4) AND ($5 IS NULL OR severity = $5) ";
+    "WHERE account = $1 AND (CAST($2 AS TEXT) IS NULL OR state = $2) "
+    "AND (CAST($3 AS TEXT) IS NULL OR provider_id = $3) "
+    "AND (CAST($4 AS TEXT) IS NULL OR note_id = $4) "
+    "AND (CAST($5 AS TEXT) IS NULL OR severity = $5) ";
 
 // The same image in the same repository is the same finding for ever.
 std::string FindingId(const Assessment& a, std::string_view note) {

@@ -100,7 +100,7 @@ Status OnlyOurs(Result<std::int64_t> changed) {
 Status SharedUploadSessions::Add(std::unique_ptr<UploadSession> session) {
   return database_.Write([&](db::Transaction& tx) -> Status {
     BW_TRY(const auto count,
-           tx.QueryOne("SELECT COUNT(*) FROM (SELECT 1 FROM upload LIMIT $1) AS some",
+           tx.QueryOne("SELECT COUNT(*) FROM (SELECT 1 FROM upload LIMIT $1) AS found",
                        {options_.max_sessions}, [](const db::Row& row) { return row.Int(0); }));
     if (static_cast<std::size_t>(count.value_or(0)) >= options_.max_sessions) {
       return TooManyUploads();
