@@ -7,9 +7,18 @@
 #include "io/file.h"
 
 namespace breakwater::app {
-namespace {
+Result<DataDirectory> DataDirectory::Open(const std::filesystem::path& path) {
+  std::error_code failed;
+  std::filesystem::create_directories(path, failed);
+  if (failed || ::chmod(path.c_str(), 0700) != 0) {
+    return Unavailable("the data directory " + path.string() + " cannot be made or written");
+  }
+  BW_TRY(io::DirectoryLock lock, io::DirectoryLock::Acquire(path));
+  return DataDirectory(path, std::move(lock));
+}
 
-Result<Secret> OpenMasterKey(const std::filesystem::path& path) {
+Result<Secret> DataDirectory::MasterKey() const {
+  const std::filesystem::path path = path_ / "master.key";
   if (std::error_code ignored; !std::filesystem::exists(path, ignored)) {
     const Secret fresh = crypto::NewSealingKey();
     BW_TRY_STATUS(io::WriteFileDurably(path, AsBytes(HexEncode(AsBytes(fresh.Reveal())) + "\n")));
@@ -22,19 +31,6 @@ Result<Secret> OpenMasterKey(const std::filesystem::path& path) {
     return DataCorrupt("the master key of the data directory is damaged; restore master.key");
   }
   return Secret(std::string(AsText(*octets)));
-}
-
-}  // namespace
-
-Result<DataDirectory> DataDirectory::Open(const std::filesystem::path& path) {
-  std::error_code failed;
-  std::filesystem::create_directories(path, failed);
-  if (failed || ::chmod(path.c_str(), 0700) != 0) {
-    return Unavailable("the data directory " + path.string() + " cannot be made or written");
-  }
-  BW_TRY(io::DirectoryLock lock, io::DirectoryLock::Acquire(path));
-  BW_TRY(Secret master_key, OpenMasterKey(path / "master.key"));
-  return DataDirectory(path, std::move(lock), std::move(master_key));
 }
 
 Status DataDirectory::KeepAdminKey(const Secret& key) const {

@@ -18,19 +18,19 @@ class DataDirectory {
 
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path database() const { return path_ / "breakwater.db"; }
-  // 32 octets that the installation's other keys are derived from or encrypted with.
-  const Secret& master_key() const { return master_key_; }
+  // 32 octets that the installation's other keys are derived from or encrypted with; made (and
+  // kept, mode 0600) where there is none.
+  Result<Secret> MasterKey() const;
 
   // Keeps the first administrator's API key for whoever installed this (admin.key, mode 0600).
   Status KeepAdminKey(const Secret& key) const;
 
  private:
-  DataDirectory(std::filesystem::path path, io::DirectoryLock lock, Secret master_key)
-      : path_(std::move(path)), lock_(std::move(lock)), master_key_(std::move(master_key)) {}
+  DataDirectory(std::filesystem::path path, io::DirectoryLock lock)
+      : path_(std::move(path)), lock_(std::move(lock)) {}
 
   std::filesystem::path path_;
   io::DirectoryLock lock_;
-  Secret master_key_;
 };
 
 }  // namespace breakwater::app

@@ -5,7 +5,6 @@
 
 #include "app/parts.h"
 #include "crypto/hash.h"
-#include "db/migrations.h"
 #include "iam/bootstrap.h"
 #include "observe/log.h"
 #include "registry/usage.h"
@@ -37,9 +36,10 @@ net::ClientOptions WebhookClient(const config::Webhooks& webhooks) {
   return options;
 }
 
-registry::UploadOptions UploadsFrom(const config::Settings& settings, const Secret& master_key) {
+registry::UploadOptions UploadsFrom(const config::Settings& settings, const Stores& stores) {
   registry::UploadOptions options;
-  options.key = KeyFor(master_key, "upload sessions");
+  options.key = KeyFor(stores.master_key, "upload sessions");
+  options.shared = stores.shared;
   options.life = std::max(std::chrono::hours{1},
                           std::chrono::ceil<std::chrono::hours>(settings.content.upload_expiry));
   options.max_blob = static_cast<std::uint64_t>(settings.content.blob_bytes);
@@ -58,11 +58,29 @@ Status Bootstrap(Installation::Parts& parts, const config::Settings& settings) {
   if (!settings.account.id.empty()) options.account = AccountId(settings.account.id);
   options.account_name = settings.account.name;
   const bool given = !settings.bootstrap_api_key.empty();
+  if (!given && !parts.stores.data) {
+    const auto installed = iam::FirstAccount(*parts.database);
+    if (!installed.ok() && installed.error().code() == ErrorCode::kNotFound) {
+      return Invalid(
+                 "the database is empty and there is no data directory to keep a new "
+                 "administrator's API key in: set bootstrap_api_key for the first start")
+          .Reason("bootstrap_api_key_missing");
+    }
+  }
   if (given) options.api_key = settings.bootstrap_api_key;
   BW_TRY(const auto key, iam::EnsureInstalled(parts.iam_changes, parts.key_hasher, options));
-  if (key && !given) BW_TRY_STATUS(parts.data.KeepAdminKey(*key));
+  if (key && !given) BW_TRY_STATUS(parts.stores.data->KeepAdminKey(*key));
   BW_TRY(const iam::Account account, iam::FirstAccount(*parts.database));
   parts.first_account = account.id;
+  return Ok();
+}
+
+Status SweepAtStart(Installation::Parts& parts) {
+  BW_TRY(const auto swept, parts.uploads.Sweep(true));
+  if (swept.sessions + swept.staged + swept.blobs > 0) {
+    observe::Log(observe::Level::kInfo, "reclaimed what the last run left",
+                 {{"sessions", swept.sessions}, {"staged", swept.staged}, {"blobs", swept.blobs}});
+  }
   return Ok();
 }
 
@@ -122,14 +140,12 @@ void ExposeUsage(Installation::Parts& parts) {
 }  // namespace
 
 Installation::Parts::Parts(const config::Settings& settings,
-                           std::vector<control::RegistryInfo> registry_list, DataDirectory opened,
-                           std::unique_ptr<db::Database> opened_database,
-                           std::unique_ptr<blob::BlobStore> opened_store,
+                           std::vector<control::RegistryInfo> registry_list, Stores opened,
                            iam::SigningKeys signing_keys)
-    : data(std::move(opened)),
+    : stores(std::move(opened)),
+      database(stores.database.get()),
+      store(stores.blobs.get()),
       registries(registry_list),
-      database(std::move(opened_database)),
-      store(std::move(opened_store)),
       jobs(jobs::NewJobs({.workers = static_cast<int>(settings.jobs.workers), .owner = NewUuid()},
                          *database, clock)),
       audit(*database, clock),
@@ -137,7 +153,7 @@ Installation::Parts::Parts(const config::Settings& settings,
       attached_rules(condition::Catalogue::BuiltIn()),
       gate(attached_rules),
       changes(*database, audit, *jobs, authorizer, gate, facts),
-      key_hasher(data.master_key()),
+      key_hasher(stores.master_key),
       tokens({.issuer = IssuerOf(registry_list),
               .access_life = Seconds(settings.tokens.access_lifetime),
               .registry_life = Seconds(settings.tokens.registry_lifetime),
@@ -155,7 +171,7 @@ Installation::Parts::Parts(const config::Settings& settings,
                        registries, changes),
       namespaces(*database, clock, changes),
       blobs(*database, *store, clock),
-      uploads(UploadsFrom(settings, data.master_key()), *database, *store, clock),
+      uploads(UploadsFrom(settings, stores), *database, *store, clock),
       manifests({}, *database, clock, changes),
       content(*database, *store),
       advisor(AdvisorFrom(settings), *database, *jobs, clock, content),
@@ -172,7 +188,7 @@ Installation::Parts::Parts(const config::Settings& settings,
       sender(WebhookClient(settings.webhooks), settings.webhooks.deadline),
       channels({.allow_http = settings.webhooks.allow_http}, *database, changes, clock),
       deliveries({*database, *jobs, channels, sender, clock,
-                  KeyFor(data.master_key(), "alert signing keys"),
+                  KeyFor(stores.master_key, "alert signing keys"),
                   registry_list.front().name.value()}) {
   advisor.Register();
   facts.Add(settings_service);
@@ -188,20 +204,15 @@ Installation::~Installation() {
 
 Result<std::unique_ptr<Installation>> Installation::Open(
     const config::Settings& settings, std::vector<control::RegistryInfo> registries) {
-  BW_TRY(DataDirectory data, DataDirectory::Open(settings.data));
-  BW_TRY(auto database, db::OpenSqlite({.path = data.database()}));
-  BW_TRY_STATUS(db::Migrate(*database));
-  BW_TRY(auto store, blob::OpenFsBlobStore({.root = data.path()}));
-  const SystemClock clock;
-  BW_TRY(auto keys, iam::SigningKeys::Open(*database, data.master_key(), clock));
-  auto parts = std::make_unique<Parts>(settings, std::move(registries), std::move(data),
-                                       std::move(database), std::move(store), std::move(keys));
+  static const SystemClock clock;  // the stores' too
+  BW_TRY(Stores stores, OpenStores(settings, clock));
+  BW_TRY(auto keys, iam::SigningKeys::Open(*stores.database, stores.master_key, clock));
+  const bool shared = stores.shared;
+  auto parts =
+      std::make_unique<Parts>(settings, std::move(registries), std::move(stores), std::move(keys));
   BW_TRY_STATUS(Bootstrap(*parts, settings));
-  BW_TRY(const auto swept, parts->uploads.Sweep(true));
-  if (swept.sessions + swept.staged + swept.blobs > 0) {
-    observe::Log(observe::Level::kInfo, "reclaimed what the last run left",
-                 {{"sessions", swept.sessions}, {"staged", swept.staged}, {"blobs", swept.blobs}});
-  }
+  // Where others may be at work nothing is known to be left over: the hourly sweep looks at ages.
+  if (!shared) BW_TRY_STATUS(SweepAtStart(*parts));
   Schedule(*parts);
   ExposeJobs(*parts);
   ExposeUsage(*parts);

@@ -5,17 +5,15 @@
 
 #include "advisor/advisor.h"
 #include "advisor/importer.h"
-#include "app/data_directory.h"
 #include "app/installation.h"
+#include "app/stores.h"
 #include "app/webhook_sender.h"
 #include "audit/log.h"
-#include "blob/fs/fs_blob_store.h"
 #include "condition/catalogue.h"
 #include "control/change.h"
 #include "control/facts.h"
-#include "db/sqlite/sqlite_database.h"
-#include "governance/governance.h"
 #include "governance/gate.h"
+#include "governance/governance.h"
 #include "iam/access_groups.h"
 #include "iam/api_keys.h"
 #include "iam/authorizer.h"
@@ -52,15 +50,14 @@ class SettingsAccessMode final : public iam::AccessMode {
 
 struct Installation::Parts {
   Parts(const config::Settings& settings, std::vector<control::RegistryInfo> registry_list,
-        DataDirectory opened, std::unique_ptr<db::Database> opened_database,
-        std::unique_ptr<blob::BlobStore> opened_store, iam::SigningKeys signing_keys);
+        Stores opened, iam::SigningKeys signing_keys);
 
   SystemClock clock;
-  DataDirectory data;
+  Stores stores;
+  db::Database* const database;
+  blob::BlobStore* const store;
   control::Registries registries;
   observe::Metrics metrics;
-  std::unique_ptr<db::Database> database;
-  std::unique_ptr<blob::BlobStore> store;
   std::unique_ptr<jobs::Jobs> jobs;
   audit::Log audit;
 

@@ -168,9 +168,9 @@ void AddObjectStore(std::vector<Option>& out) {
   out.push_back(Text(Kind::kPath, "s3.credentials_file", "", BW_FIELD(s3.credentials_file),
                      "File with lines aws_access_key_id = …, aws_secret_access_key = … and perhaps "
                      "aws_session_token = …, read at start, used where s3.access_key is empty."));
-  out.push_back(Number(Kind::kSize, "s3.part_bytes", "8MiB", {5 * kMiB, kGiB},
+  out.push_back(Number(Kind::kSize, "s3.part_bytes", "8MiB", {5 * kMiB, 64 * kMiB},
                        BW_FIELD(s3.part_bytes),
-                       "Size of the first parts that a large blob is sent in; later ones grow."));
+                       "Size of the parts that a large blob is sent in."));
   out.push_back(Number(Kind::kSize, "s3.buffer_bytes", "128MiB", {64 * kMiB, 64 * kGiB},
                        BW_FIELD(s3.buffer_bytes),
                        "Memory for the parts of all uploads together; those that find none wait."));

@@ -15,3 +15,9 @@ CREATE TABLE digest_lock (
   holder     TEXT   COLLATE "C" NOT NULL,
   held_until BIGINT NOT NULL
 );
+
+-- Facts of the installation as a whole.
+CREATE TABLE installation (
+  name  TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+  value TEXT COLLATE "C" NOT NULL
+);

@@ -41,3 +41,9 @@ CREATE TABLE digest_lock (
   holder     TEXT   NOT NULL,
   held_until BIGINT NOT NULL
 ) WITHOUT ROWID;
+
+-- Facts of the installation as a whole.
+CREATE TABLE installation (
+  name  TEXT NOT NULL PRIMARY KEY,
+  value TEXT NOT NULL
+) WITHOUT ROWID;

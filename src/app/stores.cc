@@ -1,0 +1,90 @@
+#include "app/stores.h"
+
+#include "blob/fs/fs_blob_store.h"
+#include "crypto/hash.h"
+#include "crypto/sealing.h"
+#include "db/migrations.h"
+#include "db/postgres/postgres_database.h"
+#include "db/sqlite/sqlite_database.h"
+
+namespace breakwater::app {
+namespace {
+
+Result<Secret> ConfiguredMasterKey(const Secret& digits) {
+  const auto octets = HexDecode(digits.Reveal());
+  if (!octets.ok() || octets->size() != crypto::kSealingKeyOctets) {
+    return Invalid("master_key must be 64 hexadecimal digits").Reason("invalid_master_key");
+  }
+  return Secret(std::string(AsText(*octets)));
+}
+
+// Another key would make the installation's secrets unreadable one by one, much later.
+Status CheckMasterKey(db::Database& database, const Secret& master_key) {
+  const std::string fingerprint = HexEncode(
+      crypto::HmacSha256(AsBytes(master_key.Reveal()), AsBytes("master key fingerprint")));
+  return database.Write([&](db::Transaction& tx) -> Status {
+    BW_TRY(const auto known,
+           tx.QueryOne("SELECT value FROM installation WHERE name = 'master_key_fingerprint'", {},
+                       [](const db::Row& row) { return row.String(0); }));
+    if (!known) {
+      BW_TRY_STATUS(
+          tx.Execute("INSERT INTO installation (name, value) VALUES ('master_key_fingerprint', $1)",
+                     {fingerprint}));
+      return Ok();
+    }
+    if (*known == fingerprint) return Ok();
+    return Invalid(
+               "the master key is not the one that this database was made with: set master_key "
+               "to it, or bring back the data directory's master.key")
+        .Reason("wrong_master_key");
+  });
+}
+
+db::PreparedStatements PreparedFrom(const std::string& word) {
+  if (word == "on") return db::PreparedStatements::kOn;
+  if (word == "off") return db::PreparedStatements::kOff;
+  return db::PreparedStatements::kAuto;
+}
+
+Result<std::unique_ptr<db::Database>> OpenDatabase(const config::Settings& settings,
+                                                   const std::optional<DataDirectory>& data) {
+  const config::Postgres& chosen = settings.database;
+  if (chosen.url.empty()) return db::OpenSqlite({.path = data->database()});
+  db::PostgresOptions options;
+  options.address = chosen.url;
+  options.connections = static_cast<int>(chosen.connections);
+  options.acquire_timeout = chosen.acquire_timeout;
+  options.statement_timeout = chosen.statement_timeout;
+  options.prepared_statements = PreparedFrom(chosen.prepared_statements);
+  return db::OpenPostgres(options);
+}
+
+Result<std::unique_ptr<blob::BlobStore>> OpenBlobs(const config::Settings&, const Stores& stores,
+                                                   const Clock&) {
+  return blob::OpenFsBlobStore({.root = stores.data->path()});
+}
+
+}  // namespace
+
+Result<Stores> OpenStores(const config::Settings& settings, const Clock& clock) {
+  Stores stores;
+  const bool postgres = !settings.database.url.empty();
+  const bool s3 = !settings.s3.endpoint.empty();
+  stores.shared = postgres && s3;
+  if (!stores.shared || settings.master_key.empty()) {
+    BW_TRY(auto data, DataDirectory::Open(settings.data));
+    stores.data.emplace(std::move(data));
+  }
+  if (settings.master_key.empty()) {
+    BW_TRY(stores.master_key, stores.data->MasterKey());
+  } else {
+    BW_TRY(stores.master_key, ConfiguredMasterKey(settings.master_key));
+  }
+  BW_TRY(stores.database, OpenDatabase(settings, stores.data));
+  BW_TRY_STATUS(db::Migrate(*stores.database));
+  BW_TRY_STATUS(CheckMasterKey(*stores.database, stores.master_key));
+  BW_TRY(stores.blobs, OpenBlobs(settings, stores, clock));
+  return stores;
+}
+
+}  // namespace breakwater::app
