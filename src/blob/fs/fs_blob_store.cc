@@ -10,7 +10,7 @@
 #include "base/sync.h"
 #include "blob/fs/fs_staged.h"
 #include "blob/fs/layout.h"
-#include "blob/fs/sync_pool.h"
+#include "blob/task_pool.h"
 #include "io/file.h"
 
 namespace breakwater::blob {
@@ -119,7 +119,7 @@ class FsBlobStore final : public BlobStore {
 
   const Layout layout_;
   const Durability durability_;
-  SyncPool pool_;
+  TaskPool pool_;
   Mutex mutex_;
   std::set<fs::path> durable_shards_ BW_GUARDED_BY(mutex_);  // their names are on stable storage
 };
