@@ -1,6 +1,8 @@
 #include "app/stores.h"
 
+#include "app/object_store.h"
 #include "blob/fs/fs_blob_store.h"
+#include "blob/s3/s3_blob_store.h"
 #include "crypto/hash.h"
 #include "crypto/sealing.h"
 #include "db/migrations.h"
@@ -59,8 +61,12 @@ Result<std::unique_ptr<db::Database>> OpenDatabase(const config::Settings& setti
   return db::OpenPostgres(options);
 }
 
-Result<std::unique_ptr<blob::BlobStore>> OpenBlobs(const config::Settings&, const Stores& stores,
-                                                   const Clock&) {
+Result<std::unique_ptr<blob::BlobStore>> OpenBlobs(const config::Settings& settings,
+                                                   const Stores& stores, const Clock& clock) {
+  if (!settings.s3.endpoint.empty()) {
+    BW_TRY(const blob::S3Options options, S3OptionsFrom(settings.s3));
+    return blob::OpenS3BlobStore(options, *stores.database, clock);
+  }
   return blob::OpenFsBlobStore({.root = stores.data->path()});
 }
 

@@ -4,6 +4,7 @@
 
 # shellcheck source=tests/e2e/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+[ "$stores" = embedded ] || skip "it is about the data directory; fleet.sh kills processes over shared stores"
 
 rounds=${KILL_NINE_ROUNDS:-50}
 # It runs servers of its own.

@@ -11,13 +11,19 @@ export LC_ALL=C TZ=UTC
 unset http_proxy https_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY all_proxy
 # What a person has set for a server of their own is not meant for these.
 unset BREAKWATER_CONFIG BREAKWATER_DATA BREAKWATER_URL BREAKWATER_PRIVATE_URL BREAKWATER_API_KEY \
-  BREAKWATER_TOKEN
+  BREAKWATER_TOKEN BREAKWATER_DATABASE_URL BREAKWATER_S3_ENDPOINT BREAKWATER_MASTER_KEY
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 bin=${BREAKWATER_BIN:-$root/build/dev/breakwater}
 dir=${BREAKWATER_TEST_DIR:-}
 own_dir=''
 if [ -z "$dir" ]; then dir=$(mktemp -d "${TMPDIR:-/tmp}/breakwater.XXXXXX") own_dir=$dir; fi
+
+# Where its servers keep things: "embedded", or "scaled" over the PostgreSQL of
+# BREAKWATER_TEST_POSTGRES (whose role may create databases) and the object store of
+# BREAKWATER_TEST_S3_….
+stores=${BREAKWATER_TEST_STORES:-embedded}
+test_database=''
 
 data=$dir/data
 server_log=$dir/server.log
@@ -95,6 +101,23 @@ eventually() {
   done
 }
 
+# A database and a part of the bucket for this script alone, for every server that it starts.
+scaled_stores() {
+  test_database=breakwater_e2e_$(python3 -c 'import secrets; print(secrets.token_hex(8))')
+  psql -qX -d "$BREAKWATER_TEST_POSTGRES" -c "CREATE DATABASE $test_database" ||
+    skip "PostgreSQL does not answer at BREAKWATER_TEST_POSTGRES"
+  BREAKWATER_DATABASE_URL=${BREAKWATER_TEST_POSTGRES%/*}/$test_database
+  BREAKWATER_S3_ENDPOINT=$BREAKWATER_TEST_S3_ENDPOINT
+  BREAKWATER_S3_REGION=$BREAKWATER_TEST_S3_REGION
+  BREAKWATER_S3_BUCKET=$BREAKWATER_TEST_S3_BUCKET
+  BREAKWATER_S3_PREFIX=$test_database
+  BREAKWATER_S3_ACCESS_KEY=$BREAKWATER_TEST_S3_ACCESS_KEY
+  BREAKWATER_S3_SECRET_KEY=$BREAKWATER_TEST_S3_SECRET_KEY
+  BREAKWATER_MASTER_KEY=$(python3 -c 'import secrets; print(secrets.token_hex(32))')
+  export BREAKWATER_DATABASE_URL BREAKWATER_S3_ENDPOINT BREAKWATER_S3_REGION BREAKWATER_S3_BUCKET \
+    BREAKWATER_S3_PREFIX BREAKWATER_S3_ACCESS_KEY BREAKWATER_S3_SECRET_KEY BREAKWATER_MASTER_KEY
+}
+
 # server_launch ARGUMENTS…: starts it without waiting. Its first line goes to the pipe $dir/ready.
 server_launch() {
   rm -f "$dir/ready"
@@ -144,6 +167,8 @@ clean_up() {
     echo "the server's last log lines:"
     tail -n 15 "$server_log" | cut -c1-1000
   fi
+  [ -z "$test_database" ] || psql -qX -d "$BREAKWATER_TEST_POSTGRES" \
+    -c "DROP DATABASE IF EXISTS $test_database WITH (FORCE)" > /dev/null 2>&1
   [ -z "$own_dir" ] || rm -rf "$own_dir"
   if [ -z "$finished" ]; then exit 1; fi
 }
@@ -267,3 +292,7 @@ MANIFEST
 
 [ -x "$bin" ] || skip "there is no program at $bin: build it first"
 needs curl python3
+if [ "$stores" = scaled ]; then
+  needs psql
+  scaled_stores
+fi
