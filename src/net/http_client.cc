@@ -454,10 +454,8 @@ class HttpClient::Impl::Stream final : public ClientStream {
     while (!ready()) {
       if (failed_.has_value()) return *failed_;
       if (done_) return Ok();
-      if (Status stepped = Step(deadline); !stepped.ok()) {
-        failed_ = std::move(stepped).error();
-        return *failed_;
-      }
+      // What came before the failure is there to be read all the same.
+      if (Status stepped = Step(deadline); !stepped.ok()) failed_ = std::move(stepped).error();
     }
     return Ok();
   }
