@@ -7,8 +7,9 @@
 #   s3.sh pause DIR on|off  reads and writes hang, and go on
 #   s3.sh quota DIR BYTES   writes beyond it get 403 QuotaExceeded; 0 ends it
 #   s3.sh gc DIR            collect garbage and apply lifecycle rules once
-#   s3.sh proxy DIR         put fault_proxy.py before the plain endpoint, and print S3_PROXY_ENDPOINT
-#                           and S3_PROXY_RULES, the file that tells it what to do
+#   s3.sh proxy DIR         put fault_proxy.py before the plain endpoint, and print
+#                           S3_PROXY_ENDPOINT, S3_PROXY_RULES (the file that tells it what to do)
+#                           and S3_PROXY_LOG (what it did)
 #
 # S3_STORE=memstore (default) keeps objects in memory: ready in 1.5 s, gone at `stop` and `crash`.
 # S3_STORE=bluestore keeps them in a sparse file. S3_BYTES is the capacity (4 GiB).
@@ -263,12 +264,13 @@ proxy() {
   port=$(kept_port "$dir/port.proxy")
   if ! pid_of "$dir/run/proxy.pid" fault_proxy.py > /dev/null; then
     setsid python3 "$here/fault_proxy.py" "$port" "$(cat "$dir/port")" "$dir/rules.json" \
-      > "$dir/log/proxy.log" 2>&1 < /dev/null &
+      "$dir/log/requests.log" > "$dir/log/proxy.log" 2>&1 < /dev/null &
     echo $! > "$dir/run/proxy.pid"
     wait_for 10 port_open "$port" || die "the proxy does not answer: see $dir/log/proxy.log"
   fi
   echo "S3_PROXY_ENDPOINT=http://127.0.0.1:$port"
   echo "S3_PROXY_RULES=$dir/rules.json"
+  echo "S3_PROXY_LOG=$dir/log/requests.log"
 }
 
 verb=${1:-}

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "blob/blob_store_conformance.h"
 #include "blob/s3/s3_client.h"
 #include "blob/s3/s3_parts.h"
 #include "blob/s3/s3_testing.h"

@@ -11,7 +11,7 @@
 #include <string>
 
 #include "base/testing.h"
-#include "blob/blob_store_conformance.h"
+#include "blob/blob_testing.h"
 #include "blob/s3/s3_blob_store.h"
 #include "crypto/random.h"
 #include "db/testing.h"
