@@ -1,10 +1,14 @@
 // A real service behind a proxy that breaks what it is told to (tests/services/fault_proxy.py):
 // every kind of fault at every request of an upload and of a read. Skipped without them.
+#include <csignal>
 #include <cstdio>
 #include <fstream>
-#include <set>
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "blob/s3/s3_client.h"
 #include "blob/s3/s3_parts.h"
@@ -21,12 +25,37 @@ using testing::S3TestOptions;
 using testing::S3TestStore;
 using testing::StagedSizes;
 
-// What the proxy is told, and what it did.
+// A proxy of this test's own, on a free port. It ends with the test.
 class Proxy {
  public:
-  ~Proxy() {
-    if (!S3Setting("PROXY_RULES").empty()) Heal();
+  explicit Proxy(const std::string& target_port) {
+    Heal();
+    int out[2];
+    BW_CHECK(::pipe2(out, O_CLOEXEC) == 0);
+    const pid_t parent = ::getpid();
+    pid_ = ::fork();
+    BW_CHECK(pid_ >= 0);
+    if (pid_ == 0) {
+      ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+      if (::getppid() != parent || ::dup2(out[1], STDOUT_FILENO) < 0) ::_exit(1);
+      ::execlp("python3", "python3", BW_FAULT_PROXY, "0", target_port.c_str(), rules_.c_str(),
+               log_.c_str(), nullptr);
+      ::_exit(1);
+    }
+    ::close(out[1]);
+    char digit = 0;
+    while (::read(out[0], &digit, 1) == 1 && digit != '\n') port_ += digit;
+    ::close(out[0]);
   }
+  ~Proxy() {
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+  }
+  Proxy(const Proxy&) = delete;
+  Proxy& operator=(const Proxy&) = delete;
+
+  // Empty if it did not start.
+  const std::string& port() const { return port_; }
 
   // The n-th request from now on (from 1), in any order of arrival.
   void BreakRequest(int n, const std::string& action) {
@@ -35,27 +64,31 @@ class Proxy {
          R"(, "times": 1, )" + action + "}]");
   }
   void BreakAll(const std::string& match, const std::string& action) {
-    Tell(R"([{"id": ")" + crypto::RandomToken(12) + R"(", "match": ")" + match + R"(", )" + action +
-         "}]");
+    Tell(R"([{"match": ")" + match + R"(", )" + action + "}]");
   }
   void Heal() { Tell("[]"); }
-  // How many requests a rule has hit since the start of the log.
+  // How many requests a rule has hit.
   int Hits() const {
-    std::ifstream log(S3Setting("PROXY_LOG"));
+    std::ifstream log(log_);
     int hits = 0;
     for (std::string line; std::getline(log, line);) hits += line.starts_with("0 ") ? 1 : 0;
     return hits;
   }
 
  private:
-  static void Tell(const std::string& rules) {
-    const std::string path = S3Setting("PROXY_RULES");
+  void Tell(const std::string& rules) {
     {
-      std::ofstream file(path + ".new", std::ios::trunc);
+      std::ofstream file(rules_ + ".new", std::ios::trunc);
       file << rules;
     }
-    BW_CHECK(std::rename((path + ".new").c_str(), path.c_str()) == 0);
+    BW_CHECK(std::rename((rules_ + ".new").c_str(), rules_.c_str()) == 0);
   }
+
+  breakwater::testing::TempDir directory_;
+  const std::string rules_ = directory_.path() / "rules.json";
+  const std::string log_ = directory_.path() / "log";
+  std::string port_;
+  pid_t pid_ = -1;
 };
 
 const std::vector<std::string>& Faults() {
@@ -88,18 +121,19 @@ std::string Content() {
 class S3Faults : public ::testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {
-    if (S3Setting("PROXY_ENDPOINT").empty()) {
-      GTEST_SKIP()
-          << "BREAKWATER_TEST_S3_PROXY_ENDPOINT is not set: tests/stores/blob_s3.sh starts "
-             "a service and its proxy";
+    if (!testing::HasS3()) GTEST_SKIP() << testing::kNoS3;
+    const std::string endpoint = S3Setting("ENDPOINT");
+    if (!endpoint.starts_with("http://127.0.0.1:")) {
+      GTEST_SKIP() << "the proxy goes before a plain endpoint on 127.0.0.1 only";
     }
-    proxy_.Heal();
+    proxy_.emplace(endpoint.substr(endpoint.rfind(':') + 1));
+    ASSERT_FALSE(proxy_->port().empty()) << "python3 does not run " BW_FAULT_PROXY;
   }
 
   // A store behind the proxy whose requests have `attempts`.
-  static S3Options Options(int attempts) {
+  S3Options Options(int attempts) const {
     S3Options options = S3TestOptions();
-    options.endpoint = S3Setting("PROXY_ENDPOINT");
+    options.endpoint = "http://127.0.0.1:" + proxy_->port();
     options.max_attempts = attempts;
     options.request_timeout = std::chrono::milliseconds(1000);
     options.copy_timeout = std::chrono::milliseconds(1000);
@@ -143,7 +177,7 @@ class S3Faults : public ::testing::TestWithParam<std::string> {
     EXPECT_TRUE(*kept == content.substr(0, (*resumed)->size()));
   }
 
-  Proxy proxy_;
+  std::optional<Proxy> proxy_;
 };
 
 TEST_P(S3Faults, OneFaultAnywhereInAnUploadIsCuredByRetries) {
@@ -151,15 +185,15 @@ TEST_P(S3Faults, OneFaultAnywhereInAnUploadIsCuredByRetries) {
   for (int n = 1;; ++n) {
     ASSERT_LT(n, 40);
     S3TestStore made(Options(4), Impatient());
-    const int before = proxy_.Hits();
-    proxy_.BreakRequest(n, GetParam());
+    const int before = proxy_->Hits();
+    proxy_->BreakRequest(n, GetParam());
     const auto staged = made.store().Stage();
     const Status done = Upload(made.store(), **staged, content);
     ASSERT_TRUE(done.ok()) << n << ": " << done.error().log();
-    proxy_.Heal();
+    proxy_->Heal();
     EXPECT_TRUE(*ReadText(made.store(), DigestOf(content)) == content);
     EXPECT_TRUE(StagedSizes(made.store()).empty());
-    if (proxy_.Hits() == before) break;
+    if (proxy_->Hits() == before) break;
   }
 }
 
@@ -168,8 +202,8 @@ TEST_P(S3Faults, UploadThatFailsAtAnyRequestLeavesNothingHalfAndCanBeRepeated) {
   for (int n = 1;; ++n) {
     ASSERT_LT(n, 40);
     S3TestStore made(Options(1), Impatient());
-    const int before = proxy_.Hits();
-    proxy_.BreakRequest(n, GetParam());
+    const int before = proxy_->Hits();
+    proxy_->BreakRequest(n, GetParam());
     std::string id;
     std::size_t acknowledged = 0;
     {
@@ -182,7 +216,7 @@ TEST_P(S3Faults, UploadThatFailsAtAnyRequestLeavesNothingHalfAndCanBeRepeated) {
       }
       const bool all = acknowledged == content.size();
       const bool committed = all && CommitOne(made.store(), **staged, DigestOf(content)).ok();
-      proxy_.Heal();
+      proxy_->Heal();
       ExpectNothingHalf(made.store(), content);
       EXPECT_TRUE(!committed || made.store().Open(DigestOf(content)).ok());
     }
@@ -197,7 +231,7 @@ TEST_P(S3Faults, UploadThatFailsAtAnyRequestLeavesNothingHalfAndCanBeRepeated) {
     const Status repeated = CommitOne(made.store(), **resumed, DigestOf(content));
     ASSERT_TRUE(repeated.ok()) << n << ": " << repeated.error().log();
     EXPECT_TRUE(*ReadText(made.store(), DigestOf(content)) == content);
-    if (proxy_.Hits() == before) break;
+    if (proxy_->Hits() == before) break;
   }
 }
 
@@ -207,12 +241,12 @@ TEST_P(S3Faults, OneFaultAnywhereInAReadIsNotSeen) {
   ASSERT_TRUE(Upload(made.store(), **made.store().Stage(), content).ok());
   for (int n = 1;; ++n) {
     ASSERT_LT(n, 10);
-    const int before = proxy_.Hits();
-    proxy_.BreakRequest(n, GetParam());
+    const int before = proxy_->Hits();
+    proxy_->BreakRequest(n, GetParam());
     const auto read = ReadText(made.store(), DigestOf(content));
     ASSERT_TRUE(read.ok()) << n << ": " << read.error().log();
     EXPECT_TRUE(*read == content);
-    if (proxy_.Hits() == before) break;
+    if (proxy_->Hits() == before) break;
   }
 }
 
@@ -230,7 +264,7 @@ TEST_F(S3Outage, ReadThatIsCutOffAgainAndAgainGoesOn) {
   const std::string content = Content();
   S3TestStore made(Options(3), Impatient());
   ASSERT_TRUE(Upload(made.store(), **made.store().Stage(), content).ok());
-  proxy_.BreakAll("GET .*/blobs/", R"("action": "reset-response", "bytes": 1000000)");
+  proxy_->BreakAll("GET .*/blobs/", R"("action": "reset-response", "bytes": 1000000)");
   const auto read = ReadText(made.store(), DigestOf(content));
   ASSERT_TRUE(read.ok()) << read.error().log();
   EXPECT_TRUE(*read == content);
@@ -241,7 +275,7 @@ TEST_F(S3Outage, RequestsFailClearlyAndTheStoreRecovers) {
   S3TestStore made(Options(3), Impatient());
   for (const std::string action :
        {R"("action": "status", "code": 503)", R"("action": "reset")", R"("action": "hang")"}) {
-    proxy_.BreakAll("", action);
+    proxy_->BreakAll("", action);
     const auto staged = made.store().Stage();
     ASSERT_TRUE((*staged)->Append(AsBytes(content)).ok());
     const Status failed = CommitOne(made.store(), **staged, DigestOf(content));
@@ -249,7 +283,7 @@ TEST_F(S3Outage, RequestsFailClearlyAndTheStoreRecovers) {
     EXPECT_EQ(failed.error().code(), ErrorCode::kUnavailable);
     EXPECT_EQ(failed.error().reason(), "blob_store_unavailable");
     EXPECT_EQ(made.store().Open(DigestOf(content)).error().reason(), "blob_store_unavailable");
-    proxy_.Heal();
+    proxy_->Heal();
     EXPECT_TRUE(CommitOne(made.store(), **staged, DigestOf(content)).ok());
     EXPECT_TRUE(made.store().Remove(DigestOf(content)).ok());
   }
@@ -260,10 +294,10 @@ TEST_F(S3Outage, CorruptedAnswersAreRefusedAndNothingIsLost) {
   const std::string content = Content();
   for (int n = 1; n <= 12; ++n) {
     S3TestStore made(Options(2), Impatient());
-    proxy_.BreakRequest(n, R"("action": "corrupt", "bytes": 60)");
+    proxy_->BreakRequest(n, R"("action": "corrupt", "bytes": 60)");
     const auto staged = made.store().Stage();
     static_cast<void>(Upload(made.store(), **staged, content));
-    proxy_.Heal();
+    proxy_->Heal();
     ExpectNothingHalf(made.store(), content);
     EXPECT_TRUE(CommitOne(made.store(), **staged, DigestOf(content)).ok());
     EXPECT_TRUE(*ReadText(made.store(), DigestOf(content)) == content);

@@ -1,11 +1,10 @@
-// The S3 service that tests of this folder use, as the environment names it (CONTRIBUTING.md):
+// The S3 service that tests of this folder use, as the environment names it:
 // BREAKWATER_TEST_S3_ENDPOINT, …_BUCKET, …_ACCESS_KEY, …_SECRET_KEY and, if there is more than one
 // way to it, …_TLS_ENDPOINT, …_CA_FILE, …_DOMAIN (for virtual hosts), …_REGION, and
 // …_PROXY_ENDPOINT, …_PROXY_RULES, …_PROXY_LOG for faults.
 #pragma once
 
 #include <cstdlib>
-#include <fstream>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,7 +23,7 @@ inline std::string S3Setting(const std::string& name) {
 }
 
 inline constexpr const char* kNoS3 =
-    "BREAKWATER_TEST_S3_ENDPOINT is not set: tests/stores/blob_s3.sh starts a service";
+    "BREAKWATER_TEST_S3_ENDPOINT is not set: tests/services/s3.sh starts a service";
 
 inline bool HasS3() {
   return !S3Setting("ENDPOINT").empty();
