@@ -79,6 +79,13 @@ std::unique_ptr<Database> Open(PostgresOptions options, const std::string& addre
   return *std::move(opened);
 }
 
+// Ends our sessions in a database: the server may not have seen yet that they are over, and a
+// pooler keeps its own. Autovacuum gives way by itself, and may not be ended by us.
+void Leave(Session& session, const std::string& database) {
+  session.Run("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '" +
+              database + "' AND usename = current_user");
+}
+
 // Named by what it holds. Made once for all processes; nobody must be connected to it when it is
 // copied.
 std::string MakeTemplate(Session& session, const std::string& server) {
@@ -90,7 +97,8 @@ std::string MakeTemplate(Session& session, const std::string& server) {
   session.Run(std::string("SELECT pg_advisory_lock(") + kTemplateLock + ")");
   if (!exists()) {
     const std::string draft = name + "_draft";
-    session.Run("DROP DATABASE IF EXISTS " + draft + " WITH (FORCE)");
+    Leave(session, draft);
+    session.Run("DROP DATABASE IF EXISTS " + draft);
     session.Run("CREATE DATABASE " + draft + " TEMPLATE template0");
     {
       const auto database = Open({}, WithDatabase(server, draft));
@@ -98,9 +106,7 @@ std::string MakeTemplate(Session& session, const std::string& server) {
         Die(migrated.error().message() + " " + migrated.error().log());
       }
     }
-    // The server may take a moment to see that we are gone.
-    session.Run("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '" +
-                draft + "'");
+    Leave(session, draft);
     session.Run("ALTER DATABASE " + draft + " RENAME TO " + name);
   }
   session.Run(std::string("SELECT pg_advisory_unlock(") + kTemplateLock + ")");
@@ -143,7 +149,9 @@ PostgresHome::PostgresHome(const std::string& server, Content content, PostgresO
 }
 
 PostgresHome::~PostgresHome() {
-  Session(server_).Run("DROP DATABASE " + name_ + " WITH (FORCE)");
+  Session session(server_);
+  Leave(session, name_);
+  session.Run("DROP DATABASE " + name_);
 }
 
 std::unique_ptr<Database> PostgresHome::OpenAnother() {
