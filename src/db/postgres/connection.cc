@@ -68,10 +68,20 @@ pg_conn* Connect(const ConnectionOptions& options) {
   return PQconnectdbParams(keys.data(), values.data(), /*expand_dbname=*/1);
 }
 
+// A password with an unescaped '@', '/' or ':' makes its rest a host or a port, which libpq would
+// quote when it cannot connect.
+bool IsSuspect(const PQconninfoOption& option) {
+  const std::string_view name = option.keyword;
+  const std::string_view value = option.val == nullptr ? "" : option.val;
+  return (name == "host" && value.find('@') != value.npos) ||
+         (name == "port" && value.find_first_not_of("0123456789,") != value.npos);
+}
+
 bool IsWellFormed(const std::string& address) {
   char* error = nullptr;
   PQconninfoOption* parsed = PQconninfoParse(address.c_str(), &error);
-  const bool good = parsed != nullptr;
+  bool good = parsed != nullptr;
+  for (const auto* one = parsed; good && one->keyword != nullptr; ++one) good = !IsSuspect(*one);
   PQconninfoFree(parsed);
   PQfreemem(error);
   return good;
@@ -135,6 +145,13 @@ bool Connection::IsAlive() {
     ReceiveStep({}, Clock::now());
   }
   return trouble_ != Trouble::kLost && PQstatus(handle) == CONNECTION_OK;
+}
+
+bool Connection::IsWorthKeeping() const {
+  // A prepared statement whose tables changed their types is refused for ever
+  // (feature_not_supported, "cached plan must not change result type").
+  const bool stale = trouble_ == Trouble::kStaleNames || sql_state_ == "0A000";
+  return trouble_ != Trouble::kLost && !stale;
 }
 
 void Connection::Begin(Mode mode, bool named) {
@@ -226,8 +243,8 @@ void Connection::SendBegin() {
   if (std::exchange(begun_, true)) return;
   SendPlain(mode_ == Mode::kWrite ? "BEGIN ISOLATION LEVEL SERIALIZABLE READ WRITE"
                                   : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-            Step::kPlain);
-  SendPlain(set_timeout_.c_str(), Step::kPlain);
+            Step::kBegin);
+  SendPlain(set_timeout_.c_str(), Step::kBegin);
 }
 
 void Connection::SendStatement(std::string_view sql, const Values& values) {
@@ -263,7 +280,7 @@ void Connection::SendSync() {
 
 Status Connection::Receive(std::string_view sql) {
   answer_.reset();
-  const auto deadline = Clock::now() + options_.statement_timeout + options_.grace;
+  const auto deadline = Clock::now() + options_.statement_timeout + options_.connect_timeout;
   while (!expected_.empty() && trouble_ != Trouble::kLost) ReceiveStep(sql, deadline);
   preparing_ = nullptr;
   if (trouble_ != Trouble::kNone) return *error_;
@@ -293,6 +310,8 @@ void Connection::Take(Step step, Answer answer, std::string_view sql) {
     case PGRES_EMPTY_QUERY: break;
     case PGRES_PIPELINE_ABORTED: return;
     default:
+      // A server on which no transaction can begin is none for us: a standby, say.
+      if (step == Step::kBegin) return Lose(Text(PQresultErrorMessage(answer.get())));
       if (step != Step::kDiscarded) Fail(answer.get(), sql);
       return;
   }
@@ -301,6 +320,7 @@ void Connection::Take(Step step, Answer answer, std::string_view sql) {
     case Step::kAnswer: answer_ = std::move(answer); break;
     case Step::kTransactionId: xid_ = AnswerRow(answer.get(), 0).String(0); break;
     case Step::kDiscarded:
+    case Step::kBegin:
     case Step::kPlain:
     case Step::kSync: break;
   }

@@ -23,9 +23,8 @@ namespace breakwater::db::postgres {
 struct ConnectionOptions {
   Secret address;  // connection string or URI
   std::chrono::seconds connect_timeout{5};
+  // The server's limit. An answer that is later by connect_timeout never comes: we hang up.
   std::chrono::milliseconds statement_timeout{30'000};
-  // How much longer than the server's own limit an answer may take before we hang up.
-  std::chrono::milliseconds grace{5'000};
   std::chrono::milliseconds script_timeout{3'600'000};
   std::size_t max_prepared = 256;
 };
@@ -57,6 +56,8 @@ class Connection {
 
   // Whether the server has not hung up, as far as can be seen without asking it.
   bool IsAlive();
+  // Whether another transaction may be tried on it.
+  bool IsWorthKeeping() const;
 
   // Nothing is sent yet. `named`: prepare statements on the server.
   void Begin(Mode mode, bool named);
@@ -83,7 +84,7 @@ class Connection {
     void operator()(pg_conn* handle) const;
   };
   // What an answer that is still to come belongs to. Nobody cares for that of a kDiscarded.
-  enum class Step { kDiscarded, kPlain, kPrepare, kAnswer, kTransactionId, kSync };
+  enum class Step { kDiscarded, kBegin, kPlain, kPrepare, kAnswer, kTransactionId, kSync };
 
   Connection(pg_conn* handle, const ConnectionOptions& options);
   Status Greet();

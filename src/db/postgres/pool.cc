@@ -55,7 +55,7 @@ Result<std::unique_ptr<Connection>> Pool::Open() {
 }
 
 void Pool::GiveBack(std::unique_ptr<Connection> connection) {
-  if (connection != nullptr && connection->trouble() == Trouble::kLost) connection.reset();
+  if (connection != nullptr && !connection->IsWorthKeeping()) connection.reset();
   const MutexLock lock(mutex_);
   if (connection == nullptr) {
     --open_;
@@ -65,9 +65,10 @@ void Pool::GiveBack(std::unique_ptr<Connection> connection) {
   free_.notify_one();
 }
 
-std::chrono::milliseconds Pool::Outage() const {
+std::optional<std::chrono::milliseconds> Pool::Outage() const {
   const std::int64_t since = down_since_;
-  return std::chrono::milliseconds(since == 0 ? 0 : NowMs() - since);
+  if (since == 0) return std::nullopt;
+  return std::chrono::milliseconds(NowMs() - since);
 }
 
 }  // namespace breakwater::db::postgres

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/sync.h"
@@ -25,11 +26,11 @@ class Pool {
 
   // One that the server has not hung up on, as far as can be seen.
   Result<std::unique_ptr<Connection>> Take();
-  // It is kept unless it is lost; null stands for one that was not to be kept.
+  // It is kept if it is worth it; null stands for one that was not.
   void GiveBack(std::unique_ptr<Connection> connection);
 
-  // For how long no connection could be made; zero if the last attempt succeeded.
-  std::chrono::milliseconds Outage() const;
+  // For how long no connection could be made; nothing if the last attempt succeeded.
+  std::optional<std::chrono::milliseconds> Outage() const;
 
  private:
   Result<std::unique_ptr<Connection>> Open();

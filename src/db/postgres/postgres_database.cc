@@ -163,8 +163,8 @@ PostgresDatabase::Outcome PostgresDatabase::Attempt(Mode mode, const Work& work,
   auto taken = pool_.Take();
   if (!taken.ok()) {
     // Of an outage the first moments are waited for; later, callers are better told at once.
-    const milliseconds outage = pool_.Outage();
-    return {std::move(taken).error(), outage.count() > 0 && outage < options_.retry_time};
+    const auto outage = pool_.Outage();
+    return {std::move(taken).error(), outage && *outage < options_.retry_time};
   }
   std::unique_ptr<Connection> connection = *std::move(taken);
   connection->Begin(mode, named_);
@@ -180,7 +180,6 @@ PostgresDatabase::Outcome PostgresDatabase::Attempt(Mode mode, const Work& work,
   }
   if (connection != nullptr) {
     connection->Leave();
-    if (connection->trouble() == Trouble::kStaleNames) connection.reset();
     pool_.GiveBack(std::move(connection));
   }
   if (outcome.status.ok()) {

@@ -33,7 +33,8 @@ struct PostgresOptions {
   int connections = 16;                             // at the same time
   std::chrono::milliseconds acquire_timeout{5000};  // for one of them, then kUnavailable
   std::chrono::seconds connect_timeout{5};          // for each host of the address; at least 2
-  // For one statement, then kDeadline "database_timeout". Scripts have no such limit.
+  // For one statement, then kDeadline "database_timeout". Scripts have no such limit. A server that
+  // has not answered by connect_timeout after that is taken for gone.
   std::chrono::milliseconds statement_timeout{30'000};
   // How long a work is run again after conflicts and lost connections, and how long a server that
   // went away is waited for.
