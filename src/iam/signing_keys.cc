@@ -66,4 +66,13 @@ Result<SigningKeys> SigningKeys::Open(db::Database& database, const Secret& mast
   return SigningKeys(*std::move(current), std::move(verifying));
 }
 
+Status SigningKeys::Check(db::Database& database, const Secret& master_key) {
+  BW_TRY(const auto sealed, database.ReadValue(ReadKeys));
+  for (const SealedKey& key : sealed) {
+    BW_TRY(const auto opened, OpenKey(key, master_key));
+    static_cast<void>(opened);
+  }
+  return Ok();
+}
+
 }  // namespace breakwater::iam

@@ -18,6 +18,8 @@ class SigningKeys {
   // not open with it.
   static Result<SigningKeys> Open(db::Database& database, const Secret& master_key,
                                   const Clock& clock);
+  // Whether every key opens with `master_key`; makes none. kDataCorrupt "master_key_wrong".
+  static Status Check(db::Database& database, const Secret& master_key);
 
   const crypto::SigningKey& current() const { return current_; }  // the newest
   const crypto::KeySet& verifying() const { return verifying_; }  // all of them

@@ -1,0 +1,23 @@
+// What must hold before an installation is copied. Internal to admin/.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "admin/copy_state.h"
+#include "admin/store_migration.h"
+
+namespace breakwater::admin {
+
+struct Plan {
+  std::vector<db::Table> tables;    // to be copied, in this order
+  std::vector<db::Table> left_out;  // those of TablesLeftOut() that there are
+  CopyState state;                  // where to begin; not yet written if nothing is resumed
+  bool resumed = false;
+};
+
+// The errors are MigrateStore's, and nothing was changed.
+Result<Plan> PlanMigration(const Side& source, const Side& destination,
+                           const MigrationOptions& options, const Clock& clock);
+
+}  // namespace breakwater::admin
