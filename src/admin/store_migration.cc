@@ -98,6 +98,7 @@ class Migration {
       BW_TRY_STATUS(CopyTable(*table));
       if (!table->numbered.empty()) BW_TRY_STATUS(CopyLastNumber(*table));
     }
+    Tell({.step = Step::kRows, .table = {}, .rows = rows_done_, .rows_total = rows_total_});
     return Save(At(CopyPhase::kBlobs));
   }
 

@@ -8,6 +8,7 @@
 
 #include "admin/copy_state.h"
 #include "audit/log.h"
+#include "blob/s3/s3_testing.h"
 #include "crypto/sealing.h"
 #include "db/testing.h"
 #include "iam/signing_keys.h"
@@ -28,7 +29,8 @@ constexpr int kMaxFaults = 2000;
 
 // Stores without anything in them.
 struct Stores {
-  Stores() {
+  explicit Stores(std::unique_ptr<db::testing::TestDatabase> home = db::testing::OpenTestDatabase())
+      : owner(std::move(home)) {
     auto opened = blob::OpenFsBlobStore(
         {.root = directory.path(), .durability = blob::Durability::kNone, .sync_threads = 1});
     BW_CHECK(opened.ok());
@@ -53,11 +55,16 @@ struct Stores {
   }
 
   breakwater::testing::TempDir directory;
-  std::unique_ptr<db::testing::TestDatabase> owner = db::testing::OpenTestDatabase();
+  std::unique_ptr<db::testing::TestDatabase> owner;
   FaultyDatabase database{owner->database()};
   std::unique_ptr<blob::BlobStore> disk;
   FaultyStore store{disk};
 };
+
+// The copy is in a SQLite file where PostgreSQL is what tests run on.
+std::unique_ptr<db::testing::TestDatabase> OtherDatabase() {
+  return db::testing::OpenSqliteTestDatabase();
+}
 
 // An installation with images, audit records, jobs and identities.
 class Installation {
@@ -99,7 +106,7 @@ class Installation {
 
   Secret key = crypto::NewSealingKey();
   std::vector<std::string> layers = {Bytes(registry::kMaxInlineBlob + 1), Bytes(70'000, 'b'),
-                                     Bytes(2'500'000, 'c'), Bytes(100, 'd')};
+                                     Bytes(6'000'000, 'c'), Bytes(100, 'd')};
   World world;
 };
 
@@ -151,7 +158,7 @@ class StoreMigration : public ::testing::Test {
 };
 
 TEST_F(StoreMigration, ThereAndBackGivesEqualDigests) {
-  Stores there;
+  Stores there(OtherDatabase());
   const auto first = Migrate(From(), To(there));
   Succeeds(first);
   Stores back;
@@ -187,6 +194,25 @@ TEST_F(StoreMigration, WhatWasServedIsServedFromTheCopy) {
   EXPECT_EQ(verified->head, from_.world.log.Verify()->head);
 }
 
+TEST_F(StoreMigration, ThroughAnObjectStoreAndBackEveryByteIsTheSame) {
+  if (!blob::testing::HasS3()) GTEST_SKIP() << blob::testing::kNoS3;
+  Stores there;
+  auto opened = blob::OpenS3BlobStore(blob::testing::S3TestOptions(), there.db(), from_.world.clock);
+  ASSERT_TRUE(opened.ok()) << opened.error().message();
+  there.disk = *std::move(opened);
+  options_.reread = true;
+  options_.threads = 3;
+  Succeeds(Migrate(From(), To(there)));
+  Stores back(OtherDatabase());
+  Succeeds(Migrate(To(there), To(back)));
+  EXPECT_EQ(BlobsOf(*back.disk), BlobsOf(*from_.world.disk));
+  for (const std::string& layer : from_.layers) {
+    if (layer.size() <= registry::kMaxInlineBlob) continue;
+    EXPECT_EQ(Read(*back.disk, oci::Digest::Of(AsBytes(layer))), layer);
+  }
+  there.Empty();
+}
+
 TEST_F(StoreMigration, NumbersGoOnBehindTheLastThatTheSourceGave) {
   const auto next = [](db::Database& database) {
     Installation::RunOn(database,
@@ -198,9 +224,13 @@ TEST_F(StoreMigration, NumbersGoOnBehindTheLastThatTheSourceGave) {
       return *id;
     });
   };
-  Stores there;
+  Stores there(OtherDatabase());
   Succeeds(Migrate(From(), To(there)));
-  EXPECT_EQ(next(there.db()), next(from_.db()));
+  Stores back;
+  Succeeds(Migrate(To(there), To(back)));
+  const std::int64_t expected = next(from_.db());
+  EXPECT_EQ(next(there.db()), expected);
+  EXPECT_EQ(next(back.db()), expected);
 }
 
 TEST_F(StoreMigration, LeavesOutWhatIsOfTheMomentAndSaysSo) {

@@ -7,6 +7,7 @@
 #include "io/file.h"
 
 namespace breakwater::app {
+
 Result<DataDirectory> DataDirectory::Open(const std::filesystem::path& path) {
   std::error_code failed;
   std::filesystem::create_directories(path, failed);
@@ -17,12 +18,10 @@ Result<DataDirectory> DataDirectory::Open(const std::filesystem::path& path) {
   return DataDirectory(path, std::move(lock));
 }
 
-Result<Secret> DataDirectory::MasterKey() const {
-  const std::filesystem::path path = path_ / "master.key";
+Result<std::optional<Secret>> ReadMasterKey(const std::filesystem::path& directory) {
+  const std::filesystem::path path = directory / "master.key";
   if (std::error_code ignored; !std::filesystem::exists(path, ignored)) {
-    const Secret fresh = crypto::NewSealingKey();
-    BW_TRY_STATUS(io::WriteFileDurably(path, AsBytes(HexEncode(AsBytes(fresh.Reveal())) + "\n")));
-    return fresh;
+    return std::optional<Secret>();
   }
   BW_TRY(std::string text, io::ReadFile(path, 256));
   while (!text.empty() && text.back() == '\n') text.pop_back();
@@ -30,7 +29,26 @@ Result<Secret> DataDirectory::MasterKey() const {
   if (!octets.ok() || octets->size() != crypto::kSealingKeyOctets) {
     return DataCorrupt("the master key of the data directory is damaged; restore master.key");
   }
-  return Secret(std::string(AsText(*octets)));
+  return std::optional(Secret(std::string(AsText(*octets))));
+}
+
+Result<Secret> DataDirectory::MasterKey() const {
+  BW_TRY(auto known, ReadMasterKey(path_));
+  if (known) return *std::move(known);
+  const Secret fresh = crypto::NewSealingKey();
+  BW_TRY_STATUS(KeepMasterKey(fresh));
+  return fresh;
+}
+
+Status DataDirectory::KeepMasterKey(const Secret& key) const {
+  BW_TRY(const auto known, ReadMasterKey(path_));
+  if (!known) {
+    return io::WriteFileDurably(path_ / "master.key",
+                                AsBytes(HexEncode(AsBytes(key.Reveal())) + "\n"));
+  }
+  if (*known == key) return Ok();
+  return Conflict("the data directory " + path_.string() + " has another master key in master.key")
+      .Reason("master_keys_differ");
 }
 
 Status DataDirectory::KeepAdminKey(const Secret& key) const {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 
 #include "base/result.h"
 #include "base/secret.h"
@@ -22,6 +23,10 @@ class DataDirectory {
   // kept, mode 0600) where there is none.
   Result<Secret> MasterKey() const;
 
+  // Keeps `key` as the master key where there is none yet. kConflict "master_keys_differ" if there
+  // is another.
+  Status KeepMasterKey(const Secret& key) const;
+
   // Keeps the first administrator's API key for whoever installed this (admin.key, mode 0600).
   Status KeepAdminKey(const Secret& key) const;
 
@@ -32,5 +37,8 @@ class DataDirectory {
   std::filesystem::path path_;
   io::DirectoryLock lock_;
 };
+
+// Of a data directory that another process may have locked; nothing if it has none.
+Result<std::optional<Secret>> ReadMasterKey(const std::filesystem::path& directory);
 
 }  // namespace breakwater::app

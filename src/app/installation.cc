@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "admin/copy_state.h"
 #include "app/parts.h"
 #include "crypto/hash.h"
 #include "iam/bootstrap.h"
@@ -206,6 +207,7 @@ Result<std::unique_ptr<Installation>> Installation::Open(
     const config::Settings& settings, std::vector<control::RegistryInfo> registries) {
   static const SystemClock clock;  // the stores' too
   BW_TRY(Stores stores, OpenStores(settings, clock));
+  BW_TRY_STATUS(admin::RefuseUnfinishedCopy(*stores.database));
   BW_TRY(auto keys, iam::SigningKeys::Open(*stores.database, stores.master_key, clock));
   const bool shared = stores.shared;
   auto parts =

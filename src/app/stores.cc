@@ -12,18 +12,9 @@
 namespace breakwater::app {
 namespace {
 
-Result<Secret> ConfiguredMasterKey(const Secret& digits) {
-  const auto octets = HexDecode(digits.Reveal());
-  if (!octets.ok() || octets->size() != crypto::kSealingKeyOctets) {
-    return Invalid("master_key must be 64 hexadecimal digits").Reason("invalid_master_key");
-  }
-  return Secret(std::string(AsText(*octets)));
-}
-
 // Another key would make the installation's secrets unreadable one by one, much later.
 Status CheckMasterKey(db::Database& database, const Secret& master_key) {
-  const std::string fingerprint = HexEncode(
-      crypto::HmacSha256(AsBytes(master_key.Reveal()), AsBytes("master key fingerprint")));
+  const std::string fingerprint = MasterKeyFingerprint(master_key);
   return database.Write([&](db::Transaction& tx) -> Status {
     BW_TRY(const auto known,
            tx.QueryOne("SELECT value FROM installation WHERE name = 'master_key_fingerprint'", {},
@@ -52,13 +43,7 @@ Result<std::unique_ptr<db::Database>> OpenDatabase(const config::Settings& setti
                                                    const std::optional<DataDirectory>& data) {
   const config::Postgres& chosen = settings.database;
   if (chosen.url.empty()) return db::OpenSqlite({.path = data->database()});
-  db::PostgresOptions options;
-  options.address = chosen.url;
-  options.connections = static_cast<int>(chosen.connections);
-  options.acquire_timeout = chosen.acquire_timeout;
-  options.statement_timeout = chosen.statement_timeout;
-  options.prepared_statements = PreparedFrom(chosen.prepared_statements);
-  return db::OpenPostgres(options);
+  return db::OpenPostgres(PostgresOptionsFrom(chosen));
 }
 
 Result<std::unique_ptr<blob::BlobStore>> OpenBlobs(const config::Settings& settings,
@@ -71,6 +56,40 @@ Result<std::unique_ptr<blob::BlobStore>> OpenBlobs(const config::Settings& setti
 }
 
 }  // namespace
+
+Result<Secret> ConfiguredMasterKey(const Secret& digits) {
+  const auto octets = HexDecode(digits.Reveal());
+  if (!octets.ok() || octets->size() != crypto::kSealingKeyOctets) {
+    return Invalid("master_key must be 64 hexadecimal digits").Reason("invalid_master_key");
+  }
+  return Secret(std::string(AsText(*octets)));
+}
+
+db::PostgresOptions PostgresOptionsFrom(const config::Postgres& settings) {
+  db::PostgresOptions options;
+  options.address = settings.url;
+  options.connections = static_cast<int>(settings.connections);
+  options.acquire_timeout = settings.acquire_timeout;
+  options.statement_timeout = settings.statement_timeout;
+  options.prepared_statements = PreparedFrom(settings.prepared_statements);
+  return options;
+}
+
+std::string MasterKeyFingerprint(const Secret& master_key) {
+  return HexEncode(
+      crypto::HmacSha256(AsBytes(master_key.Reveal()), AsBytes("master key fingerprint")));
+}
+
+Status CarryMasterKey(const config::Settings& settings, const Secret& master_key) {
+  if (settings.master_key.empty()) {
+    BW_TRY(const auto data, DataDirectory::Open(settings.data));
+    return data.KeepMasterKey(master_key);
+  }
+  BW_TRY(const Secret configured, ConfiguredMasterKey(settings.master_key));
+  if (configured == master_key) return Ok();
+  return Conflict("master_key is not the key that the other side's secrets are sealed with")
+      .Reason("master_keys_differ");
+}
 
 Result<Stores> OpenStores(const config::Settings& settings, const Clock& clock) {
   Stores stores;

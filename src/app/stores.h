@@ -12,6 +12,7 @@
 #include "blob/blob_store.h"
 #include "config/settings.h"
 #include "db/database.h"
+#include "db/postgres/postgres_database.h"
 
 namespace breakwater::app {
 
@@ -30,5 +31,16 @@ struct Stores {
 // "data_directory_in_use"; kUnavailable where a service cannot be reached; kInvalid
 // "wrong_master_key" if the database was made with another key. `clock` must outlive the stores.
 Result<Stores> OpenStores(const config::Settings& settings, const Clock& clock);
+
+// The parts of the above, for who must not make anything.
+Result<Secret> ConfiguredMasterKey(const Secret& digits);  // kInvalid "invalid_master_key"
+db::PostgresOptions PostgresOptionsFrom(const config::Postgres& settings);
+// "installation".value under "master_key_fingerprint".
+std::string MasterKeyFingerprint(const Secret& master_key);
+
+// Gives the installation that `settings` describe the master key of another, whose secrets it is to
+// hold: into its data directory, unless the configuration has the key. kConflict
+// "master_keys_differ" if it has another key already.
+Status CarryMasterKey(const config::Settings& settings, const Secret& master_key);
 
 }  // namespace breakwater::app

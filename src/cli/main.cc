@@ -4,6 +4,7 @@
 
 #include "cli/import.h"
 #include "cli/login.h"
+#include "cli/migrate_store.h"
 #include "cli/serve.h"
 #include "cli/tour.h"
 #include "config/options.h"
@@ -43,6 +44,14 @@ void AddTourFlags(CLI::App& command, TourArguments& arguments) {
       ->envname("BREAKWATER_ADVISORIES");
 }
 
+void AddMigrateStoreFlags(CLI::App& command, MigrateStoreArguments& arguments) {
+  command.add_option("--from", arguments.from, "Configuration file of the source")->required();
+  command.add_option("--to", arguments.to, "Configuration file of the destination")->required();
+  command.add_flag("--verify-content", arguments.verify_content,
+                   "Read and hash every blob of the destination again");
+  command.footer(MigrateStoreHelp());
+}
+
 int Main(int argc, char** argv) {
   CLI::App program{"Breakwater: a container registry that keeps itself and its content compliant"};
   program.set_version_flag("--version", std::string("breakwater ") + BW_VERSION);
@@ -57,6 +66,12 @@ int Main(int argc, char** argv) {
   CLI::App* config = program.add_subcommand("config", "Print the configuration in force");
   AddServerFlags(*config, server);
   config->callback([&] { status = PrintConfig(server); });
+
+  MigrateStoreArguments migration;
+  CLI::App* migrate_store = program.add_subcommand(
+      "migrate-store", "Copy an installation into other stores, and verify the copy");
+  AddMigrateStoreFlags(*migrate_store, migration);
+  migrate_store->callback([&] { status = MigrateStore(migration); });
 
   RawClientArguments client;
   CLI::App* advisories = program.add_subcommand("advisories", "Vulnerability advisories");

@@ -19,24 +19,6 @@ namespace {
 
 constexpr std::size_t kMaxConfigFile = 1U << 20;
 
-int Fail(const Error& error) {
-  std::fprintf(stderr, "breakwater: %s\n", error.message().c_str());
-  if (!error.log().empty()) std::fprintf(stderr, "breakwater: cause: %s\n", error.log().c_str());
-  return 1;
-}
-
-Result<config::Loaded> LoadConfig(const ServerArguments& arguments) {
-  config::LoadRequest request;
-  if (!arguments.config_file.empty()) {
-    BW_TRY(std::string text, io::ReadFile(arguments.config_file, kMaxConfigFile)
-                                 .Context("configuration file " + arguments.config_file));
-    request.file = config::File{arguments.config_file, std::move(text)};
-  }
-  request.environment = config::ReadEnvironment();
-  request.flags = arguments.flags;
-  return config::Load(request);
-}
-
 observe::Level LevelOf(const std::string& word) {
   if (word == "debug") return observe::Level::kDebug;
   if (word == "warn") return observe::Level::kWarning;
@@ -72,6 +54,28 @@ void PrintReady(const app::Server& server) {
 }
 
 }  // namespace
+
+int Fail(const Error& error) {
+  std::fprintf(stderr, "breakwater: %s\n", error.message().c_str());
+  if (!error.log().empty()) std::fprintf(stderr, "breakwater: cause: %s\n", error.log().c_str());
+  return 1;
+}
+
+Result<config::File> ReadConfigFile(const std::string& path) {
+  BW_TRY(std::string text,
+         io::ReadFile(path, kMaxConfigFile).Context("configuration file " + path));
+  return config::File{path, std::move(text)};
+}
+
+Result<config::Loaded> LoadConfig(const ServerArguments& arguments) {
+  config::LoadRequest request;
+  if (!arguments.config_file.empty()) {
+    BW_TRY(request.file, ReadConfigFile(arguments.config_file));
+  }
+  request.environment = config::ReadEnvironment();
+  request.flags = arguments.flags;
+  return config::Load(request);
+}
 
 int Serve(const ServerArguments& arguments) {
   const auto loaded = LoadConfig(arguments);

@@ -14,6 +14,13 @@ struct ServerArguments {
   std::vector<config::FlagValue> flags;
 };
 
+// As the options say, the environment included.
+Result<config::Loaded> LoadConfig(const ServerArguments& arguments);
+// kNotFound and so on name the file.
+Result<config::File> ReadConfigFile(const std::string& path);
+// What went wrong, on standard error; 1.
+int Fail(const Error& error);
+
 // Serves until SIGINT or SIGTERM; the process's exit status.
 int Serve(const ServerArguments& arguments);
 // Prints the effective configuration with its origins.
