@@ -15,6 +15,11 @@
 #include "io/file.h"
 #include "registry/testing.h"
 
+namespace breakwater::blob::testing {
+// It comes with the options of the S3 service that tests use.
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(BlobStoreConformance);
+}  // namespace breakwater::blob::testing
+
 namespace breakwater::admin {
 namespace {
 
@@ -185,7 +190,7 @@ TEST_F(StoreMigration, WhatWasServedIsServedFromTheCopy) {
     const std::uint64_t size = opened->size;
     const auto source = (*std::move(opened)).Read(0, size);
     ASSERT_TRUE(source.ok());
-    EXPECT_EQ(*io::ReadAll(**source, size), layer);
+    EXPECT_TRUE(*io::ReadAll(**source, size) == layer);
   }
   const audit::Log log(there.db(), from_.world.clock);
   const auto verified = log.Verify();
@@ -197,20 +202,22 @@ TEST_F(StoreMigration, WhatWasServedIsServedFromTheCopy) {
 TEST_F(StoreMigration, ThroughAnObjectStoreAndBackEveryByteIsTheSame) {
   if (!blob::testing::HasS3()) GTEST_SKIP() << blob::testing::kNoS3;
   Stores there;
-  auto opened = blob::OpenS3BlobStore(blob::testing::S3TestOptions(), there.db(), from_.world.clock);
+  const SystemClock clock;  // the service refuses requests of another time
+  auto opened = blob::OpenS3BlobStore(blob::testing::S3TestOptions(), there.db(), clock);
   ASSERT_TRUE(opened.ok()) << opened.error().message();
   there.disk = *std::move(opened);
   options_.reread = true;
   options_.threads = 3;
-  Succeeds(Migrate(From(), To(there)));
+  ASSERT_NO_FATAL_FAILURE(Succeeds(Migrate(From(), To(there))));
   Stores back(OtherDatabase());
-  Succeeds(Migrate(To(there), To(back)));
+  ASSERT_NO_FATAL_FAILURE(Succeeds(Migrate(To(there), To(back))));
   EXPECT_EQ(BlobsOf(*back.disk), BlobsOf(*from_.world.disk));
   for (const std::string& layer : from_.layers) {
     if (layer.size() <= registry::kMaxInlineBlob) continue;
-    EXPECT_EQ(Read(*back.disk, oci::Digest::Of(AsBytes(layer))), layer);
+    EXPECT_TRUE(Read(*back.disk, oci::Digest::Of(AsBytes(layer))) == layer);
   }
   there.Empty();
+  there.disk.reset();  // before its database and its clock
 }
 
 TEST_F(StoreMigration, NumbersGoOnBehindTheLastThatTheSourceGave) {
@@ -383,7 +390,7 @@ TEST_F(StoreMigration, RereadFindsBytesThatChangedAndTheNextRunCopiesThemAnew) {
   EXPECT_NE(result.error().message().find(digest.text()), std::string::npos);
   options_.progress = nullptr;
   Succeeds(Migrate(From(), To(there)));
-  EXPECT_EQ(Read(*there.disk, digest), from_.layers[1]);
+  EXPECT_TRUE(Read(*there.disk, digest) == from_.layers[1]);
 }
 
 TEST_F(StoreMigration, BlobThatTheDestinationLosesIsFoundByCountingAndCopiedByTheNextRun) {
@@ -397,7 +404,7 @@ TEST_F(StoreMigration, BlobThatTheDestinationLosesIsFoundByCountingAndCopiedByTh
   EXPECT_EQ(result.error().reason(), "not_equal");
   options_.progress = nullptr;
   Succeeds(Migrate(From(), To(there)));
-  EXPECT_EQ(Read(*there.disk, digest), from_.layers[1]);
+  EXPECT_TRUE(Read(*there.disk, digest) == from_.layers[1]);
 }
 
 TEST_F(StoreMigration, BegunCopyIsNoDestinationForAnotherInstallationNorASource) {
