@@ -10,118 +10,23 @@ restart that
 Standard library only. See kill_nine.sh.
 """
 
-import base64
-import hashlib
 import http.client
 import json
 import os
 import random
 import shutil
-import signal
-import socket
-import subprocess
 import sys
 import tempfile
 import threading
 import time
-import urllib.parse
 
-BINARY = os.environ["BREAKWATER_BIN"]
+from registry_client import (OCI_CONFIG, OCI_LAYER, OCI_MANIFEST, Client, Failed, Server, add_query,
+                             check, digest_of)
+
 ROUNDS = int(os.environ.get("KILL_NINE_ROUNDS", "50"))
 SEED = int(os.environ.get("KILL_NINE_SEED", str(int(time.time()))))
 WORKERS = 4
 REPOSITORY = "killtest/app"
-KEY = "kill-nine-bootstrap-key-" + hashlib.sha256(b"kill-nine").hexdigest()
-OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
-OCI_CONFIG = "application/vnd.oci.image.config.v1+json"
-OCI_LAYER = "application/vnd.oci.image.layer.v1.tar"
-START_SECONDS = 60
-
-
-class Failed(Exception):
-    pass
-
-
-def check(condition, message):
-    if not condition:
-        raise Failed(message)
-
-
-def digest_of(content):
-    return "sha256:" + hashlib.sha256(content).hexdigest()
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-class Server:
-    """One data directory, and the process that serves it. The ports stay the same: without
-    configuration a registry is named by its listener's address."""
-
-    def __init__(self, directory):
-        self.data = os.path.join(directory, "data")
-        self.log = os.path.join(directory, "server.log")
-        self.public = free_port()
-        self.private = free_port()
-        self.process = None
-
-    def start(self):
-        # Variables of ours that are not its options would be refused.
-        environment = {name: value for name, value in os.environ.items()
-                       if not name.startswith("BREAKWATER_")}
-        environment["BREAKWATER_BOOTSTRAP_API_KEY"] = KEY
-        with open(self.log, "ab") as log:
-            self.process = subprocess.Popen(
-                [BINARY, "serve", "--data", self.data,
-                 "--public", "127.0.0.1:%d" % self.public,
-                 "--private", "127.0.0.1:%d" % self.private],
-                stdout=subprocess.PIPE, stderr=log, env=environment)
-        alarm = threading.Timer(START_SECONDS, self.process.kill)
-        alarm.start()
-        line = self.process.stdout.readline()
-        alarm.cancel()
-        if not line:
-            with open(self.log, errors="replace") as log:
-                raise Failed("the server did not start:\n" + log.read()[-4000:])
-        json.loads(line)
-
-    def kill(self):
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
-        self.process.stdout.close()
-
-    def stop(self):
-        self.process.terminate()
-        check(self.process.wait(timeout=60) == 0, "the server did not stop gracefully")
-        self.process.stdout.close()
-
-
-class Client:
-    """A keep-alive connection with Basic credentials."""
-
-    def __init__(self, server):
-        self.connection = http.client.HTTPConnection("127.0.0.1", server.public, timeout=60)
-        token = base64.b64encode(("iamapikey:" + KEY).encode()).decode()
-        self.headers = {"Authorization": "Basic " + token}
-
-    def do(self, method, target, body=None, headers=None):
-        self.connection.request(method, target, body=body, headers={**self.headers,
-                                                                    **(headers or {})})
-        response = self.connection.getresponse()
-        return response.status, dict((k.lower(), v) for k, v in response.getheaders()), \
-            response.read()
-
-    def expect(self, status, method, target, body=None, headers=None):
-        got, response_headers, content = self.do(method, target, body, headers)
-        check(got == status, "%s %s: %d instead of %d: %s" %
-              (method, target, got, status, content[:400]))
-        return response_headers, content
-
-    def close(self):
-        self.connection.close()
 
 
 class Ledger:
@@ -139,11 +44,6 @@ class Ledger:
     def note(self, action):
         with self.lock:
             action(self)
-
-
-def add_query(location, **parameters):
-    mark = "&" if "?" in location else "?"
-    return location + mark + urllib.parse.urlencode(parameters)
 
 
 class Worker(threading.Thread):
