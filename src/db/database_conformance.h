@@ -366,4 +366,29 @@ TEST_P(DatabaseConformance, AQueryMayRunInsideItself) {
   EXPECT_EQ(pairs, 6);
 }
 
+TEST_P(DatabaseConformance, ConditionsInTheStatementHoldWithoutSerializableIsolation) {
+  constexpr int kThreads = 8;
+  constexpr int kTurns = 25;
+  ASSERT_TRUE(Insert(1, nullptr, 0).ok());
+  std::atomic<int> won{0};
+  InThreads(kThreads, [&](int) {
+    for (int turn = 0; turn < kTurns; ++turn) {
+      // Every number is reached once, whoever comes first.
+      const auto changed = db().WriteValue(
+          [&](Transaction& tx) {
+            return tx.Execute("UPDATE thing SET number = $1 WHERE id = 1 AND number = $2",
+                              {turn + 1, turn});
+          },
+          Isolation::kStatement);
+      EXPECT_TRUE(changed.ok());
+      if (changed.ok()) won += static_cast<int>(*changed);
+    }
+  });
+  const auto number = db().ReadValue([](Transaction& tx) {
+    return tx.QueryOne("SELECT number FROM thing", {}, [](const Row& row) { return row.Int(0); });
+  });
+  EXPECT_EQ(**number, won);
+  EXPECT_GE(won, 1);
+}
+
 }  // namespace breakwater::db::testing

@@ -86,16 +86,18 @@ Status FaultyDatabase::Read(const Work& work) {
   });
 }
 
-Status FaultyDatabase::Write(const Work& work) {
+Status FaultyDatabase::DoWrite(const Work& work, Isolation isolation) {
   bool fail_after_commit = false;
-  BW_TRY_STATUS(inner_.Write([&](Transaction& tx) -> Status {
-    FaultyTransaction faulty(*this, tx);
-    BW_TRY_STATUS(work(faulty));
-    if (!Count()) return Ok();
-    if (point_ == FaultPoint::kBefore) return Fault();
-    fail_after_commit = true;
-    return Ok();
-  }));
+  BW_TRY_STATUS(inner_.Write(
+      [&](Transaction& tx) -> Status {
+        FaultyTransaction faulty(*this, tx);
+        BW_TRY_STATUS(work(faulty));
+        if (!Count()) return Ok();
+        if (point_ == FaultPoint::kBefore) return Fault();
+        fail_after_commit = true;
+        return Ok();
+      },
+      isolation));
   if (fail_after_commit) return Fault();
   return Ok();
 }

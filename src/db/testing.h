@@ -56,8 +56,10 @@ class FaultyDatabase final : public Database {
   bool fired() const { return fired_; }
 
   Status Read(const Work& work) override;
-  Status Write(const Work& work) override;
   Dialect dialect() const override { return inner_.dialect(); }
+
+ protected:
+  Status DoWrite(const Work& work, Isolation isolation) override;
 
  private:
   class FaultyTransaction;

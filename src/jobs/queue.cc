@@ -23,10 +23,12 @@ std::string ErrorText(const Error& error) {
 }
 
 Status Run(db::Database& database, std::string_view sql, std::initializer_list<db::Param> params) {
-  return database.Write([&](db::Transaction& tx) -> Status {
-    BW_TRY_STATUS(tx.Execute(sql, params));
-    return Ok();
-  });
+  return database.Write(
+      [&](db::Transaction& tx) -> Status {
+        BW_TRY_STATUS(tx.Execute(sql, params));
+        return Ok();
+      },
+      db::Isolation::kStatement);
 }
 
 }  // namespace
@@ -45,8 +47,11 @@ void Queue::SetKinds(std::vector<std::string> kinds) {
   any_due_sql_ = "SELECT 1" + due + " LIMIT 1";
   const auto after = [&](std::size_t n) { return "$" + std::to_string(kinds_.size() + 1 + n); };
   claim_sql_ = "UPDATE job SET state = 'running', attempt = attempt + 1, owner = " + after(1) +
-               ", due = " + after(2) + " WHERE id IN (SELECT id" + due +
-               " ORDER BY due, id LIMIT 1) RETURNING id, kind, payload, attempt, created";
+               ", due = " + after(2) + " WHERE id = (SELECT id" + due +
+               " ORDER BY due, id LIMIT 1" +
+               // What another process is claiming at this moment is not waited for.
+               (database_.dialect() == db::Dialect::kPostgres ? " FOR UPDATE SKIP LOCKED" : "") +
+               ") RETURNING id, kind, payload, attempt, created";
 }
 
 Status Queue::Add(db::Transaction& tx, const NewJob& job, Timestamp due) {
@@ -102,29 +107,33 @@ Result<std::optional<Claim>> Queue::Next() {
   params.emplace_back(owner_);
   params.emplace_back(now + lease_);
   std::optional<Claim> claim;
-  BW_TRY_STATUS(database_.Write([&](db::Transaction& tx) {
-    claim.reset();
-    return tx.QueryWith(claim_sql_, params, [&](const db::Row& row) {
-      claim = Claim{.id = row.Int(0),
-                    .kind = row.String(1),
-                    .payload = row.String(2),
-                    .attempt = static_cast<int>(row.Int(3)),
-                    .created = row.Time(4)};
-      return Ok();
-    });
-  }));
+  BW_TRY_STATUS(database_.Write(
+      [&](db::Transaction& tx) {
+        claim.reset();
+        return tx.QueryWith(claim_sql_, params, [&](const db::Row& row) {
+          claim = Claim{.id = row.Int(0),
+                        .kind = row.String(1),
+                        .payload = row.String(2),
+                        .attempt = static_cast<int>(row.Int(3)),
+                        .created = row.Time(4)};
+          return Ok();
+        });
+      },
+      db::Isolation::kStatement));
   return claim;
 }
 
 Status Queue::Renew(std::span<const Claim> claims) {
   const Timestamp until = clock_.Now() + lease_;
   const std::string sql = std::string("UPDATE job SET due = $4") + kStillOurs;
-  return database_.Write([&](db::Transaction& tx) -> Status {
-    for (const Claim& claim : claims) {
-      BW_TRY_STATUS(tx.Execute(sql, {claim.id, claim.attempt, owner_, until}));
-    }
-    return Ok();
-  });
+  return database_.Write(
+      [&](db::Transaction& tx) -> Status {
+        for (const Claim& claim : claims) {
+          BW_TRY_STATUS(tx.Execute(sql, {claim.id, claim.attempt, owner_, until}));
+        }
+        return Ok();
+      },
+      db::Isolation::kStatement);
 }
 
 Status Queue::Remove(const Claim& claim) {

@@ -11,9 +11,11 @@
 namespace breakwater::registry {
 namespace {
 
-// Longer than any single request to a blob store takes, so that what was begun under a lease has
-// ended before another can have it.
-constexpr std::chrono::minutes kLease{10};
+// Who stores bytes finds out when it says so in its transaction that it was too slow; others need
+// not wait long for one that has died.
+constexpr std::chrono::seconds kStoreLease{30};
+// A removal is beyond recall once it was asked for: longer than any request to a blob store takes.
+constexpr std::chrono::minutes kRemoveLease{5};
 constexpr std::chrono::milliseconds kFirstPause{5};
 constexpr std::chrono::milliseconds kLongestPause{200};
 constexpr std::chrono::seconds kPatience{60};
@@ -21,7 +23,7 @@ constexpr std::size_t kHolderOctets = 16;
 
 class LocalDigestLocks final : public DigestLocks {
  public:
-  Result<std::unique_ptr<Hold>> Acquire(const oci::Digest& digest) override {
+  Result<std::unique_ptr<Hold>> Acquire(const oci::Digest& digest, DigestUse) override {
     MutexLock lock(mutex_);
     while (!held_.insert(digest).second) released_.wait(mutex_);
     return std::unique_ptr<Hold>(std::make_unique<LocalHold>(*this, digest));
@@ -58,14 +60,17 @@ Error Lost() {
 
 class SharedHold final : public DigestLocks::Hold {
  public:
-  SharedHold(db::Database& database, const Clock& clock, const oci::Digest& digest)
+  SharedHold(db::Database& database, const Clock& clock, const oci::Digest& digest,
+             std::chrono::seconds lease)
       : database_(database),
         clock_(clock),
+        lease_(lease),
         digest_(digest.text()),
         holder_(crypto::RandomToken(kHolderOctets)) {}
   ~SharedHold() override {
     if (!held_) return;
-    const Status released = database_.Write([&](db::Transaction& tx) { return Delete(tx); });
+    const Status released =
+        database_.Write([&](db::Transaction& tx) { return Delete(tx); }, db::Isolation::kStatement);
     if (!released.ok() && released.error().reason() != Lost().reason()) {
       observe::LogError(observe::Level::kWarning, "a digest stays locked until its lease ends",
                         released.error());
@@ -75,13 +80,16 @@ class SharedHold final : public DigestLocks::Hold {
   // Whether it is ours now.
   Result<bool> Try() {
     const Timestamp now = clock_.Now();
-    BW_TRY(const std::int64_t changed, database_.WriteValue([&](db::Transaction& tx) {
-      return tx.Execute(
-          "INSERT INTO digest_lock (digest, holder, held_until) VALUES ($1, $2, $3) "
-          "ON CONFLICT (digest) DO UPDATE SET holder = $2, held_until = $3 "
-          "WHERE digest_lock.held_until <= $4",
-          {digest_, holder_, now + kLease, now});
-    }));
+    BW_TRY(const std::int64_t changed,
+           database_.WriteValue(
+               [&](db::Transaction& tx) {
+                 return tx.Execute(
+                     "INSERT INTO digest_lock (digest, holder, held_until) VALUES ($1, $2, $3) "
+                     "ON CONFLICT (digest) DO UPDATE SET holder = $2, held_until = $3 "
+                     "WHERE digest_lock.held_until <= $4",
+                     {digest_, holder_, now + lease_, now});
+               },
+               db::Isolation::kStatement));
     held_ = changed == 1;
     return held_;
   }
@@ -89,7 +97,7 @@ class SharedHold final : public DigestLocks::Hold {
   Status Confirm(db::Transaction& tx) override {
     BW_TRY(const std::int64_t changed,
            tx.Execute("UPDATE digest_lock SET held_until = $3 WHERE digest = $1 AND holder = $2",
-                      {digest_, holder_, clock_.Now() + kLease}));
+                      {digest_, holder_, clock_.Now() + lease_}));
     return changed == 1 ? Ok() : Status(Lost());
   }
   Status Release(db::Transaction& tx) override {
@@ -108,6 +116,7 @@ class SharedHold final : public DigestLocks::Hold {
 
   db::Database& database_;
   const Clock& clock_;
+  const std::chrono::seconds lease_;
   const std::string digest_;
   const std::string holder_;
   bool held_ = false;
@@ -118,8 +127,9 @@ class SharedDigestLocks final : public DigestLocks {
   SharedDigestLocks(db::Database& database, const Clock& clock)
       : database_(database), clock_(clock) {}
 
-  Result<std::unique_ptr<Hold>> Acquire(const oci::Digest& digest) override {
-    auto hold = std::make_unique<SharedHold>(database_, clock_, digest);
+  Result<std::unique_ptr<Hold>> Acquire(const oci::Digest& digest, DigestUse use) override {
+    auto hold = std::make_unique<SharedHold>(database_, clock_, digest,
+                                             use == DigestUse::kStore ? kStoreLease : kRemoveLease);
     std::chrono::milliseconds pause = kFirstPause;
     for (std::chrono::milliseconds waited{0}; waited < kPatience; waited += pause) {
       BW_TRY(const bool ours, hold->Try());

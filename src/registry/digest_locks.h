@@ -12,6 +12,8 @@
 
 namespace breakwater::registry {
 
+enum class DigestUse { kStore, kRemove };
+
 // Thread-safe.
 class DigestLocks {
  public:
@@ -27,7 +29,7 @@ class DigestLocks {
 
   virtual ~DigestLocks() = default;
   // Waits until nobody else holds `digest`; kUnavailable "digest_busy" if that takes too long.
-  virtual Result<std::unique_ptr<Hold>> Acquire(const oci::Digest& digest) = 0;
+  virtual Result<std::unique_ptr<Hold>> Acquire(const oci::Digest& digest, DigestUse use) = 0;
 };
 
 // For one process.

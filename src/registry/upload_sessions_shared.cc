@@ -75,7 +75,8 @@ class SharedUploadSessions final : public UploadSessions {
   Result<std::unique_ptr<UploadSession>> Cancel(const std::string& id) override;
   Status RemoveIn(db::Transaction& tx, const UploadSession& session) override;
   Status Remove(const UploadSession& session) override {
-    return database_.Write([&](db::Transaction& tx) { return DeleteUpload(tx, session.id); });
+    return database_.Write([&](db::Transaction& tx) { return DeleteUpload(tx, session.id); },
+                           db::Isolation::kStatement);
   }
   void Forget(const UploadSession&) override {}
   Result<std::vector<std::unique_ptr<UploadSession>>> TakeExpired(std::size_t limit) override;
@@ -98,15 +99,17 @@ Status OnlyOurs(Result<std::int64_t> changed) {
 }
 
 Status SharedUploadSessions::Add(std::unique_ptr<UploadSession> session) {
-  return database_.Write([&](db::Transaction& tx) -> Status {
-    BW_TRY(const auto count,
-           tx.QueryOne("SELECT COUNT(*) FROM (SELECT 1 FROM upload LIMIT $1) AS found",
-                       {options_.max_sessions}, [](const db::Row& row) { return row.Int(0); }));
-    if (static_cast<std::size_t>(count.value_or(0)) >= options_.max_sessions) {
-      return TooManyUploads();
-    }
-    return InsertUpload(tx, *session);
-  });
+  return database_.Write(
+      [&](db::Transaction& tx) -> Status {
+        BW_TRY(const auto count,
+               tx.QueryOne("SELECT COUNT(*) FROM (SELECT 1 FROM upload LIMIT $1) AS found",
+                           {options_.max_sessions}, [](const db::Row& row) { return row.Int(0); }));
+        if (static_cast<std::size_t>(count.value_or(0)) >= options_.max_sessions) {
+          return TooManyUploads();
+        }
+        return InsertUpload(tx, *session);
+      },
+      db::Isolation::kStatement);
 }
 
 Result<UploadView> SharedUploadSessions::Find(const std::string& id) {
@@ -136,7 +139,8 @@ Result<std::unique_ptr<UploadSession>> SharedUploadSessions::TakeIn(db::Transact
 Result<std::unique_ptr<UploadSession>> SharedUploadSessions::Take(const std::string& id) {
   const std::string writer = crypto::RandomToken(kWriterOctets);
   BW_TRY(auto session,
-         database_.WriteValue([&](db::Transaction& tx) { return TakeIn(tx, id, writer); }));
+         database_.WriteValue([&](db::Transaction& tx) { return TakeIn(tx, id, writer); },
+                              db::Isolation::kStatement));
   if (session->staged_id.empty()) {
     session->StartHashing();
     session->Hash(AsBytes(session->buffer));
@@ -149,36 +153,44 @@ Result<std::unique_ptr<UploadSession>> SharedUploadSessions::Take(const std::str
 Status SharedUploadSessions::KeepTaken(UploadSession& session) {
   const Timestamp now = clock_.Now();
   if (session.writer_until - now >= kWriterLease / 2) return Ok();
-  BW_TRY_STATUS(database_.Write([&](db::Transaction& tx) {
-    return OnlyOurs(tx.Execute("UPDATE upload SET writer_until = $3 WHERE id = $1 AND writer = $2",
-                               {session.id, session.writer, now + kWriterLease}));
-  }));
+  BW_TRY_STATUS(database_.Write(
+      [&](db::Transaction& tx) {
+        return OnlyOurs(
+            tx.Execute("UPDATE upload SET writer_until = $3 WHERE id = $1 AND writer = $2",
+                       {session.id, session.writer, now + kWriterLease}));
+      },
+      db::Isolation::kStatement));
   session.writer_until = now + kWriterLease;
   return Ok();
 }
 
 Status SharedUploadSessions::NoteStaged(const UploadSession& session) {
-  return database_.Write([&](db::Transaction& tx) {
-    return OnlyOurs(
-        tx.Execute("UPDATE upload SET staged = $3, buffered = $4 WHERE id = $1 AND writer = $2",
-                   {session.id, session.writer, session.staged_id, ByteView()}));
-  });
+  return database_.Write(
+      [&](db::Transaction& tx) {
+        return OnlyOurs(
+            tx.Execute("UPDATE upload SET staged = $3, buffered = $4 WHERE id = $1 AND writer = $2",
+                       {session.id, session.writer, session.staged_id, ByteView()}));
+      },
+      db::Isolation::kStatement);
 }
 
 Status SharedUploadSessions::Return(std::unique_ptr<UploadSession>& session) {
   session->expires = clock_.Now() + options_.life;
-  const Status returned = database_.Write([&](db::Transaction& tx) -> Status {
-    const Status ours = OnlyOurs(tx.Execute(
-        "UPDATE upload SET buffered = $3, received = $4, expires = $5, writer = NULL, "
-        "writer_until = NULL WHERE id = $1 AND writer = $2",
-        {session->id, session->writer, AsBytes(session->buffer), session->size, session->expires}));
-    if (ours.ok() || ours.error().code() != ErrorCode::kNotFound) return ours;
-    BW_TRY(const auto found, ReadUploads(tx, "id = $1", {session->id}));
-    if (found.empty()) return ours;
-    return Error(ErrorCode::kRangeInvalid, "another request has taken this upload over")
-        .Reason("upload_busy")
-        .Detail("size", std::to_string(found.front()->size));
-  });
+  const Status returned = database_.Write(
+      [&](db::Transaction& tx) -> Status {
+        const Status ours = OnlyOurs(tx.Execute(
+            "UPDATE upload SET buffered = $3, received = $4, expires = $5, writer = NULL, "
+            "writer_until = NULL WHERE id = $1 AND writer = $2",
+            {session->id, session->writer, AsBytes(session->buffer), session->size,
+             session->expires}));
+        if (ours.ok() || ours.error().code() != ErrorCode::kNotFound) return ours;
+        BW_TRY(const auto found, ReadUploads(tx, "id = $1", {session->id}));
+        if (found.empty()) return ours;
+        return Error(ErrorCode::kRangeInvalid, "another request has taken this upload over")
+            .Reason("upload_busy")
+            .Detail("size", std::to_string(found.front()->size));
+      },
+      db::Isolation::kStatement);
   if (!returned.ok() && returned.error().code() == ErrorCode::kNotFound) return returned;
   if (returned.ok()) hashes_.Put(*session);
   session.reset();

@@ -304,7 +304,7 @@ Status Uploads::CommitBytes(UploadSession& session, const oci::Digest& digest) {
 
 Status Uploads::Publish(UploadSession& session, const oci::Digest& digest) {
   if (session.staged_id.empty()) return RecordBlob(session, digest, nullptr);
-  BW_TRY(const auto hold, locks_->Acquire(digest));
+  BW_TRY(const auto hold, locks_->Acquire(digest, DigestUse::kStore));
   BW_TRY_STATUS(CommitBytes(session, digest));
   Status recorded = RecordBlob(session, digest, hold.get());
   // The repository is gone for good. After any other failure the same bytes may be published by

@@ -152,36 +152,36 @@ class SharedDigestLocksTest : public ::testing::Test {
 };
 
 TEST_F(SharedDigestLocksTest, WaitForWhoeverHoldsTheDigest) {
-  auto held = one_->Acquire(digest_);
+  auto held = one_->Acquire(digest_, DigestUse::kStore);
   ASSERT_TRUE(held.ok());
   std::atomic<bool> released{false};
   std::thread waiting([&] {
-    const auto second = other_->Acquire(digest_);
+    const auto second = other_->Acquire(digest_, DigestUse::kStore);
     EXPECT_TRUE(second.ok());
     EXPECT_TRUE(released);
   });
-  EXPECT_TRUE(other_->Acquire(DigestOf("y")).ok());
+  EXPECT_TRUE(other_->Acquire(DigestOf("y"), DigestUse::kStore).ok());
   released = true;
   held->reset();
   waiting.join();
 }
 
 TEST_F(SharedDigestLocksTest, PassOnWhenTheirHolderIsSilentForTooLong) {
-  const auto held = one_->Acquire(digest_);
+  const auto held = one_->Acquire(digest_, DigestUse::kStore);
   ASSERT_TRUE(held.ok());
-  clock_.Advance(std::chrono::minutes{9});
+  clock_.Advance(std::chrono::seconds{25});
   EXPECT_EQ(Confirm(**held), "ok");
-  clock_.Advance(std::chrono::minutes{9});
+  clock_.Advance(std::chrono::seconds{25});
   EXPECT_EQ(Confirm(**held), "ok");
-  clock_.Advance(std::chrono::minutes{11});
-  const auto passed = other_->Acquire(digest_);
+  clock_.Advance(std::chrono::seconds{31});
+  const auto passed = other_->Acquire(digest_, DigestUse::kStore);
   ASSERT_TRUE(passed.ok());
   EXPECT_EQ(Confirm(**held), "digest_lost");
   EXPECT_EQ(Confirm(**passed), "ok");
 }
 
 TEST_F(SharedDigestLocksTest, AreGivenUpOnlyWithTheTransactionThatSaysSo) {
-  auto held = one_->Acquire(digest_);
+  auto held = one_->Acquire(digest_, DigestUse::kStore);
   ASSERT_TRUE(held.ok());
   EXPECT_FALSE(owner_->database()
                    .Write([&](db::Transaction& tx) -> Status {
@@ -193,7 +193,7 @@ TEST_F(SharedDigestLocksTest, AreGivenUpOnlyWithTheTransactionThatSaysSo) {
   EXPECT_TRUE(
       owner_->database().Write([&](db::Transaction& tx) { return (*held)->Release(tx); }).ok());
   EXPECT_EQ(Confirm(**held), "digest_lost");
-  EXPECT_TRUE(other_->Acquire(digest_).ok());
+  EXPECT_TRUE(other_->Acquire(digest_, DigestUse::kStore).ok());
 }
 
 }  // namespace

@@ -82,7 +82,7 @@ Result<std::int64_t> Uploads::SweepStaged(bool at_start) {
 
 Result<bool> Uploads::RemoveUnlinked(const oci::Digest& digest) {
   // Held until the bytes are gone, so that no push can commit the same bytes in between.
-  BW_TRY(const auto hold, locks_->Acquire(digest));
+  BW_TRY(const auto hold, locks_->Acquire(digest, DigestUse::kRemove));
   bool in_store = false;
   BW_TRY(const bool removed, database_.WriteValue([&](db::Transaction& tx) -> Result<bool> {
     BW_TRY(in_store, StoreHolds(tx, digest));
@@ -149,7 +149,7 @@ Result<std::int64_t> Uploads::SweepStore() {
   BW_TRY_STATUS(look_up());
   std::int64_t count = 0;
   for (const oci::Digest& digest : orphans) {
-    BW_TRY(const auto hold, locks_->Acquire(digest));
+    BW_TRY(const auto hold, locks_->Acquire(digest, DigestUse::kRemove));
     BW_TRY(const bool removed, RemoveUnrecorded(digest, *hold));
     count += removed ? 1 : 0;
   }

@@ -14,20 +14,23 @@ Result<std::string> ReadRevision(db::Transaction& tx, std::string_view id) {
   return found.value_or("");
 }
 
+// Whoever changes the revision first has the turn; another finds that it has changed.
 Status TakeTurn(db::Transaction& tx, const UploadStep& step) {
-  BW_TRY(const std::string revision, ReadRevision(tx, step.id));
-  if (revision != step.before) {
-    if (revision.empty()) return NoSuchStagedUpload();
-    return Conflict("the upload was continued elsewhere").Reason("upload_changed");
-  }
+  const Error changed = Conflict("the upload was continued elsewhere").Reason("upload_changed");
   if (step.before.empty()) {
-    BW_TRY_STATUS(tx.Execute("INSERT INTO blob_upload (id, revision, modified) VALUES ($1, $2, $3)",
-                             {step.id, step.after, step.now}));
-    return Ok();
+    BW_TRY(const std::int64_t added,
+           tx.Execute("INSERT INTO blob_upload (id, revision, modified) VALUES ($1, $2, $3) "
+                      "ON CONFLICT (id) DO NOTHING",
+                      {step.id, step.after, step.now}));
+    return added == 1 ? Ok() : Status(changed);
   }
-  BW_TRY_STATUS(tx.Execute("UPDATE blob_upload SET revision = $2, modified = $3 WHERE id = $1",
-                           {step.id, step.after, step.now}));
-  return Ok();
+  BW_TRY(const std::int64_t moved,
+         tx.Execute("UPDATE blob_upload SET revision = $3, modified = $4 WHERE id = $1 AND "
+                    "revision = $2",
+                    {step.id, step.before, step.after, step.now}));
+  if (moved == 1) return Ok();
+  BW_TRY(const std::string revision, ReadRevision(tx, step.id));
+  return revision.empty() ? NoSuchStagedUpload() : changed;
 }
 
 Status AddPart(db::Transaction& tx, const UploadStep& step) {
@@ -84,11 +87,13 @@ Result<std::string> UploadTable::Revision(std::string_view id) {
 }
 
 Status UploadTable::Apply(const UploadStep& step) {
-  return database_.Write([&](db::Transaction& tx) -> Status {
-    BW_TRY_STATUS(TakeTurn(tx, step));
-    if (step.part != nullptr) BW_TRY_STATUS(AddPart(tx, step));
-    return AddToTail(tx, step);
-  });
+  return database_.Write(
+      [&](db::Transaction& tx) -> Status {
+        BW_TRY_STATUS(TakeTurn(tx, step));
+        if (step.part != nullptr) BW_TRY_STATUS(AddPart(tx, step));
+        return AddToTail(tx, step);
+      },
+      db::Isolation::kStatement);
 }
 
 Result<Bytes> UploadTable::ReadPiece(std::string_view id, std::uint64_t start) {
@@ -106,12 +111,15 @@ Result<Bytes> UploadTable::ReadPiece(std::string_view id, std::uint64_t start) {
 }
 
 Status UploadTable::Delete(std::string_view id) {
-  return database_.Write([&](db::Transaction& tx) -> Status {
-    BW_TRY_STATUS(tx.Execute("DELETE FROM blob_upload_tail WHERE upload = $1", {id}));
-    BW_TRY_STATUS(tx.Execute("DELETE FROM blob_upload_part WHERE upload = $1", {id}));
-    BW_TRY_STATUS(tx.Execute("DELETE FROM blob_upload WHERE id = $1", {id}));
-    return Ok();
-  });
+  return database_.Write(
+      [&](db::Transaction& tx) -> Status {
+        // First what a writer must have to add anything.
+        BW_TRY_STATUS(tx.Execute("DELETE FROM blob_upload WHERE id = $1", {id}));
+        BW_TRY_STATUS(tx.Execute("DELETE FROM blob_upload_tail WHERE upload = $1", {id}));
+        BW_TRY_STATUS(tx.Execute("DELETE FROM blob_upload_part WHERE upload = $1", {id}));
+        return Ok();
+      },
+      db::Isolation::kStatement);
 }
 
 Status UploadTable::List(const std::function<Status(const UploadSummary&)>& visit) {

@@ -87,6 +87,15 @@ bool IsWellFormed(const std::string& address) {
   return good;
 }
 
+const char* BeginStatement(Mode mode) {
+  switch (mode) {
+    case Mode::kRead: return "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+    case Mode::kWrite: return "BEGIN ISOLATION LEVEL SERIALIZABLE READ WRITE";
+    case Mode::kWriteStatements: return "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
+  }
+  BW_UNREACHABLE();
+}
+
 }  // namespace
 
 void Connection::Finish::operator()(pg_conn* handle) const {
@@ -174,7 +183,7 @@ Result<Answer> Connection::Ask(std::string_view sql, Transaction::Params params)
   }
   SendBegin();
   SendStatement(sql, values);
-  if (mode_ == Mode::kWrite && xid_.empty() && !OnlyReads(sql)) {
+  if (mode_ != Mode::kRead && xid_.empty() && !OnlyReads(sql)) {
     SendPlain(kTransactionIdSql, Step::kTransactionId);
   }
   SendSync();
@@ -241,9 +250,7 @@ void Connection::SendPlain(const char* sql, Step step) {
 
 void Connection::SendBegin() {
   if (std::exchange(begun_, true)) return;
-  SendPlain(mode_ == Mode::kWrite ? "BEGIN ISOLATION LEVEL SERIALIZABLE READ WRITE"
-                                  : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-            Step::kBegin);
+  SendPlain(BeginStatement(mode_), Step::kBegin);
   SendPlain(set_timeout_.c_str(), Step::kBegin);
 }
 

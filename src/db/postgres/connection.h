@@ -29,7 +29,11 @@ struct ConnectionOptions {
   std::size_t max_prepared = 256;
 };
 
-enum class Mode { kRead, kWrite };
+enum class Mode {
+  kRead,
+  kWrite,
+  kWriteStatements,  // Isolation::kStatement
+};
 
 // What tells a transaction's outcome to a later connection.
 struct TransactionIdentity {

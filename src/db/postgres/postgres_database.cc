@@ -90,8 +90,10 @@ class PostgresDatabase final : public Database {
   Status Connect();
 
   Status Read(const Work& work) override { return Run(Mode::kRead, work); }
-  Status Write(const Work& work) override;
   Dialect dialect() const override { return Dialect::kPostgres; }
+
+ protected:
+  Status DoWrite(const Work& work, Isolation isolation) override;
 
  private:
   // What one attempt came to: a status, and whether another may cure it.
@@ -143,10 +145,10 @@ Status PostgresDatabase::Connect() {
   return Ok();
 }
 
-Status PostgresDatabase::Write(const Work& work) {
+Status PostgresDatabase::DoWrite(const Work& work, Isolation isolation) {
   BW_CHECK(writing != this);
   const Writing mark(this);
-  return Run(Mode::kWrite, work);
+  return Run(isolation == Isolation::kStatement ? Mode::kWriteStatements : Mode::kWrite, work);
 }
 
 // The one place where work is run again.
@@ -175,7 +177,7 @@ PostgresDatabase::Outcome PostgresDatabase::Attempt(Mode mode, const Work& work,
     outcome = OnTrouble(*connection, outcome.status.ok()
                                          ? Internal("work succeeded after a failed statement")
                                          : std::move(outcome.status).error());
-  } else if (outcome.status.ok() && mode == Mode::kWrite) {
+  } else if (outcome.status.ok() && mode != Mode::kRead) {
     outcome = Commit(connection, attempts);
   }
   if (connection != nullptr) {

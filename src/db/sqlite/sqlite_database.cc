@@ -31,8 +31,11 @@ class SqliteDatabase final : public Database {
                                                         .durable = options.durable}}) {}
 
   Status Read(const Work& work) override { return readers_.Run(work); }
-  Status Write(const Work& work) override { return writer_.Run(work); }
   Dialect dialect() const override { return Dialect::kSqlite; }
+
+ protected:
+  // One writer: every transaction runs alone.
+  Status DoWrite(const Work& work, Isolation) override { return writer_.Run(work); }
 
  private:
   // Destroyed from the last to the first: the writer closes after all readers, so that it is the
