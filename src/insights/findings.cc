@@ -97,8 +97,9 @@ Result<Finding> FindingOf(const db::Row& row) {
   return finding;
 }
 
-// Whether this is the newest event about the image so far, which is noted. Ids of jobs rise with
-// the transactions that emit them, but their handlers run in any order.
+// Whether this is the newest event about the image so far, which is noted. Handlers run in any
+// order, but ids of jobs rise with the transactions that emit the events of one image: each of them
+// writes the image's row too, so that of two at once one starts over.
 Result<bool> IsNewest(db::Transaction& tx, const AccountId& account, const RegistryName& registry,
                       const std::string& resource, std::int64_t event) {
   BW_TRY(const auto last,

@@ -27,8 +27,11 @@ class JobsTest : public ::testing::Test {
  protected:
   db::Database& database() { return database_->database(); }
   std::unique_ptr<Jobs> Make(const std::string& owner = "a", int workers = 2) {
+    return MakeOver(database(), owner, workers);
+  }
+  std::unique_ptr<Jobs> MakeOver(db::Database& database, const std::string& owner, int workers) {
     return NewJobs({.workers = workers, .lease = minutes(1), .poll = hours(1), .owner = owner},
-                   database(), clock_);
+                   database, clock_);
   }
   Status Enqueue(Jobs& jobs, const NewJob& job) {
     return database().Write([&](db::Transaction& tx) { return jobs.Enqueue(tx, job); });
@@ -300,7 +303,10 @@ TEST_F(JobsTest, EightWorkersOfTwoProcessesRunEachJobOnce) {
   constexpr int kJobs = 200;
   std::latch all(kJobs);
   std::vector<std::atomic<int>> runs(kJobs);
-  std::unique_ptr<Jobs> processes[] = {Make("a", 4), Make("b", 4)};
+  // With connections of its own, where several processes may have the database open.
+  const auto other = database_->OpenAnother();
+  std::unique_ptr<Jobs> processes[] = {Make("a", 4),
+                                       MakeOver(other != nullptr ? *other : database(), "b", 4)};
   for (auto& process : processes) {
     process->Register("count", {}, [&](const Job& job) {
       ++runs[static_cast<std::size_t>(job.payload.as_int64())];

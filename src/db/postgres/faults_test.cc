@@ -10,6 +10,7 @@
 
 #include "base/strings.h"
 #include "base/testing.h"
+#include "db/postgres/connection.h"
 #include "db/postgres/cutting_proxy.h"
 #include "db/postgres/postgres_database.h"
 #include "db/postgres/testing.h"
@@ -285,6 +286,23 @@ TEST_F(PostgresFaults, CrashLosesNothingThatWasAcknowledged) {
                     })
                     .ok());
   }
+}
+
+// What decides whether the server's word on a transaction that it committed is to be trusted.
+TEST_F(PostgresFaults, IncarnationChangesWithACrashAndNotWithARestart) {
+  const auto incarnation = [&] {
+    return **database_->ReadValue([](Transaction& tx) {
+      return tx.QueryOne(std::string("SELECT ") + postgres::Connection::kIncarnation, {},
+                         [](const Row& row) { return row.String(0); });
+    });
+  };
+  const std::string first = incarnation();
+  EXPECT_FALSE(first.empty());
+  service_->Run("restart");
+  EXPECT_EQ(incarnation(), first);
+  service_->Run("crash");
+  service_->Run("start");
+  EXPECT_NE(incarnation(), first);
 }
 
 TEST_F(PostgresFaults, ServerThatIsGoneIsUnavailableAndUsedAgainWhenItIsBack) {

@@ -126,7 +126,7 @@ std::string PostgresServer() {
 }
 
 std::string PostgresBouncer() {
-  return Variable("BREAKWATER_TEST_POSTGRES_BOUNCER");
+  return PostgresServer().empty() ? "" : Variable("BREAKWATER_TEST_POSTGRES_BOUNCER");
 }
 
 std::string WithDatabase(const std::string& address, const std::string& database) {
