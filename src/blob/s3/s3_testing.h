@@ -12,6 +12,8 @@
 #include "base/testing.h"
 #include "blob/blob_testing.h"
 #include "blob/s3/s3_blob_store.h"
+#include "blob/s3/s3_client.h"
+#include "blob/task_pool.h"
 #include "crypto/random.h"
 #include "db/testing.h"
 
@@ -66,6 +68,22 @@ class S3TestStore final : public TestStore {
         database_(db::testing::OpenTestDatabase()) {
     Reopen();
   }
+  // The service of a test has little room.
+  ~S3TestStore() override {
+    store_.reset();
+    S3Client client(Rooted(S3TestOptions(), options_.prefix),
+                    *S3Endpoint::Parse(S3Setting("ENDPOINT")), S3Waiting::Real(), clock_);
+    std::vector<std::string> keys;
+    EXPECT_TRUE(client
+                    .ListObjects("",
+                                 [&](const S3Object& object) {
+                                   keys.push_back(object.key);
+                                   return Ok();
+                                 })
+                    .ok());
+    TaskPool pool(4);
+    pool.ForEach(keys.size(), [&](std::size_t i) { EXPECT_TRUE(client.Delete(keys[i]).ok()); });
+  }
   BlobStore& store() override { return *store_; }
   void Reopen() override { store_ = Open(options_); }
 
@@ -79,6 +97,11 @@ class S3TestStore final : public TestStore {
   db::Database& database() { return database_->database(); }
 
  private:
+  static S3Options Rooted(S3Options options, const std::string& prefix) {
+    options.prefix = prefix + "/";
+    return options;
+  }
+
   S3Options options_;
   S3Waiting waiting_;
   SystemClock clock_;
