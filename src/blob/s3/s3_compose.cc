@@ -28,6 +28,7 @@ Status FillUpload(S3Parts& shared, const std::string& key, const std::string& id
   });
   BW_TRY_STATUS(FirstFailure(etags));
   std::vector<std::string> values;
+  values.reserve(count);
   for (auto& etag : etags) values.push_back(*std::move(etag));
   return shared.client.CompleteUpload(key, id, values);
 }
@@ -63,6 +64,7 @@ std::uint64_t SizeOf(const std::vector<StoredPart>& parts) {
 
 std::vector<std::string> KeysOf(const std::string& upload, const std::vector<StoredPart>& parts) {
   std::vector<std::string> keys;
+  keys.reserve(parts.size());
   for (const StoredPart& part : parts) keys.push_back(StagingKey(upload, part.object));
   return keys;
 }
