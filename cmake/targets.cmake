@@ -15,12 +15,18 @@ function(bw_library)
   add_dependencies(bw_libraries bw_${ARG_NAME})
 endfunction()
 
+# Folders whose tests use no database and no blob store. Those of the others are labelled "stores":
+# `./dev test` runs them on embedded stores and on real services.
+set(BW_FOLDERS_WITHOUT_STORES base observe json crypto io config net oci condition package cli)
+
 # bw_test(NAME base SOURCES a_test.cc … [DEPS folder …] [LIBS external …] [LABELS unit])
 # One test program per folder: bw_<name>_test.
 function(bw_test)
   cmake_parse_arguments(ARG "" "NAME" "SOURCES;DEPS;LIBS;LABELS" ${ARGN})
-  if(NOT ARG_LABELS)
+  if(NOT ARG_LABELS AND ARG_NAME IN_LIST BW_FOLDERS_WITHOUT_STORES)
     set(ARG_LABELS unit)
+  elseif(NOT ARG_LABELS)
+    set(ARG_LABELS stores)
   endif()
   list(TRANSFORM ARG_DEPS PREPEND bw_)
   add_executable(bw_${ARG_NAME}_test ${ARG_SOURCES})

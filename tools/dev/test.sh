@@ -11,30 +11,67 @@ close_totals() {
   [ "$failed" = 0 ] && [ "$passed" -gt 0 ]
 }
 
-# run_ctest PRESET [CTEST-ARGUMENTS…]: adds to the totals.
+# Real services for tests, on loopback, in a folder that goes with them; and the variables by which
+# tests find them.
+services_dir=
+start_services() {
+  local lines
+  services_dir=$(mktemp -d "${TMPDIR:-/tmp}/breakwater-services.XXXXXX")
+  trap stop_services EXIT
+  say "starting PostgreSQL, PgBouncer and an S3 service"
+  lines=$(bash tests/services/postgres.sh start "$services_dir/postgres" &&
+    bash tests/services/postgres.sh bouncer "$services_dir/postgres" &&
+    bash tests/services/s3.sh start "$services_dir/s3") 2> "$log_dir/services.log" || {
+    cat "$log_dir/services.log"
+    die "the services for the tests do not start"
+  }
+  eval "$lines"
+  # shellcheck disable=SC2154  # they come from the lines
+  export BREAKWATER_TEST_POSTGRES=$PG_URL BREAKWATER_TEST_POSTGRES_BOUNCER=$PG_BOUNCER_URL \
+    BREAKWATER_TEST_POSTGRES_DIR=$services_dir/postgres BREAKWATER_TEST_S3_DIR=$services_dir/s3 \
+    BREAKWATER_TEST_S3_ENDPOINT=$S3_ENDPOINT BREAKWATER_TEST_S3_TLS_ENDPOINT=$S3_TLS_ENDPOINT \
+    BREAKWATER_TEST_S3_CA_FILE=$S3_CA_FILE BREAKWATER_TEST_S3_DOMAIN=$S3_DOMAIN \
+    BREAKWATER_TEST_S3_REGION=$S3_REGION BREAKWATER_TEST_S3_BUCKET=$S3_BUCKET \
+    BREAKWATER_TEST_S3_ACCESS_KEY=$S3_ACCESS_KEY BREAKWATER_TEST_S3_SECRET_KEY=$S3_SECRET_KEY
+}
+
+stop_services() {
+  [ -n "$services_dir" ] || return 0
+  bash tests/services/s3.sh clean "$services_dir/s3" > /dev/null 2>&1 || true
+  bash tests/services/postgres.sh clean "$services_dir/postgres" > /dev/null 2>&1 || true
+  rm -rf "$services_dir"
+  services_dir=
+}
+
+# Tests that are about a service; the others run without one as well.
+service_tests='(^|/)Postgres(Schema|Cuts|Faults|Database)\.|/(postgres|bouncer)|S3'
+
+# run_ctest PRESET WHAT [CTEST-ARGUMENTS…]: adds to the totals.
 run_ctest() {
-  local preset=$1 rc=0 p f s wrap=()
-  shift
+  local preset=$1 what=$2 rc=0 p f s wrap=()
+  shift 2
   # ThreadSanitizer cannot place its shadow memory under some kernels' address randomisation.
   if [ "$preset" = tsan ] && setarch -R true 2> /dev/null; then wrap=(setarch -R); fi
-  rm -f "$log_dir/ctest-$preset.xml"
-  say "unit and conformance tests of build/$preset"
-  quietly "$log_dir/ctest-$preset.log" "${wrap[@]}" ctest --test-dir "build/$preset" -j "$jobs" \
-    --output-on-failure --no-tests=error --output-junit "$root/$log_dir/ctest-$preset.xml" "$@" ||
+  local log=$log_dir/ctest-$preset-${what// /-}
+  rm -f "$log.xml"
+  say "unit and conformance tests of build/$preset, $what"
+  quietly "$log.log" "${wrap[@]}" ctest --test-dir "build/$preset" -j "$jobs" \
+    --output-on-failure --no-tests=error --output-junit "$root/$log.xml" "$@" ||
     rc=$?
-  read -r p f s < <(python3 tools/junit_totals.py "$log_dir/ctest-$preset.xml") || true
+  read -r p f s < <(python3 tools/junit_totals.py "$log.xml") || true
   passed=$((passed + ${p:-0})) failed=$((failed + ${f:-0})) skipped=$((skipped + ${s:-0}))
   if [ "$rc" != 0 ] && [ "${f:-0}" = 0 ]; then
-    say "ctest ended with $rc: see $log_dir/ctest-$preset.log"
+    say "ctest ended with $rc: see $log.log"
     failed=$((failed + 1))
   fi
-  say "unit and conformance tests: ${p:-0} passed, ${f:-0} failed, ${s:-0} skipped"
+  say "unit and conformance tests, $what: ${p:-0} passed, ${f:-0} failed, ${s:-0} skipped"
 }
 
 # run_script SCRIPT LIMIT-SECONDS: 0 passed, 77 skipped, else failed.
 run_script() {
   local script=$1 limit=$2 name rc=0 start=$SECONDS dir
   name=$(basename "$(dirname "$script")")/$(basename "$script" .sh)
+  if [ -n "${BREAKWATER_TEST_STORES:-}" ]; then name+="-$BREAKWATER_TEST_STORES"; fi
   dir=$(mktemp -d "${TMPDIR:-/tmp}/breakwater.XXXXXX")
   say "$name"
   BREAKWATER_TEST_DIR=$dir timeout --kill-after=30 "$limit" bash "$script" \
@@ -49,13 +86,15 @@ run_script() {
   esac
 }
 
-# run_scripts LIMIT-SECONDS FOLDER…: every *.sh there but lib.sh, which others source.
+# run_scripts LIMIT-SECONDS NOT-THESE FOLDER…: every *.sh there but those, and lib.sh, which others
+# source.
 run_scripts() {
-  local limit=$1 folder script
-  shift
+  local limit=$1 not_these=$2 folder script
+  shift 2
   for folder in "$@"; do
     for script in "$folder"/*.sh; do
-      if [ -e "$script" ] && [ "$(basename "$script")" != lib.sh ]; then
+      if [ -e "$script" ] && [ "$(basename "$script")" != lib.sh ] &&
+        [[ ! $script =~ ^($not_these)$ ]]; then
         run_script "$script" "$limit"
       fi
     done
@@ -72,13 +111,22 @@ verb_test() {
   close_totals
 }
 
+# Scripts of tests/e2e that are about one kind of stores say so themselves; those that cannot run on
+# the other are left out there instead of being counted as skipped.
+only_embedded='tests/e2e/(graceful|kill_nine|migrate_store)\.sh'
+only_scaled='tests/e2e/(fleet|outages)\.sh'
+
 test_all() {
   install_groups build test
   build_preset dev
   use_shared_data
   export BREAKWATER_BIN=$root/build/dev/breakwater
-  run_ctest dev
-  run_scripts 900 tests/tools tests/e2e
+  run_ctest dev "embedded stores" -E "$service_tests"
+  start_services
+  run_ctest dev "PostgreSQL and S3" -L stores
+  run_scripts 900 "$only_scaled" tests/tools tests/e2e
+  export BREAKWATER_TEST_STORES=scaled
+  run_scripts 900 "$only_embedded" tests/e2e
 }
 
 test_sanitized() {
@@ -88,7 +136,7 @@ test_sanitized() {
   export ASAN_OPTIONS=strict_string_checks=1:detect_stack_use_after_return=1
   export UBSAN_OPTIONS=print_stacktrace=1
   export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
-  run_ctest "$1" -L unit
+  run_ctest "$1" "embedded stores" -E "$service_tests"
 }
 
 verb_bench() {
@@ -97,7 +145,7 @@ verb_bench() {
   use_shared_data
   mkdir -p "$log_dir"
   export BREAKWATER_BIN=$root/build/release/breakwater
-  run_scripts 3600 bench
+  run_scripts 3600 none bench
   close_totals
 }
 
@@ -107,7 +155,7 @@ verb_soak() {
   use_shared_data
   mkdir -p "$log_dir"
   export BREAKWATER_BIN=$root/build/release/breakwater
-  run_scripts 7200 tests/soak
+  run_scripts 7200 none tests/soak
   close_totals
 }
 
