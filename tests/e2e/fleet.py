@@ -54,6 +54,7 @@ class Fleet:
         self.errors = []
         self.pushed = self.pulled = 0
         self.over = threading.Event()
+        self.under_load = []
 
     def psql(self, sql):
         return subprocess.run(["psql", "-qAtX", "-d", os.environ["BREAKWATER_DATABASE_URL"], "-c",
@@ -77,6 +78,9 @@ class Worker(threading.Thread):
         except Failed as failed:
             with self.fleet.lock:
                 self.fleet.errors.append("%s: %s" % (self.name, failed))
+        finally:
+            for client in self.clients.values():
+                client.close()
 
     def request(self, method, target, body=None, headers=None):
         """Through any process, without a retry: OSError or Failed where it failed."""
@@ -221,7 +225,7 @@ def disturb_stores(fleet):
     postgres = os.environ["FLEET_POSTGRES_DIR"]
     pids = [server.process.pid for server in fleet.servers]
     time.sleep(3)
-    before = [resources(pid) for pid in pids]
+    fleet.under_load = [resources(pid) for pid in pids]
     for verb in ("restart", "kick", "restart", "kick"):
         service("postgres", verb, postgres)
         print("PostgreSQL: %s" % verb, flush=True)
@@ -241,8 +245,6 @@ def disturb_stores(fleet):
         check(fleet.pushed > pushed, "nothing was pushed in the minute after the %s" % name)
     for server, pid in zip(fleet.servers, pids):
         check(server.alive() and server.process.pid == pid, "a process has died")
-    print("file descriptors before and after: %s %s" %
-          ([b[0] for b in before], [resources(pid)[0] for pid in pids]), flush=True)
 
 
 def resources(pid):
@@ -250,6 +252,18 @@ def resources(pid):
     with open("/proc/%d/statm" % pid, encoding="ascii") as statm:
         pages = int(statm.read().split()[1])
     return len(os.listdir("/proc/%d/fd" % pid)), pages * os.sysconf("SC_PAGE_SIZE") // 2**20
+
+
+def verify_nothing_leaked(fleet):
+    """Once the load has ended nobody has more files open than under it, before the disturbance."""
+    for server, (files, resident) in zip(fleet.servers, fleet.under_load):
+        end = time.monotonic() + 120
+        while resources(server.process.pid)[0] > files and time.monotonic() < end:
+            time.sleep(0.5)
+        now = resources(server.process.pid)
+        print("open files %d, then %d; resident MiB %d, then %d" %
+              (files, now[0], resident, now[1]), flush=True)
+        check(now[0] <= files, "files are left open")
 
 
 def verify(fleet):
@@ -315,6 +329,8 @@ def run(fleet):
           (fleet.pushed, fleet.pulled, dict(fleet.failures)), flush=True)
     check(not fleet.errors, "; ".join(fleet.errors[:5]))
     check(fleet.pushed > CLIENTS // 2 and fleet.pulled > 0, "too little happened to tell anything")
+    if MODE == "outage":
+        verify_nothing_leaked(fleet)
     verify(fleet)
     verify_jobs(fleet)
     for server in fleet.servers:
