@@ -24,7 +24,7 @@ struct S3Options {
   net::AwsCredentials credentials = {};
 
   // What an upload is cut into: from 5 MiB, the least that S3 composes objects of, to 64 MiB. It is
-  // the same however large the blob, and with it memory (docs/decisions/005-s3-parts-are-objects.md).
+  // the same however large the blob, and with it memory: docs/decisions/005 says why.
   std::uint64_t part_size = 8 * kMiB;
   // Parts that one upload sends at once.
   int parts_in_flight = 4;
