@@ -140,14 +140,18 @@ test_sanitized() {
 }
 
 verb_bench() {
-  install_groups build bench
+  install_groups build test bench
   build_preset release breakwater
   use_shared_data
   mkdir -p "$log_dir"
   export BREAKWATER_BIN=$root/build/release/breakwater
+  start_services
   run_scripts 3600 none bench
   close_totals
 }
+
+# Not for what the other verbs run: it takes many minutes and 30 GiB of disk.
+big_blob=tests/soak/big_blob.sh
 
 verb_soak() {
   install_groups build test
@@ -155,7 +159,16 @@ verb_soak() {
   use_shared_data
   mkdir -p "$log_dir"
   export BREAKWATER_BIN=$root/build/release/breakwater
-  run_scripts 7200 none tests/soak
+  run_scripts 7200 "$big_blob" tests/soak
+  close_totals
+}
+
+verb_big_blob() {
+  install_groups build test
+  build_preset release breakwater
+  mkdir -p "$log_dir"
+  export BREAKWATER_BIN=$root/build/release/breakwater
+  run_script "$big_blob" 7200
   close_totals
 }
 
