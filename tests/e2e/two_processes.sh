@@ -7,8 +7,18 @@
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 [ "$stores" = scaled ] || skip "it needs stores that several processes can share"
 
-config=$root/examples/two-registries.toml
-us=(-H 'Host: us.icr.io')
+config=$dir/config.toml
+cat > "$config" << 'TOML'
+[[registry]]
+public_hosts = ["us.icr.io"]
+region = "us-south"
+
+[[registry]]
+public_hosts = ["de.icr.io"]
+region = "eu-central"
+redirect_pulls = true
+TOML
+us=(-H 'Host: us.icr.io') de=(-H 'Host: de.icr.io')
 
 server_launch --config "$config"
 first_pid=$server_pid
@@ -76,6 +86,22 @@ http PUT "$second$location&digest=sha256:$(sha256_of "$dir/blob")" "${auth[@]}" 
 is "and the second finishes it" "$status" 201
 http GET "$first/v2/shared/app/blobs/sha256:$(sha256_of "$dir/blob")" "${auth[@]}" "${us[@]}"
 is "it comes back whole" "$(sha256_of "$body")" "$(sha256_of "$dir/blob")"
+
+echo "# pulls redirected to the object store"
+
+expect 201 PUT /api/v1/namespaces/shared "${de[@]}"
+digest=$(put_blob shared/app "$dir/blob" "${de[@]}") || not_ok "a blob is pushed" "$status"
+http GET "$second/v2/shared/app/blobs/$digest" "${auth[@]}" "${de[@]}"
+is "a pull is redirected" "$status" 307
+like "to the object store" "$(header Location)" "^$BREAKWATER_TEST_S3_ENDPOINT/"
+http GET "$(header Location)"
+is "which has the bytes, without our credential" "$(sha256_of "$body")" "${digest#sha256:}"
+http HEAD "$second/v2/shared/app/blobs/$digest" "${auth[@]}" "${de[@]}"
+is "HEAD is answered by us" "$status" 200
+http GET "$second/v2/shared/app/blobs/$digest" "${de[@]}"
+is "who may not pull is not redirected" "$status" 401
+http GET "$second/v2/shared/app/blobs/sha256:$(sha256_of "$dir/blob")" "${auth[@]}" "${us[@]}"
+is "the other registry passes its blobs on" "$status" 200
 
 echo "# rights"
 
