@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "cli/doctor.h"
 #include "cli/import.h"
 #include "cli/login.h"
 #include "cli/migrate_store.h"
@@ -66,6 +67,13 @@ int Main(int argc, char** argv) {
   CLI::App* config = program.add_subcommand("config", "Print the configuration in force");
   AddServerFlags(*config, server);
   config->callback([&] { status = PrintConfig(server); });
+
+  bool as_json = false;
+  CLI::App* doctor = program.add_subcommand(
+      "doctor", "Look whether the installation has all it needs; also beside a running server");
+  AddServerFlags(*doctor, server);
+  doctor->add_flag("--json", as_json, "Print the findings as JSON");
+  doctor->callback([&] { status = Doctor(server, as_json); });
 
   MigrateStoreArguments migration;
   CLI::App* migrate_store = program.add_subcommand(

@@ -156,6 +156,24 @@ std::string MigrationsDigest(Dialect dialect) {
   return crypto::Sha256Hex(all);
 }
 
+Result<SchemaVersions> CompareSchema(Database& database) {
+  BW_TRY(const auto migrations, ParseMigrations(kMigrations, database.dialect()));
+  SchemaVersions versions;
+  versions.program = migrations.empty() ? 0 : migrations.back().version;
+  const std::string_view known =
+      database.dialect() == Dialect::kSqlite
+          ? "SELECT 1 FROM sqlite_master WHERE name = 'schema_version'"
+          : "SELECT 1 WHERE to_regclass('schema_version') IS NOT NULL";
+  BW_TRY(const auto begun, database.ReadValue([&](Transaction& tx) {
+    return tx.QueryOne(known, {}, [](const Row&) { return true; });
+  }));
+  if (!begun) return versions;
+  BW_TRY(const auto history, database.ReadValue(History));
+  BW_TRY_STATUS(CheckPast(history, migrations));
+  if (!history.empty()) versions.database = history.rbegin()->first;
+  return versions;
+}
+
 Status Migrate(Database& database) {
   BW_TRY(const auto migrations, ParseMigrations(kMigrations, database.dialect()));
   return ApplyMigrations(database, migrations);

@@ -33,6 +33,13 @@ Status ApplyMigrations(Database& database, std::span<const Migration> migrations
 // The same with the migrations of this program. Does nothing on an up-to-date database.
 Status Migrate(Database& database);
 
+struct SchemaVersions {
+  int database = 0;  // 0: nothing was ever applied
+  int program = 0;   // what Migrate would bring it to
+};
+// Changes nothing. The errors are those of ApplyMigrations.
+Result<SchemaVersions> CompareSchema(Database& database);
+
 // A digest of this program's migrations: equal means the same schema.
 std::string MigrationsDigest(Dialect dialect);
 

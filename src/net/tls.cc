@@ -4,11 +4,14 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <ctime>
 #include <vector>
 
 #include <openssl/bio.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
+#include <openssl/x509.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -262,6 +265,20 @@ Result<std::unique_ptr<Transport>> TlsServerContext::Accept(int fd, Waiter waite
   auto transport = std::make_unique<TlsTransport>(std::move(ssl), buffer, fd, waiter);
   BW_TRY_STATUS(transport->Handshake(deadline));
   return std::unique_ptr<Transport>(std::move(transport));
+}
+
+Result<Timestamp> CertificateExpiry(const std::string& path) {
+  ERR_clear_error();
+  const std::unique_ptr<BIO, Deleter<BIO_free>> file(BIO_new_file(path.c_str(), "r"));
+  if (file == nullptr) return BadCertificate("certificate file cannot be read");
+  const std::unique_ptr<X509, Deleter<X509_free>> certificate(
+      PEM_read_bio_X509(file.get(), nullptr, nullptr, nullptr));
+  if (certificate == nullptr) return BadCertificate("certificate file holds no certificate");
+  std::tm end{};
+  if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate.get()), &end) != 1) {
+    return BadCertificate("certificate has no end that can be read");
+  }
+  return Timestamp(std::chrono::seconds(::timegm(&end)));
 }
 
 }  // namespace breakwater::net

@@ -6,6 +6,7 @@
 
 #include "base/result.h"
 #include "base/sync.h"
+#include "base/time.h"
 #include "net/socket.h"
 #include "net/transport.h"
 
@@ -38,5 +39,8 @@ class TlsServerContext {
   mutable Mutex mutex_;
   std::shared_ptr<const Context> current_ BW_GUARDED_BY(mutex_);
 };
+
+// The end of the first certificate's life in a PEM file. kInvalid "invalid_certificate".
+Result<Timestamp> CertificateExpiry(const std::string& path);
 
 }  // namespace breakwater::net

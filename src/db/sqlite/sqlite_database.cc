@@ -45,6 +45,20 @@ class SqliteDatabase final : public Database {
   sqlite::ReaderPool readers_;
 };
 
+class ReadOnlyDatabase final : public Database {
+ public:
+  explicit ReadOnlyDatabase(const std::filesystem::path& path) : readers_(path.string(), {}) {}
+
+  Status Read(const Work& work) override { return readers_.Run(work); }
+  Status Write(const Work&) override {
+    return Unsupported("the database is open for reading only").Reason("read_only");
+  }
+  Dialect dialect() const override { return Dialect::kSqlite; }
+
+ private:
+  sqlite::ReaderPool readers_;
+};
+
 Result<io::UniqueFd> OpenFile(const std::filesystem::path& path) {
   io::UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (!fd) return io::FileError(errno, "open", path);
@@ -85,6 +99,12 @@ Result<std::unique_ptr<Database>> OpenSqlite(const SqliteOptions& options) {
              {.cache_bytes = options.writer_cache_bytes, .durable = options.durable}));
   return std::unique_ptr<Database>(
       new SqliteDatabase(std::move(lock), std::move(connection), options));
+}
+
+Result<std::unique_ptr<Database>> OpenSqliteReadOnly(const std::filesystem::path& path) {
+  std::unique_ptr<Database> database(new ReadOnlyDatabase(path));
+  BW_TRY_STATUS(database->Read([](Transaction&) { return Ok(); }));
+  return database;
 }
 
 }  // namespace breakwater::db

@@ -33,4 +33,9 @@ struct SqliteOptions {
 // Work must not call Write of the same database (BW_CHECK); a Read in it sees the state before.
 Result<std::unique_ptr<Database>> OpenSqlite(const SqliteOptions& options);
 
+// The same file for reading, also while another process has it open. kUnavailable if there is no
+// such file; Write is kUnsupported "read_only". It neither writes nor checkpoints, and so cannot
+// meet the bug above.
+Result<std::unique_ptr<Database>> OpenSqliteReadOnly(const std::filesystem::path& path);
+
 }  // namespace breakwater::db

@@ -32,6 +32,31 @@ TEST(SqliteDatabase, SecondOpeningIsRefusedUntilTheFirstEnds) {
   EXPECT_TRUE(OpenSqlite(options).ok());
 }
 
+TEST(SqliteDatabase, ReadingOnlyWorksBesideTheProcessThatWrites) {
+  const breakwater::testing::TempDir directory;
+  const auto path = directory.path() / "x.db";
+  EXPECT_FALSE(OpenSqliteReadOnly(path).ok());
+  EXPECT_FALSE(std::filesystem::exists(path));
+  const auto writing = OpenSqlite({.path = path});
+  ASSERT_TRUE((*writing)
+                  ->Write([](Transaction& tx) {
+                    return tx.ExecuteScript("CREATE TABLE t (x); INSERT INTO t VALUES (1);");
+                  })
+                  .ok());
+  const auto reading = OpenSqliteReadOnly(path);
+  ASSERT_TRUE(reading.ok()) << reading.error().log();
+  const auto rows = (*reading)->ReadValue([](Transaction& tx) {
+    return tx.QueryAll("SELECT x FROM t", {}, [](const Row& row) { return row.Int(0); });
+  });
+  ASSERT_TRUE(rows.ok());
+  EXPECT_EQ(*rows, std::vector<std::int64_t>{1});
+  const Status written = (*reading)->Write([](Transaction& tx) {
+    return tx.ExecuteScript("DELETE FROM t;");
+  });
+  ASSERT_FALSE(written.ok());
+  EXPECT_EQ(written.error().reason(), "read_only");
+}
+
 TEST(SqliteDatabase, MissingDirectoryIsAnErrorThatNamesNoPathToTheClient) {
   const breakwater::testing::TempDir directory;
   const auto opened = OpenSqlite({.path = directory.path() / "absent" / "x.db"});
