@@ -118,12 +118,15 @@ class Migration {
       const bool first = after.empty();
       after = reader.KeyOf(rows.back());
       const CopyState reached = At(CopyPhase::kRows, table.name, after);
+      std::int64_t replaced = 0;
       BW_TRY_STATUS(to().Write([&](db::Transaction& tx) -> Status {
-        if (first) BW_TRY_STATUS(tx.Execute("DELETE FROM " + db::Quoted(table.name)));
+        if (first) {
+          BW_TRY(replaced, tx.Execute("DELETE FROM " + db::Quoted(table.name)));
+        }
         BW_TRY_STATUS(InsertRows(tx, table, rows));
         return WriteCopyState(tx, reached);
       }).Context("table " + table.name));
-      rows_done_ += static_cast<std::int64_t>(rows.size());
+      rows_done_ += static_cast<std::int64_t>(rows.size()) - replaced;
     }
   }
 
