@@ -50,12 +50,13 @@ class ReadOnlyDatabase final : public Database {
   explicit ReadOnlyDatabase(const std::filesystem::path& path) : readers_(path.string(), {}) {}
 
   Status Read(const Work& work) override { return readers_.Run(work); }
-  Status Write(const Work&) override {
-    return Unsupported("the database is open for reading only").Reason("read_only");
-  }
   Dialect dialect() const override { return Dialect::kSqlite; }
 
  private:
+  Status DoWrite(const Work&, Isolation) override {
+    return Unsupported("the database is open for reading only").Reason("read_only");
+  }
+
   sqlite::ReaderPool readers_;
 };
 
