@@ -2,6 +2,7 @@
 # A blob of BIG_BLOB_GIB (10) GiB goes through PostgreSQL and an S3 service with its objects on disk,
 # and comes back; the server's resident memory stays below 200 MB. Needs thrice that room on disk.
 
+# shellcheck disable=SC2119,SC2317  # functions are called by name, and without arguments
 export BREAKWATER_TEST_STORES=embedded
 # shellcheck source=tests/e2e/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../e2e/lib.sh"
