@@ -86,7 +86,9 @@ struct AsValue<Result<T>> {
   using type = T;
 };
 
-// A running transaction. Not thread-safe; never outlives the callback that was given it.
+// A running transaction. Not thread-safe; never outlives the callback that was given it. After a
+// statement's error return it: PostgreSQL runs nothing more in the transaction. (Where an error is
+// expected, say ON CONFLICT.)
 class Transaction {
  public:
   using Params = std::span<const Param>;
@@ -97,7 +99,8 @@ class Transaction {
   // Runs a statement that returns no rows of interest; the number of rows it changed.
   // A violated uniqueness is kExists, any other constraint kConflict.
   virtual Result<std::int64_t> ExecuteWith(std::string_view sql, Params params) = 0;
-  // Calls `row` for each row in order; stops at its first error and returns it.
+  // Calls `row` for each row in order; stops at its first error and returns it. PostgreSQL's answer
+  // is in memory as a whole: page what may be long.
   virtual Status QueryWith(std::string_view sql, Params params, const RowCallback& row) = 0;
   // Runs after the commit became durable, in the order of registration, on the committing thread.
   // Never runs if the transaction is rolled back. Must not touch the database, block or throw.

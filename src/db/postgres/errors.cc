@@ -6,8 +6,8 @@
 namespace breakwater::db::postgres {
 namespace {
 
-template <std::size_t n>
-bool IsOneOf(std::string_view state, const std::array<std::string_view, n>& states) {
+template <std::size_t kCount>
+bool IsOneOf(std::string_view state, const std::array<std::string_view, kCount>& states) {
   for (const std::string_view one : states) {
     if (state == one) return true;
   }

@@ -56,11 +56,14 @@ class PostgresTransaction final : public Transaction {
 class Attempts {
  public:
   Attempts(milliseconds time, int most)
-      : deadline_(std::chrono::steady_clock::now() + time), left_(most) {}
+      : deadline_(std::chrono::steady_clock::now() + time), most_(most) {}
 
-  // Waits for the next one; false if there shall be none.
-  bool Again() {
-    if (--left_ <= 0 || std::chrono::steady_clock::now() >= deadline_) return false;
+  // Waits for the next one; false if there shall be none. A few are made however long they take, if
+  // they are `patient`.
+  bool Again(bool patient = false) {
+    const bool late = std::chrono::steady_clock::now() >= deadline_;
+    ++made_;
+    if (made_ >= most_ || (late && !(patient && made_ < kPatient))) return false;
     // Jitter, lest those that met meet again.
     thread_local std::minstd_rand random{std::random_device{}()};
     std::this_thread::sleep_for(pause_ * std::uniform_real_distribution<>(0.5, 1.5)(random));
@@ -71,9 +74,11 @@ class Attempts {
  private:
   using Pause = std::chrono::duration<double, std::milli>;
   static constexpr Pause kLongest{200};
+  static constexpr int kPatient = 5;
 
   const std::chrono::steady_clock::time_point deadline_;
-  int left_;
+  const int most_;
+  int made_ = 0;
   Pause pause_{2};
 };
 
@@ -96,10 +101,12 @@ class PostgresDatabase final : public Database {
   Status DoWrite(const Work& work, Isolation isolation) override;
 
  private:
-  // What one attempt came to: a status, and whether another may cure it.
+  // Whether another attempt may cure it. A conflict tells nothing against the next one, even if the
+  // work is long; a server that is slow or gone does.
+  enum class Again { kNo, kInTime, kPatiently };
   struct Outcome {
     Status status;
-    bool again = false;
+    Again again = Again::kNo;
   };
   enum class Fate { kCommitted, kAborted, kUnderWay, kUnknown };
 
@@ -156,7 +163,9 @@ Status PostgresDatabase::Run(Mode mode, const Work& work) {
   Attempts attempts(options_.retry_time, options_.max_attempts);
   for (;;) {
     Outcome outcome = Attempt(mode, work, attempts);
-    if (!outcome.again || !attempts.Again()) return std::move(outcome.status);
+    if (outcome.again == Again::kNo || !attempts.Again(outcome.again == Again::kPatiently)) {
+      return std::move(outcome.status);
+    }
   }
 }
 
@@ -166,7 +175,8 @@ PostgresDatabase::Outcome PostgresDatabase::Attempt(Mode mode, const Work& work,
   if (!taken.ok()) {
     // Of an outage the first moments are waited for; later, callers are better told at once.
     const auto outage = pool_.Outage();
-    return {std::move(taken).error(), outage && *outage < options_.retry_time};
+    const bool waits = outage && *outage < options_.retry_time;
+    return {std::move(taken).error(), waits ? Again::kInTime : Again::kNo};
   }
   std::unique_ptr<Connection> connection = *std::move(taken);
   connection->Begin(mode, named_);
@@ -193,13 +203,13 @@ PostgresDatabase::Outcome PostgresDatabase::Attempt(Mode mode, const Work& work,
 PostgresDatabase::Outcome PostgresDatabase::OnTrouble(Connection& connection, Error error) {
   switch (connection.trouble()) {
     case Trouble::kNone:
-    case Trouble::kFailed: return {std::move(error), false};
-    case Trouble::kConflict:
-    case Trouble::kLost: return {connection.error(), true};
+    case Trouble::kFailed: return {std::move(error)};
+    case Trouble::kConflict: return {connection.error(), Again::kPatiently};
+    case Trouble::kLost: return {connection.error(), Again::kInTime};
     case Trouble::kStaleNames:
-      if (options_.prepared_statements == PreparedStatements::kOn) return {std::move(error), false};
+      if (options_.prepared_statements == PreparedStatements::kOn) return {std::move(error)};
       named_ = false;
-      return {connection.error(), true};
+      return {connection.error(), Again::kPatiently};
   }
   BW_UNREACHABLE();
 }
@@ -216,7 +226,7 @@ PostgresDatabase::Outcome PostgresDatabase::Commit(std::unique_ptr<Connection>& 
   pool_.GiveBack(std::move(connection));
   switch (FindFate(lost, attempts)) {
     case Fate::kCommitted: return {Ok()};
-    case Fate::kAborted: return {std::move(status), true};
+    case Fate::kAborted: return {std::move(status), Again::kInTime};
     case Fate::kUnderWay:
     case Fate::kUnknown: return {Unknown(status.error())};
   }

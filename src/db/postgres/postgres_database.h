@@ -36,8 +36,8 @@ struct PostgresOptions {
   // For one statement, then kDeadline "database_timeout". Scripts have no such limit. A server that
   // has not answered by connect_timeout after that is taken for gone.
   std::chrono::milliseconds statement_timeout{30'000};
-  // How long a work is run again after conflicts and lost connections, and how long a server that
-  // went away is waited for.
+  // For how long a work is run again after conflicts (but a few times in any case) and lost
+  // connections, and for how long a server that went away is waited for.
   std::chrono::milliseconds retry_time{5000};
   int max_attempts = 50;
   PreparedStatements prepared_statements = PreparedStatements::kAuto;

@@ -184,6 +184,41 @@ TEST_F(PostgresDatabase, WritesThatContradictEachOtherDoNotBothHappen) {
   EXPECT_EQ(Count(*database_), 1);
 }
 
+TEST_F(PostgresDatabase, ConflictIsCuredEvenIfTheWorkTookLongerThanAllRetries) {
+  ASSERT_TRUE(Insert(*database_, 1).ok());
+  const auto hasty = Open({.address = {}, .retry_time = std::chrono::milliseconds(0)});
+  int runs = 0;
+  const Status status = hasty->Write([&](Transaction& tx) -> Status {
+    ++runs;
+    BW_TRY_STATUS(tx.Query("SELECT x FROM t", {}, [](const Row&) { return Ok(); }));
+    if (runs < 3) {
+      EXPECT_TRUE(Script("UPDATE t SET name = 'other';").ok());
+    }
+    BW_TRY_STATUS(tx.Execute("UPDATE t SET name = 'mine'"));
+    return Ok();
+  });
+  EXPECT_TRUE(status.ok()) << status.error().log();
+  EXPECT_EQ(runs, 3);
+}
+
+TEST_F(PostgresDatabase, ConflictsWithoutEndAreReportedAsSuch) {
+  ASSERT_TRUE(Insert(*database_, 1).ok());
+  const auto stubborn = Open({.address = {}, .max_attempts = 3});
+  int runs = 0;
+  const Status status = stubborn->Write([&](Transaction& tx) -> Status {
+    ++runs;
+    BW_TRY_STATUS(tx.Query("SELECT x FROM t", {}, [](const Row&) { return Ok(); }));
+    EXPECT_TRUE(Script("UPDATE t SET name = 'other';").ok());
+    // Whatever the work makes of the failure.
+    if (!tx.Execute("UPDATE t SET name = 'mine'").ok()) return NotFound("no");
+    return Ok();
+  });
+  ASSERT_FALSE(status.ok());
+  EXPECT_EQ(status.error().code(), ErrorCode::kUnavailable);
+  EXPECT_EQ(status.error().reason(), "database_busy");
+  EXPECT_EQ(runs, 3);
+}
+
 TEST_F(PostgresDatabase, ConnectionsInUseByOthersAreWaitedForAndThenRefused) {
   const auto narrow =
       Open({.address = {}, .connections = 1, .acquire_timeout = std::chrono::milliseconds(50)});
