@@ -184,6 +184,28 @@ TEST_F(GovernanceTest, UnreadableFactsAreUnableNeverCompliant) {
   EXPECT_EQ(world.Found()[0].outcome, Outcome::kUnable);
 }
 
+TEST_F(GovernanceTest, AnAccountThatCannotBeEvaluatedKeepsNoOtherFromIt) {
+  const auto us = world.Service("us.icr.io");
+  ASSERT_TRUE(world.Change(us, Settings(true)).ok());
+  AttachToAccount(Create(SeedDraft({})).id);
+  world.Settle();
+  ASSERT_EQ(world.Found()[0].outcome, Outcome::kCompliant);
+  // Unseen by the path for change, and behind an account with results of a type nobody knows.
+  ASSERT_TRUE(world.database()
+                  .Write([&](db::Transaction& tx) -> Status {
+                    BW_TRY_STATUS(tx.Execute(
+                        "INSERT INTO governance_result (account, rule_id, resource, service, kind, "
+                        "outcome, since, checked, document) "
+                        "VALUES ('a', 'r', 'x', 'service', 'unknown', 'compliant', 0, 0, '{}')"));
+                    return testing::FactTable::Put(tx, us, Settings(false));
+                  })
+                  .ok());
+  const Status status = world.results.EvaluateAll();
+  ASSERT_FALSE(status.ok());
+  EXPECT_THAT(status.error().message(), HasSubstr("service/unknown"));
+  EXPECT_EQ(world.Found()[0].outcome, Outcome::kViolated);
+}
+
 TEST_F(GovernanceTest, ReplacementNeedsThePresentVersion) {
   const Rule rule = Create(SeedDraft({}));
   RuleDraft edited = SeedDraft({Action::kDisallow});

@@ -216,12 +216,17 @@ Status Results::EvaluateAll() {
           return Pair{AccountId(row.String(0)), {row.String(1), row.String(2)}};
         });
   }));
-  for (const auto& [account, type] : pairs) BW_TRY_STATUS(EvaluateType(account, type));
+  Status first = Ok();
+  const auto note = [&](Status status) {
+    if (first.ok()) first = std::move(status);
+  };
+  for (const auto& [account, type] : pairs) note(EvaluateType(account, type));
   const Timestamp oldest = deps_.clock.Now() - deps_.history_retention;
-  return deps_.database.Write([&](db::Transaction& tx) -> Status {
+  note(deps_.database.Write([&](db::Transaction& tx) -> Status {
     BW_TRY_STATUS(tx.Execute("DELETE FROM governance_history WHERE at < $1", {oldest}));
     return Ok();
-  });
+  }));
+  return first;
 }
 
 Result<ResultPage> Results::Find(const AccountId& account, const ResultFilter& filter) const {
