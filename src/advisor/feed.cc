@@ -27,6 +27,10 @@ bool SaysSo(const Advisory& advisory, const NoticeRow& notice) {
   });
 }
 
+Error Empty() {
+  return Invalid("the feed holds no advisory for a Debian release").Reason("feed_empty");
+}
+
 bool NamesDebian(const OsvRecord& record) {
   return std::ranges::any_of(record.affected,
                              [](const OsvAffected& a) { return IsDebianEcosystem(a.ecosystem); });
@@ -46,6 +50,7 @@ Status FeedBuilder::Add(std::string_view json) {
   feed_.newest = std::max(feed_.newest, record.modified);
   if (record.withdrawn) {
     ++feed_.counts.withdrawn;
+    AddWithdrawn(record);
   } else if (!NamesDebian(record)) {
     ++feed_.counts.other_ecosystems;
   } else if (KindOf(record) == RecordKind::kNotice) {
@@ -59,7 +64,16 @@ Status FeedBuilder::Add(std::string_view json) {
   return Ok();
 }
 
+void FeedBuilder::AddWithdrawn(const OsvRecord& record) {
+  if (KindOf(record) == RecordKind::kNotice) {
+    feed_.former_notices.push_back(record.id);
+  } else {
+    feed_.withdrawn_vulnerabilities.push_back(VulnerabilityIdOf(record));
+  }
+}
+
 void FeedBuilder::AddNotices(const OsvRecord& record) {
+  feed_.former_notices.push_back(record.id);
   for (const OsvAffected& affected : record.affected) {
     if (!IsDebianEcosystem(affected.ecosystem)) continue;
     for (const VersionInterval& interval : IntervalsOf(affected)) {
@@ -93,13 +107,16 @@ void FeedBuilder::MergeAdvisories() {
   feed_.advisories = std::move(merged);
 }
 
-void FeedBuilder::KeepMatchingNotices() {
+void FeedBuilder::DropForeignNotices() {
   std::erase_if(feed_.notices, [this](const NoticeRow& notice) {
     const auto at =
         std::lower_bound(feed_.advisories.begin(), feed_.advisories.end(), notice,
                          [](const Advisory& a, const NoticeRow& n) { return KeyOf(a) < KeyOf(n); });
     return at == feed_.advisories.end() || KeyOf(*at) != KeyOf(notice) || !SaysSo(*at, notice);
   });
+}
+
+void FeedBuilder::SortNotices() {
   const auto less = [](const NoticeRow& a, const NoticeRow& b) {
     return FullKeyOf(a) < FullKeyOf(b);
   };
@@ -111,24 +128,43 @@ void FeedBuilder::KeepMatchingNotices() {
   feed_.notices.erase(twins.begin(), twins.end());
 }
 
-Result<Feed> FeedBuilder::Build() && {
-  FeedCounts& counts = feed_.counts;
+Status FeedBuilder::CheckReadable() const {
+  const FeedCounts& counts = feed_.counts;
   if (counts.invalid * 100 > counts.records) {
     return Invalid(std::to_string(counts.invalid) + " of " + std::to_string(counts.records) +
                    " files are no OSV records")
         .Reason("feed_damaged");
   }
+  return Ok();
+}
+
+Result<Feed> FeedBuilder::Build() && {
+  BW_TRY_STATUS(CheckReadable());
+  if (feed_.advisories.empty()) return Empty();
   MergeAdvisories();
-  KeepMatchingNotices();
+  DropForeignNotices();
+  return Finish();
+}
+
+Result<Feed> FeedBuilder::BuildMerge() && {
+  BW_TRY_STATUS(CheckReadable());
+  if (feed_.advisories.empty() && feed_.withdrawn_vulnerabilities.empty() &&
+      feed_.former_notices.empty()) {
+    return Empty();
+  }
+  MergeAdvisories();
+  return Finish();
+}
+
+Feed FeedBuilder::Finish() {
+  SortNotices();
+  FeedCounts& counts = feed_.counts;
   std::vector<std::string_view> ids;
   for (const Advisory& advisory : feed_.advisories) ids.push_back(advisory.vulnerability);
   std::ranges::sort(ids);
   counts.vulnerabilities = std::ranges::unique(ids).begin() - ids.begin();
   counts.advisories = static_cast<std::int64_t>(feed_.advisories.size());
   counts.notices = static_cast<std::int64_t>(feed_.notices.size());
-  if (counts.vulnerabilities == 0) {
-    return Invalid("the feed holds no advisory for a Debian release").Reason("feed_empty");
-  }
   std::ranges::sort(record_hashes_);
   crypto::Hasher hasher(crypto::HashAlgorithm::kSha256);
   for (const std::string& hash : record_hashes_) hasher.Update(hash);

@@ -40,6 +40,16 @@ std::vector<const Advisory*> OncePerVulnerability(const Feed& feed) {
   return once;
 }
 
+// The vulnerability with its advisories; notices about it stay.
+Status RemoveVulnerability(db::Transaction& tx, std::int64_t generation, const std::string& id) {
+  for (std::string_view sql :
+       {"DELETE FROM advisor_advisory WHERE generation = $1 AND vulnerability = $2",
+        "DELETE FROM advisor_vulnerability WHERE generation = $1 AND id = $2"}) {
+    BW_TRY_STATUS(tx.Execute(sql, {generation, id}));
+  }
+  return Ok();
+}
+
 Status EnqueueRematch(jobs::Jobs& jobs, db::Transaction& tx) {
   return jobs.Enqueue(tx, {.kind = std::string(kRematchJob),
                            .payload = json::Object{},
@@ -161,7 +171,7 @@ Status Importer::Clean() {
 Result<ImportReport> Importer::Merge(FeedBuilder builder, const std::string& source) {
   BW_TRY(const std::optional<FeedInfo> current, Current());
   if (!current) return Replace(std::move(builder), source);
-  BW_TRY(const Feed feed, std::move(builder).Build());
+  BW_TRY(const Feed feed, std::move(builder).BuildMerge());
   BW_TRY_STATUS(database_.Write([&](db::Transaction& tx) -> Status {
     BW_TRY_STATUS(MergeRows(tx, feed, *current));
     return EnqueueRematch(jobs_, tx);
@@ -173,16 +183,25 @@ Result<ImportReport> Importer::Merge(FeedBuilder builder, const std::string& sou
 
 Status Importer::MergeRows(db::Transaction& tx, const Feed& feed, const FeedInfo& current) {
   const std::int64_t generation = current.generation;
+  for (const std::string& id : feed.withdrawn_vulnerabilities) {
+    BW_TRY_STATUS(RemoveVulnerability(tx, generation, id));
+    BW_TRY_STATUS(
+        tx.Execute("DELETE FROM advisor_notice WHERE generation = $1 AND vulnerability = $2",
+                   {generation, id}));
+  }
+  for (const std::string& id : feed.former_notices) {
+    BW_TRY_STATUS(tx.Execute("DELETE FROM advisor_notice WHERE generation = $1 AND id = $2",
+                             {generation, id}));
+  }
   for (const Advisory* advisory : OncePerVulnerability(feed)) {
-    for (std::string_view sql :
-         {"DELETE FROM advisor_advisory WHERE generation = $1 AND vulnerability = $2",
-          "DELETE FROM advisor_vulnerability WHERE generation = $1 AND id = $2"}) {
-      BW_TRY_STATUS(tx.Execute(sql, {generation, advisory->vulnerability}));
-    }
+    BW_TRY_STATUS(RemoveVulnerability(tx, generation, advisory->vulnerability));
     BW_TRY_STATUS(InsertVulnerability(tx, generation, *advisory));
   }
   for (const Advisory& advisory : feed.advisories) {
     BW_TRY_STATUS(InsertAdvisory(tx, generation, advisory));
+  }
+  for (const NoticeRow& notice : feed.notices) {
+    BW_TRY_STATUS(InsertNotice(tx, generation, notice));
   }
   BW_TRY_STATUS(UpdateCoverage(tx, generation));
   BW_TRY_STATUS(tx.Execute(

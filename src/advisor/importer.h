@@ -23,8 +23,8 @@ struct ImportReport {
 };
 
 // A feed (directory or archive) replaces the one before as a whole; a single record is added to it,
-// or replaces its former version. Every indexed image is then matched anew by a job. Only the
-// ecosystems that are matched are kept; the rest is counted.
+// or replaces its former version, or takes it away if it is withdrawn. Every indexed image is then
+// matched anew by a job. Only the ecosystems that are matched are kept; the rest is counted.
 //
 // Thread-safe; one import runs at a time.
 class Importer {

@@ -163,6 +163,59 @@ TEST_F(ImporterTest, ASingleRecordIsAddedOrReplacesItsFormerVersion) {
   EXPECT_EQ(KeysOfSample("minimal"), before);
 }
 
+TEST_F(ImporterTest, AWithdrawnRecordTakesItsFormerVersionAway) {
+  MustImport(testing::SampleAdvisories());
+  const std::int64_t before = CountRows("advisor_advisory");
+  const fs::path withdrawn = Write(
+      "CVE-2023-4911.json", R"({"id": "CVE-2023-4911", "withdrawn": "2025-01-01T00:00:00Z"})");
+  const ImportReport report = MustImport(withdrawn);
+  EXPECT_EQ(report.counts.withdrawn, 1);
+  EXPECT_EQ(report.feed.vulnerabilities, 59);
+  EXPECT_EQ(CountRows("advisor_advisory"), before - 3);
+  EXPECT_EQ(CountRows("advisor_vulnerability"), 59);
+  EXPECT_EQ(CountRows("advisor_notice WHERE vulnerability = 'CVE-2023-4911'"), 0);
+  // A withdrawn record is no feed.
+  EXPECT_EQ(importer_.Import(withdrawn.parent_path()).error().reason(), "feed_empty");
+}
+
+TEST_F(ImporterTest, ANoticeAloneIsAddedReplacedAndWithdrawn) {
+  MustImport(testing::SampleAdvisories());
+  const auto notices = [&] {
+    std::vector<std::string> found;
+    EXPECT_TRUE(database_
+                    .Read([&](db::Transaction& tx) -> Status {
+                      BW_TRY(const auto feed, CurrentFeed(tx));
+                      StoredAdvisories advisories(tx, feed->generation);
+                      BW_TRY(const auto glibc, advisories.Find("Debian:12", "glibc"));
+                      for (const Advisory& a : glibc) {
+                        if (a.vulnerability == "CVE-2023-4911") found = a.notices;
+                      }
+                      return Ok();
+                    })
+                    .ok());
+    return found;
+  };
+  const auto import = [&](std::string_view fixed, std::string_view more) {
+    MustImport(Write("DSA-9999-1.json",
+                     R"({"id": "DSA-9999-1", "related": ["CVE-2023-4911"], )" + std::string(more) +
+                         R"("affected": [{"package": {"ecosystem": "Debian:12", "name": "glibc"},
+                         "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"},
+                         {"fixed": ")" +
+                         std::string(fixed) + R"("}]}]}]})"));
+  };
+  const std::vector<std::string> old = {"DSA-5514-1"};
+  const std::vector<std::string> both = {"DSA-5514-1", "DSA-9999-1"};
+  import("2.36-9+deb12u3", "");
+  EXPECT_EQ(notices(), both);
+  import("2.0", "");
+  EXPECT_EQ(notices(), old);
+  import("2.36-9+deb12u3", "");
+  EXPECT_EQ(notices(), both);
+  import("2.36-9+deb12u3", R"("withdrawn": "2025-01-01T00:00:00Z", )");
+  EXPECT_EQ(notices(), old);
+  EXPECT_EQ(CountRows("advisor_notice WHERE id = 'DSA-9999-1'"), 0);
+}
+
 TEST_F(ImporterTest, EveryChangeOrdersOneRematch) {
   MustImport(testing::SampleAdvisories());
   ASSERT_TRUE(jobs_->RunDue().ok());
