@@ -33,6 +33,14 @@ control::Change ChannelChange(std::string action, const AccountId& account, cons
           .apply = nullptr};
 }
 
+// With its deliveries. Returns its document as it was.
+Result<json::Value> Remove(db::Transaction& tx, const AccountId& account, const std::string& id) {
+  BW_TRY(const Channel channel, Channels::Find(tx, account, id));
+  BW_TRY_STATUS(tx.Execute("DELETE FROM notify_delivery WHERE channel_id = $1", {id}));
+  BW_TRY_STATUS(tx.Execute("DELETE FROM notify_channel WHERE id = $1", {id}));
+  return ToDocument(channel);
+}
+
 }  // namespace
 
 control::Resource AlertsResource(const AccountId& account) {
@@ -92,10 +100,25 @@ Status Channels::Delete(const control::Caller& caller, const AccountId& account,
   control::Change change =
       ChannelChange("security-advisor.notification-channels.delete", account, id);
   change.apply = [&](db::Transaction& tx) -> Result<control::Effect> {
-    BW_TRY(const Channel before, Find(tx, account, id));
-    BW_TRY_STATUS(tx.Execute("DELETE FROM notify_delivery WHERE channel_id = $1", {id}));
-    BW_TRY_STATUS(tx.Execute("DELETE FROM notify_channel WHERE id = $1", {id}));
-    return control::Effect{.before = ToDocument(before),
+    BW_TRY(json::Value before, Remove(tx, account, id));
+    return control::Effect{.before = std::move(before),
+                           .after = nullptr,
+                           .governed = {AlertsResource(account)},
+                           .events = {}};
+  };
+  return changes_.Submit(caller, change);
+}
+
+Status Channels::DeleteAll(const control::Caller& caller, const AccountId& account,
+                           const std::set<std::string>& ids) {
+  control::Change change =
+      ChannelChange("security-advisor.notification-channels.delete", account, "");
+  change.apply = [&](db::Transaction& tx) -> Result<control::Effect> {
+    json::Object before;
+    for (const std::string& id : ids) {
+      BW_TRY(before[id], Remove(tx, account, id));
+    }
+    return control::Effect{.before = std::move(before),
                            .after = nullptr,
                            .governed = {AlertsResource(account)},
                            .events = {}};

@@ -1,6 +1,7 @@
 // The channels of accounts, kept and judged.
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,9 @@ class Channels final : public control::FactSource {
   Status Update(const control::Caller& caller, const AccountId& account, const std::string& id,
                 Channel channel);
   Status Delete(const control::Caller& caller, const AccountId& account, const std::string& id);
+  // All of them, or none: one change.
+  Status DeleteAll(const control::Caller& caller, const AccountId& account,
+                   const std::set<std::string>& ids);
 
   Result<Channel> Find(const AccountId& account, const std::string& id) const;
   static Result<Channel> Find(db::Transaction& tx, const AccountId& account, const std::string& id);
@@ -49,7 +53,6 @@ class Channels final : public control::FactSource {
   Result<condition::Facts> Read(db::Transaction& tx, const control::Resource& resource) override;
 
  private:
-
   Options options_;
   db::Database& database_;
   control::ChangePath& changes_;

@@ -1,7 +1,8 @@
 #include "api/notifications/notifications.h"
 
-#include "base/check.h"
+#include <set>
 
+#include "base/check.h"
 #include "json/reader.h"
 
 namespace breakwater::api::notifications {
@@ -85,9 +86,10 @@ class Handlers {
     BW_TRY(const AccountId account, AccountOf(context, context.Path("account_id")));
     BW_TRY(const json::Value body, ReadJson(context));
     const json::Reader in(body);
-    const auto ids = in.Strings(static_cast<std::size_t>(notify::kMaxChannels));
+    const auto named = in.Strings(static_cast<std::size_t>(notify::kMaxChannels));
     BW_TRY_STATUS(in.Finish());
-    for (const std::string& id : ids) BW_TRY_STATUS(channels_.Delete(context.caller, account, id));
+    const std::set<std::string> ids(named.begin(), named.end());
+    BW_TRY_STATUS(channels_.DeleteAll(context.caller, account, ids));
     return JsonResponse(200, {{"message", Text(std::to_string(ids.size()) + " channels deleted")}});
   }
 

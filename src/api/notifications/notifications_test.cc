@@ -71,6 +71,20 @@ TEST_F(NotificationsApi, ChannelsAreUpdatedListedAndDeleted) {
   EXPECT_EQ(harness_.Send("GET", std::string(kChannels) + "/" + one).status, 404);
 }
 
+TEST_F(NotificationsApi, SeveralChannelsAreDeletedTogetherOrNotAtAll) {
+  const std::string one = Create();
+  const std::string two = Create();
+  const auto list = [](const std::string& a, const std::string& b) {
+    return "[\"" + a + "\",\"" + b + "\"]";
+  };
+  EXPECT_EQ(harness_.Send("DELETE", kChannels, list(one, "absent")).status, 404);
+  EXPECT_EQ(harness_.Send("GET", std::string(kChannels) + "/" + one).status, 200);
+  const auto deleted = harness_.Send("DELETE", kChannels, list(two, one));
+  EXPECT_EQ(deleted.status, 200);
+  EXPECT_EQ(json::FindText(deleted.body, "message"), "2 channels deleted");
+  EXPECT_TRUE(json::Find(harness_.Send("GET", kChannels).body, "channels")->as_array().empty());
+}
+
 TEST_F(NotificationsApi, BadChannelsAndForeignAccountsAreRefused) {
   EXPECT_EQ(harness_.Send("POST", kChannels, R"({"name":"x","type":"Mail","endpoint":"https://h"})")
                 .status,
