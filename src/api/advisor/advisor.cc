@@ -7,6 +7,7 @@
 #include "api/registry/handlers.h"
 #include "api/registry/registry.h"
 #include "base/strings.h"
+#include "registry/resources.h"
 
 namespace breakwater::api {
 namespace va {
@@ -128,10 +129,10 @@ class Handlers {
   }
 
   Result<bool> MayRead(const Context& context, std::string_view name_space) const {
-    const Status allowed = deps_.authorizer.Authorize(
-        context.caller, kAction,
-        control::NamespaceResource(context.account, context.registry.name, context.registry.region,
-                                   std::string(name_space)));
+    const Status allowed =
+        deps_.authorizer.Authorize(context.caller, kAction,
+                                   registry::NamespaceResource(deps_.namespaces, context.account,
+                                                               context.registry, name_space));
     if (allowed.ok()) return true;
     if (allowed.error().code() == ErrorCode::kDenied) return false;
     return allowed.error();
@@ -192,7 +193,9 @@ constexpr Routes kRoutes[] = {
 void AddRoutes(const Routes& routes, const AdvisorFace& face, const AdvisorDeps& deps,
                std::vector<Endpoint>& out) {
   const Handlers handlers(deps, routes.version);
-  const Access image = Access::To(kAction, management::ImageResource);
+  const Access image = Access::To(kAction, [deps](const Context& context) {
+    return management::ImageResource(deps.namespaces, context);
+  });
   const Access account =
       Access::SignedIn("lists only images of namespaces whose vulnerabilities the caller may read");
   out.push_back({"GET", routes.account_status, routes.account_status_id, account, face,

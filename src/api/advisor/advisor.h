@@ -13,6 +13,7 @@
 #include "api/endpoint.h"
 #include "control/change.h"
 #include "registry/content_reader.h"
+#include "registry/namespaces.h"
 
 namespace breakwater::api {
 
@@ -28,6 +29,7 @@ class AdvisorFace final : public Face {
 struct AdvisorDeps {
   advisor::Advisor& advisor;
   registry::ContentReader& content;
+  const registry::Namespaces& namespaces;
   control::Authorizer& authorizer;
 };
 

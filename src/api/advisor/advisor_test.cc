@@ -83,7 +83,8 @@ class AdvisorApiTest : public ::testing::Test {
   AdvisorFace face_;
   Dispatcher dispatcher_{
       {world_.registries, identity_, world_.authorizer, world_.changes, metrics_, AccountId("acc")},
-      AdvisorEndpoints(face_, {advisor_, world_.services->content, world_.authorizer}),
+      AdvisorEndpoints(face_, {advisor_, world_.services->content, world_.services->namespaces,
+                               world_.authorizer}),
       {{"/va/api", &face_}}};
   std::string digest_;
 };
@@ -256,6 +257,26 @@ TEST_F(AdvisorApiTest, TheRightToReadVulnerabilitiesIsAskedForOnTheNamespace) {
   EXPECT_EQ(asked, "container-registry.image.vulnerabilities tests");
   EXPECT_TRUE(
       json::Find(Get("/va/api/v4/report/account/status").body, "images")->as_array().empty());
+}
+
+TEST_F(AdvisorApiTest, TheRightToReadVulnerabilitiesMayBeLimitedToAResourceGroup) {
+  ASSERT_TRUE(world_.services->namespaces
+                  .Create(world_.Caller(), AccountId("acc"), world_.registry(), "team-g", "group-1")
+                  .ok());
+  PushImage(world_, "team-g/app", "1", {Layer(kStatus)});
+  Scan();
+  world_.authorizer.rule = [](const control::Caller&, std::string_view,
+                              const control::Resource& resource) -> Status {
+    if (resource.resource_group == "group-1") return Ok();
+    return Denied("you may not").Reason("not_granted");
+  };
+  EXPECT_EQ(Get("/va/api/v4/report/image/team-g/app:1").status, 200);
+  EXPECT_EQ(Get("/va/api/v4/report/image/" + Name()).status, 403);
+  const Answer status = Get("/va/api/v4/report/account/status");
+  const json::Array& images = json::Find(status.body, "images")->as_array();
+  ASSERT_EQ(images.size(), 1U);
+  EXPECT_EQ(json::FindText(images[0], "name"),
+            std::string(registry::testing::kRegistry) + "/team-g/app:1");
 }
 
 }  // namespace

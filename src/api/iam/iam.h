@@ -17,6 +17,7 @@
 #include "iam/identities.h"
 #include "iam/policies.h"
 #include "iam/tokens.h"
+#include "registry/namespaces.h"
 
 namespace breakwater::api::iam {
 
@@ -65,6 +66,7 @@ struct IamDeps {
   domain::AccessGroups& groups;
   domain::Policies& policies;
   control::Authorizer& authorizer;
+  const registry::Namespaces& namespaces;  // whose groups the rights on repositories may name
 };
 
 // `faces` must outlive them.

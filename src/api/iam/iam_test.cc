@@ -102,11 +102,13 @@ class IamApi : public ::testing::Test {
                                     .region = "us-south",
                                     .public_hosts = {"us.icr.io"},
                                     .private_hosts = {}}}};
+  registry::Namespaces namespaces_{world_.database->database(), world_.clock, world_.changes};
   CredentialAuthenticator authenticator_{world_.credentials};
   Dispatcher dispatcher_{
       {registries_, authenticator_, world_.authorizer, world_.changes, metrics_, world_.account},
       IamEndpoints(faces_, {world_.credentials, world_.tokens, world_.users, world_.service_ids,
-                            world_.api_keys, world_.groups, world_.policies, world_.authorizer}),
+                            world_.api_keys, world_.groups, world_.policies, world_.authorizer,
+                            namespaces_}),
       {{"/iam", &faces_.management}, {"/identity", &faces_.token}, {"/", &faces_.oauth}}};
 };
 
@@ -198,6 +200,26 @@ TEST_F(IamApi, RegistryTokenHoldsTheIntersectionAndKeepsRefusedScopes) {
     EXPECT_EQ(answer.body.as_object().if_contains("refresh_token"), nullptr);
     EXPECT_EQ(json::FindText(ClaimsOf(answer.Text("token")), "aud"), "us.icr.io");
   }
+}
+
+TEST_F(IamApi, RegistryTokensFollowPoliciesThatAreLimitedToAResourceGroup) {
+  const control::RegistryInfo& registry = registries_.all().front();
+  for (const auto& [name, group] : {std::pair("team-g", "group-1"), std::pair("team-h", "")}) {
+    ASSERT_TRUE(
+        namespaces_.Create(world_.administrator, world_.account, registry, name, group).ok());
+  }
+  const auto made =
+      *world_.service_ids.Create(world_.administrator, world_.account,
+                                 {.name = "ci", .api_key = domain::NewApiKey{.name = "k"}});
+  world_.Grant(World::Of(made.service_id.iam_id), {Role::kReader},
+               {{"resourceGroupId", "group-1"}});
+  const Answer answer =
+      Call("GET", "/oauth/token",
+           {.authorization = World::Basic(made.api_key->value),
+            .query = "scope=repository:team-g/app:push,pull%20repository:team-h/app:pull%20"
+                     "repository:absent/app:pull"});
+  ASSERT_EQ(answer.status, 200);
+  EXPECT_EQ(AccessOf(answer.Text("token")), "team-g/app=pull team-h/app= absent/app=");
 }
 
 TEST_F(IamApi, NobodyGetsAnEmptyRegistryToken) {

@@ -5,6 +5,7 @@
 
 #include "api/iam/handlers.h"
 #include "iam/oauth_scope.h"
+#include "registry/resources.h"
 
 namespace breakwater::api::iam {
 namespace {
@@ -31,15 +32,6 @@ struct Asked {
 bool Asks(const domain::Scope& scope, std::string_view action) {
   return std::any_of(scope.actions.begin(), scope.actions.end(),
                      [&](const std::string& asked) { return asked == action || asked == "*"; });
-}
-
-control::Resource RepositoryResource(const control::RegistryInfo& registry,
-                                     const AccountId& account, const std::string& repository) {
-  control::Resource resource = control::NamespaceResource(
-      account, registry.name, registry.region, repository.substr(0, repository.find('/')));
-  resource.kind = "image";
-  resource.name = repository;
-  return resource;
 }
 
 class Handlers {
@@ -113,8 +105,8 @@ class Handlers {
   Result<std::vector<std::string>> RepositoryActions(const Context& context,
                                                      const control::Caller& caller,
                                                      const domain::Scope& scope) const {
-    const control::Resource resource =
-        RepositoryResource(context.registry, caller.actor.account, scope.name);
+    const control::Resource resource = registry::RepositoryResource(
+        deps_.namespaces, caller.actor.account, context.registry, scope.name);
     std::vector<std::string> actions;
     for (const RightName& right : kRights) {
       if (!Asks(scope, right.scope)) continue;

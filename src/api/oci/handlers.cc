@@ -3,7 +3,7 @@
 #include <limits>
 
 #include "base/strings.h"
-#include "oci/names.h"
+#include "registry/resources.h"
 
 namespace breakwater::api::distribution {
 
@@ -40,15 +40,8 @@ Status CheckNetwork(const OciDeps& deps, const Context& context, const AccountId
 
 control::Resource RepositoryResource(const OciDeps& deps, const Context& context,
                                      std::string_view repository) {
-  control::Resource resource =
-      control::NamespaceResource(context.account, context.registry.name, context.registry.region,
-                                 std::string(oci::NamespaceOf(repository)));
-  resource.kind = "image";
-  resource.name = std::string(repository);
-  // Where it cannot be read, what is limited to a group does not apply: that only refuses more.
-  const auto ns = deps.namespaces.Get(context.registry.name, resource.name_space);
-  if (ns.ok() && ns->account == context.account) resource.resource_group = ns->resource_group;
-  return resource;
+  return registry::RepositoryResource(deps.namespaces, context.account, context.registry,
+                                      repository);
 }
 
 Access RepositoryAccess(const OciDeps& deps, std::string_view action) {

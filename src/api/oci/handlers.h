@@ -29,8 +29,7 @@ Result<registry::RepositoryPath> ResolveRepository(const OciDeps& deps, const Co
 // network alone and the request came by the public one.
 Status CheckNetwork(const OciDeps& deps, const Context& context, const AccountId& owner);
 
-// The repository as what a right is needed on. It has its namespace's resource group only where the
-// namespace is of the context's account, so that others look as if they did not exist.
+// The repository as what a right is needed on, in the context's account.
 control::Resource RepositoryResource(const OciDeps& deps, const Context& context,
                                      std::string_view repository);
 // The right to `action` on the repository that the path names.

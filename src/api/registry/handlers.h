@@ -13,7 +13,7 @@ namespace breakwater::api::management {
 // registry. "us.icr.io/ns/app:1", "127.0.0.1:5000/ns/app@sha256:…", "ns/app".
 Result<oci::ImageName> ImageOf(const Context& context);
 // The image's namespace as what a right is needed on; one without a name if the path has none.
-control::Resource ImageResource(const Context& context);
+control::Resource ImageResource(const registry::Namespaces& namespaces, const Context& context);
 
 json::Array TextArray(const std::vector<std::string>& texts);
 

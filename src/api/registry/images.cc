@@ -4,6 +4,7 @@
 #include "api/registry/handlers.h"
 #include "base/strings.h"
 #include "oci/media_types.h"
+#include "registry/resources.h"
 
 namespace breakwater::api::management {
 namespace {
@@ -82,18 +83,11 @@ std::vector<std::string> Texts(const Context& context, std::string_view name) {
   return texts;
 }
 
-// The namespace's resource group where it is of the context's account; others look absent.
-std::string GroupOf(const RegistryDeps& deps, const Context& context, std::string_view name_space) {
-  const auto ns = deps.namespaces.Get(context.registry.name, name_space);
-  return ns.ok() && ns->account == context.account ? ns->resource_group : std::string();
-}
-
 Result<bool> MayList(const RegistryDeps& deps, const Context& context,
                      std::string_view name_space) {
-  control::Resource resource = control::NamespaceResource(
-      context.account, context.registry.name, context.registry.region, std::string(name_space));
-  resource.resource_group = GroupOf(deps, context, name_space);
-  const Status allowed = deps.authorizer.Authorize(context.caller, action::kImageList, resource);
+  const Status allowed = deps.authorizer.Authorize(
+      context.caller, action::kImageList,
+      registry::NamespaceResource(deps.namespaces, context.account, context.registry, name_space));
   if (allowed.ok()) return true;
   if (allowed.error().code() == ErrorCode::kDenied) return false;
   return allowed.error();
@@ -179,15 +173,10 @@ Result<oci::ImageName> ImageOf(const Context& context) {
   return parsed;
 }
 
-control::Resource ImageResource(const Context& context) {
+control::Resource ImageResource(const registry::Namespaces& namespaces, const Context& context) {
   const auto parsed = oci::ImageName::Parse(context.Path("image"));
-  const std::string repository = parsed.ok() ? parsed->repository : std::string();
-  control::Resource resource =
-      control::NamespaceResource(context.account, context.registry.name, context.registry.region,
-                                 std::string(oci::NamespaceOf(repository)));
-  resource.kind = "image";
-  resource.name = repository;
-  return resource;
+  return registry::RepositoryResource(namespaces, context.account, context.registry,
+                                      parsed.ok() ? parsed->repository : std::string());
 }
 
 json::Array TextArray(const std::vector<std::string>& texts) {
@@ -200,9 +189,7 @@ json::Array TextArray(const std::vector<std::string>& texts) {
 void AddImageEndpoints(const RegistryFace& face, const RegistryDeps& deps,
                        std::vector<Endpoint>* out) {
   const Access remove = Access::To(action::kImageDelete, [deps](const Context& context) {
-    control::Resource resource = ImageResource(context);
-    resource.resource_group = GroupOf(deps, context, resource.name_space);
-    return resource;
+    return ImageResource(deps.namespaces, context);
   });
   out->push_back({"GET", "/api/v1/images", "ListImages",
                   Access::SignedIn("lists only images of namespaces the caller may list"), face,

@@ -1,0 +1,25 @@
+// What rights on namespaces and repositories are decided on before it is known whether they exist.
+#pragma once
+
+#include <string_view>
+
+#include "base/ids.h"
+#include "control/registries.h"
+#include "control/resource.h"
+#include "registry/namespaces.h"
+
+namespace breakwater::registry {
+
+// A namespace as `account` sees it. It has its resource group only where it is of that account, so
+// that others look as if they did not exist. Where it cannot be read, what is limited to a group
+// does not apply: that only refuses more.
+control::Resource NamespaceResource(const Namespaces& namespaces, const AccountId& account,
+                                    const control::RegistryInfo& registry,
+                                    std::string_view name_space);
+
+// The same of a repository, "ns/app", in its namespace.
+control::Resource RepositoryResource(const Namespaces& namespaces, const AccountId& account,
+                                     const control::RegistryInfo& registry,
+                                     std::string_view repository);
+
+}  // namespace breakwater::registry
