@@ -290,14 +290,22 @@ Status Posture::EvaluateEveryAccount() {
   return Ok();
 }
 
+Result<std::vector<Scan>> Posture::LatestScans(const AccountId& account) const {
+  return deps_.database.ReadValue([&](db::Transaction& tx) {
+    return tx.QueryAll(std::string(kScanColumns) +
+                           "WHERE id IN (SELECT MAX(id) FROM posture_scan WHERE account = $1 "
+                           "GROUP BY profile_id) ORDER BY id DESC",
+                       {account}, ScanOf);
+  });
+}
+
 Result<std::vector<Scan>> Posture::Scans(const AccountId& account, std::string_view profile_id,
                                          std::int64_t offset, std::int64_t limit) const {
   return deps_.database.ReadValue([&](db::Transaction& tx) {
-    return tx.QueryAll(
-        std::string(kScanColumns) +
-            "WHERE account = $1 AND ($2 = '' OR profile_id = $2) ORDER BY id DESC "
-            "LIMIT $3 OFFSET $4",
-        {account, profile_id, limit, offset}, ScanOf);
+    return tx.QueryAll(std::string(kScanColumns) +
+                           "WHERE account = $1 AND profile_id = $2 ORDER BY id DESC "
+                           "LIMIT $3 OFFSET $4",
+                       {account, profile_id, limit, offset}, ScanOf);
   });
 }
 
@@ -306,7 +314,7 @@ Result<std::int64_t> Posture::CountScans(const AccountId& account,
   return deps_.database.ReadValue([&](db::Transaction& tx) -> Result<std::int64_t> {
     BW_TRY(const auto count,
            tx.QueryOne("SELECT count(*) FROM posture_scan "
-                       "WHERE account = $1 AND ($2 = '' OR profile_id = $2)",
+                       "WHERE account = $1 AND profile_id = $2",
                        {account, profile_id}, [](const db::Row& row) { return row.Int(0); }));
     return count.value_or(0);
   });

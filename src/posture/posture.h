@@ -73,7 +73,9 @@ class Posture {
   Result<std::int64_t> RequestScan(const control::Caller& caller, const AccountId& account,
                                    const std::string& scope_id, const std::string& profile_id,
                                    const std::string& group_profile_id);
-  // Newest first; of one profile, or of all if `profile_id` is empty.
+  // The latest of each profile that was ever scanned, newest first.
+  Result<std::vector<Scan>> LatestScans(const AccountId& account) const;
+  // Every one of a profile, newest first.
   Result<std::vector<Scan>> Scans(const AccountId& account, std::string_view profile_id,
                                   std::int64_t offset, std::int64_t limit) const;
   Result<std::int64_t> CountScans(const AccountId& account, std::string_view profile_id) const;

@@ -60,14 +60,22 @@ class Handlers {
   }
 
   Result<net::Response> LatestScans(Context& context) const {
-    return ListScans(context, "", "latest_scans", "/posture/v2/scans/validations/latest_scans");
+    BW_TRY(const Page page, PageOf(context));
+    BW_TRY(const auto scans, posture_.LatestScans(context.account));
+    return PageOfAll(page, EncodeScans(scans), "latest_scans",
+                     "/posture/v2/scans/validations/latest_scans");
   }
 
   Result<net::Response> Summaries(Context& context) const {
     const auto report = context.query.Get("report_setting_id");
     if (!report) return Invalid("the query parameter report_setting_id is required");
     BW_TRY(const Profile* profile, FindProfile(posture_, *report));
-    return ListScans(context, profile->id, "summaries", "/posture/v2/scans/validations/summaries");
+    BW_TRY(const Page page, PageOf(context));
+    BW_TRY(const auto scans, posture_.Scans(context.account, profile->id, page.offset, page.limit));
+    BW_TRY(const std::int64_t total, posture_.CountScans(context.account, profile->id));
+    json::Object body = PageFields(page, total, "/posture/v2/scans/validations/summaries");
+    body["summaries"] = EncodeScans(scans);
+    return JsonResponse(200, body);
   }
 
   Result<net::Response> Summary(Context& context) const {
@@ -167,16 +175,10 @@ class Handlers {
     return JsonResponse(200, body);
   }
 
-  Result<net::Response> ListScans(Context& context, std::string_view profile_id,
-                                  std::string_view name, std::string_view path) const {
-    BW_TRY(const Page page, PageOf(context));
-    BW_TRY(const auto scans, posture_.Scans(context.account, profile_id, page.offset, page.limit));
-    BW_TRY(const std::int64_t total, posture_.CountScans(context.account, profile_id));
-    json::Object body = PageFields(page, total, path);
+  json::Array EncodeScans(const std::vector<breakwater::posture::Scan>& scans) const {
     json::Array items;
     for (const auto& scan : scans) items.push_back(EncodeScanItem(scan, posture_.content()));
-    body[name] = std::move(items);
-    return JsonResponse(200, body);
+    return items;
   }
 
   Posture& posture_;

@@ -68,6 +68,26 @@ TEST_F(PostureApi, TheReferenceSequenceReachesTheNineGoals) {
   EXPECT_EQ(json::FindText(resource, "actual_value"), "false");
 }
 
+TEST_F(PostureApi, TheLatestScanOfAProfileIsListedAloneAndSummariesHoldTheOthers) {
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_EQ(
+        harness_
+            .Send("POST", "/posture/v2/scans/validations", R"({"scope_id":"1","profile_id":"48"})")
+            .status,
+        202);
+    ASSERT_TRUE(harness_.control.jobs->RunDue().ok());
+  }
+  const auto latest = harness_.Send("GET", "/posture/v2/scans/validations/latest_scans");
+  EXPECT_EQ(*json::Find(latest.body, "total_count"), json::Value(1));
+  const auto& scans = json::Find(latest.body, "latest_scans")->as_array();
+  ASSERT_EQ(scans.size(), 1U);
+  EXPECT_EQ(json::FindText(scans.at(0), "scan_id"), "2");
+  const auto all =
+      harness_.Send("GET", "/posture/v2/scans/validations/summaries?report_setting_id=" +
+                               std::string(json::FindText(scans.at(0), "report_setting_id")));
+  EXPECT_EQ(*json::Find(all.body, "total_count"), json::Value(2));
+}
+
 TEST_F(PostureApi, ProfilesControlsAndScopesAreListedInPages) {
   EXPECT_EQ(*json::Find(harness_.Send("GET", "/posture/v2/profiles").body, "total_count"),
             json::Value(1));
