@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <optional>
 #include <random>
 #include <thread>
 #include <utility>
@@ -112,8 +113,11 @@ class PostgresDatabase final : public Database {
 
   Status Run(Mode mode, const Work& work);
   Outcome Attempt(Mode mode, const Work& work, Attempts& attempts);
-  Outcome Commit(std::unique_ptr<Connection>& connection, Attempts& attempts);
-  Outcome OnTrouble(Connection& connection, Error error);
+  // Commits what worked, ends what did not, and gives the connection back.
+  Outcome Conclude(std::unique_ptr<Connection> connection, Mode mode, Status worked,
+                   Attempts& attempts);
+  Outcome OnTrouble(const Connection& connection, Status worked);
+  Outcome AfterLostCommit(const TransactionIdentity& lost, const Error& cause, Attempts& attempts);
   // Of a transaction whose COMMIT was not answered.
   Fate FindFate(const TransactionIdentity& lost, Attempts& attempts);
   Fate AskFate(const TransactionIdentity& lost);
@@ -181,54 +185,60 @@ PostgresDatabase::Outcome PostgresDatabase::Attempt(Mode mode, const Work& work,
   std::unique_ptr<Connection> connection = *std::move(taken);
   connection->Begin(mode, named_);
   PostgresTransaction tx(*connection);
-  Outcome outcome{RunGuarded(work, tx)};
-  if (connection->trouble() != Trouble::kNone) {
-    // Whatever the work made of it.
-    outcome = OnTrouble(*connection, outcome.status.ok()
-                                         ? Internal("work succeeded after a failed statement")
-                                         : std::move(outcome.status).error());
-  } else if (outcome.status.ok() && mode != Mode::kRead) {
-    outcome = Commit(connection, attempts);
-  }
-  if (connection != nullptr) {
-    connection->Leave();
-    pool_.GiveBack(std::move(connection));
-  }
+  Status worked = RunGuarded(work, tx);
+  Outcome outcome = Conclude(std::move(connection), mode, std::move(worked), attempts);
   if (outcome.status.ok()) {
     for (const auto& action : tx.TakeActions()) action();
   }
   return outcome;
 }
 
-PostgresDatabase::Outcome PostgresDatabase::OnTrouble(Connection& connection, Error error) {
+PostgresDatabase::Outcome PostgresDatabase::Conclude(std::unique_ptr<Connection> connection,
+                                                     Mode mode, Status worked, Attempts& attempts) {
+  // A trouble counts whatever the work made of it.
+  Outcome outcome = connection->trouble() == Trouble::kNone
+                        ? Outcome{std::move(worked)}
+                        : OnTrouble(*connection, std::move(worked));
+  std::optional<TransactionIdentity> unanswered;
+  if (outcome.status.ok() && mode != Mode::kRead) {
+    outcome.status = connection->Commit();
+    if (!outcome.status.ok() && connection->trouble() == Trouble::kLost) {
+      unanswered = connection->identity();
+    } else if (!outcome.status.ok()) {
+      outcome = OnTrouble(*connection, std::move(outcome.status));
+    }
+  }
+  connection->Leave();
+  // Its place in the pool may be needed to ask.
+  pool_.GiveBack(std::move(connection));
+  if (unanswered) return AfterLostCommit(*unanswered, outcome.status.error(), attempts);
+  return outcome;
+}
+
+PostgresDatabase::Outcome PostgresDatabase::OnTrouble(const Connection& connection, Status worked) {
   switch (connection.trouble()) {
-    case Trouble::kNone:
-    case Trouble::kFailed: return {std::move(error)};
+    case Trouble::kNone: return {std::move(worked)};
+    case Trouble::kFailed:
+      if (!worked.ok()) return {std::move(worked)};
+      return {Internal("work succeeded after a failed statement: " + connection.error().log())};
     case Trouble::kConflict: return {connection.error(), Again::kPatiently};
     case Trouble::kLost: return {connection.error(), Again::kInTime};
     case Trouble::kStaleNames:
-      if (options_.prepared_statements == PreparedStatements::kOn) return {std::move(error)};
+      if (options_.prepared_statements == PreparedStatements::kOn) return {connection.error()};
       named_ = false;
       return {connection.error(), Again::kPatiently};
   }
   BW_UNREACHABLE();
 }
 
-PostgresDatabase::Outcome PostgresDatabase::Commit(std::unique_ptr<Connection>& connection,
-                                                   Attempts& attempts) {
-  Status status = connection->Commit();
-  if (status.ok() || connection->trouble() == Trouble::kNone) return {std::move(status)};
-  if (connection->trouble() != Trouble::kLost) {
-    return OnTrouble(*connection, std::move(status).error());
-  }
-  const TransactionIdentity lost = connection->identity();
-  // Its place in the pool is needed to ask.
-  pool_.GiveBack(std::move(connection));
+PostgresDatabase::Outcome PostgresDatabase::AfterLostCommit(const TransactionIdentity& lost,
+                                                            const Error& cause,
+                                                            Attempts& attempts) {
   switch (FindFate(lost, attempts)) {
     case Fate::kCommitted: return {Ok()};
-    case Fate::kAborted: return {std::move(status), Again::kInTime};
+    case Fate::kAborted: return {cause, Again::kInTime};
     case Fate::kUnderWay:
-    case Fate::kUnknown: return {Unknown(status.error())};
+    case Fate::kUnknown: return {Unknown(cause)};
   }
   BW_UNREACHABLE();
 }

@@ -15,7 +15,9 @@ struct Finish {
   void operator()(PGconn* handle) const { PQfinish(handle); }
 };
 
-std::string Text(const char* text) { return text == nullptr ? "" : text; }
+std::string Text(const char* text) {
+  return text == nullptr ? "" : text;
+}
 
 bool IsLocal(PGconn* handle) {
   if (Text(PQhost(handle)).starts_with('/')) return true;

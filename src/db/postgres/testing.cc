@@ -19,7 +19,7 @@ namespace {
 constexpr const char* kTemplateLock = "7382613";
 
 std::string Variable(const char* name) {
-  const char* value = std::getenv(name);
+  const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): nobody sets any
   return value == nullptr ? "" : value;
 }
 
