@@ -169,12 +169,11 @@ void AddObjectStore(std::vector<Option>& out) {
                      "File with lines aws_access_key_id = …, aws_secret_access_key = … and perhaps "
                      "aws_session_token = …, read at start, used where s3.access_key is empty."));
   out.push_back(Number(Kind::kSize, "s3.part_bytes", "8MiB", {5 * kMiB, 64 * kMiB},
-                       BW_FIELD(s3.part_bytes),
-                       "Size of the parts that a large blob is sent in."));
+                       BW_FIELD(s3.part_bytes), "Size of the parts that a large blob is sent in."));
   out.push_back(Number(Kind::kSize, "s3.buffer_bytes", "128MiB", {64 * kMiB, 64 * kGiB},
                        BW_FIELD(s3.buffer_bytes),
                        "Memory for the parts of all uploads together; those that find none wait."));
-  out.push_back(Duration("s3.deadline", "60s", {kSecond, kHour}, BW_FIELD(s3.deadline),
+  out.push_back(Duration("s3.deadline", "60s", {kSecond, 3 * kMinute}, BW_FIELD(s3.deadline),
                          "Time for one operation with all its attempts."));
   out.push_back(Duration("s3.redirect_lifetime", "10m", {kMinute, kDay},
                          BW_FIELD(s3.redirect_lifetime),

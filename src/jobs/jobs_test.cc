@@ -327,6 +327,28 @@ TEST_F(JobsTest, EightWorkersOfTwoProcessesRunEachJobOnce) {
   EXPECT_EQ(counts.pending + counts.running + counts.dead, 0);
 }
 
+TEST_F(JobsTest, WaitingJobThatDoesForAnotherIsNotTakenBeforeThatOneIsCommitted) {
+  const auto other = database_->OpenAnother();
+  if (other == nullptr) GTEST_SKIP() << "one writer by nature";
+  const auto jobs = Make();
+  NewJob job = JobOf("note");
+  job.deduplication_key = "all";
+  ASSERT_TRUE(Enqueue(*jobs, job).ok());
+  Crashing elsewhere(*other, clock_);
+  ASSERT_TRUE(database()
+                  .Write([&](db::Transaction& tx) -> Status {
+                    BW_TRY_STATUS(jobs->Enqueue(tx, job));
+                    // It would not see what this transaction is about to change.
+                    EXPECT_FALSE(elsewhere.Take());
+                    return Ok();
+                  })
+                  .ok());
+  EXPECT_EQ(jobs->Count()->pending, 1);
+  EXPECT_TRUE(elsewhere.Take());
+  ASSERT_TRUE(Enqueue(*jobs, job).ok());
+  EXPECT_EQ(jobs->Count()->pending, 1);
+}
+
 TEST_F(JobsTest, EveryRunsInOneOfTwoProcessesPerInterval) {
   const auto a = Make("a");
   const auto b = Make("b");

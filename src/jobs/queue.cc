@@ -60,11 +60,21 @@ Status Queue::Add(db::Transaction& tx, const NewJob& job, Timestamp due) {
   if (payload.size() > kMaxPayload) return TooLarge("a background job's data is too large");
   const auto key =
       job.deduplication_key.empty() ? std::nullopt : std::optional(job.deduplication_key);
-  BW_TRY_STATUS(tx.Execute(
-      "INSERT INTO job (kind, payload, deduplication_key, state, recurring, attempt, due, created)"
-      " VALUES ($1, $2, $3, 'pending', 0, 0, $4, $5) ON CONFLICT DO NOTHING",
-      {job.kind, payload, key, due, clock_.Now()}));
-  return Ok();
+  while (true) {
+    BW_TRY(const std::int64_t added,
+           tx.Execute("INSERT INTO job (kind, payload, deduplication_key, state, recurring, "
+                      "attempt, due, created)"
+                      " VALUES ($1, $2, $3, 'pending', 0, 0, $4, $5) ON CONFLICT DO NOTHING",
+                      {job.kind, payload, key, due, clock_.Now()}));
+    if (added > 0 || database_.dialect() != db::Dialect::kPostgres) return Ok();
+    // The one that waits does for both only if it runs after this transaction: Next passes over it
+    // until then. If it runs already, there is room for another.
+    BW_TRY(const auto waiting,
+           tx.QueryOne("SELECT 1 FROM job WHERE kind = $1 AND deduplication_key = $2"
+                       " AND state = 'pending' FOR SHARE",
+                       {job.kind, key}, [](const db::Row&) { return true; }));
+    if (waiting) return Ok();
+  }
 }
 
 Status Queue::AddRecurring(const std::string& kind, std::chrono::microseconds interval) {

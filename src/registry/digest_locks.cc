@@ -14,7 +14,8 @@ namespace {
 // Who stores bytes finds out when it says so in its transaction that it was too slow; others need
 // not wait long for one that has died.
 constexpr std::chrono::seconds kStoreLease{30};
-// A removal is beyond recall once it was asked for: longer than any request to a blob store takes.
+// A removal is beyond recall once it was asked for: longer than any request to a blob store takes,
+// for which s3.deadline has a limit.
 constexpr std::chrono::minutes kRemoveLease{5};
 constexpr std::chrono::milliseconds kFirstPause{5};
 constexpr std::chrono::milliseconds kLongestPause{200};
@@ -39,8 +40,9 @@ class LocalDigestLocks final : public DigestLocks {
       locks_.held_.erase(digest_);
       locks_.released_.notify_all();
     }
-    Status Confirm(db::Transaction&) override { return Ok(); }
+    Status Confirm(db::Transaction&, DigestUse) override { return Ok(); }
     Status Release(db::Transaction&) override { return Ok(); }
+    void Leave() override {}
 
    private:
     LocalDigestLocks& locks_;
@@ -58,13 +60,16 @@ Error Lost() {
       .Log("the lease of a digest has passed to another process");
 }
 
+std::chrono::seconds LeaseOf(DigestUse use) {
+  return use == DigestUse::kStore ? kStoreLease : kRemoveLease;
+}
+
 class SharedHold final : public DigestLocks::Hold {
  public:
-  SharedHold(db::Database& database, const Clock& clock, const oci::Digest& digest,
-             std::chrono::seconds lease)
+  SharedHold(db::Database& database, const Clock& clock, const oci::Digest& digest, DigestUse use)
       : database_(database),
         clock_(clock),
-        lease_(lease),
+        lease_(LeaseOf(use)),
         digest_(digest.text()),
         holder_(crypto::RandomToken(kHolderOctets)) {}
   ~SharedHold() override {
@@ -94,10 +99,10 @@ class SharedHold final : public DigestLocks::Hold {
     return held_;
   }
 
-  Status Confirm(db::Transaction& tx) override {
+  Status Confirm(db::Transaction& tx, DigestUse use) override {
     BW_TRY(const std::int64_t changed,
            tx.Execute("UPDATE digest_lock SET held_until = $3 WHERE digest = $1 AND holder = $2",
-                      {digest_, holder_, clock_.Now() + lease_}));
+                      {digest_, holder_, clock_.Now() + LeaseOf(use)}));
     return changed == 1 ? Ok() : Status(Lost());
   }
   Status Release(db::Transaction& tx) override {
@@ -105,6 +110,7 @@ class SharedHold final : public DigestLocks::Hold {
     tx.OnCommit([this] { held_ = false; });
     return Ok();
   }
+  void Leave() override { held_ = false; }
 
  private:
   Status Delete(db::Transaction& tx) {
@@ -128,8 +134,7 @@ class SharedDigestLocks final : public DigestLocks {
       : database_(database), clock_(clock) {}
 
   Result<std::unique_ptr<Hold>> Acquire(const oci::Digest& digest, DigestUse use) override {
-    auto hold = std::make_unique<SharedHold>(database_, clock_, digest,
-                                             use == DigestUse::kStore ? kStoreLease : kRemoveLease);
+    auto hold = std::make_unique<SharedHold>(database_, clock_, digest, use);
     std::chrono::milliseconds pause = kFirstPause;
     for (std::chrono::milliseconds waited{0}; waited < kPatience; waited += pause) {
       BW_TRY(const bool ours, hold->Try());

@@ -21,10 +21,14 @@ class DigestLocks {
   class Hold {
    public:
     virtual ~Hold() = default;
-    // Whether the digest is still ours; then it is for as long again. kUnavailable "digest_lost".
-    virtual Status Confirm(db::Transaction& tx) = 0;
+    // Whether the digest is still ours; then it is from now on for as long as `use` takes, whatever
+    // it was acquired for. kUnavailable "digest_lost".
+    virtual Status Confirm(db::Transaction& tx, DigestUse use) = 0;
     // The same, and gives it up if the transaction is committed.
     virtual Status Release(db::Transaction& tx) = 0;
+    // Leaves the digest locked until the lease ends: a removal that was asked for, and may not have
+    // happened yet, must not meet the next push.
+    virtual void Leave() = 0;
   };
 
   virtual ~DigestLocks() = default;

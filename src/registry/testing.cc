@@ -65,6 +65,7 @@ Status FaultyStore::Discard(const std::string& staged_id) {
 }
 
 std::vector<Status> FaultyStore::Commit(std::span<const blob::CommitItem> items) {
+  if (on_commit) on_commit();
   const bool fails = Count();
   std::vector<Status> outcomes(items.size());
   std::vector<blob::CommitItem> unwrapped;

@@ -72,6 +72,7 @@ class FaultyStore final : public blob::BlobStore {
   Result<std::unique_ptr<blob::Staged>> Resume(const std::string& staged_id) override;
   Status Discard(const std::string& staged_id) override;
   std::vector<Status> Commit(std::span<const blob::CommitItem> items) override;
+  std::function<void()> on_commit;  // before it is done
   Result<std::unique_ptr<blob::Blob>> Open(const oci::Digest& digest) override;
   std::optional<std::string> PresignGet(const oci::Digest& digest,
                                         std::chrono::seconds life) const override {

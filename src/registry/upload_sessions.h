@@ -28,7 +28,8 @@ class UploadSessions {
   // Hands the session to one writer. kNotFound (also when cancelled or
   // expired); kRangeInvalid "upload_busy" while another has it.
   virtual Result<std::unique_ptr<UploadSession>> Take(const std::string& id) = 0;
-  // A writer says that it is still at work. kNotFound if the session was cancelled meanwhile.
+  // A writer says that it is still at work. kNotFound if the session was cancelled meanwhile;
+  // kRangeInvalid "upload_busy", here and below, if another writer has taken it over.
   virtual Status KeepTaken(UploadSession& session) = 0;
   // A writer is about to put bytes into staging: from here on `session.staged_id` has an owner.
   virtual Status NoteStaged(const UploadSession& session) = 0;

@@ -92,10 +92,15 @@ class SharedUploadSessions final : public UploadSessions {
   HashCache hashes_;
 };
 
-// For the one row that a writer holds.
-Status OnlyOurs(Result<std::int64_t> changed) {
+// Of the one row that a writer holds: whether the statement has found it.
+Status OnlyOurs(db::Transaction& tx, const UploadSession& session, Result<std::int64_t> changed) {
   BW_TRY(const std::int64_t count, std::move(changed));
-  return count == 1 ? Ok() : Status(UploadUnknown());
+  if (count == 1) return Ok();
+  BW_TRY(const auto found, ReadUploads(tx, "id = $1", {session.id}));
+  if (found.empty()) return UploadUnknown();
+  return Error(ErrorCode::kRangeInvalid, "another request has taken this upload over")
+      .Reason("upload_busy")
+      .Detail("size", std::to_string(found.front()->size));
 }
 
 Status SharedUploadSessions::Add(std::unique_ptr<UploadSession> session) {
@@ -156,6 +161,7 @@ Status SharedUploadSessions::KeepTaken(UploadSession& session) {
   BW_TRY_STATUS(database_.Write(
       [&](db::Transaction& tx) {
         return OnlyOurs(
+            tx, session,
             tx.Execute("UPDATE upload SET writer_until = $3 WHERE id = $1 AND writer = $2",
                        {session.id, session.writer, now + kWriterLease}));
       },
@@ -168,6 +174,7 @@ Status SharedUploadSessions::NoteStaged(const UploadSession& session) {
   return database_.Write(
       [&](db::Transaction& tx) {
         return OnlyOurs(
+            tx, session,
             tx.Execute("UPDATE upload SET staged = $3, buffered = $4 WHERE id = $1 AND writer = $2",
                        {session.id, session.writer, session.staged_id, ByteView()}));
       },
@@ -176,19 +183,16 @@ Status SharedUploadSessions::NoteStaged(const UploadSession& session) {
 
 Status SharedUploadSessions::Return(std::unique_ptr<UploadSession>& session) {
   session->expires = clock_.Now() + options_.life;
+  std::optional<std::string> staged;
+  if (!session->staged_id.empty()) staged = session->staged_id;
   const Status returned = database_.Write(
-      [&](db::Transaction& tx) -> Status {
-        const Status ours = OnlyOurs(tx.Execute(
-            "UPDATE upload SET buffered = $3, received = $4, expires = $5, writer = NULL, "
-            "writer_until = NULL WHERE id = $1 AND writer = $2",
-            {session->id, session->writer, AsBytes(session->buffer), session->size,
-             session->expires}));
-        if (ours.ok() || ours.error().code() != ErrorCode::kNotFound) return ours;
-        BW_TRY(const auto found, ReadUploads(tx, "id = $1", {session->id}));
-        if (found.empty()) return ours;
-        return Error(ErrorCode::kRangeInvalid, "another request has taken this upload over")
-            .Reason("upload_busy")
-            .Detail("size", std::to_string(found.front()->size));
+      [&](db::Transaction& tx) {
+        return OnlyOurs(
+            tx, *session,
+            tx.Execute("UPDATE upload SET staged = $3, buffered = $4, received = $5, expires = $6, "
+                       "writer = NULL, writer_until = NULL WHERE id = $1 AND writer = $2",
+                       {session->id, session->writer, staged, AsBytes(session->buffer),
+                        session->size, session->expires}));
       },
       db::Isolation::kStatement);
   if (!returned.ok() && returned.error().code() == ErrorCode::kNotFound) return returned;
@@ -210,6 +214,7 @@ Result<std::unique_ptr<UploadSession>> SharedUploadSessions::Cancel(const std::s
 
 Status SharedUploadSessions::RemoveIn(db::Transaction& tx, const UploadSession& session) {
   return OnlyOurs(
+      tx, session,
       tx.Execute("DELETE FROM upload WHERE id = $1 AND writer = $2", {session.id, session.writer}));
 }
 

@@ -188,6 +188,8 @@ Status Uploads::Spill(UploadSession& session) {
   if (status.ok() && !session.id.empty()) status = sessions_->NoteStaged(session);
   if (!status.ok()) {
     session.staged_id.clear();
+    // Its owner may know of it after all: then it is where the bytes are.
+    if (options_.shared && status.error().code() == ErrorCode::kUnavailable) return status;
     const Status discarded = store_.Discard(fresh->id());  // else the sweep finds it
     if (!discarded.ok()) observe::Log(observe::Level::kWarning, "staging was left behind");
     return status;
@@ -325,10 +327,12 @@ Status Uploads::Finish(const std::string& id, const Chunk& chunk, const oci::Dig
   Status status = sessions_->KeepTaken(*session);
   if (status.ok()) status = Verify(*session, digest);
   if (status.ok()) status = Publish(*session, digest);
+  // Whoever has it now needs what is staged.
+  const bool taken_over = !status.ok() && status.error().reason() == "upload_busy";
   const bool in_vain = !status.ok() && (status.error().code() == ErrorCode::kInvalid ||
                                         status.error().code() == ErrorCode::kNotFound);
   // What failed for other reasons can be tried again, unless the last chunk would come twice.
-  if (!status.ok() && !in_vain && chunk.source == nullptr) {
+  if (taken_over || (!status.ok() && !in_vain && chunk.source == nullptr)) {
     static_cast<void>(GiveBack(std::move(session)));
     return status;
   }

@@ -117,6 +117,7 @@ class Uploads {
   Result<std::int64_t> SweepStaged(bool at_start);
   Result<std::int64_t> SweepStore();
   Result<std::int64_t> SweepRows();
+  Status RemoveBytes(const oci::Digest& digest, DigestLocks::Hold& hold);
   Result<bool> RemoveUnlinked(const oci::Digest& digest);
   // Removes committed bytes that have no row.
   Result<bool> RemoveUnrecorded(const oci::Digest& digest, DigestLocks::Hold& hold);

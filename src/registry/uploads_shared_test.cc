@@ -93,12 +93,50 @@ TEST_F(SharedUploadsTest, PassToAnotherProcessWhenTheirWriterIsSilentForTooLong)
                       world_.clock.Advance(std::chrono::minutes{1});
                       EXPECT_TRUE(Append(other(), id, "fresh").ok());
                     }});
-  const auto late = one().Append(id, {.source = &body, .length = {}, .range = {}});
-  EXPECT_FALSE(late.ok());
+  EXPECT_EQ(ReasonOf(one().Append(id, {.source = &body, .length = {}, .range = {}})),
+            "upload_busy");
   // Whoever lost it has taken nothing away.
   EXPECT_EQ(ReasonOf(Find(other(), id)), "ok");
   EXPECT_TRUE(other().Cancel(id).ok());
   EXPECT_EQ(world_.StagedCount(), 0U);
+}
+
+// As after a proxy has given up the request that ends a large upload, and the client has sent it
+// again: the first one may still be at work.
+TEST_F(SharedUploadsTest, AreNotEndedByAWriterThatHasLostThem) {
+  const std::string bytes = Bytes(kLarge);
+  const std::string id = Start();
+  ASSERT_TRUE(Append(one(), id, bytes).ok());
+  world_.store.on_commit = [&] {
+    world_.store.on_commit = {};
+    world_.clock.Advance(std::chrono::minutes{1});
+    EXPECT_TRUE(Append(other(), id, "").ok());
+  };
+  EXPECT_EQ(ReasonOf(Finish(one(), id, DigestOf(bytes))), "upload_busy");
+  EXPECT_EQ(ReasonOf(Finish(other(), id, DigestOf(bytes))), "ok");
+  EXPECT_EQ(world_.ReadBlob(path_, DigestOf(bytes)), bytes);
+}
+
+// The database does what it was asked for, and does not say so.
+TEST_F(SharedUploadsTest, KeepWhatWasAcknowledgedWhenItIsUnknownWhereItIs) {
+  const std::string bytes = Bytes(kLarge);
+  constexpr std::size_t kFirst = 1000;
+  bool fired = true;
+  for (int n = 1; fired; ++n) {
+    const std::string id = Start();
+    ASSERT_TRUE(Append(one(), id, bytes.substr(0, kFirst)).ok());
+    world_.database.FailOperation(n, db::testing::FaultPoint::kAfter);
+    const auto appended = Append(one(), id, bytes.substr(kFirst));
+    fired = world_.database.fired();
+    world_.database.FailOperation(0, db::testing::FaultPoint::kBefore);
+    world_.clock.Advance(std::chrono::minutes{1});
+    // What is kept is known after it was looked at.
+    const auto size = Append(other(), id, "");
+    ASSERT_TRUE(size.ok()) << n << ": " << ReasonOf(size);
+    EXPECT_GE(*size, kFirst);
+    ASSERT_TRUE(Append(other(), id, bytes.substr(*size)).ok()) << n;
+    EXPECT_EQ(ReasonOf(Finish(other(), id, DigestOf(bytes))), "ok") << n;
+  }
 }
 
 TEST_F(SharedUploadsTest, StayWithAWriterThatIsSlowButNotSilent) {
@@ -140,9 +178,16 @@ TEST_F(SharedUploadsTest, LeftByADeadWriterGoOnWhereTheyWere) {
 
 class SharedDigestLocksTest : public ::testing::Test {
  protected:
-  std::string Confirm(DigestLocks::Hold& hold) {
+  std::string Confirm(DigestLocks::Hold& hold, DigestUse use = DigestUse::kStore) {
     return ReasonOf(
-        owner_->database().Write([&](db::Transaction& tx) { return hold.Confirm(tx); }));
+        owner_->database().Write([&](db::Transaction& tx) { return hold.Confirm(tx, use); }));
+  }
+  std::int64_t HeldBySomebody() {
+    return **owner_->database().ReadValue([&](db::Transaction& tx) {
+      return tx.QueryOne("SELECT COUNT(*) FROM digest_lock WHERE digest = $1 AND held_until > $2",
+                         {digest_.text(), clock_.Now()},
+                         [](const db::Row& row) { return row.Int(0); });
+    });
   }
   std::unique_ptr<db::testing::TestDatabase> owner_ = db::testing::OpenTestDatabase();
   breakwater::testing::ManualClock clock_;
@@ -178,6 +223,26 @@ TEST_F(SharedDigestLocksTest, PassOnWhenTheirHolderIsSilentForTooLong) {
   ASSERT_TRUE(passed.ok());
   EXPECT_EQ(Confirm(**held), "digest_lost");
   EXPECT_EQ(Confirm(**passed), "ok");
+}
+
+TEST_F(SharedDigestLocksTest, AreHeldAsLongAsARemovalTakesByWhoeverGoesOverToOne) {
+  const auto held = one_->Acquire(digest_, DigestUse::kStore);
+  ASSERT_TRUE(held.ok());
+  EXPECT_EQ(Confirm(**held, DigestUse::kRemove), "ok");
+  clock_.Advance(std::chrono::minutes{4});
+  EXPECT_EQ(HeldBySomebody(), 1);
+  clock_.Advance(std::chrono::minutes{1});
+  EXPECT_EQ(HeldBySomebody(), 0);
+}
+
+TEST_F(SharedDigestLocksTest, StayBehindARemovalOfWhichNobodyKnowsTheEnd) {
+  auto held = one_->Acquire(digest_, DigestUse::kRemove);
+  ASSERT_TRUE(held.ok());
+  (*held)->Leave();
+  held->reset();
+  EXPECT_EQ(HeldBySomebody(), 1);
+  clock_.Advance(std::chrono::minutes{5});
+  EXPECT_TRUE(other_->Acquire(digest_, DigestUse::kStore).ok());
 }
 
 TEST_F(SharedDigestLocksTest, AreGivenUpOnlyWithTheTransactionThatSaysSo) {

@@ -11,6 +11,8 @@ namespace {
 // is still writing.
 constexpr std::chrono::hours kStagedGrace{1};
 constexpr std::size_t kBatch = 1000;
+// Within it no request to a blob store is given up.
+constexpr std::chrono::seconds kPromptRemoval{10};
 
 Result<bool> StoreHolds(db::Transaction& tx, const oci::Digest& digest) {
   BW_TRY(const auto found, tx.QueryOne("SELECT 1 FROM blob WHERE digest = $1 AND place = 1",
@@ -80,6 +82,14 @@ Result<std::int64_t> Uploads::SweepStaged(bool at_start) {
   return count;
 }
 
+// A request that was given up may still be carried out, also when a later one was answered.
+Status Uploads::RemoveBytes(const oci::Digest& digest, DigestLocks::Hold& hold) {
+  const auto begun = std::chrono::steady_clock::now();
+  Status removed = store_.Remove(digest);
+  if (!removed.ok() || std::chrono::steady_clock::now() - begun > kPromptRemoval) hold.Leave();
+  return removed;
+}
+
 Result<bool> Uploads::RemoveUnlinked(const oci::Digest& digest) {
   // Held until the bytes are gone, so that no push can commit the same bytes in between.
   BW_TRY(const auto hold, locks_->Acquire(digest, DigestUse::kRemove));
@@ -91,10 +101,10 @@ Result<bool> Uploads::RemoveUnlinked(const oci::Digest& digest) {
                                         {digest.text()}));
     if (count == 0) return false;
     BW_TRY_STATUS(tx.Execute("DELETE FROM blob_content WHERE digest = $1", {digest.text()}));
-    BW_TRY_STATUS(hold->Confirm(tx));
+    BW_TRY_STATUS(hold->Confirm(tx, DigestUse::kRemove));
     return true;
   }));
-  if (removed && in_store) BW_TRY_STATUS(store_.Remove(digest));
+  if (removed && in_store) BW_TRY_STATUS(RemoveBytes(digest, *hold));
   return removed;
 }
 
@@ -121,11 +131,11 @@ Result<std::int64_t> Uploads::SweepRows() {
 
 Result<bool> Uploads::RemoveUnrecorded(const oci::Digest& digest, DigestLocks::Hold& hold) {
   BW_TRY(const bool known, database_.WriteValue([&](db::Transaction& tx) -> Result<bool> {
-    BW_TRY_STATUS(hold.Confirm(tx));
+    BW_TRY_STATUS(hold.Confirm(tx, DigestUse::kRemove));
     return StoreHolds(tx, digest);
   }));
   if (known) return false;
-  BW_TRY_STATUS(store_.Remove(digest));
+  BW_TRY_STATUS(RemoveBytes(digest, hold));
   return true;
 }
 
