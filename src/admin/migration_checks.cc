@@ -214,6 +214,7 @@ Result<CopyState> BeginOrResume(const Side& destination, const std::vector<db::T
 const std::vector<LeftOut>& TablesLeftOut() {
   static const std::vector<LeftOut> tables = {
       {"admin_copy", "the progress of copies"},
+      {"blob_store_owner", "every database has a blob store of its own"},
       {"blob_upload", "bytes of uploads that are under way"},
       {"blob_upload_part", "bytes of uploads that are under way"},
       {"blob_upload_tail", "bytes of uploads that are under way"},

@@ -1,7 +1,10 @@
 #include "app/stores.h"
 
+#include <cstdlib>
+
 #include "app/object_store.h"
 #include "blob/fs/fs_blob_store.h"
+#include "blob/ownership.h"
 #include "blob/s3/s3_blob_store.h"
 #include "crypto/hash.h"
 #include "crypto/sealing.h"
@@ -11,6 +14,9 @@
 
 namespace breakwater::app {
 namespace {
+
+// Far below the shortest lease (30 s), far above what NTP leaves.
+constexpr std::chrono::seconds kMostSkew{5};
 
 // Another key would make the installation's secrets unreadable one by one, much later.
 Status CheckMasterKey(db::Database& database, const Secret& master_key) {
@@ -31,6 +37,22 @@ Status CheckMasterKey(db::Database& database, const Secret& master_key) {
                "to it, or bring back the data directory's master.key")
         .Reason("wrong_master_key");
   });
+}
+
+// Leases are written by one process's clock and read by another's.
+Status CheckClock(db::Database& database, const Clock& clock) {
+  const Timestamp before = clock.Now();
+  BW_TRY(const auto theirs, database.ReadValue([](db::Transaction& tx) {
+    return tx.QueryOne(
+        "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)", {},
+        [](const db::Row& row) { return row.Time(0); });
+  }));
+  if (*theirs > before - kMostSkew && *theirs < clock.Now() + kMostSkew) return Ok();
+  const auto ahead = std::chrono::duration_cast<std::chrono::seconds>(before - *theirs);
+  return Unavailable("this machine's clock is " + std::to_string(std::abs(ahead.count())) +
+                     (ahead.count() > 0 ? " s ahead of" : " s behind") +
+                     " the database's: set both by NTP")
+      .Reason("clock_skew");
 }
 
 db::PreparedStatements PreparedFrom(const std::string& word) {
@@ -108,7 +130,9 @@ Result<Stores> OpenStores(const config::Settings& settings, const Clock& clock) 
   BW_TRY(stores.database, OpenDatabase(settings, stores.data));
   BW_TRY_STATUS(db::Migrate(*stores.database));
   BW_TRY_STATUS(CheckMasterKey(*stores.database, stores.master_key));
+  if (postgres) BW_TRY_STATUS(CheckClock(*stores.database, clock));
   BW_TRY(stores.blobs, OpenBlobs(settings, stores, clock));
+  BW_TRY_STATUS(blob::ClaimFor(*stores.database, *stores.blobs));
   return stores;
 }
 

@@ -80,6 +80,10 @@ class BlobStore {
   // Absent is success. The caller has made sure that nothing refers to it.
   virtual Status Remove(const oci::Digest& digest) = 0;
 
+  // The mark of whoever the store belongs to (see ownership.h); nothing before the first Claim.
+  virtual Result<std::optional<std::string>> Owner() = 0;
+  virtual Status Claim(const std::string& owner) = 0;
+
   struct StagedInfo {
     std::string id;
     std::uint64_t size = 0;

@@ -81,6 +81,8 @@ class FaultyStore final : public blob::BlobStore {
   // What PresignGet gives instead of the inner store's.
   std::function<std::optional<std::string>(const oci::Digest&, std::chrono::seconds)> presign;
   Status Remove(const oci::Digest& digest) override;
+  Result<std::optional<std::string>> Owner() override { return inner_->Owner(); }
+  Status Claim(const std::string& owner) override { return inner_->Claim(owner); }
   Status ListStaged(const std::function<Status(const StagedInfo&)>& visit) override {
     return inner_->ListStaged(visit);
   }

@@ -218,16 +218,20 @@ Status SharedUploadSessions::RemoveIn(db::Transaction& tx, const UploadSession& 
       tx.Execute("DELETE FROM upload WHERE id = $1 AND writer = $2", {session.id, session.writer}));
 }
 
-// Nobody can take what has expired, so nothing has to be claimed.
+// Out of reach first: a writer whose lease has lapsed might still give its session back.
 Result<std::vector<std::unique_ptr<UploadSession>>> SharedUploadSessions::TakeExpired(
     std::size_t limit) {
   const Timestamp now = clock_.Now();
-  return database_.ReadValue([&](db::Transaction& tx) {
-    return ReadUploads(tx,
-                       "expires <= $1 AND (writer IS NULL OR writer_until <= $1) "
-                       "ORDER BY expires LIMIT $2",
-                       {now, limit});
-  });
+  return database_.WriteValue(
+      [&](db::Transaction& tx) -> Result<std::vector<std::unique_ptr<UploadSession>>> {
+        BW_TRY(auto expired,
+               ReadUploads(tx,
+                           "expires <= $1 AND (writer IS NULL OR writer_until <= $1) "
+                           "ORDER BY expires LIMIT $2",
+                           {now, limit}));
+        for (const auto& session : expired) BW_TRY_STATUS(DeleteUpload(tx, session->id));
+        return expired;
+      });
 }
 
 }  // namespace

@@ -89,13 +89,10 @@ Uploads::Uploads(UploadOptions options, db::Database& database, blob::BlobStore&
                  const Clock& clock)
     : options_(std::move(options)), database_(database), store_(store), clock_(clock) {
   const UploadSessionOptions kept{.life = options_.life, .max_sessions = options_.max_sessions};
-  if (options_.shared) {
-    sessions_ = NewSharedUploadSessions(kept, database, clock);
-    locks_ = NewSharedDigestLocks(database, clock);
-  } else {
-    sessions_ = NewLocalUploadSessions(kept, database, store, clock);
-    locks_ = NewLocalDigestLocks();
-  }
+  sessions_ = options_.shared ? NewSharedUploadSessions(kept, database, clock)
+                              : NewLocalUploadSessions(kept, database, store, clock);
+  locks_ = options_.shared || options_.remote_store ? NewSharedDigestLocks(database, clock)
+                                                    : NewLocalDigestLocks();
 }
 
 std::unique_ptr<UploadSession> Uploads::NewSession(

@@ -40,6 +40,9 @@ struct UploadOptions {
   // Several processes over one database serve the same uploads: sessions live there, and each
   // request may come to another process.
   bool shared = false;
+  // The store is a service that may carry a request out after we have given it up: a digest must
+  // then stay locked when a removal has failed, whoever asks for it next.
+  bool remote_store = false;
 };
 
 // A body and what its headers say of it.

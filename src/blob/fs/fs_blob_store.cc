@@ -71,6 +71,8 @@ class FsBlob final : public Blob {
   const std::shared_ptr<const io::File> file_;
 };
 
+constexpr std::size_t kMaxOwner = 64;
+
 // One item on its way through Commit.
 struct Move {
   fs::path staged;
@@ -106,10 +108,20 @@ class FsBlobStore final : public BlobStore {
   Status Remove(const oci::Digest& digest) override {
     return io::RemoveFile(layout_.BlobFile(digest));
   }
+  Result<std::optional<std::string>> Owner() override {
+    auto text = io::ReadFile(OwnerFile(), kMaxOwner);
+    if (text.ok()) return std::optional(*std::move(text));
+    if (text.error().code() == ErrorCode::kNotFound) return std::optional<std::string>();
+    return std::move(text).error();
+  }
+  Status Claim(const std::string& owner) override {
+    return io::WriteFileDurably(OwnerFile(), AsBytes(owner));
+  }
   Status ListStaged(const std::function<Status(const StagedInfo&)>& visit) override;
   Status List(const std::function<Status(const oci::Digest&, std::uint64_t)>& visit) override;
 
  private:
+  fs::path OwnerFile() const { return layout_.blobs() / "owner"; }
   Status SyncContent(const CommitItem& item, Move& move) const;
   Status MoveIntoPlace(Move& move);
   Status EnsureShard(const fs::path& shard);

@@ -60,6 +60,9 @@ class S3Blob final : public Blob {
   const std::uint64_t size_;
 };
 
+constexpr const char* kOwnerKey = "owner";
+constexpr std::uint64_t kMaxOwner = 64;
+
 class S3BlobStore final : public BlobStore {
  public:
   S3BlobStore(const S3Options& options, S3Endpoint endpoint, S3Waiting waiting,
@@ -82,6 +85,10 @@ class S3BlobStore final : public BlobStore {
   }
   Status Remove(const oci::Digest& digest) override {
     return shared_.client.Delete(BlobKey(digest));
+  }
+  Result<std::optional<std::string>> Owner() override;
+  Status Claim(const std::string& owner) override {
+    return shared_.client.Put(kOwnerKey, AsBytes(owner));
   }
   Status ListStaged(const std::function<Status(const StagedInfo&)>& visit) override;
   Status List(const std::function<Status(const oci::Digest&, std::uint64_t)>& visit) override;
@@ -167,6 +174,18 @@ Status S3BlobStore::Discard(const std::string& staged_id) {
   if (!IsUploadId(staged_id)) return Ok();
   BW_TRY_STATUS(shared_.table.Delete(staged_id));
   return DeleteObjects(staged_id);
+}
+
+Result<std::optional<std::string>> S3BlobStore::Owner() {
+  BW_TRY(const auto size, shared_.client.Head(kOwnerKey));
+  if (!size) {
+    BW_TRY_STATUS(shared_.client.CheckBucket());
+    return std::optional<std::string>();
+  }
+  if (*size == 0 || *size > kMaxOwner) return DataCorrupt("the mark of the blob store is damaged");
+  BW_TRY(const auto source, shared_.client.Read(kOwnerKey, *size, 0, *size));
+  BW_TRY(std::string owner, io::ReadAll(*source, kMaxOwner));
+  return std::optional(std::move(owner));
 }
 
 Result<std::unique_ptr<Blob>> S3BlobStore::Open(const oci::Digest& digest) {
