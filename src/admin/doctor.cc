@@ -88,9 +88,9 @@ Finding CheckServer(db::Database& database) {
   const std::string check = "database_server";
   const bool sqlite = database.dialect() == db::Dialect::kSqlite;
   const auto version = database.ReadValue([&](db::Transaction& tx) {
-    return tx.QueryOne(sqlite ? "SELECT sqlite_version()"
-                              : "SELECT current_setting('server_version')",
-                       {}, [](const db::Row& row) { return row.String(0); });
+    return tx.QueryOne(
+        sqlite ? "SELECT sqlite_version()" : "SELECT current_setting('server_version')", {},
+        [](const db::Row& row) { return row.String(0); });
   });
   if (!version.ok()) {
     return FailedBy(check, version.error(), "look whether the database server runs");
@@ -141,9 +141,8 @@ Finding CheckClock(db::Database& database, const Clock& clock) {
   const std::string check = "database_clock";
   const Timestamp before = clock.Now();
   const auto there = database.ReadValue([](db::Transaction& tx) {
-    return tx.QueryOne(
-        "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)", {},
-        [](const db::Row& row) { return row.Time(0); });
+    return tx.QueryOne("SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)", {},
+                       [](const db::Row& row) { return row.Time(0); });
   });
   if (!there.ok()) return FailedBy(check, there.error(), "look whether the database server runs");
   return CompareClocks(check, "the database server's", before, **there, clock.Now());
@@ -375,7 +374,8 @@ Finding CheckRegistries(const std::vector<RegistryToCheck>& registries) {
               "a request must tell which it means: give each its own"};
     }
   }
-  return Good(check, std::to_string(registries.size()) + " registries with host names of their own");
+  return Good(check,
+              std::to_string(registries.size()) + " registries with host names of their own");
 }
 
 }  // namespace breakwater::admin

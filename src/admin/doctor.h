@@ -41,8 +41,8 @@ inline constexpr std::chrono::seconds kDangerousSkew{30};  // about as long as l
 Finding CompareClocks(const std::string& check, const std::string& whose, Timestamp before,
                       Timestamp theirs, Timestamp after);
 
-// "data_directory", "data_directory_mode", "free_space", "master_key_file": there, its owner's alone, with room.
-// A directory that is not there is made by the first start: a warning.
+// "data_directory", "data_directory_mode", "free_space", "master_key_file": there, its owner's
+// alone, with room. A directory that is not there is made by the first start: a warning.
 Findings CheckDataDirectory(const std::filesystem::path& path);
 
 // "database_server", "database_schema", "database_copy", "database_clock", "database_write",

@@ -49,8 +49,7 @@ class DoctorDatabase : public ::testing::Test {
 
 TEST_F(DoctorDatabase, SoundOneHasNothingWrongAndNothingIsLeftBehind) {
   const auto tables = [&] {
-    return *db().ReadValue(
-        [&](db::Transaction& tx) { return db::ReadTables(tx, db().dialect()); });
+    return *db().ReadValue([&](db::Transaction& tx) { return db::ReadTables(tx, db().dialect()); });
   };
   const auto before = tables();
   for (const Finding& finding : Check()) {
@@ -67,9 +66,10 @@ TEST_F(DoctorDatabase, SchemaOfANewerProgramFailsAndAnUnfinishedCopyToo) {
   Run("DELETE FROM schema_version WHERE version = 9999;");
   EXPECT_EQ(HealthOf(Check(), "database_copy"), Health::kOk);
   ASSERT_TRUE(db().Write([](db::Transaction& tx) {
-                    return WriteCopyState(tx, {.source = "x", .table = {}, .last_key = {},
-                                               .started = {}});
-                  }).ok());
+                    return WriteCopyState(
+                        tx, {.source = "x", .table = {}, .last_key = {}, .started = {}});
+                  })
+                  .ok());
   EXPECT_EQ(HealthOf(Check(), "database_copy"), Health::kFailed);
 }
 
@@ -86,7 +86,8 @@ TEST_F(DoctorDatabase, JobsThatWereGivenUpAreAWarning) {
 
 TEST_F(DoctorDatabase, EveryFailureOfTheDatabaseIsAFindingAndNothingIsLeftBehind) {
   const auto count = [&] {
-    return db().ReadValue([&](db::Transaction& tx) { return db::ReadTables(tx, db().dialect()); })
+    return db()
+        .ReadValue([&](db::Transaction& tx) { return db::ReadTables(tx, db().dialect()); })
         ->size();
   };
   const std::size_t before = count();

@@ -110,9 +110,8 @@ class Migration {
             .table = table.name,
             .rows = rows_done_,
             .rows_total = rows_total_});
-      BW_TRY(const auto rows, source_.database.ReadValue([&](db::Transaction& tx) {
-        return reader.Read(tx, after);
-      }));
+      BW_TRY(const auto rows, source_.database.ReadValue(
+                                  [&](db::Transaction& tx) { return reader.Read(tx, after); }));
       if (rows.empty()) return Ok();
       // Opening a database may have put rows of its own there.
       const bool first = after.empty();
@@ -120,12 +119,13 @@ class Migration {
       const CopyState reached = At(CopyPhase::kRows, table.name, after);
       std::int64_t replaced = 0;
       BW_TRY_STATUS(to().Write([&](db::Transaction& tx) -> Status {
-        if (first) {
-          BW_TRY(replaced, tx.Execute("DELETE FROM " + db::Quoted(table.name)));
-        }
-        BW_TRY_STATUS(InsertRows(tx, table, rows));
-        return WriteCopyState(tx, reached);
-      }).Context("table " + table.name));
+                          if (first) {
+                            BW_TRY(replaced, tx.Execute("DELETE FROM " + db::Quoted(table.name)));
+                          }
+                          BW_TRY_STATUS(InsertRows(tx, table, rows));
+                          return WriteCopyState(tx, reached);
+                        })
+                        .Context("table " + table.name));
       rows_done_ += static_cast<std::int64_t>(rows.size()) - replaced;
     }
   }
@@ -135,9 +135,8 @@ class Migration {
     BW_TRY(const std::int64_t last, source_.database.ReadValue([&](db::Transaction& tx) {
       return db::LastNumber(tx, source_.database.dialect(), table);
     }));
-    return to().Write([&](db::Transaction& tx) {
-      return db::SetLastNumber(tx, to().dialect(), table, last);
-    });
+    return to().Write(
+        [&](db::Transaction& tx) { return db::SetLastNumber(tx, to().dialect(), table, last); });
   }
 
   Status CopyBlobs() {
@@ -166,8 +165,7 @@ class Migration {
   // Calls `work` for the blobs that rows name, several at once; `save` after each group.
   Status ForEachBlob(db::Database& named_by, std::string after, Step step,
                      const std::function<BlobOutcome(const NamedBlob&, const BytesCallback&)>& work,
-                     const std::function<Status(const std::string&)>& save,
-                     Damaged& damaged) {
+                     const std::function<Status(const std::string&)>& save, Damaged& damaged) {
     for (;;) {
       BW_TRY(const auto blobs, ReadNamedBlobs(named_by, after, kBlobsAtOnce));
       if (blobs.empty()) return Ok();

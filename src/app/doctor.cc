@@ -85,8 +85,10 @@ class Examination {
     if (!probe.ok()) return Add(FailedBy("database_way", probe.error(), "try again"));
     if (probe->pooled) {
       Add({Health::kOk, "database_pooler",
-           "a pooler such as PgBouncer stands before the server: any mode will do; before its version "
-           "1.21 statements are not prepared in transaction mode", ""});
+           "a pooler such as PgBouncer stands before the server: any mode will do; before its "
+           "version "
+           "1.21 statements are not prepared in transaction mode",
+           ""});
     }
     if (probe->encrypted || probe->local) {
       return Add({Health::kOk, "database_way",
@@ -102,7 +104,8 @@ class Examination {
   std::optional<std::unique_ptr<db::Database>> OpenSqlite() {
     const std::filesystem::path path = std::filesystem::path(settings_.data) / "breakwater.db";
     if (std::error_code failed; !std::filesystem::exists(path, failed)) {
-      Add({Health::kOk, "database_server", "there is no database yet: the first start makes it", ""});
+      Add({Health::kOk, "database_server", "there is no database yet: the first start makes it",
+           ""});
       return std::nullopt;
     }
     auto opened = lock_ ? db::OpenSqlite({.path = path}) : db::OpenSqliteReadOnly(path);
@@ -123,10 +126,11 @@ class Examination {
       return;
     }
     if (postgres_ || s3_) {
-      return Add({Health::kWarning, "master_key",
-                  "no master key is configured: this process would make one of its own, which other "
-                  "processes over the same stores do not have",
-                  "set master_key, the same for all"});
+      return Add(
+          {Health::kWarning, "master_key",
+           "no master key is configured: this process would make one of its own, which other "
+           "processes over the same stores do not have",
+           "set master_key, the same for all"});
     }
     if (database_ == nullptr) {
       return Add({Health::kOk, "master_key", "the first start makes it", ""});
@@ -144,11 +148,13 @@ class Examination {
     if (s3_) return LookAtObjectStore();
     if (!directory_there_) return;
     if (served_) {
-      return Add({Health::kOk, "blob_store", "the running server has it: nothing is written to it", ""});
+      return Add(
+          {Health::kOk, "blob_store", "the running server has it: nothing is written to it", ""});
     }
     const auto store = blob::OpenFsBlobStore({.root = settings_.data});
     if (!store.ok()) {
-      return Add(FailedBy("blob_store", store.error(), "may this user write to the data directory?"));
+      return Add(
+          FailedBy("blob_store", store.error(), "may this user write to the data directory?"));
     }
     Add(admin::CheckBlobStore(**store));
   }

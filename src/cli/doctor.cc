@@ -22,8 +22,8 @@ admin::Findings Examine(const ServerArguments& arguments) {
                             "nothing else can be looked at before; docs/configuration.md has all "
                             "options")};
   }
-  admin::Findings findings = {
-      {admin::Health::kOk, "configuration", "every option is known and has a value it may have", ""}};
+  admin::Findings findings = {{admin::Health::kOk, "configuration",
+                               "every option is known and has a value it may have", ""}};
   const SystemClock clock;
   admin::Findings more = app::ExamineInstallation(loaded->settings, clock);
   std::ranges::move(more, std::back_inserter(findings));

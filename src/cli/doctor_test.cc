@@ -55,18 +55,18 @@ TEST_F(DoctorRun, MakesNothingWhereNothingIsYet) {
 TEST_F(DoctorRun, UnknownOptionIsAFailureThatNamesIt) {
   const auto [status, text] = Run({{"colour", "red"}});
   EXPECT_EQ(status, 1);
-  EXPECT_NE(text.find("FAILED   configuration: unknown flag '--colour'"), std::string::npos) << text;
+  EXPECT_NE(text.find("FAILED   configuration: unknown flag '--colour'"), std::string::npos)
+      << text;
 }
 
 TEST_F(DoctorRun, ServicesThatDoNotAnswerAreNamedAndNoSecretIsTold) {
-  const auto [status, text] =
-      Run({{"data", (directory_.path() / "data").string()},
-           {"database-url", "postgresql://user:hush-hush@127.0.0.1:1/db"},
-           {"s3-endpoint", "http://127.0.0.1:1"},
-           {"s3-bucket", "bucket"},
-           {"s3-access-key", "access"},
-           {"s3-secret-key", "very-hush"},
-           {"master-key", std::string(64, 'e')}});
+  const auto [status, text] = Run({{"data", (directory_.path() / "data").string()},
+                                   {"database-url", "postgresql://user:hush-hush@127.0.0.1:1/db"},
+                                   {"s3-endpoint", "http://127.0.0.1:1"},
+                                   {"s3-bucket", "bucket"},
+                                   {"s3-access-key", "access"},
+                                   {"s3-secret-key", "very-hush"},
+                                   {"master-key", std::string(64, 'e')}});
   EXPECT_EQ(status, 1);
   EXPECT_NE(text.find("FAILED   database_server: "), std::string::npos) << text;
   EXPECT_NE(text.find("FAILED   blob_store: "), std::string::npos) << text;

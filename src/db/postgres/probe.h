@@ -16,8 +16,8 @@ struct PostgresProbe {
   bool pooled = false;
 };
 
-// Connects once, to where OpenPostgres could (of a malformed address libpq would quote the password).
-// kUnavailable with what the server, or the way to it, said in Log().
+// Connects once, to where OpenPostgres could (of a malformed address libpq would quote the
+// password). kUnavailable with what the server, or the way to it, said in Log().
 Result<PostgresProbe> ProbePostgres(const PostgresOptions& options);
 
 }  // namespace breakwater::db
