@@ -24,11 +24,6 @@ Result<std::int64_t> NumberOf(const Context& context, std::string_view name,
   return number;
 }
 
-json::Object LinkTo(std::string_view path, std::int64_t offset, std::int64_t limit) {
-  return {{"href", json::Text(std::string(path) + "?offset=" + std::to_string(offset) +
-                              "&limit=" + std::to_string(limit))}};
-}
-
 }  // namespace
 
 json::Object ErrorItem(const Error& error) {
@@ -71,19 +66,36 @@ Result<Page> PageOf(const Context& context) {
   return page;
 }
 
-json::Object PageFields(const Page& page, std::int64_t total, std::string_view path) {
+std::string QueryWithout(const Context& context, std::initializer_list<std::string_view> names) {
+  std::string others;
+  for (const std::string_view parameter : Split(context.request.query, '&')) {
+    const auto parsed = net::Parameters::Parse(parameter);
+    const bool left_out = parameter.empty() || !parsed.ok() ||
+                          std::any_of(names.begin(), names.end(),
+                                      [&](std::string_view name) { return parsed->Has(name); });
+    if (!left_out) others.append("&").append(parameter);
+  }
+  return others;
+}
+
+json::Object PageFields(const Context& context, const Page& page, std::int64_t total,
+                        std::string_view path) {
+  const std::string others = QueryWithout(context, {"offset", "limit"});
+  const auto link = [&](std::int64_t offset) -> json::Object {
+    return {{"href", json::Text(std::string(path) + "?offset=" + std::to_string(offset) +
+                                "&limit=" + std::to_string(page.limit) + others)}};
+  };
   const std::int64_t last = total == 0 ? 0 : (total - 1) / page.limit * page.limit;
   json::Object fields{{"offset", page.offset},
                       {"limit", page.limit},
                       {"total_count", total},
-                      {"first", LinkTo(path, 0, page.limit)},
-                      {"last", LinkTo(path, last, page.limit)}};
+                      {"first", link(0)},
+                      {"last", link(last)}};
   if (page.offset > 0) {
-    fields["previous"] =
-        LinkTo(path, std::max<std::int64_t>(0, page.offset - page.limit), page.limit);
+    fields["previous"] = link(std::max<std::int64_t>(0, page.offset - page.limit));
   }
   if (page.offset + page.limit < total) {
-    fields["next"] = LinkTo(path, page.offset + page.limit, page.limit);
+    fields["next"] = link(page.offset + page.limit);
   }
   return fields;
 }

@@ -2,6 +2,9 @@
 // share: errors as {"errors":[{"code","message"}],"trace"}, the request id as Transaction-Id.
 #pragma once
 
+#include <initializer_list>
+#include <string>
+
 #include "api/endpoint.h"
 
 namespace breakwater::api {
@@ -30,8 +33,12 @@ struct Page {
 };
 Result<Page> PageOf(const Context& context);
 // offset, limit, total_count, first, last, and previous and next where there are any, with links to
-// `path` (absolute on this origin).
-json::Object PageFields(const Page& page, std::int64_t total, std::string_view path);
+// `path` (absolute on this origin) that keep the request's other query parameters.
+json::Object PageFields(const Context& context, const Page& page, std::int64_t total,
+                        std::string_view path);
+// The request's query as it was written, without the parameters of these names, each of the others
+// led in by "&".
+std::string QueryWithout(const Context& context, std::initializer_list<std::string_view> names);
 
 // The account that `named` (a query parameter or a body field) asks for: the caller's own, or
 // kDenied. Empty means the caller's own.

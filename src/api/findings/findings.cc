@@ -129,7 +129,7 @@ class Handlers {
     }
     BW_TRY(const auto found, findings_.List(context.account, filter));
     BW_TRY(const std::int64_t total, findings_.Count(context.account, filter));
-    json::Object body = PageFields(page, total, "/breakwater/v1/findings");
+    json::Object body = PageFields(context, page, total, "/breakwater/v1/findings");
     json::Array items;
     for (const Finding& finding : found) {
       items.push_back(

@@ -81,7 +81,7 @@ class Handlers {
     BW_TRY(const auto page, governance_.ListRules(account, filter));
     json::Array rules;
     for (const Rule& rule : page.rules) rules.push_back(EncodeRule(rule));
-    json::Object body = PageFields({filter.offset, filter.limit}, page.total, kRules);
+    json::Object body = PageFields(context, {filter.offset, filter.limit}, page.total, kRules);
     body["rules"] = std::move(rules);
     return JsonResponse(200, body);
   }
@@ -130,7 +130,7 @@ class Handlers {
       attachments.push_back(EncodeAttachment(all[static_cast<std::size_t>(i)]));
     }
     json::Object body =
-        PageFields(page, total, std::string(kRules) + "/" + rule_id + "/attachments");
+        PageFields(context, page, total, std::string(kRules) + "/" + rule_id + "/attachments");
     body["attachments"] = std::move(attachments);
     return JsonResponse(200, body);
   }
@@ -164,7 +164,8 @@ class Handlers {
     BW_TRY(const auto page, governance_.results().Find(account, filter));
     json::Array results;
     for (const auto& result : page.results) results.push_back(EncodeResult(result));
-    json::Object body = PageFields({filter.offset, filter.limit}, page.total, "/config/v1/results");
+    json::Object body =
+        PageFields(context, {filter.offset, filter.limit}, page.total, "/config/v1/results");
     body["results"] = std::move(results);
     return JsonResponse(200, body);
   }

@@ -77,7 +77,7 @@ class Handlers {
     BW_TRY(const auto listed, deps_.groups.List(account, filter, {page.offset, page.limit}));
     json::Array items;
     for (const domain::AccessGroup& group : listed.items) items.push_back(EncodeGroup(group));
-    json::Object body = PageFields(page, listed.total, kAll);
+    json::Object body = PageFields(context, page, listed.total, kAll);
     body["groups"] = std::move(items);
     return JsonResponse(200, body);
   }
@@ -128,7 +128,8 @@ class Handlers {
     for (const domain::Member& member : listed.items) {
       items.push_back(EncodeMember(member, verbose));
     }
-    json::Object body = PageFields(page, listed.total, std::string(kAll) + "/" + id + "/members");
+    json::Object body =
+        PageFields(context, page, listed.total, std::string(kAll) + "/" + id + "/members");
     body["members"] = std::move(items);
     return JsonResponse(200, body);
   }

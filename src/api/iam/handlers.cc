@@ -84,7 +84,7 @@ std::string PageLink(const Context& context, std::string_view size_name,
                      std::string_view token_name, std::int64_t size, std::int64_t offset) {
   return context.request.path + "?account_id=" + PercentEncode(context.account.value()) + "&" +
          std::string(size_name) + "=" + std::to_string(size) + "&" + std::string(token_name) + "=" +
-         PageToken(offset);
+         PageToken(offset) + QueryWithout(context, {"account_id", size_name, token_name});
 }
 
 json::Object IdentityListFields(const Context& context, const domain::store::Page& page,

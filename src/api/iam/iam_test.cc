@@ -267,6 +267,22 @@ TEST_F(IamApi, DockersRefreshTokenWorksByPost) {
             401);
 }
 
+TEST_F(IamApi, LinksToOtherPagesKeepTheFilter) {
+  const Answer policies =
+      Call("GET", "/iam/v1/policies",
+           {.authorization = admin_, .query = "account_id=acc&iam_id=IBMid-1&limit=5"});
+  ASSERT_EQ(policies.status, 200);
+  const std::string first(json::FindText(policies.body.at("first"), "href"));
+  EXPECT_TRUE(first.starts_with("/iam/v1/policies?account_id=acc&limit=5&start=")) << first;
+  EXPECT_TRUE(first.ends_with("&iam_id=IBMid-1")) << first;
+  const Answer groups =
+      Call("GET", "/iam/v2/groups",
+           {.authorization = admin_, .query = "account_id=acc&search=ops&limit=5"});
+  ASSERT_EQ(groups.status, 200);
+  EXPECT_EQ(json::FindText(groups.body.at("first"), "href"),
+            "/iam/v2/groups?offset=0&limit=5&account_id=acc&search=ops");
+}
+
 TEST_F(IamApi, ServiceIdsAndTheirKeysLiveTheirLife) {
   const Answer made = Admin("POST", "/iam/v1/serviceids/",
                             {{"account_id", "acc"}, {"name", "ci"}, {"apikey", {{"name", "k"}}}});

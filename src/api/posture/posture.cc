@@ -62,7 +62,7 @@ class Handlers {
   Result<net::Response> LatestScans(Context& context) const {
     BW_TRY(const Page page, PageOf(context));
     BW_TRY(const auto scans, posture_.LatestScans(context.account));
-    return PageOfAll(page, EncodeScans(scans), "latest_scans",
+    return PageOfAll(context, page, EncodeScans(scans), "latest_scans",
                      "/posture/v2/scans/validations/latest_scans");
   }
 
@@ -73,7 +73,7 @@ class Handlers {
     BW_TRY(const Page page, PageOf(context));
     BW_TRY(const auto scans, posture_.Scans(context.account, profile->id, page.offset, page.limit));
     BW_TRY(const std::int64_t total, posture_.CountScans(context.account, profile->id));
-    json::Object body = PageFields(page, total, "/posture/v2/scans/validations/summaries");
+    json::Object body = PageFields(context, page, total, "/posture/v2/scans/validations/summaries");
     body["summaries"] = EncodeScans(scans);
     return JsonResponse(200, body);
   }
@@ -97,7 +97,7 @@ class Handlers {
     for (const Profile& profile : posture_.content().profiles()) {
       profiles.push_back(EncodeProfile(profile));
     }
-    return PageOfAll(page, std::move(profiles), "profiles", "/posture/v2/profiles");
+    return PageOfAll(context, page, std::move(profiles), "profiles", "/posture/v2/profiles");
   }
 
   Result<net::Response> GetProfile(Context& context) const {
@@ -112,13 +112,13 @@ class Handlers {
     for (const auto& control : profile->controls) {
       controls.push_back(EncodeControl(control, posture_.content()));
     }
-    return PageOfAll(page, std::move(controls), "controls",
+    return PageOfAll(context, page, std::move(controls), "controls",
                      "/posture/v2/profiles/" + profile->id + "/controls");
   }
 
   Result<net::Response> ListScopes(Context& context) const {
     BW_TRY(const Page page, PageOf(context));
-    return PageOfAll(page, {RegistryScope()}, "scopes", "/posture/v2/scopes");
+    return PageOfAll(context, page, {RegistryScope()}, "scopes", "/posture/v2/scopes");
   }
 
   Result<net::Response> GetScope(Context& context) const {
@@ -163,9 +163,9 @@ class Handlers {
   }
 
  private:
-  static net::Response PageOfAll(const Page& page, const json::Array& all, std::string_view name,
-                                 std::string_view path) {
-    json::Object body = PageFields(page, static_cast<std::int64_t>(all.size()), path);
+  static net::Response PageOfAll(const Context& context, const Page& page, const json::Array& all,
+                                 std::string_view name, std::string_view path) {
+    json::Object body = PageFields(context, page, static_cast<std::int64_t>(all.size()), path);
     json::Array items;
     const auto size = static_cast<std::int64_t>(all.size());
     for (std::int64_t i = page.offset; i < size && i < page.offset + page.limit; ++i) {

@@ -88,6 +88,17 @@ TEST_F(PostureApi, TheLatestScanOfAProfileIsListedAloneAndSummariesHoldTheOthers
   EXPECT_EQ(*json::Find(all.body, "total_count"), json::Value(2));
 }
 
+TEST_F(PostureApi, LinksToOtherPagesKeepTheRequestsOtherParameters) {
+  const auto page =
+      harness_.Send("GET",
+                    "/posture/v2/scans/validations/summaries?off%73et=0&account_id=acc"
+                    "&limit=7&report_setting_id=48&x=a%26b");
+  ASSERT_EQ(page.status, 200);
+  EXPECT_EQ(json::FindText(*json::Find(page.body, "first"), "href"),
+            "/posture/v2/scans/validations/summaries?offset=0&limit=7&account_id=acc"
+            "&report_setting_id=48&x=a%26b");
+}
+
 TEST_F(PostureApi, ProfilesControlsAndScopesAreListedInPages) {
   EXPECT_EQ(*json::Find(harness_.Send("GET", "/posture/v2/profiles").body, "total_count"),
             json::Value(1));
