@@ -232,10 +232,12 @@ Error ToError(CURLcode code, const char* detail) {
       return unavailable("the destination's name cannot be resolved", "cannot_resolve").Log(log);
     case CURLE_COULDNT_CONNECT:
       return unavailable("the destination cannot be reached", "cannot_connect").Log(log);
+    // A destination that restarts breaks handshakes off; one that is not trusted stays so.
     case CURLE_SSL_CONNECT_ERROR:
+      return unavailable("TLS with the destination failed", "handshake_failed").Log(log);
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
-      return unavailable("TLS with the destination failed", "tls_failed").Log(log);
+      return unavailable("the destination's certificate is not trusted", "tls_failed").Log(log);
     default: return unavailable("the request failed", "request_failed").Log(log);
   }
 }

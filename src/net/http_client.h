@@ -65,7 +65,8 @@ class ClientStream : public io::Source {
 //   kDenied       "plain_http_refused", "address_refused"
 //   kDeadline     "timeout"
 //   kTooLarge     "response_too_large"
-//   kUnavailable  "cannot_resolve", "cannot_connect", "tls_failed", "request_failed"
+//   kUnavailable  "cannot_resolve", "cannot_connect", "handshake_failed", "request_failed"; and
+//                 "tls_failed" where the destination's certificate is not trusted
 // and whatever a source or sink fails with.
 class HttpClient {
  public:

@@ -13,6 +13,7 @@ namespace {
 constexpr std::chrono::seconds kLongestRetryAfter{60};
 // An attempt begun just before the deadline is worth making only if it can finish.
 constexpr std::chrono::milliseconds kLeastTimeout{1000};
+constexpr std::string_view kUntrusted = "tls_failed";  // of net::HttpClient
 
 }  // namespace
 
@@ -37,7 +38,16 @@ bool IsTransient(int status, std::string_view code) {
 }
 
 bool IsTransient(const Error& error) {
+  if (error.reason() == kUntrusted) return false;
   return error.code() == ErrorCode::kUnavailable || error.code() == ErrorCode::kDeadline;
+}
+
+std::string CauseOf(const Error& error) {
+  std::string cause = error.message() + ": " + error.log();
+  if (error.reason() == kUntrusted) {
+    cause += "; s3.ca_file names the authorities to trust";
+  }
+  return cause;
 }
 
 std::chrono::milliseconds DelayBefore(int attempt, double jitter,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "base/error.h"
@@ -13,8 +14,10 @@ namespace breakwater::blob {
 // Of an answer with this status and error code ("SlowDown", or ""): overload, time-outs and faults
 // of the service, never what is wrong with the request itself.
 bool IsTransient(int status, std::string_view code);
-// Of a request that got no answer.
+// Of a request that got no answer. A certificate that is not trusted will not be trusted later.
 bool IsTransient(const Error& error);
+// Why it got none, for the log.
+std::string CauseOf(const Error& error);
 
 // The time to wait before attempt 2, 3, … (`attempt`): exponential with full jitter ("Exponential
 // Backoff And Jitter", AWS architecture blog), but not before the service asked for.

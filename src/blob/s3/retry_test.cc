@@ -22,6 +22,8 @@ TEST(Retry, RepeatsWhatMayPassAndNothingElse) {
   EXPECT_FALSE(IsTransient(403, "RequestTimeTooSkewed"));
   EXPECT_FALSE(IsTransient(403, "QuotaExceeded"));
   EXPECT_TRUE(IsTransient(Unavailable("x").Reason("request_failed")));
+  EXPECT_TRUE(IsTransient(Unavailable("x").Reason("handshake_failed")));
+  EXPECT_FALSE(IsTransient(Unavailable("x").Reason("tls_failed")));
   EXPECT_TRUE(IsTransient(DeadlineExceeded("x")));
   EXPECT_FALSE(IsTransient(TooLarge("x")));
   EXPECT_FALSE(IsTransient(Denied("x")));

@@ -109,8 +109,7 @@ net::ClientRequest S3Client::MakeRequest(const Call& call) const {
 }
 
 Error S3Client::FailureOf(const Call& call, const Error& error) const {
-  return NotAvailable("S3 " + call.method + " " + PathOf(call.key) + ": " + error.message() + ": " +
-                      error.log());
+  return NotAvailable("S3 " + call.method + " " + PathOf(call.key) + ": " + CauseOf(error));
 }
 
 Error S3Client::FailureOf(const Call& call, const net::ClientResponse& response) const {

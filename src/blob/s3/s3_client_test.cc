@@ -8,6 +8,7 @@
 #include "base/testing.h"
 #include "crypto/hash.h"
 #include "net/http_server.h"
+#include "net/testing.h"
 
 namespace breakwater::blob {
 namespace {
@@ -16,16 +17,18 @@ using std::chrono::milliseconds;
 
 class S3ClientTest : public ::testing::Test {
  protected:
-  S3ClientTest() {
-    auto server =
-        net::HttpServer::Listen({}, [this](net::Request& request) { return Next(request); });
+  S3ClientTest() { Serve({}); }
+
+  void Serve(net::ServerOptions options) {
+    auto server = net::HttpServer::Listen(std::move(options),
+                                          [this](net::Request& request) { return Next(request); });
     BW_CHECK(server.ok() && (*server)->Start().ok());
     server_ = *std::move(server);
   }
 
-  S3Client Client() {
+  S3Client Client(const std::string& scheme = "http") {
     S3Options options;
-    options.endpoint = "http://" + server_->endpoint();
+    options.endpoint = scheme + "://" + server_->endpoint();
     options.bucket = "bucket";
     options.prefix = "p/";
     options.path_style = true;
@@ -112,6 +115,22 @@ TEST_F(S3ClientTest, DoesNotRepeatWhatIsRefused) {
   EXPECT_TRUE(slept_.empty());
   Script(Answer(403, ErrorXml("QuotaExceeded")));
   EXPECT_EQ(Client().Put("k", {}).error().reason(), "blob_store_full");
+}
+
+TEST_F(S3ClientTest, AServiceThatIsNotTrustedIsGivenUpAtOnceAndTheLogSaysWhy) {
+  const breakwater::testing::TempDir directory;
+  const auto made = net::testing::MakeCertificate(directory.path().string());
+  net::ServerOptions options;
+  options.tls = {made.certificate_file, made.key_file};
+  Serve(std::move(options));
+  S3Client client = Client("https");
+  for (const Error& error : {client.Put("k", {}).error(), client.Read("k", 1, 0, 1).error()}) {
+    EXPECT_EQ(error.reason(), "blob_store_unavailable");
+    EXPECT_NE(error.log().find("certificate is not trusted"), std::string::npos) << error.log();
+    EXPECT_NE(error.log().find("ca_file"), std::string::npos) << error.log();
+  }
+  EXPECT_TRUE(slept_.empty());
+  EXPECT_TRUE(seen_.empty());
 }
 
 TEST_F(S3ClientTest, GivesUpAtTheDeadline) {

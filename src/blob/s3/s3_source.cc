@@ -53,7 +53,7 @@ Status S3Source::Connect() {
     auto opened = open_(range_.from, range_.to);
     if (!opened.ok()) {
       if (IsTransient(opened.error()) && attempts_->Again()) continue;
-      return Broken(opened.error().message() + ": " + opened.error().log());
+      return Broken(CauseOf(opened.error()));
     }
     BW_TRY_STATUS(Judge(**opened));
     if ((*opened)->status() == 206) stream_ = *std::move(opened);
