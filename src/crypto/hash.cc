@@ -8,7 +8,7 @@
 namespace breakwater::crypto {
 namespace {
 
-using MacCtxPtr = std::unique_ptr<EVP_MAC_CTX, OpensslDeleter<EVP_MAC_CTX_free>>;
+using MacCtxPtr = UniqueHandle<EVP_MAC_CTX, EVP_MAC_CTX_free>;
 
 // Fetched once and kept for the life of the process: OpenSSL 3.0 looks an algorithm up by name,
 // under a lock, whenever a legacy EVP_sha256() is used.

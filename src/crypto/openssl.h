@@ -1,7 +1,6 @@
 // RAII for OpenSSL's handles, for .cc files of this folder only.
 #pragma once
 
-#include <memory>
 #include <string>
 
 #include <openssl/bio.h>
@@ -9,22 +8,15 @@
 #include <openssl/evp.h>
 
 #include "base/check.h"
+#include "base/handle.h"
 
 namespace breakwater::crypto {
 
-template <auto Free>
-struct OpensslDeleter {
-  template <class T>
-  void operator()(T* handle) const {
-    Free(handle);
-  }
-};
-
-using MdCtxPtr = std::unique_ptr<EVP_MD_CTX, OpensslDeleter<EVP_MD_CTX_free>>;
-using CipherCtxPtr = std::unique_ptr<EVP_CIPHER_CTX, OpensslDeleter<EVP_CIPHER_CTX_free>>;
-using PkeyPtr = std::unique_ptr<EVP_PKEY, OpensslDeleter<EVP_PKEY_free>>;
-using PkeyCtxPtr = std::unique_ptr<EVP_PKEY_CTX, OpensslDeleter<EVP_PKEY_CTX_free>>;
-using BioPtr = std::unique_ptr<BIO, OpensslDeleter<BIO_free_all>>;
+using MdCtxPtr = UniqueHandle<EVP_MD_CTX, EVP_MD_CTX_free>;
+using CipherCtxPtr = UniqueHandle<EVP_CIPHER_CTX, EVP_CIPHER_CTX_free>;
+using PkeyPtr = UniqueHandle<EVP_PKEY, EVP_PKEY_free>;
+using PkeyCtxPtr = UniqueHandle<EVP_PKEY_CTX, EVP_PKEY_CTX_free>;
+using BioPtr = UniqueHandle<BIO, BIO_free_all>;
 
 // Empties the thread's queue of errors into one text for the log.
 inline std::string TakeOpensslErrors() {

@@ -11,9 +11,9 @@
 namespace breakwater::crypto {
 namespace {
 
-using BignumPtr = std::unique_ptr<BIGNUM, OpensslDeleter<BN_free>>;
-using ParamBuilderPtr = std::unique_ptr<OSSL_PARAM_BLD, OpensslDeleter<OSSL_PARAM_BLD_free>>;
-using ParamsPtr = std::unique_ptr<OSSL_PARAM, OpensslDeleter<OSSL_PARAM_free>>;
+using BignumPtr = UniqueHandle<BIGNUM, BN_free>;
+using ParamBuilderPtr = UniqueHandle<OSSL_PARAM_BLD, OSSL_PARAM_BLD_free>;
+using ParamsPtr = UniqueHandle<OSSL_PARAM, OSSL_PARAM_free>;
 
 constexpr int kLeastBits = 2048;
 constexpr int kMostBits = 8192;

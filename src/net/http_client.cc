@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/handle.h"
 #include "base/strings.h"
 #include "base/sync.h"
 #include "net/http_parser.h"
@@ -23,18 +24,11 @@ constexpr long kReceiveBuffer = 256 * 1024;
 constexpr std::uint64_t kMaxErrorBody = 1024 * 1024;
 constexpr int kPollMilliseconds = 1000;
 
-template <auto Free>
-struct Deleter {
-  template <class T>
-  void operator()(T* handle) const {
-    Free(handle);
-  }
-};
-using EasyPtr = std::unique_ptr<CURL, Deleter<curl_easy_cleanup>>;
-using MultiPtr = std::unique_ptr<CURLM, Deleter<curl_multi_cleanup>>;
-using UrlPtr = std::unique_ptr<CURLU, Deleter<curl_url_cleanup>>;
-using ListPtr = std::unique_ptr<curl_slist, Deleter<curl_slist_free_all>>;
-using TextPtr = std::unique_ptr<char, Deleter<curl_free>>;
+using EasyPtr = UniqueHandle<CURL, curl_easy_cleanup>;
+using MultiPtr = UniqueHandle<CURLM, curl_multi_cleanup>;
+using UrlPtr = UniqueHandle<CURLU, curl_url_cleanup>;
+using ListPtr = UniqueHandle<curl_slist, curl_slist_free_all>;
+using TextPtr = UniqueHandle<char, curl_free>;
 
 void InitCurlOnce() {
   static std::once_flag once;

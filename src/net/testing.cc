@@ -11,6 +11,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "base/handle.h"
 #include "base/strings.h"
 #include "net/socket.h"
 
@@ -19,18 +20,11 @@ namespace {
 
 constexpr timeval kPatience{.tv_sec = 60, .tv_usec = 0};
 
-template <auto Free>
-struct Deleter {
-  template <class T>
-  void operator()(T* handle) const {
-    Free(handle);
-  }
-};
-using SslPtr = std::unique_ptr<SSL, Deleter<SSL_free>>;
-using SslContextPtr = std::unique_ptr<SSL_CTX, Deleter<SSL_CTX_free>>;
-using KeyPtr = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
-using CertificatePtr = std::unique_ptr<X509, Deleter<X509_free>>;
-using FilePtr = std::unique_ptr<std::FILE, Deleter<std::fclose>>;
+using SslPtr = UniqueHandle<SSL, SSL_free>;
+using SslContextPtr = UniqueHandle<SSL_CTX, SSL_CTX_free>;
+using KeyPtr = UniqueHandle<EVP_PKEY, EVP_PKEY_free>;
+using CertificatePtr = UniqueHandle<X509, X509_free>;
+using FilePtr = UniqueHandle<std::FILE, std::fclose>;
 
 UniqueFd Connect(std::uint16_t port) {
   UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));

@@ -15,18 +15,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/handle.h"
+
 namespace breakwater::net {
 namespace {
 
-template <auto Free>
-struct Deleter {
-  template <class T>
-  void operator()(T* handle) const {
-    Free(handle);
-  }
-};
-using SslPtr = std::unique_ptr<SSL, Deleter<SSL_free>>;
-using SslContextPtr = std::unique_ptr<SSL_CTX, Deleter<SSL_CTX_free>>;
+using SslPtr = UniqueHandle<SSL, SSL_free>;
+using SslContextPtr = UniqueHandle<SSL_CTX, SSL_CTX_free>;
 
 // What one SSL_write takes and the buffer in front of the socket holds: four records, so that
 // bulk goes out in system calls of 64 KiB (with room for the records' own bytes).
@@ -269,9 +264,9 @@ Result<std::unique_ptr<Transport>> TlsServerContext::Accept(int fd, Waiter waite
 
 Result<Timestamp> CertificateExpiry(const std::string& path) {
   ERR_clear_error();
-  const std::unique_ptr<BIO, Deleter<BIO_free>> file(BIO_new_file(path.c_str(), "r"));
+  const UniqueHandle<BIO, BIO_free> file(BIO_new_file(path.c_str(), "r"));
   if (file == nullptr) return BadCertificate("certificate file cannot be read");
-  const std::unique_ptr<X509, Deleter<X509_free>> certificate(
+  const UniqueHandle<X509, X509_free> certificate(
       PEM_read_bio_X509(file.get(), nullptr, nullptr, nullptr));
   if (certificate == nullptr) return BadCertificate("certificate file holds no certificate");
   std::tm end{};
