@@ -6,7 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "api/dispatcher.h"
+#include "api/testing.h"
 #include "governance/testing.h"
 #include "io/stream.h"
 
@@ -17,28 +17,6 @@ using breakwater::governance::testing::FactTable;
 using breakwater::governance::testing::World;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
-
-class FixedIdentity final : public Authenticator {
- public:
-  explicit FixedIdentity(control::Actor actor) : actor_(std::move(actor)) {}
-  Result<control::Actor> Authenticate(std::string_view, Audience, const control::Origin&) override {
-    return actor_;
-  }
-
- private:
-  control::Actor actor_;
-};
-
-// Refuses actions by name.
-class Forbidding final : public control::Authorizer {
- public:
-  Status Authorize(const control::Caller&, std::string_view action,
-                   const control::Resource&) override {
-    if (action == forbidden) return Denied("not yours to do").Reason("forbidden");
-    return Ok();
-  }
-  std::string forbidden;
-};
 
 struct Answer {
   int status = 0;
@@ -59,6 +37,7 @@ class GovernanceApi : public ::testing::Test {
     request.id = "trace-1";
     request.has_body = !body.empty();
     request.headers.Set("Host", "us.icr.io");
+    request.headers.Set("Authorization", "Bearer good");
     if (if_match) request.headers.Set("If-Match", *if_match);
     io::StringSource source(body);
     request.body = &source;
@@ -100,8 +79,8 @@ class GovernanceApi : public ::testing::Test {
       R"({"note":"all","scope_id":"account-1","scope_type":"account"}}]})";
 
   World world_{condition::Catalogue::BuiltIn(), {{"container-registry", "service"}}};
-  Forbidding authorizer_;
-  FixedIdentity identity_{world_.caller.actor};
+  testing::Forbidding authorizer_;
+  testing::OneCaller identity_{world_.caller.actor};
   control::Registries registries_{{{RegistryName("us.icr.io"), "us-south", {"us.icr.io"}, {}},
                                    {RegistryName("de.icr.io"), "eu-central", {"de.icr.io"}, {}}}};
   observe::Metrics metrics_;

@@ -11,13 +11,10 @@ namespace {
 using registry::testing::ImageManifest;
 using testing::Answer;
 using testing::ByName;
+using testing::DigestOf;
+using testing::kRepo;
 using testing::Service;
 
-const std::string kRepo = "team-a/app";
-
-std::string DigestOf(const std::string& bytes) {
-  return oci::Digest::Of(AsBytes(bytes)).text();
-}
 std::string Sha512Of(const std::string& bytes) {
   return oci::Digest::Of(AsBytes(bytes), crypto::HashAlgorithm::kSha512).text();
 }

@@ -18,6 +18,12 @@
 
 namespace breakwater::api::testing {
 
+inline const std::string kRepo = "team-a/app";
+
+inline std::string DigestOf(const std::string& bytes) {
+  return oci::Digest::Of(AsBytes(bytes)).text();
+}
+
 // "Basic NAME" is a user of the account "acc"; "Bearer NAME GRANTS…" the same with a registry token
 // made for "ns/app=pull,push" and so on; anything else is nobody.
 class ToldAuthenticator final : public Authenticator {
