@@ -93,6 +93,12 @@ TEST_F(TlsServer, IsNotTrustedWithoutItsCertificate) {
   EXPECT_EQ(Client("").Send({.url = Url(*server)}).error().reason(), "tls_failed");
 }
 
+TEST_F(TlsServer, AHandshakeThatBreaksIsToldFromLackOfTrust) {
+  auto plain = HttpServer::Listen({}, Echo);
+  ASSERT_TRUE(plain.ok() && (*plain)->Start().ok());
+  EXPECT_EQ(Client("").Send({.url = Url(**plain)}).error().reason(), "handshake_failed");
+}
+
 TEST_F(TlsServer, PresentsAReloadedCertificateToNewConnections) {
   const auto server = Start(Echo);
   const auto other = testing::MakeCertificate(dir_.path().string(), "other");
