@@ -16,9 +16,13 @@ using registry::BlobPlace;
 constexpr std::size_t kPiece = 1U << 20;
 constexpr std::size_t kListPiece = 500;
 
-std::int64_t InStore() { return static_cast<std::int64_t>(BlobPlace::kStore); }
+std::int64_t InStore() {
+  return static_cast<std::int64_t>(BlobPlace::kStore);
+}
 
-BlobOutcome Outcome(BlobOutcome::Kind kind) { return {.kind = kind, .status = {}}; }
+BlobOutcome Outcome(BlobOutcome::Kind kind) {
+  return {.kind = kind, .status = {}};
+}
 BlobOutcome Failed(Error error) {
   return {.kind = BlobOutcome::Kind::kFailed, .status = std::move(error)};
 }
@@ -45,7 +49,9 @@ Result<bool> ReadChecked(blob::Blob& opened, const NamedBlob& blob,
 }
 
 // Bytes that end too early, or that the store itself finds damaged.
-bool SaysDamaged(const Error& error) { return error.code() == ErrorCode::kDataCorrupt; }
+bool SaysDamaged(const Error& error) {
+  return error.code() == ErrorCode::kDataCorrupt;
+}
 
 BlobOutcome Transfer(blob::Blob& opened, blob::BlobStore& destination, blob::Staged& staged,
                      const NamedBlob& blob, const BytesCallback& bytes) {
@@ -125,12 +131,10 @@ Result<std::vector<NamedBlob>> ReadNamedBlobs(db::Database& database, const std:
   const std::string sql = "SELECT digest, size FROM blob WHERE place = $1 AND " + digest +
                           " > $2 ORDER BY " + digest + " LIMIT $3";
   return database.ReadValue([&](db::Transaction& tx) {
-    return tx.QueryAll(sql, {InStore(), after, limit},
-                       [](const db::Row& row) -> Result<NamedBlob> {
-                         BW_TRY(auto parsed, oci::Digest::Parse(row.Text(0)));
-                         return NamedBlob{.digest = std::move(parsed),
-                                          .size = static_cast<std::uint64_t>(row.Int(1))};
-                       });
+    return tx.QueryAll(sql, {InStore(), after, limit}, [](const db::Row& row) -> Result<NamedBlob> {
+      BW_TRY(auto parsed, oci::Digest::Parse(row.Text(0)));
+      return NamedBlob{.digest = std::move(parsed), .size = static_cast<std::uint64_t>(row.Int(1))};
+    });
   });
 }
 
@@ -164,8 +168,7 @@ BlobOutcome RereadBlob(blob::BlobStore& store, const NamedBlob& blob, const Byte
     return Ok();
   });
   if (!right.ok() && !SaysDamaged(right.error())) return Failed(right.error());
-  return Outcome(right.ok() && *right ? BlobOutcome::Kind::kWasThere
-                                      : BlobOutcome::Kind::kDamaged);
+  return Outcome(right.ok() && *right ? BlobOutcome::Kind::kWasThere : BlobOutcome::Kind::kDamaged);
 }
 
 void ForEachOf(std::size_t count, int threads, const std::function<void(std::size_t)>& work) {

@@ -59,7 +59,7 @@ void ForEachOf(std::size_t count, int threads, const std::function<void(std::siz
 
 // What a store has, against what rows name.
 struct StoreContents {
-  BlobTotals named;       // in their right size
+  BlobTotals named;  // in their right size
   BlobTotals wrong_size;
   BlobTotals unnamed;
 };

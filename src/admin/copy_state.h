@@ -13,7 +13,7 @@
 namespace breakwater::admin {
 
 enum class CopyPhase {
-  kClear,   // what was copied is not what the source has now: it goes, and all begins anew
+  kClear,  // what was copied is not what the source has now: it goes, and all begins anew
   kRows,
   kBlobs,
   kVerify,

@@ -127,9 +127,8 @@ constexpr Lease kLeases[] = {
 Status CheckLeases(const Side& side, std::string_view which, Timestamp now) {
   return side.database.Read([&](db::Transaction& tx) -> Status {
     for (const Lease& lease : kLeases) {
-      BW_TRY(const auto until, tx.QueryOne(lease.sql, {}, [](const db::Row& row) {
-        return row.OptionalTime(0);
-      }));
+      BW_TRY(const auto until,
+             tx.QueryOne(lease.sql, {}, [](const db::Row& row) { return row.OptionalTime(0); }));
       if (!*until || **until <= now) continue;
       return Refuse("source_in_use",
                     "the " + std::string(which) + " is in use, or was until a moment ago: " +

@@ -2,9 +2,9 @@
 // PostgreSQL and S3, and back. Neither side may be served meanwhile.
 //
 // Every table's rows go over in pieces, each in one transaction together with the place that was
-// reached; then the blobs that rows name; then both sides are compared, by the number of rows and by a
-// digest over all rows of every table, and the blobs by number and size. The copy may be killed at
-// any moment: the next one goes on. Until it has been verified no server starts over the
+// reached; then the blobs that rows name; then both sides are compared, by the number of rows and
+// by a digest over all rows of every table, and the blobs by number and size. The copy may be
+// killed at any moment: the next one goes on. Until it has been verified no server starts over the
 // destination.
 #pragma once
 
@@ -35,7 +35,7 @@ struct Side {
 struct CopyProgress {
   enum class Step { kRows, kBlobs, kCompare, kReread };
   Step step = Step::kRows;
-  std::string table;  // in work; empty for blobs
+  std::string table;                      // in work; empty for blobs
   std::int64_t rows = 0, rows_total = 0;  // kRows: of all tables; kCompare: of both sides
   std::int64_t blobs = 0, blobs_total = 0;
   std::uint64_t bytes = 0, bytes_total = 0;  // of blobs

@@ -12,7 +12,9 @@ namespace {
 constexpr std::size_t kMaxParams = 800;
 constexpr std::size_t kMaxRowsAtOnce = 64;
 
-std::string Placeholder(std::size_t number) { return "$" + std::to_string(number); }
+std::string Placeholder(std::size_t number) {
+  return "$" + std::to_string(number);
+}
 
 std::string ColumnList(const db::Table& table) {
   std::vector<std::string> names;
@@ -111,8 +113,7 @@ Values TableReader::KeyOf(const Values& row) const {
   return key;
 }
 
-Status InsertRows(db::Transaction& tx, const db::Table& table,
-                  const std::vector<Values>& rows) {
+Status InsertRows(db::Transaction& tx, const db::Table& table, const std::vector<Values>& rows) {
   const std::size_t most =
       std::clamp<std::size_t>(kMaxParams / table.columns.size(), 1, kMaxRowsAtOnce);
   std::vector<db::Param> params;
@@ -137,9 +138,8 @@ Result<TableDigest> DigestTable(db::Database& database, const db::Table& table,
   TableDigest digest;
   Values after;
   for (;;) {
-    BW_TRY(const auto rows, database.ReadValue([&](db::Transaction& tx) {
-      return reader.Read(tx, after);
-    }));
+    BW_TRY(const auto rows,
+           database.ReadValue([&](db::Transaction& tx) { return reader.Read(tx, after); }));
     if (rows.empty()) break;
     for (const Values& row : rows) hasher.Update(Encode(row));
     digest.rows += static_cast<std::int64_t>(rows.size());

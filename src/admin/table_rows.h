@@ -41,8 +41,7 @@ class TableReader {
   std::string first_sizes_, first_rows_, next_sizes_, next_rows_;
 };
 
-Status InsertRows(db::Transaction& tx, const db::Table& table,
-                  const std::vector<Values>& rows);
+Status InsertRows(db::Transaction& tx, const db::Table& table, const std::vector<Values>& rows);
 
 struct TableDigest {
   std::int64_t rows = 0;

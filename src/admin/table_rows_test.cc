@@ -56,7 +56,7 @@ Value OrNull(F make) {
 // In the order of the columns' names: see kTable.
 Values ArbitraryRow() {
   return {OrNull(ArbitraryInteger), OrNull(ArbitraryBytes), Value(ArbitraryInteger()),
-          Value(ArbitraryText()), OrNull(ArbitraryReal), OrNull(ArbitraryText)};
+          Value(ArbitraryText()),   OrNull(ArbitraryReal),  OrNull(ArbitraryText)};
 }
 
 class Rows : public ::testing::Test {
@@ -70,8 +70,8 @@ class Rows : public ::testing::Test {
           bytes + ", real_number DOUBLE PRECISION, PRIMARY KEY (key_text, key_number));");
     });
     ASSERT_TRUE(made.ok()) << made.error().log();
-    const auto tables = db().ReadValue(
-        [&](db::Transaction& tx) { return db::ReadTables(tx, db().dialect()); });
+    const auto tables =
+        db().ReadValue([&](db::Transaction& tx) { return db::ReadTables(tx, db().dialect()); });
     ASSERT_TRUE(tables.ok());
     table_ = *std::ranges::find(*tables, "thing", &db::Table::name);
   }
@@ -82,7 +82,8 @@ class Rows : public ::testing::Test {
   }
   void Empty() {
     ASSERT_TRUE(
-        db().Write([](db::Transaction& tx) { return tx.ExecuteScript("DELETE FROM thing;"); }).ok());
+        db().Write([](db::Transaction& tx) { return tx.ExecuteScript("DELETE FROM thing;"); })
+            .ok());
   }
   // All rows, piece by piece, and how many there were in each.
   std::vector<Values> ReadAll(PieceLimits limits, std::vector<std::size_t>* pieces = nullptr) {
@@ -153,9 +154,9 @@ TEST_F(Rows, DecodingRefusesWhatEncodingDoesNotMake) {
 TEST_F(Rows, EmptyIsNotNullAndTextIsNotBytes) {
   const auto digest_of = [&](const Value& text, const Value& bytes) {
     Empty();
-    EXPECT_TRUE(Insert({{Value(), bytes, Value(std::int64_t{1}), Value(std::string("k")), Value(),
-                         text}})
-                    .ok());
+    EXPECT_TRUE(
+        Insert({{Value(), bytes, Value(std::int64_t{1}), Value(std::string("k")), Value(), text}})
+            .ok());
     return DigestTable(db(), table_)->sha256;
   };
   const std::string with_null = digest_of(Value(), Value());
@@ -170,7 +171,8 @@ TEST_F(Rows, PieceEndsAtItsBytesButHasAtLeastOneRow) {
   const auto row = [](std::int64_t key, std::size_t size) -> Values {
     return {Value(), Value(Bytes(size)), Value(key), Value(std::string("k")), Value(), Value()};
   };
-  ASSERT_TRUE(Insert({row(1, 10), row(2, 10), row(3, 1000), row(4, 10), row(5, 90), row(6, 1)}).ok());
+  ASSERT_TRUE(
+      Insert({row(1, 10), row(2, 10), row(3, 1000), row(4, 10), row(5, 90), row(6, 1)}).ok());
   std::vector<std::size_t> pieces;
   EXPECT_EQ(ReadAll({.rows = 100, .bytes = 102}, &pieces).size(), 6U);
   EXPECT_EQ(pieces, (std::vector<std::size_t>{2, 1, 2, 1}));

@@ -93,7 +93,9 @@ std::size_t SizeOf(const Value& value) {
   return sizeof(Value);
 }
 
-void AppendEncoded(const Value& value, std::string& out) { std::visit(Encoder{out}, value); }
+void AppendEncoded(const Value& value, std::string& out) {
+  std::visit(Encoder{out}, value);
+}
 
 std::string Encode(const Values& values) {
   std::string out;

@@ -66,12 +66,12 @@ Result<std::vector<std::string>> TagsAt(db::Transaction& tx, const Location& loc
 // images come and go meanwhile.
 Result<bool> IsThere(db::Transaction& tx, const Location& location) {
   BW_TRY(const auto found,
-         tx.QueryOne("SELECT 1 FROM repository r JOIN manifest m ON m.repository = r.id "
-                     "JOIN namespace n ON n.registry = r.registry AND n.name = r.name_space "
-                     "WHERE r.registry = $1 AND r.name = $2 AND m.digest = $3 AND n.account = $4",
-                     {location.registry, location.repository, location.digest.text(),
-                      location.account},
-                     [](const db::Row& row) { return row.Int(0); }));
+         tx.QueryOne(
+             "SELECT 1 FROM repository r JOIN manifest m ON m.repository = r.id "
+             "JOIN namespace n ON n.registry = r.registry AND n.name = r.name_space "
+             "WHERE r.registry = $1 AND r.name = $2 AND m.digest = $3 AND n.account = $4",
+             {location.registry, location.repository, location.digest.text(), location.account},
+             [](const db::Row& row) { return row.Int(0); }));
   return found.has_value();
 }
 
@@ -151,16 +151,15 @@ Status Advisor::Announce(db::Transaction& tx, const Location& location,
   BW_TRY(std::vector<std::string> tags, TagsAt(tx, location));
   const PlacedVerdict now{location, VerdictOf(assessment, clock_.Now()), std::move(tags)};
   BW_TRY_STATUS(SavePlace(tx, now, assessment.feed ? assessment.feed->generation : 0));
-  const bool same = before && !moved && before->verdict.result == now.verdict.result &&
-                    before->tags == now.tags;
+  const bool same =
+      before && !moved && before->verdict.result == now.verdict.result && before->tags == now.tags;
   return same ? Ok() : jobs_.Emit(tx, EventOf(location, now.tags, assessment));
 }
 
 Status Advisor::AnnounceUntagged(const Location& pushed, const std::vector<std::string>& tags) {
   if (tags.empty()) return Ok();
-  BW_TRY(const auto places, database_.ReadValue([&](db::Transaction& tx) {
-    return PlacesTagged(tx, pushed, tags);
-  }));
+  BW_TRY(const auto places,
+         database_.ReadValue([&](db::Transaction& tx) { return PlacesTagged(tx, pushed, tags); }));
   for (const Location& place : places) {
     if (place.digest == pushed.digest) continue;
     BW_TRY_STATUS(database_.Write([&](db::Transaction& tx) -> Status {
@@ -215,8 +214,7 @@ Status Advisor::Forget(const json::Value& payload) {
 
 Status Advisor::ForgetGone(const std::vector<Location>& locations) {
   for (const Location& location : locations) {
-    BW_TRY_STATUS(
-        database_.Write([&](db::Transaction& tx) { return ForgetPlace(tx, location); }));
+    BW_TRY_STATUS(database_.Write([&](db::Transaction& tx) { return ForgetPlace(tx, location); }));
   }
   return Ok();
 }

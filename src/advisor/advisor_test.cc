@@ -69,8 +69,7 @@ class AdvisorTest : public ::testing::Test {
 
   void Delete(const std::string& repository, const oci::Reference& reference) {
     ASSERT_TRUE(
-        world_.services->manifests
-            .Delete(world_.Caller(), world_.Repository(repository), reference)
+        world_.services->manifests.Delete(world_.Caller(), world_.Repository(repository), reference)
             .ok());
   }
   // Digest and tags of the last announcement.

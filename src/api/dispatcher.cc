@@ -16,12 +16,14 @@ constexpr std::size_t kMaxUserAgent = 256;
 control::Origin OriginOf(const net::Request& request) {
   return {.request_id = request.id,
           .address = request.peer.address,
-          .user_agent = std::string(
-              request.headers.Get("User-Agent").value_or("").substr(0, kMaxUserAgent)),
+          .user_agent =
+              std::string(request.headers.Get("User-Agent").value_or("").substr(0, kMaxUserAgent)),
           .private_network = request.peer.listener == net::ListenerKind::kPrivate};
 }
 
-bool ChangesSomething(std::string_view method) { return method != "GET" && method != "HEAD"; }
+bool ChangesSomething(std::string_view method) {
+  return method != "GET" && method != "HEAD";
+}
 
 void LogServerFault(std::string_view operation, const Error& error) {
   if (control::StatusOf(error.code()) < 500) return;
@@ -39,12 +41,11 @@ struct Dispatcher::Impl {
     });
     for (const Endpoint& endpoint : endpoints) {
       durations.emplace(&endpoint,
-                        &deps.metrics.AddHistogram(
-                            "breakwater_http_request_duration_seconds",
-                            "Time from the request's head to the answer's.",
-                            observe::DurationBuckets(),
-                            {{"operation", std::string(endpoint.operation)},
-                             {"face", std::string(endpoint.face.name())}}));
+                        &deps.metrics.AddHistogram("breakwater_http_request_duration_seconds",
+                                                   "Time from the request's head to the answer's.",
+                                                   observe::DurationBuckets(),
+                                                   {{"operation", std::string(endpoint.operation)},
+                                                    {"face", std::string(endpoint.face.name())}}));
     }
   }
 
@@ -79,9 +80,8 @@ Status Dispatcher::Impl::Authenticate(Context& context, const Endpoint& endpoint
   const Access& access = endpoint.access;
   if (access.kind() == Access::Kind::kAnyone) return Ok();
   const auto credentials = context.request.headers.Get("Authorization").value_or("");
-  BW_TRY(context.caller.actor,
-         deps.authenticator.Authenticate(credentials, endpoint.face.audience(),
-                                         context.caller.origin));
+  BW_TRY(context.caller.actor, deps.authenticator.Authenticate(
+                                   credentials, endpoint.face.audience(), context.caller.origin));
   const control::Actor& actor = context.caller.actor;
   if (!actor.audience.empty() && actor.audience != context.registry.name) {
     return Unauthenticated("the token was made for another registry").Reason("token_audience");
@@ -137,7 +137,9 @@ Dispatcher::Dispatcher(DispatcherDeps deps, std::vector<Endpoint> endpoints,
 
 Dispatcher::~Dispatcher() = default;
 
-const std::vector<Endpoint>& Dispatcher::endpoints() const { return impl_->endpoints; }
+const std::vector<Endpoint>& Dispatcher::endpoints() const {
+  return impl_->endpoints;
+}
 
 net::Response Dispatcher::Handle(net::Request& request) const {
   const observe::ScopedRequestId logged_id(request.id);
@@ -160,21 +162,21 @@ net::Response Dispatcher::Handle(net::Request& request) const {
   }
 
   const Endpoint& endpoint = *match->endpoint;
-  Context context{.request = request,
-                  .registry = impl_->deps.registries.ForHost(
-                      request.headers.Get("Host").value_or("")),
-                  .caller = {.actor = {}, .origin = OriginOf(request)},
-                  .account = impl_->deps.first_account,
-                  .path = std::move(match->values),
-                  .query = {}};
+  Context context{
+      .request = request,
+      .registry = impl_->deps.registries.ForHost(request.headers.Get("Host").value_or("")),
+      .caller = {.actor = {}, .origin = OriginOf(request)},
+      .account = impl_->deps.first_account,
+      .path = std::move(match->values),
+      .query = {}};
   auto answered = impl_->Serve(request, endpoint, context);
   if (!answered.ok()) {
     LogServerFault(endpoint.operation, answered.error());
     impl_->RecordEarlyRefusal(endpoint, context, answered.error());
   }
-  net::Response response =
-      answered.ok() ? *std::move(answered)
-                    : endpoint.face.EncodeError(answered.error(), request, &context);
+  net::Response response = answered.ok()
+                               ? *std::move(answered)
+                               : endpoint.face.EncodeError(answered.error(), request, &context);
   endpoint.face.Decorate(response, request);
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - started;
   impl_->durations.at(&endpoint)->Observe(took.count());

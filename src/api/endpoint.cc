@@ -21,8 +21,7 @@ Result<std::string> ReadBody(Context& context, std::size_t max_bytes) {
   if (*encoding != "gzip") {
     return Invalid("Content-Encoding must be gzip or absent").Reason("unsupported_encoding");
   }
-  BW_TRY(const auto unpacked,
-         io::DecompressAuto(*context.request.body, {.max_output = max_bytes}));
+  BW_TRY(const auto unpacked, io::DecompressAuto(*context.request.body, {.max_output = max_bytes}));
   return io::ReadAll(*unpacked, max_bytes);
 }
 

@@ -1,6 +1,6 @@
 // Routes are data. One Endpoint says everything about a route that others need to know: routing,
-// authorization, error format, metrics labels, OpenAPI and the authorization matrix test derive from
-// the table of them. An endpoint without an access rule does not compile.
+// authorization, error format, metrics labels, OpenAPI and the authorization matrix test derive
+// from the table of them. An endpoint without an access rule does not compile.
 //
 // A handler does four things: decode, call the domain, encode, and let its face map errors.
 #pragma once
@@ -43,8 +43,8 @@ class Access {
 
   // Nobody needs a credential. `why` is kept for the reference and the matrix test.
   static Access Anyone(std::string_view why) { return {Kind::kAnyone, why, nullptr}; }
-  // Any valid credential; what may be done is decided by the handler (for lists that are filtered) or by
-  // the change path.
+  // Any valid credential; what may be done is decided by the handler (for lists that are filtered)
+  // or by the change path.
   static Access SignedIn(std::string_view why) { return {Kind::kSignedIn, why, nullptr}; }
   // The caller needs this action on the account's settings in this registry…
   static Access To(std::string_view action) { return {Kind::kAction, action, nullptr}; }

@@ -46,12 +46,8 @@ json::Object Operation(const Endpoint& endpoint, const std::vector<std::string>&
       operation["security"] = json::Array{};
       operation["x-access"] = Text(endpoint.access.why());
       break;
-    case Access::Kind::kSignedIn:
-      operation["x-access"] = Text(endpoint.access.why());
-      break;
-    case Access::Kind::kAction:
-      operation["x-action"] = Text(endpoint.access.action());
-      break;
+    case Access::Kind::kSignedIn: operation["x-access"] = Text(endpoint.access.why()); break;
+    case Access::Kind::kAction: operation["x-action"] = Text(endpoint.access.action()); break;
   }
   return operation;
 }
@@ -67,14 +63,15 @@ json::Value OpenApi(const std::vector<Endpoint>& endpoints, std::string_view ver
     if (!item.is_object()) item = json::Object{};
     item.as_object()[LowerMethod(endpoint.method)] = Operation(endpoint, names);
   }
-  return {{"openapi", "3.1.0"},
-          {"info", {{"title", "Breakwater"}, {"version", Text(version)}}},
-          {"components",
-           {{"securitySchemes",
-             {{"iam", {{"type", "http"}, {"scheme", "bearer"}, {"bearerFormat", "JWT"}}},
-              {"basic", {{"type", "http"}, {"scheme", "basic"}}}}}}},
-          {"security", {json::Object{{"iam", json::Array{}}}, json::Object{{"basic", json::Array{}}}}},
-          {"paths", std::move(paths)}};
+  return {
+      {"openapi", "3.1.0"},
+      {"info", {{"title", "Breakwater"}, {"version", Text(version)}}},
+      {"components",
+       {{"securitySchemes",
+         {{"iam", {{"type", "http"}, {"scheme", "bearer"}, {"bearerFormat", "JWT"}}},
+          {"basic", {{"type", "http"}, {"scheme", "basic"}}}}}}},
+      {"security", {json::Object{{"iam", json::Array{}}}, json::Object{{"basic", json::Array{}}}}},
+      {"paths", std::move(paths)}};
 }
 
 }  // namespace breakwater::api

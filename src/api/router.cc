@@ -68,9 +68,7 @@ bool Router::Fits(const Route& route, const std::vector<std::string>& path, Path
       case Segment::Kind::kLiteral:
         if (path[at++] != segment.text) return false;
         break;
-      case Segment::Kind::kValue:
-        (*values)[segment.text] = path[at++];
-        break;
+      case Segment::Kind::kValue: (*values)[segment.text] = path[at++]; break;
       case Segment::Kind::kRest: {
         std::string joined = path[at];
         for (std::size_t i = 1; i < rest_length; ++i) joined += "/" + path[at + i];

@@ -42,9 +42,9 @@ json::Object ErrorItem(const Error& error) {
 
 net::Response SccFace::EncodeError(const Error& error, const net::Request& request,
                                    const Context*) const {
-  net::Response response = JsonResponse(
-      control::StatusOf(error.code()),
-      {{"errors", json::Array{ErrorItem(error)}}, {"trace", json::Text(request.id)}});
+  net::Response response =
+      JsonResponse(control::StatusOf(error.code()),
+                   {{"errors", json::Array{ErrorItem(error)}}, {"trace", json::Text(request.id)}});
   if (error.code() == ErrorCode::kUnauthenticated) {
     response.headers.Set("WWW-Authenticate", "Bearer realm=\"breakwater\"");
   }

@@ -1,5 +1,5 @@
-// A dispatcher over real database, jobs and path for change, with one signed-in caller; for tests of
-// faces.
+// A dispatcher over real database, jobs and path for change, with one signed-in caller; for tests
+// of faces.
 #pragma once
 
 #include <optional>
@@ -61,8 +61,7 @@ class Harness {
   void Serve(std::vector<Endpoint> endpoints) {
     dispatcher_.emplace(DispatcherDeps{registries, authenticator, authorizer, control.changes,
                                        metrics, control.account},
-                        std::move(endpoints),
-                        std::vector<Dispatcher::FacePrefix>{{"", &face}});
+                        std::move(endpoints), std::vector<Dispatcher::FacePrefix>{{"", &face}});
   }
 
   Answer Send(std::string method, const std::string& target, std::string_view body = {}) {

@@ -43,9 +43,8 @@ Status CheckMasterKey(db::Database& database, const Secret& master_key) {
 Status CheckClock(db::Database& database, const Clock& clock) {
   const Timestamp before = clock.Now();
   BW_TRY(const auto theirs, database.ReadValue([](db::Transaction& tx) {
-    return tx.QueryOne(
-        "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)", {},
-        [](const db::Row& row) { return row.Time(0); });
+    return tx.QueryOne("SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)", {},
+                       [](const db::Row& row) { return row.Time(0); });
   }));
   if (*theirs > before - kMostSkew && *theirs < clock.Now() + kMostSkew) return Ok();
   const auto ahead = std::chrono::duration_cast<std::chrono::seconds>(before - *theirs);

@@ -29,8 +29,9 @@ struct Stores {
 
 // Makes what is not there: the data directory, its key, the schema. kConflict
 // "data_directory_in_use"; kUnavailable where a service cannot be reached; kInvalid
-// "wrong_master_key" if the database was made with another key, "foreign_blob_store" if the blob store is
-// another database's; kUnavailable "clock_skew" if PostgreSQL's clock is far from ours. `clock` must outlive the stores.
+// "wrong_master_key" if the database was made with another key, "foreign_blob_store" if the blob
+// store is another database's; kUnavailable "clock_skew" if PostgreSQL's clock is far from ours.
+// `clock` must outlive the stores.
 Result<Stores> OpenStores(const config::Settings& settings, const Clock& clock);
 
 // The parts of the above, for who must not make anything.

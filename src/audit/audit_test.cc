@@ -139,8 +139,9 @@ TEST_F(AuditLog, QueryFiltersAndPages) {
 }
 
 TEST(Differences, ListsFieldsByPathAndWholeValuesOtherwise) {
-  const auto changes = Differences(*json::Parse(R"({"a":{"b":1,"c":2},"l":[1],"same":0})"),
-                                   *json::Parse(R"({"a":{"b":3},"l":[1,2],"same":0,"new":{"x":null,"y":1}})"));
+  const auto changes =
+      Differences(*json::Parse(R"({"a":{"b":1,"c":2},"l":[1],"same":0})"),
+                  *json::Parse(R"({"a":{"b":3},"l":[1,2],"same":0,"new":{"x":null,"y":1}})"));
   std::vector<std::string> fields;
   for (const auto& change : changes) fields.push_back(change.field);
   EXPECT_EQ(fields, (std::vector<std::string>{"a.b", "a.c", "l", "new.y"}));

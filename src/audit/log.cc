@@ -1,6 +1,5 @@
 #include "audit/log.h"
 
-
 #include "base/strings.h"
 #include "crypto/hash.h"
 #include "json/reader.h"
@@ -41,11 +40,10 @@ struct Head {
 };
 
 Result<Head> ReadHead(db::Transaction& tx) {
-  BW_TRY(auto head, tx.QueryOne("SELECT sequence, hash FROM audit_record WHERE sequence IS NOT NULL "
-                                "ORDER BY sequence DESC LIMIT 1",
-                                {}, [](const db::Row& row) {
-                                  return Head{row.Int(0), row.String(1)};
-                                }));
+  BW_TRY(auto head,
+         tx.QueryOne("SELECT sequence, hash FROM audit_record WHERE sequence IS NOT NULL "
+                     "ORDER BY sequence DESC LIMIT 1",
+                     {}, [](const db::Row& row) { return Head{row.Int(0), row.String(1)}; }));
   return head.value_or(Head{});
 }
 
@@ -92,7 +90,8 @@ Status Log::Append(db::Transaction& tx, Record record) const {
   // A row that cannot be read back would break the chain for good, and callers choose names.
   const std::string document = ReplaceInvalidUtf8(json::Canonical(ToJson(record)));
   BW_TRY_STATUS(tx.Execute(
-      "INSERT INTO audit_record (id, time, account, action, initiator, outcome, request_id, document) "
+      "INSERT INTO audit_record (id, time, account, action, initiator, outcome, request_id, "
+      "document) "
       "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
       {record.id, record.time, record.account, record.action, record.initiator.iam_id,
        record.outcome == Outcome::kSuccess ? "success" : "failure", record.request_id, document}));
@@ -104,9 +103,10 @@ Status Log::AppendAlone(const Record& record) const {
 }
 
 Result<std::vector<Found>> Log::Query(const Filter& f) const {
-  const auto outcome = f.outcome ? std::optional<std::string>(
-                                       *f.outcome == Outcome::kSuccess ? "success" : "failure")
-                                 : std::nullopt;
+  const auto outcome =
+      f.outcome
+          ? std::optional<std::string>(*f.outcome == Outcome::kSuccess ? "success" : "failure")
+          : std::nullopt;
   return database_.ReadValue([&](db::Transaction& tx) {
     return tx.QueryAll(
         "SELECT row, sequence, document FROM audit_record WHERE row > $1 "
@@ -139,9 +139,8 @@ Result<std::int64_t> Log::Seal() const {
     BW_TRY(const auto unsealed,
            tx.QueryAll("SELECT row, document FROM audit_record WHERE sequence IS NULL "
                        "ORDER BY row LIMIT $1",
-                       {kSealBatch}, [](const db::Row& row) {
-                         return Unsealed{row.Int(0), row.String(1)};
-                       }));
+                       {kSealBatch},
+                       [](const db::Row& row) { return Unsealed{row.Int(0), row.String(1)}; }));
     for (const Unsealed& record : unsealed) {
       const Head next{head.sequence + 1, HashOf(head.sequence + 1, head.hash, record.document)};
       BW_TRY_STATUS(tx.Execute(
@@ -169,13 +168,13 @@ Status Log::Export(std::int64_t first_sequence,
 Result<Verification> Log::Verify() const {
   return database_.ReadValue([](db::Transaction& tx) -> Result<Verification> {
     ChainVerifier verifier;
-    BW_TRY_STATUS(tx.Query(
-        "SELECT sequence, previous_hash, hash, document FROM audit_record "
-        "WHERE sequence IS NOT NULL ORDER BY sequence",
-        {}, [&](const db::Row& row) -> Status {
-          BW_TRY(const Entry entry, EntryOf(row));
-          return verifier.Add(entry);
-        }));
+    BW_TRY_STATUS(
+        tx.Query("SELECT sequence, previous_hash, hash, document FROM audit_record "
+                 "WHERE sequence IS NOT NULL ORDER BY sequence",
+                 {}, [&](const db::Row& row) -> Status {
+                   BW_TRY(const Entry entry, EntryOf(row));
+                   return verifier.Add(entry);
+                 }));
     BW_TRY(const auto unsealed,
            tx.QueryOne("SELECT count(*) FROM audit_record WHERE sequence IS NULL", {},
                        [](const db::Row& row) { return row.Int(0); }));

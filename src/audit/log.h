@@ -1,9 +1,9 @@
 // The audit trail: records written in the transaction of what they record, then sealed into a chain
 // of hashes. There is no switch that turns it off.
 //
-// A record's row is part of the change's own transaction, so concurrent changes do not queue for the
-// end of the chain; a sealer gives rows their sequence and hash shortly after. Verification reports
-// the tail that is not yet sealed.
+// A record's row is part of the change's own transaction, so concurrent changes do not queue for
+// the end of the chain; a sealer gives rows their sequence and hash shortly after. Verification
+// reports the tail that is not yet sealed.
 #pragma once
 
 #include <cstdint>
@@ -86,7 +86,8 @@ class Log {
   // from a job that runs in one process, and serialized within it by the writing transaction.
   Result<std::int64_t> Seal() const;
   // Sealed entries from `first_sequence`, in order; stops at the visitor's first error.
-  Status Export(std::int64_t first_sequence, const std::function<Status(const Entry&)>& visit) const;
+  Status Export(std::int64_t first_sequence,
+                const std::function<Status(const Entry&)>& visit) const;
   // Walks the whole chain.
   Result<Verification> Verify() const;
 

@@ -64,36 +64,34 @@ void Compare(const std::string& path, const json::Value& before, const json::Val
 json::Value ToJson(const Record& r) {
   json::Array changes;
   for (const FieldChange& change : r.changes) {
-    changes.push_back({{"field", Text(change.field)},
-                       {"before", change.before},
-                       {"after", change.after}});
+    changes.push_back(
+        {{"field", Text(change.field)}, {"before", change.before}, {"after", change.after}});
   }
-  return {{"id", Text(r.id)},
-          {"time", Text(FormatRfc3339(r.time))},
-          {"account", Text(r.account.value())},
-          {"registry", Text(r.registry.value())},
-          {"action", Text(r.action)},
-          {"outcome", Text(ToText(r.outcome))},
-          {"reason_code", r.reason_code},
-          {"reason", Text(r.reason)},
-          {"severity", Text(ToText(r.severity))},
-          {"initiator",
-           {{"iam_id", Text(r.initiator.iam_id.value())},
-            {"name", Text(r.initiator.name)},
-            {"kind", Text(r.initiator.kind)},
-            {"credential", Text(r.initiator.credential)},
-            {"account", Text(r.initiator.account.value())},
-            {"address", Text(r.initiator.address)},
-            {"agent", Text(r.initiator.agent)}}},
-          {"target",
-           {{"crn", Text(r.target.crn)},
-            {"kind", Text(r.target.kind)},
-            {"name", Text(r.target.name)}}},
-          {"request_id", Text(r.request_id)},
-          {"private_network", r.private_network},
-          {"data_event", r.data_event},
-          {"changes", std::move(changes)},
-          {"judgement", r.judgement}};
+  return {
+      {"id", Text(r.id)},
+      {"time", Text(FormatRfc3339(r.time))},
+      {"account", Text(r.account.value())},
+      {"registry", Text(r.registry.value())},
+      {"action", Text(r.action)},
+      {"outcome", Text(ToText(r.outcome))},
+      {"reason_code", r.reason_code},
+      {"reason", Text(r.reason)},
+      {"severity", Text(ToText(r.severity))},
+      {"initiator",
+       {{"iam_id", Text(r.initiator.iam_id.value())},
+        {"name", Text(r.initiator.name)},
+        {"kind", Text(r.initiator.kind)},
+        {"credential", Text(r.initiator.credential)},
+        {"account", Text(r.initiator.account.value())},
+        {"address", Text(r.initiator.address)},
+        {"agent", Text(r.initiator.agent)}}},
+      {"target",
+       {{"crn", Text(r.target.crn)}, {"kind", Text(r.target.kind)}, {"name", Text(r.target.name)}}},
+      {"request_id", Text(r.request_id)},
+      {"private_network", r.private_network},
+      {"data_event", r.data_event},
+      {"changes", std::move(changes)},
+      {"judgement", r.judgement}};
 }
 
 Result<Record> FromJson(const json::Value& document) {

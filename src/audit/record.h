@@ -16,13 +16,13 @@ enum class Outcome { kSuccess, kFailure };
 enum class Severity { kNormal, kWarning, kCritical };
 
 struct Initiator {
-  IamId iam_id;             // empty: anonymous, or the system itself
+  IamId iam_id;  // empty: anonymous, or the system itself
   std::string name;
-  std::string kind;         // "user", "service_id", "profile", "system", "anonymous"
-  std::string credential;   // "apikey", "token", …
-  AccountId account;        // the credential's account
+  std::string kind;        // "user", "service_id", "profile", "system", "anonymous"
+  std::string credential;  // "apikey", "token", …
+  AccountId account;       // the credential's account
   std::string address;
-  std::string agent;        // User-Agent
+  std::string agent;  // User-Agent
 };
 
 struct Target {
@@ -61,7 +61,8 @@ struct Record {
 json::Value ToJson(const Record& record);
 Result<Record> FromJson(const json::Value& document);
 
-// Field-level difference of two documents: members of objects by dotted path, everything else whole.
+// Field-level difference of two documents: members of objects by dotted path, everything else
+// whole.
 std::vector<FieldChange> Differences(const json::Value& before, const json::Value& after);
 
 }  // namespace breakwater::audit

@@ -1,6 +1,6 @@
-#include <gtest/gtest.h>
-
 #include <set>
+
+#include <gtest/gtest.h>
 
 #include "base/bytes.h"
 #include "base/ids.h"
@@ -34,9 +34,13 @@ TEST(Result, ContextIsPutBeforeTheMessageOfAnErrorOnly) {
 }
 
 TEST(Bytes, Base64MatchesRfc4648Vectors) {
-  const std::pair<const char*, const char*> vectors[] = {
-      {"", ""},         {"f", "Zg=="},         {"fo", "Zm8="},        {"foo", "Zm9v"},
-      {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"}};
+  const std::pair<const char*, const char*> vectors[] = {{"", ""},
+                                                         {"f", "Zg=="},
+                                                         {"fo", "Zm8="},
+                                                         {"foo", "Zm9v"},
+                                                         {"foob", "Zm9vYg=="},
+                                                         {"fooba", "Zm9vYmE="},
+                                                         {"foobar", "Zm9vYmFy"}};
   for (const auto& [plain, encoded] : vectors) {
     EXPECT_EQ(Base64Encode(AsBytes(plain)), encoded);
     EXPECT_EQ(AsText(*Base64Decode(encoded)), plain);
@@ -45,7 +49,8 @@ TEST(Bytes, Base64MatchesRfc4648Vectors) {
 
 TEST(Bytes, Base64UrlRefusesPaddingStrayBitsAndForeignCharacters) {
   EXPECT_EQ(Base64UrlEncode(AsBytes("\xfb\xff")), "-_8");
-  for (const char* bad : {"Zg==", "Zh", "A", "a+b/", "Z g"}) EXPECT_FALSE(Base64UrlDecode(bad).ok());
+  for (const char* bad : {"Zg==", "Zh", "A", "a+b/", "Z g"})
+    EXPECT_FALSE(Base64UrlDecode(bad).ok());
 }
 
 TEST(Bytes, PercentDecodeRefusesBrokenEscapesAndNul) {

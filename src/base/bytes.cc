@@ -101,8 +101,12 @@ Result<Bytes> HexDecode(std::string_view text) {
   return out;
 }
 
-std::string Base64Encode(ByteView bytes) { return Encode64(bytes, kBase64, true); }
-std::string Base64UrlEncode(ByteView bytes) { return Encode64(bytes, kBase64Url, false); }
+std::string Base64Encode(ByteView bytes) {
+  return Encode64(bytes, kBase64, true);
+}
+std::string Base64UrlEncode(ByteView bytes) {
+  return Encode64(bytes, kBase64Url, false);
+}
 
 Result<Bytes> Base64Decode(std::string_view text) {
   static constexpr auto kTable = Reverse(kBase64);

@@ -8,10 +8,10 @@ namespace breakwater {
 
 }  // namespace breakwater
 
-#define BW_CHECK(condition)                                     \
-  do {                                                          \
-    if (!(condition)) [[unlikely]]                              \
-      ::breakwater::Fatal(__FILE__, __LINE__, #condition);      \
+#define BW_CHECK(condition)                                \
+  do {                                                     \
+    if (!(condition)) [[unlikely]]                         \
+      ::breakwater::Fatal(__FILE__, __LINE__, #condition); \
   } while (false)
 
 #define BW_UNREACHABLE() ::breakwater::Fatal(__FILE__, __LINE__, "unreachable")

@@ -11,22 +11,22 @@ namespace breakwater {
 
 // Canonical classes of failure. Each has one HTTP status by default (api/).
 enum class ErrorCode {
-  kInvalid,           // the request can never succeed as it is
-  kUnauthenticated,   // no valid credential
-  kDenied,            // known caller, not allowed
-  kNotFound,          // absent, or must look absent
-  kExists,            // a thing of this name is there already
-  kConflict,          // against the present state, e.g. a one-way switch
-  kPrecondition,      // If-Match or its like does not hold
-  kRangeInvalid,      // a byte range that does not fit
-  kTooLarge,          // over a limit of size or count
-  kQuota,             // the owner's quota is used up
-  kRateLimited,       // later, and slower
-  kUnsupported,       // understood, not offered
-  kUnavailable,       // a part we depend on does not answer; a retry may cure it
-  kDeadline,          // took longer than allowed
-  kDataCorrupt,       // stored bytes are not what they were
-  kInternal,          // a bug
+  kInvalid,          // the request can never succeed as it is
+  kUnauthenticated,  // no valid credential
+  kDenied,           // known caller, not allowed
+  kNotFound,         // absent, or must look absent
+  kExists,           // a thing of this name is there already
+  kConflict,         // against the present state, e.g. a one-way switch
+  kPrecondition,     // If-Match or its like does not hold
+  kRangeInvalid,     // a byte range that does not fit
+  kTooLarge,         // over a limit of size or count
+  kQuota,            // the owner's quota is used up
+  kRateLimited,      // later, and slower
+  kUnsupported,      // understood, not offered
+  kUnavailable,      // a part we depend on does not answer; a retry may cure it
+  kDeadline,         // took longer than allowed
+  kDataCorrupt,      // stored bytes are not what they were
+  kInternal,         // a bug
 };
 
 std::string_view ToString(ErrorCode code);
@@ -77,17 +77,39 @@ class [[nodiscard]] Error {
 };
 
 // Shorthands: return Invalid("tag too long");
-inline Error Invalid(std::string m) { return {ErrorCode::kInvalid, std::move(m)}; }
-inline Error Unauthenticated(std::string m) { return {ErrorCode::kUnauthenticated, std::move(m)}; }
-inline Error Denied(std::string m) { return {ErrorCode::kDenied, std::move(m)}; }
-inline Error NotFound(std::string m) { return {ErrorCode::kNotFound, std::move(m)}; }
-inline Error Exists(std::string m) { return {ErrorCode::kExists, std::move(m)}; }
-inline Error Conflict(std::string m) { return {ErrorCode::kConflict, std::move(m)}; }
-inline Error TooLarge(std::string m) { return {ErrorCode::kTooLarge, std::move(m)}; }
-inline Error Unsupported(std::string m) { return {ErrorCode::kUnsupported, std::move(m)}; }
-inline Error Unavailable(std::string m) { return {ErrorCode::kUnavailable, std::move(m)}; }
-inline Error DeadlineExceeded(std::string m) { return {ErrorCode::kDeadline, std::move(m)}; }
-inline Error DataCorrupt(std::string m) { return {ErrorCode::kDataCorrupt, std::move(m)}; }
+inline Error Invalid(std::string m) {
+  return {ErrorCode::kInvalid, std::move(m)};
+}
+inline Error Unauthenticated(std::string m) {
+  return {ErrorCode::kUnauthenticated, std::move(m)};
+}
+inline Error Denied(std::string m) {
+  return {ErrorCode::kDenied, std::move(m)};
+}
+inline Error NotFound(std::string m) {
+  return {ErrorCode::kNotFound, std::move(m)};
+}
+inline Error Exists(std::string m) {
+  return {ErrorCode::kExists, std::move(m)};
+}
+inline Error Conflict(std::string m) {
+  return {ErrorCode::kConflict, std::move(m)};
+}
+inline Error TooLarge(std::string m) {
+  return {ErrorCode::kTooLarge, std::move(m)};
+}
+inline Error Unsupported(std::string m) {
+  return {ErrorCode::kUnsupported, std::move(m)};
+}
+inline Error Unavailable(std::string m) {
+  return {ErrorCode::kUnavailable, std::move(m)};
+}
+inline Error DeadlineExceeded(std::string m) {
+  return {ErrorCode::kDeadline, std::move(m)};
+}
+inline Error DataCorrupt(std::string m) {
+  return {ErrorCode::kDataCorrupt, std::move(m)};
+}
 // Clients read "internal error"; `log` says what happened.
 inline Error Internal(std::string log) {
   return Error(ErrorCode::kInternal, "internal error").Log(std::move(log));

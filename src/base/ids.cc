@@ -1,9 +1,9 @@
 #include "base/ids.h"
 
-#include <sys/random.h>
-
 #include <array>
 #include <cstdint>
+
+#include <sys/random.h>
 
 #include "base/bytes.h"
 #include "base/strings.h"
@@ -30,7 +30,9 @@ std::string FormatUuid(UuidBytes raw, unsigned version) {
 
 }  // namespace
 
-std::string NewUuid() { return FormatUuid(RandomUuidBytes(), 4); }
+std::string NewUuid() {
+  return FormatUuid(RandomUuidBytes(), 4);
+}
 
 std::string NewUuidV7(Timestamp now) {
   UuidBytes raw = RandomUuidBytes();

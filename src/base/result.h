@@ -6,8 +6,9 @@
 #pragma once
 
 #include <optional>
-#include <tl/expected.hpp>
 #include <utility>
+
+#include <tl/expected.hpp>
 
 #include "base/check.h"
 #include "base/error.h"
@@ -19,13 +20,13 @@ class [[nodiscard]] Result {
  public:
   using value_type = T;
 
-  Result(T value) : state_(std::move(value)) {}                       // NOLINT(google-explicit-*)
-  Result(Error error) : state_(tl::unexpect, std::move(error)) {}     // NOLINT(google-explicit-*)
+  Result(T value) : state_(std::move(value)) {}                    // NOLINT(google-explicit-*)
+  Result(Error error) : state_(tl::unexpect, std::move(error)) {}  // NOLINT(google-explicit-*)
   template <class U>
     requires(std::is_convertible_v<U &&, T> && !std::is_same_v<std::remove_cvref_t<U>, T> &&
              !std::is_same_v<std::remove_cvref_t<U>, Error> &&
              !std::is_same_v<std::remove_cvref_t<U>, Result>)
-  Result(U&& value) : state_(T(std::forward<U>(value))) {}            // NOLINT(google-explicit-*)
+  Result(U&& value) : state_(T(std::forward<U>(value))) {}  // NOLINT(google-explicit-*)
 
   bool ok() const { return state_.has_value(); }
   explicit operator bool() const { return ok(); }
@@ -65,7 +66,7 @@ class [[nodiscard]] Result<void> {
  public:
   using value_type = void;
   Result() = default;
-  Result(Error error) : error_(std::move(error)) {}                   // NOLINT(google-explicit-*)
+  Result(Error error) : error_(std::move(error)) {}  // NOLINT(google-explicit-*)
 
   bool ok() const { return !error_.has_value(); }
   explicit operator bool() const { return ok(); }
@@ -87,26 +88,27 @@ class [[nodiscard]] Result<void> {
 };
 
 using Status = Result<void>;
-inline Status Ok() { return {}; }
+inline Status Ok() {
+  return {};
+}
 
 }  // namespace breakwater
 
 #define BW_CONCAT_INNER(a, b) a##b
 #define BW_CONCAT(a, b) BW_CONCAT_INNER(a, b)
 
-#define BW_TRY_AT(result, declaration, expression)         \
-  auto result = (expression);                              \
-  if (!result.ok()) return std::move(result).error();      \
+#define BW_TRY_AT(result, declaration, expression)    \
+  auto result = (expression);                         \
+  if (!result.ok()) return std::move(result).error(); \
   declaration = *std::move(result)
 
 // BW_TRY(auto x, F()): declares x with F's value, or returns F's error.
 #define BW_TRY(declaration, ...) \
   BW_TRY_AT(BW_CONCAT(bw_result_, __COUNTER__), declaration, (__VA_ARGS__))
 
-#define BW_TRY_STATUS_AT(status, expression)                 \
-  do {                                                       \
-    if (auto status = (expression); !status.ok())            \
-      return std::move(status).error();                      \
+#define BW_TRY_STATUS_AT(status, expression)                                        \
+  do {                                                                              \
+    if (auto status = (expression); !status.ok()) return std::move(status).error(); \
   } while (false)
 
 // BW_TRY_STATUS(F()): returns F's error, if any.

@@ -4,7 +4,9 @@
 
 namespace breakwater {
 
-Secret::Secret(Secret&& other) noexcept : text_(std::move(other.text_)) { other.Wipe(); }
+Secret::Secret(Secret&& other) noexcept : text_(std::move(other.text_)) {
+  other.Wipe();
+}
 
 Secret& Secret::operator=(Secret&& other) noexcept {
   if (this != &other) {
@@ -15,7 +17,9 @@ Secret& Secret::operator=(Secret&& other) noexcept {
   return *this;
 }
 
-Secret::~Secret() { Wipe(); }
+Secret::~Secret() {
+  Wipe();
+}
 
 void Secret::Wipe() noexcept {
   // A short text lives inside the object, so the whole capacity is ours to clear.
@@ -23,7 +27,9 @@ void Secret::Wipe() noexcept {
   text_.clear();
 }
 
-bool operator==(const Secret& a, const Secret& b) { return ConstantTimeEqual(a.text_, b.text_); }
+bool operator==(const Secret& a, const Secret& b) {
+  return ConstantTimeEqual(a.text_, b.text_);
+}
 
 bool ConstantTimeEqual(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return false;

@@ -7,7 +7,9 @@
 namespace breakwater {
 namespace {
 
-char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+char Lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+}
 
 std::size_t EditDistance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);
@@ -27,8 +29,11 @@ std::size_t EditDistance(std::string_view a, std::string_view b) {
 // Length of the valid UTF-8 sequence that `text` begins with, or 0. RFC 3629 §4.
 std::size_t Utf8Length(std::string_view text) {
   const auto lead = static_cast<unsigned char>(text[0]);
-  const std::size_t length = lead < 0x80 ? 1 : lead >> 5 == 6 ? 2 : lead >> 4 == 14 ? 3
-                             : lead >> 3 == 30 ? 4 : 0;
+  const std::size_t length = lead < 0x80       ? 1
+                             : lead >> 5 == 6  ? 2
+                             : lead >> 4 == 14 ? 3
+                             : lead >> 3 == 30 ? 4
+                                               : 0;
   if (length == 0 || length > text.size()) return 0;
   std::uint32_t point = length == 1 ? lead : lead & (0xffU >> (length + 1));
   for (std::size_t i = 1; i < length; ++i) {

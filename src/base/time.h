@@ -32,7 +32,9 @@ Result<Timestamp> ParseRfc3339(std::string_view text);
 inline std::int64_t ToUnixSeconds(Timestamp t) {
   return std::chrono::floor<std::chrono::seconds>(t).time_since_epoch().count();
 }
-inline std::int64_t ToMicros(Timestamp t) { return t.time_since_epoch().count(); }
+inline std::int64_t ToMicros(Timestamp t) {
+  return t.time_since_epoch().count();
+}
 inline Timestamp FromMicros(std::int64_t micros) {
   return Timestamp{std::chrono::microseconds{micros}};
 }

@@ -88,20 +88,19 @@ int Main(int argc, char** argv) {
   CLI::App* import = advisories->add_subcommand("import", "Send a feed of OSV records to a server");
   import->add_option("path", path, "A directory, .json, .tar, .tar.gz or .tar.zst")->required();
   AddClientFlags(*import, client);
-  import->callback([&] { status = ImportAdvisories(client, path);
-});
+  import->callback([&] { status = ImportAdvisories(client, path); });
 
-TourArguments tour_arguments;
-CLI::App* tour = program.add_subcommand("tour", "Show on a running server what Breakwater does");
-AddClientFlags(*tour, client);
-AddTourFlags(*tour, tour_arguments);
-tour->callback([&] { status = Tour(client, tour_arguments); });
+  TourArguments tour_arguments;
+  CLI::App* tour = program.add_subcommand("tour", "Show on a running server what Breakwater does");
+  AddClientFlags(*tour, client);
+  AddTourFlags(*tour, tour_arguments);
+  tour->callback([&] { status = Tour(client, tour_arguments); });
 
-CLI11_PARSE(program, argc, argv);
-return status;
+  CLI11_PARSE(program, argc, argv);
+  return status;
 }  // namespace
 
-}  // namespace breakwater::cli
+}  // namespace
 }  // namespace breakwater::cli
 
 int main(int argc, char** argv) {

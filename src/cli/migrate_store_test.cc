@@ -11,9 +11,9 @@ namespace {
 using Step = admin::CopyProgress::Step;
 
 TEST(MigrateStore, ProgressLineSaysHowFarItHasCome) {
-  EXPECT_EQ(ProgressLine(
-                {.step = Step::kRows, .table = "manifest", .rows = 617, .rows_total = 1234}),
-            "rows      50%  617 of 1234 rows  manifest");
+  EXPECT_EQ(
+      ProgressLine({.step = Step::kRows, .table = "manifest", .rows = 617, .rows_total = 1234}),
+      "rows      50%  617 of 1234 rows  manifest");
   EXPECT_EQ(ProgressLine({.step = Step::kBlobs,
                           .table = {},
                           .blobs = 1,
@@ -59,9 +59,7 @@ class MigrateStoreFiles : public ::testing::Test {
     const int status = MigrateStore(arguments);
     return {status, ::testing::internal::GetCapturedStderr()};
   }
-  bool Exists(const std::string& name) {
-    return std::filesystem::exists(directory_.path() / name);
-  }
+  bool Exists(const std::string& name) { return std::filesystem::exists(directory_.path() / name); }
 
  private:
   breakwater::testing::TempDir directory_;

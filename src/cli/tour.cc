@@ -18,7 +18,7 @@ std::atomic<bool> interrupted{false};
 
 // The first Ctrl-C ends the tour in good order, the second at once.
 void CatchInterrupts() {
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = [](int) {
     if (interrupted.exchange(true)) ::_exit(130);
   };

@@ -13,8 +13,7 @@ audit::Severity SeverityOf(ErrorCode code) {
   switch (code) {
     case ErrorCode::kUnauthenticated:
     case ErrorCode::kDenied:
-    case ErrorCode::kUnavailable:
-      return audit::Severity::kCritical;
+    case ErrorCode::kUnavailable: return audit::Severity::kCritical;
     case ErrorCode::kInvalid:
     case ErrorCode::kNotFound:
     case ErrorCode::kExists:
@@ -27,8 +26,7 @@ audit::Severity SeverityOf(ErrorCode code) {
     case ErrorCode::kUnsupported:
     case ErrorCode::kDeadline:
     case ErrorCode::kDataCorrupt:
-    case ErrorCode::kInternal:
-      return audit::Severity::kWarning;
+    case ErrorCode::kInternal: return audit::Severity::kWarning;
   }
   BW_UNREACHABLE();
 }
@@ -105,8 +103,8 @@ Status ChangePath::Submit(const Caller& caller, const Change& change) {
   json::Value judged;
   Status status = authorizer_.Authorize(caller, change.action, change.resource);
   if (status.ok()) {
-    status = database_.Write(
-        [&](db::Transaction& tx) { return Apply(tx, caller, change, &judged); });
+    status =
+        database_.Write([&](db::Transaction& tx) { return Apply(tx, caller, change, &judged); });
   }
   if (!status.ok()) {
     audit::Record record = RefusalOf(caller, change.action, change.resource, status.error());

@@ -22,8 +22,8 @@ class LampFacts final : public FactSource {
     return std::vector<Resource>{kService};
   }
   Result<condition::Facts> Read(db::Transaction& tx, const Resource&) override {
-    BW_TRY(const auto lit, tx.QueryOne("SELECT lit FROM lamp", {},
-                                       [](const db::Row& row) { return row.Bool(0); }));
+    BW_TRY(const auto lit,
+           tx.QueryOne("SELECT lit FROM lamp", {}, [](const db::Row& row) { return row.Bool(0); }));
     condition::Facts facts;
     facts.Set("private_only",
               condition::Fact::Present(lit.value_or(false), "the test's lamp", Timestamp{}));
@@ -103,10 +103,15 @@ class ChangePathTest : public ::testing::Test {
   LampFacts lamp_;
   FactSources facts_;
   ChangePath path_{database_, log_, *jobs_, authorizer_, gate_, facts_};
-  Caller caller_{.actor = {.kind = IdentityKind::kUser, .account = kAccount,
-                           .iam_id = IamId("IBMid-1"), .name = "one", .credential = "apikey",
+  Caller caller_{.actor = {.kind = IdentityKind::kUser,
+                           .account = kAccount,
+                           .iam_id = IamId("IBMid-1"),
+                           .name = "one",
+                           .credential = "apikey",
                            .grants = {}},
-                 .origin = {.request_id = "req-7", .address = "10.0.0.1", .user_agent = "test",
+                 .origin = {.request_id = "req-7",
+                            .address = "10.0.0.1",
+                            .user_agent = "test",
                             .private_network = true}};
   std::vector<json::Value> seen_;
   int applied_ = 0;

@@ -18,9 +18,8 @@ std::string_view WithoutPort(std::string_view host) {
 }
 
 bool Names(const std::vector<std::string>& hosts, std::string_view host) {
-  return std::any_of(hosts.begin(), hosts.end(), [&](const std::string& known) {
-    return EqualsIgnoreCase(known, host);
-  });
+  return std::any_of(hosts.begin(), hosts.end(),
+                     [&](const std::string& known) { return EqualsIgnoreCase(known, host); });
 }
 
 }  // namespace

@@ -5,8 +5,9 @@
 namespace breakwater::control {
 namespace {
 
-const Registries kTwo({{RegistryName("us.icr.io"), "us-south", {"us.icr.io"}, {"private.us.icr.io"}},
-                       {RegistryName("de.icr.io"), "eu-central", {"de.icr.io", "alias:8443"}, {}}});
+const Registries kTwo(
+    {{RegistryName("us.icr.io"), "us-south", {"us.icr.io"}, {"private.us.icr.io"}},
+     {RegistryName("de.icr.io"), "eu-central", {"de.icr.io", "alias:8443"}, {}}});
 
 TEST(Registries, HostNameDecidesWithoutCaseAndPort) {
   EXPECT_EQ(kTwo.ForHost("DE.icr.io").name.value(), "de.icr.io");

@@ -160,10 +160,9 @@ Result<SchemaVersions> CompareSchema(Database& database) {
   BW_TRY(const auto migrations, ParseMigrations(kMigrations, database.dialect()));
   SchemaVersions versions;
   versions.program = migrations.empty() ? 0 : migrations.back().version;
-  const std::string_view known =
-      database.dialect() == Dialect::kSqlite
-          ? "SELECT 1 FROM sqlite_master WHERE name = 'schema_version'"
-          : "SELECT 1 WHERE to_regclass('schema_version') IS NOT NULL";
+  const std::string_view known = database.dialect() == Dialect::kSqlite
+                                     ? "SELECT 1 FROM sqlite_master WHERE name = 'schema_version'"
+                                     : "SELECT 1 WHERE to_regclass('schema_version') IS NOT NULL";
   BW_TRY(const auto begun, database.ReadValue([&](Transaction& tx) {
     return tx.QueryOne(known, {}, [](const Row&) { return true; });
   }));

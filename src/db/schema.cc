@@ -45,8 +45,7 @@ Result<Column> SqliteColumn(const std::string& table, std::string name, std::str
 }
 
 // Of all tables but SQLite's own, joined with what a pragma tells of each.
-std::string SqliteQuery(std::string_view columns, std::string_view pragma,
-                        std::string_view order) {
+std::string SqliteQuery(std::string_view columns, std::string_view pragma, std::string_view order) {
   return "SELECT m.name, " + std::string(columns) + " FROM sqlite_master m JOIN " +
          std::string(pragma) +
          "(m.name) p WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
@@ -118,12 +117,12 @@ Status ReadPostgresColumns(Transaction& tx, Parts& parts) {
 Result<Parts> ReadPostgres(Transaction& tx) {
   Parts parts;
   BW_TRY_STATUS(ReadPostgresColumns(tx, parts));
-  const std::string keys = PostgresQuery(
-      "CAST(a.attname AS TEXT)",
-      "JOIN pg_index i ON i.indrelid = c.oid"
-      " CROSS JOIN LATERAL unnest(i.indkey) WITH ORDINALITY AS k (attnum, place)"
-      " JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.attnum",
-      "AND i.indisprimary", "k.place");
+  const std::string keys =
+      PostgresQuery("CAST(a.attname AS TEXT)",
+                    "JOIN pg_index i ON i.indrelid = c.oid"
+                    " CROSS JOIN LATERAL unnest(i.indkey) WITH ORDINALITY AS k (attnum, place)"
+                    " JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.attnum",
+                    "AND i.indisprimary", "k.place");
   BW_TRY_STATUS(tx.Query(keys, {}, [&](const Row& row) {
     parts.tables[row.String(0)].primary_key.push_back(row.String(1));
     return Ok();
@@ -207,13 +206,12 @@ Result<std::int64_t> LastNumber(Transaction& tx, Dialect dialect, const Table& t
 Status SetLastNumber(Transaction& tx, Dialect dialect, const Table& table, std::int64_t last) {
   if (dialect == Dialect::kPostgres) {
     // A sequence starts at 1: 0 is "not yet called".
-    return tx.Query(
-        "SELECT setval(CAST(pg_get_serial_sequence($1, $2) AS regclass), $3, $4 <> 0)",
-        {Quoted(table.name), table.numbered, std::max<std::int64_t>(last, 1), last > 0},
-        [](const Row&) { return Ok(); });
+    return tx.Query("SELECT setval(CAST(pg_get_serial_sequence($1, $2) AS regclass), $3, $4 <> 0)",
+                    {Quoted(table.name), table.numbered, std::max<std::int64_t>(last, 1), last > 0},
+                    [](const Row&) { return Ok(); });
   }
-  BW_TRY(const auto changed, tx.Execute("UPDATE sqlite_sequence SET seq = $2 WHERE name = $1",
-                                        {table.name, last}));
+  BW_TRY(const auto changed,
+         tx.Execute("UPDATE sqlite_sequence SET seq = $2 WHERE name = $1", {table.name, last}));
   if (changed > 0) return Ok();
   BW_TRY_STATUS(
       tx.Execute("INSERT INTO sqlite_sequence (name, seq) VALUES ($1, $2)", {table.name, last}));

@@ -1,9 +1,8 @@
-#include "db/schema.h"
-
 #include <algorithm>
 
 #include <gtest/gtest.h>
 
+#include "db/schema.h"
 #include "db/testing.h"
 
 namespace breakwater::db {
@@ -100,9 +99,9 @@ TEST_F(Tables, NumbersGoOnBehindTheLastThatWasGiven) {
   EXPECT_EQ(Last(table), 3);
   for (const std::int64_t last : {std::int64_t{41}, std::int64_t{7}, std::int64_t{0}}) {
     Script("DELETE FROM thing;");
-    ASSERT_TRUE(db().Write([&](Transaction& tx) {
-                      return SetLastNumber(tx, db().dialect(), table, last);
-                    }).ok());
+    ASSERT_TRUE(
+        db().Write([&](Transaction& tx) { return SetLastNumber(tx, db().dialect(), table, last); })
+            .ok());
     EXPECT_EQ(Last(table), last);
     Script("INSERT INTO thing (name) VALUES ('next');");
     EXPECT_EQ(Last(table), last + 1);

@@ -68,7 +68,8 @@ std::map<std::string, json::Value> Scanned(testing::World& world, const control:
           .ok());
   RC_ASSERT(world.results.EvaluateType(world.account, {resource.service, resource.kind}).ok());
   std::map<std::string, json::Value> verdicts;
-  for (const RuleResult& result : world.Found({.resource = resource.crn().ToString(), .limit = 1000})) {
+  for (const RuleResult& result :
+       world.Found({.resource = resource.crn().ToString(), .limit = 1000})) {
     verdicts[result.rule_id] = result.document.at("verdict");
   }
   return verdicts;

@@ -50,9 +50,8 @@ Result<std::vector<Membership>> ReadMemberships(db::Transaction& tx, const Accou
   return tx.QueryAll(
       "SELECT m.group_id, m.iam_id FROM iam_group_member m JOIN iam_group g ON g.id = m.group_id "
       "WHERE g.account_id = $1",
-      {account}, [](const db::Row& row) {
-        return Membership{row.String(0), IamId(row.String(1))};
-      });
+      {account},
+      [](const db::Row& row) { return Membership{row.String(0), IamId(row.String(1))}; });
 }
 
 Result<std::vector<IamId>> ReadIdentities(db::Transaction& tx, const AccountId& account) {

@@ -29,7 +29,9 @@ std::string FindingId(const Assessment& a, std::string_view note) {
       .substr(0, 40);
 }
 
-std::string ResourceOf(const Assessment& a) { return a.repository + "@" + a.digest; }
+std::string ResourceOf(const Assessment& a) {
+  return a.repository + "@" + a.digest;
+}
 
 std::string UpperSeverity(Severity severity) {
   std::string word(ToString(severity));
@@ -172,12 +174,12 @@ Findings::Findings(db::Database& database, jobs::Jobs& jobs, const Clock& clock)
 
 Status Findings::OnAssessed(const jobs::Job& job) {
   BW_TRY(const Assessment assessment, Assessment::From(job.payload));
-  const bool assessed = assessment.status == "OK" || assessment.status == "WARN" ||
-                        assessment.status == "FAIL";
+  const bool assessed =
+      assessment.status == "OK" || assessment.status == "WARN" || assessment.status == "FAIL";
   const auto worst = assessment.Worst();
   return database_.Write([&](db::Transaction& tx) -> Status {
-    BW_TRY(const bool newest, IsNewest(tx, assessment.account, assessment.registry,
-                                       ResourceOf(assessment), job.id));
+    BW_TRY(const bool newest,
+           IsNewest(tx, assessment.account, assessment.registry, ResourceOf(assessment), job.id));
     // Nothing is known of an image that was not assessed: an open finding stays.
     if (!newest || !assessed) return Ok();
     if (worst) return Open(tx, assessment, *worst);
@@ -205,12 +207,11 @@ Status Findings::Open(db::Transaction& tx, const Assessment& a, Severity severit
     std::string severity;
     Timestamp opened;
   };
-  BW_TRY(const auto known,
-         tx.QueryOne("SELECT state, severity, opened FROM insights_finding "
-                     "WHERE account = $1 AND provider_id = $2 AND id = $3",
-                     {a.account, kProvider, id}, [](const db::Row& row) {
-                       return Known{row.String(0), row.String(1), row.Time(2)};
-                     }));
+  BW_TRY(const auto known, tx.QueryOne("SELECT state, severity, opened FROM insights_finding "
+                                       "WHERE account = $1 AND provider_id = $2 AND id = $3",
+                                       {a.account, kProvider, id}, [](const db::Row& row) {
+                                         return Known{row.String(0), row.String(1), row.Time(2)};
+                                       }));
   const bool fresh = !known || known->state != "open";
   const Timestamp opened = fresh ? now : known->opened;
   const json::Value occurrence = Occurrence(a, id, severity, now);
@@ -220,8 +221,8 @@ Status Findings::Open(db::Transaction& tx, const Assessment& a, Severity severit
       "VALUES ($1, $2, $3, $4, $5, $6, 'open', $7, $8, $9, NULL, $10) "
       "ON CONFLICT (account, provider_id, id) DO UPDATE SET state = 'open', severity = $7, "
       "opened = $8, updated = $9, resolved = NULL, document = $10",
-      {a.account, kProvider, id, kImageNote, a.registry, ResourceOf(a), ToString(severity),
-       opened, now, json::Serialize(occurrence)}));
+      {a.account, kProvider, id, kImageNote, a.registry, ResourceOf(a), ToString(severity), opened,
+       now, json::Serialize(occurrence)}));
 
   bool worse = false;
   if (!fresh) {
@@ -230,24 +231,24 @@ Status Findings::Open(db::Transaction& tx, const Assessment& a, Severity severit
   }
   if (!fresh && !worse) return Ok();
   // People hear once of a finding that opens, and again when it becomes worse.
-  return jobs_.Emit(
-      tx, ToEvent(Raised{.account = a.account,
-                         .provider = std::string(kVulnerabilityAdvisor),
-                         .finding_type = std::string(kImageWithVulnerabilities),
-                         .severity = severity,
-                         .group = id + "/" + std::to_string(ToMicros(opened)) + "/" +
-                                  std::string(ToString(severity)),
-                         .finding_name = std::string(json::FindText(occurrence, "name")),
-                         .payload = occurrence}));
+  return jobs_.Emit(tx,
+                    ToEvent(Raised{.account = a.account,
+                                   .provider = std::string(kVulnerabilityAdvisor),
+                                   .finding_type = std::string(kImageWithVulnerabilities),
+                                   .severity = severity,
+                                   .group = id + "/" + std::to_string(ToMicros(opened)) + "/" +
+                                            std::string(ToString(severity)),
+                                   .finding_name = std::string(json::FindText(occurrence, "name")),
+                                   .payload = occurrence}));
 }
 
 Status Findings::Resolve(db::Transaction& tx, const AccountId& account,
                          const RegistryName& registry, const std::string& resource) {
   const Timestamp now = clock_.Now();
-  BW_TRY_STATUS(tx.Execute(
-      "UPDATE insights_finding SET state = 'resolved', resolved = $1, updated = $1 "
-      "WHERE account = $2 AND registry = $3 AND resource = $4 AND state = 'open'",
-      {now, account, registry, resource}));
+  BW_TRY_STATUS(
+      tx.Execute("UPDATE insights_finding SET state = 'resolved', resolved = $1, updated = $1 "
+                 "WHERE account = $2 AND registry = $3 AND resource = $4 AND state = 'open'",
+                 {now, account, registry, resource}));
   return Ok();
 }
 
@@ -255,13 +256,12 @@ Result<std::vector<Finding>> Findings::List(const AccountId& account,
                                             const FindingFilter& filter) const {
   const FilterTexts texts(filter);
   return database_.ReadValue([&](db::Transaction& tx) {
-    return tx.QueryAll(
-        std::string(kColumns) + std::string(kMatches) +
-            "ORDER BY CASE severity WHEN 'critical' THEN 0 WHEN 'high' THEN 1 "
-            "WHEN 'medium' THEN 2 ELSE 3 END, updated DESC, id LIMIT $6 OFFSET $7",
-        {account, texts.state, filter.provider_id, filter.note_id, texts.severity, filter.limit,
-         filter.offset},
-        FindingOf);
+    return tx.QueryAll(std::string(kColumns) + std::string(kMatches) +
+                           "ORDER BY CASE severity WHEN 'critical' THEN 0 WHEN 'high' THEN 1 "
+                           "WHEN 'medium' THEN 2 ELSE 3 END, updated DESC, id LIMIT $6 OFFSET $7",
+                       {account, texts.state, filter.provider_id, filter.note_id, texts.severity,
+                        filter.limit, filter.offset},
+                       FindingOf);
   });
 }
 
@@ -279,9 +279,9 @@ Result<std::int64_t> Findings::Count(const AccountId& account, const FindingFilt
 Result<Finding> Findings::Find(const AccountId& account, std::string_view provider_id,
                                std::string_view id) const {
   return database_.ReadValue([&](db::Transaction& tx) -> Result<Finding> {
-    BW_TRY(auto finding,
-           tx.QueryOne(std::string(kColumns) + "WHERE account = $1 AND provider_id = $2 AND id = $3",
-                       {account, provider_id, id}, FindingOf));
+    BW_TRY(auto finding, tx.QueryOne(std::string(kColumns) +
+                                         "WHERE account = $1 AND provider_id = $2 AND id = $3",
+                                     {account, provider_id, id}, FindingOf));
     if (!finding) return NotFound("occurrence " + std::string(id) + " was not found");
     return *std::move(finding);
   });

@@ -21,9 +21,8 @@ class FindingsTest : public ::testing::Test {
   }
 
   void Emit(const std::string& type, json::Value payload) {
-    const Status status = database_.Write([&](db::Transaction& tx) {
-      return jobs_->Emit(tx, {type, payload});
-    });
+    const Status status =
+        database_.Write([&](db::Transaction& tx) { return jobs_->Emit(tx, {type, payload}); });
     ASSERT_TRUE(status.ok());
     ASSERT_TRUE(jobs_->RunDue().ok());
   }

@@ -108,7 +108,7 @@ Result<File> File::Open(const fs::path& path) {
   UniqueFd fd(System(FileCall::kOpen,
                      [&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK); }));
   if (!fd) return FileError(errno, "open", path);
-  struct stat status {};
+  struct stat status{};
   if (::fstat(fd.get(), &status) != 0) return FileError(errno, "stat", path);
   if (!S_ISREG(status.st_mode)) return Invalid("not a regular file").Log(path.string());
   return File(std::move(fd), static_cast<std::uint64_t>(status.st_size));

@@ -116,7 +116,9 @@ TEST(DurableFile, AFailedWriteForbidsSync) {
 
 TEST(DurableFile, IsRemovedUnlessMovedOrKept) {
   const TempDir dir;
-  { const DurableFile file = *DurableFile::Create(dir.path()); }
+  {
+    const DurableFile file = *DurableFile::Create(dir.path());
+  }
   EXPECT_EQ(FilesIn(dir.path()), 0U);
 }
 

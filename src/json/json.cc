@@ -1,11 +1,12 @@
 #include "json/json.h"
 
 #include <algorithm>
-#include <boost/json/basic_parser_impl.hpp>
-#include <boost/json/value_stack.hpp>
 #include <charconv>
 #include <set>
 #include <vector>
+
+#include <boost/json/basic_parser_impl.hpp>
+#include <boost/json/value_stack.hpp>
 
 namespace breakwater::json {
 namespace {
@@ -228,17 +229,26 @@ Result<Value> Parse(std::string_view text, const Limits& limits) {
   const std::size_t consumed = parser.write_some(false, text.data(), text.size(), code);
   if (code) {
     const std::string& duplicate = parser.handler().duplicate;
-    return SyntaxError(text, consumed, duplicate.empty() ? code.message() : "duplicate key '" + duplicate + "'");
+    return SyntaxError(text, consumed,
+                       duplicate.empty() ? code.message() : "duplicate key '" + duplicate + "'");
   }
   if (consumed < text.size()) return SyntaxError(text, consumed, "text after the end");
   return parser.handler().Release();
 }
 
-std::string Serialize(const Value& value) { return Print(value, Style::kCompact); }
-std::string Pretty(const Value& value) { return Print(value, Style::kPretty); }
-std::string Canonical(const Value& value) { return Print(value, Style::kCanonical); }
+std::string Serialize(const Value& value) {
+  return Print(value, Style::kCompact);
+}
+std::string Pretty(const Value& value) {
+  return Print(value, Style::kPretty);
+}
+std::string Canonical(const Value& value) {
+  return Print(value, Style::kCanonical);
+}
 
-Value TextOrNull(std::string_view text) { return text.empty() ? Value(nullptr) : Value(Text(text)); }
+Value TextOrNull(std::string_view text) {
+  return text.empty() ? Value(nullptr) : Value(Text(text));
+}
 
 const Value* Find(const Value& value, std::string_view name) {
   const auto* object = value.if_object();

@@ -3,9 +3,10 @@
 // The one folder whose public header shows a third-party type: Value is Boost.JSON's.
 #pragma once
 
-#include <boost/json/value.hpp>
 #include <string>
 #include <string_view>
+
+#include <boost/json/value.hpp>
 
 #include "base/result.h"
 
@@ -34,7 +35,9 @@ std::string Canonical(const Value& value);
 inline boost::json::string Text(std::string_view text) {
   return boost::json::string(text.data(), text.size());
 }
-inline std::string_view View(const boost::json::string& text) { return {text.data(), text.size()}; }
+inline std::string_view View(const boost::json::string& text) {
+  return {text.data(), text.size()};
+}
 Value TextOrNull(std::string_view text);  // "" becomes null
 
 // A member of an object, or null if `value` is no object or has none of that name.

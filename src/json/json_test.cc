@@ -30,7 +30,8 @@ TEST(Json, LongKeysInPartsAreStillChecked) {
 }
 
 TEST(Json, PrintsNumbersPlainlyAndKeepsOrder) {
-  const char* text = R"({"z":0.1,"a":[1,-2,18446744073709551615,1.5,true,null],"s":"\"\\\n\u0001é"})";
+  const char* text =
+      R"({"z":0.1,"a":[1,-2,18446744073709551615,1.5,true,null],"s":"\"\\\n\u0001é"})";
   EXPECT_EQ(Serialize(*Parse(text)), text);
 }
 
@@ -42,7 +43,8 @@ TEST(Json, CanonicalFormDoesNotDependOnOrder) {
 TEST(Reader, NamesThePathOfTheFirstMistake) {
   const Value document = *Parse(R"({"rules":[{"rule":{"name":7}},{"rule":{}}]})");
   const Reader reader(document);
-  for (const Reader& rule : reader.Field("rules").Items(8)) rule.Field("rule").Field("name").String();
+  for (const Reader& rule : reader.Field("rules").Items(8))
+    rule.Field("rule").Field("name").String();
   EXPECT_EQ(reader.Finish().error().message(), "rules[0].rule.name: must be a string");
 }
 
@@ -62,7 +64,8 @@ TEST(Reader, UnknownFieldNamesTheNearest) {
   const Value document = *Parse(R"({"descripton":"x"})");
   const Reader reader(document);
   reader.OnlyFields({"name", "description"});
-  EXPECT_NE(reader.Finish().error().message().find("did you mean 'description'"), std::string::npos);
+  EXPECT_NE(reader.Finish().error().message().find("did you mean 'description'"),
+            std::string::npos);
 }
 
 }  // namespace

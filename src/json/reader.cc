@@ -24,7 +24,8 @@ const Object* Reader::ObjectHere() const {
 
 Reader Reader::Field(std::string_view name) const {
   if (auto found = Optional(name)) return *found;
-  Reader absent(kNull, path_.empty() ? std::string(name) : path_ + "." + std::string(name), shared_);
+  Reader absent(kNull, path_.empty() ? std::string(name) : path_ + "." + std::string(name),
+                shared_);
   absent.Fail("is required");
   return absent;
 }
@@ -112,7 +113,9 @@ void Reader::Fail(std::string_view what) const {
       Invalid(where + ": " + std::string(what)).Reason("invalid_field").Detail("path", path_);
 }
 
-bool Reader::failed() const { return shared_->first.has_value(); }
+bool Reader::failed() const {
+  return shared_->first.has_value();
+}
 
 Status Reader::Finish() const {
   if (shared_->first) return *shared_->first;

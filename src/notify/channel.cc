@@ -80,20 +80,18 @@ Status Validate(const Channel& channel, bool allow_http) {
 
 json::Value ToDocument(const Channel& channel) {
   json::Array severities;
-  for (const Severity severity : channel.severities) severities.push_back(Text(insights::ToString(severity)));
+  for (const Severity severity : channel.severities)
+    severities.push_back(Text(insights::ToString(severity)));
   json::Array sources;
   for (const AlertSource& source : channel.sources) {
     json::Array types;
     for (const std::string& type : source.finding_types) types.push_back(Text(type));
-    sources.push_back({{"provider_name", Text(source.provider_name)},
-                       {"finding_types", std::move(types)}});
+    sources.push_back(
+        {{"provider_name", Text(source.provider_name)}, {"finding_types", std::move(types)}});
   }
-  return {{"name", Text(channel.name)},
-          {"description", Text(channel.description)},
-          {"endpoint", Text(channel.endpoint)},
-          {"severity", std::move(severities)},
-          {"enabled", channel.enabled},
-          {"alert_source", std::move(sources)}};
+  return {{"name", Text(channel.name)},         {"description", Text(channel.description)},
+          {"endpoint", Text(channel.endpoint)}, {"severity", std::move(severities)},
+          {"enabled", channel.enabled},         {"alert_source", std::move(sources)}};
 }
 
 Status FromDocument(const json::Value& document, Channel* channel) {
@@ -116,7 +114,8 @@ Status FromDocument(const json::Value& document, Channel* channel) {
   if (const auto sources = in.Optional("alert_source")) {
     channel->sources.clear();
     for (const json::Reader& item : sources->Items(kMaxSources)) {
-      AlertSource source{.provider_name = item.Field("provider_name").String(), .finding_types = {}};
+      AlertSource source{.provider_name = item.Field("provider_name").String(),
+                         .finding_types = {}};
       if (const auto types = item.Optional("finding_types")) {
         source.finding_types = types->Strings(kMaxSources);
       }

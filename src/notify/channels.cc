@@ -83,9 +83,10 @@ Status Channels::Update(const control::Caller& caller, const AccountId& account,
     BW_TRY_STATUS(tx.Execute("UPDATE notify_channel SET name = $1, document = $2 WHERE id = $3",
                              {channel.name, json::Serialize(document), id}));
     if (before.endpoint != channel.endpoint) {
-      BW_TRY_STATUS(tx.Execute("UPDATE notify_channel SET last_outcome = NULL, "
-                               "last_attempt = NULL, last_error = NULL WHERE id = $1",
-                               {id}));
+      BW_TRY_STATUS(
+          tx.Execute("UPDATE notify_channel SET last_outcome = NULL, "
+                     "last_attempt = NULL, last_error = NULL WHERE id = $1",
+                     {id}));
     }
     return control::Effect{.before = ToDocument(before),
                            .after = document,

@@ -13,8 +13,8 @@ using json::Text;
 
 constexpr std::string_view kFanOutJob = "notify.fan_out";
 constexpr std::string_view kDeliverJob = "notify.deliver";
-// An alert that nobody took for a day is given up. The number of attempts is only a backstop: pauses
-// grow from a second to an hour.
+// An alert that nobody took for a day is given up. The number of attempts is only a backstop:
+// pauses grow from a second to an hour.
 constexpr std::chrono::hours kGiveUpAfter{24};
 constexpr int kMaxAttempts = 100;
 constexpr std::chrono::minutes kTokenLife{10};
@@ -39,12 +39,9 @@ json::Value AlertDocument(const insights::Raised& alert) {
 }
 
 json::Value TestDocument() {
-  return {{"severity", "low"},
-          {"issuer", "Security Advisor Notification Test"},
-          {"id", "test"},
-          {"payload-type", "findings"},
-          {"provider", "ALL"},
-          {"payload", json::Object{}}};
+  return {{"severity", "low"}, {"issuer", "Security Advisor Notification Test"},
+          {"id", "test"},      {"payload-type", "findings"},
+          {"provider", "ALL"}, {"payload", json::Object{}}};
 }
 
 }  // namespace
@@ -94,11 +91,12 @@ Status Deliveries::Deliver(const jobs::Job& job) {
     Timestamp created;
   };
   BW_TRY(const auto pending, deps_.database.ReadValue([&](db::Transaction& tx) {
-    return tx.QueryOne("SELECT account, channel_id, alert, status, created FROM notify_delivery WHERE id = $1",
-                       {id}, [](const db::Row& row) {
-                         return Pending{AccountId(row.String(0)), row.String(1), row.String(2),
-                                        row.String(3), row.Time(4)};
-                       });
+    return tx.QueryOne(
+        "SELECT account, channel_id, alert, status, created FROM notify_delivery WHERE id = $1",
+        {id}, [](const db::Row& row) {
+          return Pending{AccountId(row.String(0)), row.String(1), row.String(2), row.String(3),
+                         row.Time(4)};
+        });
   }));
   // The channel was deleted, or an earlier run got through just before it died.
   if (!pending || pending->status != "pending") return Ok();
@@ -132,8 +130,8 @@ Status Deliveries::Test(const AccountId& account, const std::string& channel_id)
   BW_TRY(const Message message,
          SignedMessage(channel, TestDocument(), NewUuidV7(deps_.clock.Now())));
   const Status sent = deps_.sender.Send(message);
-  BW_TRY_STATUS(deps_.database.Write(
-      [&](db::Transaction& tx) { return KeepOutcome(tx, channel, sent); }));
+  BW_TRY_STATUS(
+      deps_.database.Write([&](db::Transaction& tx) { return KeepOutcome(tx, channel, sent); }));
   return sent;
 }
 
@@ -146,17 +144,18 @@ Status Deliveries::KeepOutcome(db::Transaction& tx, const Channel& channel, cons
   BW_TRY(const Channel now_configured, Channels::Find(tx, channel.account, channel.id));
   // What was tried is not what is configured now.
   if (now_configured.endpoint != channel.endpoint) return Ok();
-  BW_TRY_STATUS(tx.Execute("UPDATE notify_channel SET last_outcome = $1, last_attempt = $2, "
-                           "last_error = $3 WHERE id = $4",
-                           {ToText(now_is), deps_.clock.Now(),
-                            outcome.ok() ? "" : outcome.error().message(), channel.id}));
+  BW_TRY_STATUS(
+      tx.Execute("UPDATE notify_channel SET last_outcome = $1, last_attempt = $2, "
+                 "last_error = $3 WHERE id = $4",
+                 {ToText(now_is), deps_.clock.Now(), outcome.ok() ? "" : outcome.error().message(),
+                  channel.id}));
   if (*before == ToText(now_is)) return Ok();
   const control::Resource alerts = AlertsResource(channel.account);
-  return deps_.jobs.Emit(
-      tx, {std::string(control::kFactsChanged),
-           {{"account", Text(channel.account.value())},
-            {"governed", json::Array{json::Object{{"service", Text(alerts.service)},
-                                                  {"kind", Text(alerts.kind)}}}}}});
+  return deps_.jobs.Emit(tx,
+                         {std::string(control::kFactsChanged),
+                          {{"account", Text(channel.account.value())},
+                           {"governed", json::Array{json::Object{{"service", Text(alerts.service)},
+                                                                 {"kind", Text(alerts.kind)}}}}}});
 }
 
 Result<Message> Deliveries::SignedMessage(const Channel& channel, const json::Value& alert,
@@ -164,12 +163,10 @@ Result<Message> Deliveries::SignedMessage(const Channel& channel, const json::Va
   BW_TRY(const crypto::SigningKey key, KeyOf(channel.account));
   const Timestamp now = deps_.clock.Now();
   // Receivers of different years read the alerts under different names (ibm-scc 4.3).
-  const json::Object claims{{"iss", Text(deps_.server_name)},
-                            {"iat", ToUnixSeconds(now)},
-                            {"exp", ToUnixSeconds(now + kTokenLife)},
-                            {"jti", Text(delivery_id)},
-                            {"findings", json::Array{alert}},
-                            {"security-advisor-alerts", json::Array{alert}}};
+  const json::Object claims{
+      {"iss", Text(deps_.server_name)},         {"iat", ToUnixSeconds(now)},
+      {"exp", ToUnixSeconds(now + kTokenLife)}, {"jti", Text(delivery_id)},
+      {"findings", json::Array{alert}},         {"security-advisor-alerts", json::Array{alert}}};
   BW_TRY(const std::string token, crypto::SignJwt(key, claims));
   return Message{.endpoint = channel.endpoint,
                  .body = json::Serialize(json::Value{{"data", Text(token)}}),
@@ -196,12 +193,14 @@ Result<crypto::SigningKey> Deliveries::KeyOf(const AccountId& account) {
     BW_TRY(const Bytes mine,
            crypto::Seal(deps_.sealing_key, AsBytes(fresh.ToPem().Reveal()), AsBytes(place)));
     // Of two first needs one wins; both then use the winner's.
-    BW_TRY(sealed, deps_.database.WriteValue([&](db::Transaction& tx) -> Result<std::optional<Bytes>> {
-      BW_TRY_STATUS(tx.Execute("INSERT INTO notify_key (account, sealed_pem, created) "
-                               "VALUES ($1, $2, $3) ON CONFLICT (account) DO NOTHING",
-                               {account, mine, deps_.clock.Now()}));
-      return stored(tx);
-    }));
+    BW_TRY(sealed,
+           deps_.database.WriteValue([&](db::Transaction& tx) -> Result<std::optional<Bytes>> {
+             BW_TRY_STATUS(
+                 tx.Execute("INSERT INTO notify_key (account, sealed_pem, created) "
+                            "VALUES ($1, $2, $3) ON CONFLICT (account) DO NOTHING",
+                            {account, mine, deps_.clock.Now()}));
+             return stored(tx);
+           }));
   }
   BW_CHECK(sealed.has_value());
   BW_TRY(const Secret pem, crypto::Open(deps_.sealing_key, *sealed, AsBytes(place)));

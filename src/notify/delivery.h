@@ -1,5 +1,5 @@
-// Alerts on their way: written to a durable outbox with what caused them, signed, sent at least once,
-// retried with growing pauses for about a day, and their outcome kept as proof.
+// Alerts on their way: written to a durable outbox with what caused them, signed, sent at least
+// once, retried with growing pauses for about a day, and their outcome kept as proof.
 #pragma once
 
 #include <cstdint>
@@ -58,8 +58,7 @@ class Deliveries {
  private:
   Status FanOut(const jobs::Job& job);
   Status Deliver(const jobs::Job& job);
-  Status SendAlert(const Channel& channel, std::string_view alert,
-                   const std::string& delivery_id);
+  Status SendAlert(const Channel& channel, std::string_view alert, const std::string& delivery_id);
   Result<crypto::SigningKey> KeyOf(const AccountId& account);
   Result<Message> SignedMessage(const Channel& channel, const json::Value& alert,
                                 const std::string& delivery_id);

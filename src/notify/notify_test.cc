@@ -37,14 +37,14 @@ class NotifyTest : public ::testing::Test {
   void Raise(insights::Severity severity, const std::string& group = "g1") {
     const Status status = control_.database.Write([&](db::Transaction& tx) {
       return control_.jobs->Emit(
-          tx, ToEvent(insights::Raised{
-                  .account = control_.account,
-                  .provider = std::string(insights::kVulnerabilityAdvisor),
-                  .finding_type = std::string(insights::kImageWithVulnerabilities),
-                  .severity = severity,
-                  .group = group,
-                  .finding_name = "acc/providers/security-advisor/occurrences/1",
-                  .payload = {{"id", "1"}}}));
+          tx,
+          ToEvent(insights::Raised{.account = control_.account,
+                                   .provider = std::string(insights::kVulnerabilityAdvisor),
+                                   .finding_type = std::string(insights::kImageWithVulnerabilities),
+                                   .severity = severity,
+                                   .group = group,
+                                   .finding_name = "acc/providers/security-advisor/occurrences/1",
+                                   .payload = {{"id", "1"}}}));
     });
     ASSERT_TRUE(status.ok());
     ASSERT_TRUE(control_.jobs->RunDue().ok());
@@ -73,7 +73,8 @@ TEST_F(NotifyTest, AnAlertArrivesOnceForEachGroupAndItsSignatureVerifies) {
 
   const json::Value body = *json::Parse(receiver_.received[0].body);
   crypto::KeySet keys;
-  ASSERT_TRUE(keys.Add(*crypto::VerifyingKey::FromPem(*deliveries_.PublicKey(control_.account))).ok());
+  ASSERT_TRUE(
+      keys.Add(*crypto::VerifyingKey::FromPem(*deliveries_.PublicKey(control_.account))).ok());
   crypto::VerifyOptions expected;
   expected.now = control_.clock.Now();
   expected.issuer = "us.icr.io";

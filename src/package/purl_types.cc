@@ -113,8 +113,7 @@ Status ApplyOwnRules(Purl& purl) {
   if (purl.type == "mlflow") FoldMlflow(purl);
   if (purl.type == "pypi") std::ranges::replace(purl.name, '_', '-');
   if (purl.type == "pub") {
-    std::ranges::replace_if(
-        purl.name, [](char c) { return !IsLowerAlnum(c); }, '_');
+    std::ranges::replace_if(purl.name, [](char c) { return !IsLowerAlnum(c); }, '_');
   }
   // The host of that name folds case, whatever git itself does.
   if (purl.type == "git" && purl.name_space == "github") purl.name = LowerAscii(purl.name);

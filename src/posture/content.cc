@@ -56,9 +56,10 @@ Profile ParseProfile(const json::Reader& in, const Content& content) {
     for (const std::string& goal : goals.Strings(kMaxGoals)) {
       if (content.FindGoal(goal) == nullptr) goals.Fail("names the unknown goal " + goal);
     }
-    profile.controls.push_back({.id = control.Field("id").String(),
-                                .external_control_id = control.Field("external_control_id").String(),
-                                .goals = goals.Strings(kMaxGoals)});
+    profile.controls.push_back(
+        {.id = control.Field("id").String(),
+         .external_control_id = control.Field("external_control_id").String(),
+         .goals = goals.Strings(kMaxGoals)});
   }
   return profile;
 }
@@ -104,9 +105,12 @@ const Content& Content::BuiltIn() {
   return kBuiltIn;
 }
 
-const Goal* Content::FindGoal(std::string_view id) const { return FindById(goals_, id); }
-const Profile* Content::FindProfile(std::string_view id) const { return FindById(profiles_, id); }
-
+const Goal* Content::FindGoal(std::string_view id) const {
+  return FindById(goals_, id);
+}
+const Profile* Content::FindProfile(std::string_view id) const {
+  return FindById(profiles_, id);
+}
 
 std::vector<const Goal*> Content::GoalsOf(const Profile& profile) const {
   std::vector<const Goal*> goals;

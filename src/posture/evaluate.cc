@@ -47,9 +47,9 @@ ResourceResult EvaluateResource(const Goal& goal, const condition::Parameters& p
                                 const ObservedResource& observed) {
   const control::Resource& resource = observed.resource;
   ResourceResult result;
-  result.name = !resource.name.empty()          ? resource.name
+  result.name = !resource.name.empty()       ? resource.name
                 : !resource.registry.empty() ? resource.registry.value()
-                                                : resource.account.value();
+                                             : resource.account.value();
   result.crn = resource.crn().ToString();
   result.type = condition::ToString(goal.type);
   result.expected = WithParameters(goal.expected, goal, parameters);

@@ -62,13 +62,13 @@ Result<GoalState> StateOf(const db::Row& row) {
 Result<json::Value> ReadParameters(db::Transaction& tx, const AccountId& account,
                                    const std::string& profile_id) {
   json::Object values;
-  BW_TRY_STATUS(tx.Query(
-      "SELECT name, value FROM posture_parameter WHERE account = $1 AND profile_id = $2",
-      {account, profile_id}, [&](const db::Row& row) -> Status {
-        BW_TRY(json::Value value, json::Parse(row.Text(1)));
-        values[row.String(0)] = std::move(value);
-        return Ok();
-      }));
+  BW_TRY_STATUS(
+      tx.Query("SELECT name, value FROM posture_parameter WHERE account = $1 AND profile_id = $2",
+               {account, profile_id}, [&](const db::Row& row) -> Status {
+                 BW_TRY(json::Value value, json::Parse(row.Text(1)));
+                 values[row.String(0)] = std::move(value);
+                 return Ok();
+               }));
   return json::Value(std::move(values));
 }
 
@@ -121,13 +121,16 @@ json::Array TypesOf(const std::vector<const Goal*>& goals) {
   return types;
 }
 
-Error NoProfile(const std::string& id) { return NotFound("profile " + id + " was not found"); }
+Error NoProfile(const std::string& id) {
+  return NotFound("profile " + id + " was not found");
+}
 
 }  // namespace
 
 Posture::Posture(PostureDeps deps) : deps_(std::move(deps)) {
   jobs::Jobs& jobs = deps_.jobs;
-  jobs.Register(std::string(kScanJob), kScanRetry, [this](const jobs::Job& job) { return RunScan(job); });
+  jobs.Register(std::string(kScanJob), kScanRetry,
+                [this](const jobs::Job& job) { return RunScan(job); });
   jobs.Register(std::string(kReevaluateJob), {},
                 [this](const jobs::Job& job) { return Reevaluate(job); });
   jobs.Subscribe(std::string(control::kChangeCommitted), std::string(kReevaluateJob));
@@ -144,27 +147,28 @@ Result<std::int64_t> Posture::RequestScan(const control::Caller& caller, const A
   std::int64_t id = 0;
   const Timestamp now = deps_.clock.Now();
   BW_TRY_STATUS(deps_.changes.Submit(
-      caller,
-      {.action = "compliance.posture-management.validations-create",
-       .resource = control::AccountResource(account, "validation", profile_id),
-       .apply = [&](db::Transaction& tx) -> Result<control::Effect> {
-         BW_TRY(const auto made,
-                tx.QueryOne("INSERT INTO posture_scan (account, scope_id, profile_id, "
-                            "group_profile_id, requested_by, status, created) "
-                            "VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id",
-                            {account, scope_id, profile_id, group_profile_id,
-                             caller.actor.iam_id, kPending, now},
-                            [](const db::Row& row) { return row.Int(0); }));
-         id = made.value_or(0);
-         BW_TRY_STATUS(deps_.jobs.Enqueue(
-             tx, {.kind = std::string(kScanJob), .payload = {{"scan_id", id}}, .run_at = {},
-                  .deduplication_key = {}}));
-         return control::Effect{.before = nullptr,
-                                .after = {{"scan_id", id}, {"profile_id", Text(profile_id)}},
-                                .governed = {},
-                                .events = {}};
-       },
-       .severity = audit::Severity::kNormal}));
+      caller, {.action = "compliance.posture-management.validations-create",
+               .resource = control::AccountResource(account, "validation", profile_id),
+               .apply = [&](db::Transaction& tx) -> Result<control::Effect> {
+                 BW_TRY(const auto made,
+                        tx.QueryOne("INSERT INTO posture_scan (account, scope_id, profile_id, "
+                                    "group_profile_id, requested_by, status, created) "
+                                    "VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id",
+                                    {account, scope_id, profile_id, group_profile_id,
+                                     caller.actor.iam_id, kPending, now},
+                                    [](const db::Row& row) { return row.Int(0); }));
+                 id = made.value_or(0);
+                 BW_TRY_STATUS(deps_.jobs.Enqueue(tx, {.kind = std::string(kScanJob),
+                                                       .payload = {{"scan_id", id}},
+                                                       .run_at = {},
+                                                       .deduplication_key = {}}));
+                 return control::Effect{
+                     .before = nullptr,
+                     .after = {{"scan_id", id}, {"profile_id", Text(profile_id)}},
+                     .governed = {},
+                     .events = {}};
+               },
+               .severity = audit::Severity::kNormal}));
   return id;
 }
 
@@ -209,24 +213,26 @@ Status Posture::Store(db::Transaction& tx, const AccountId& account, const Profi
     const std::string status(ToString(result.status));
     const bool changed = !known || known->status != status;
     const std::string document = json::Serialize(ToJson(result));
-    BW_TRY_STATUS(tx.Execute(
-        "INSERT INTO posture_state (account, profile_id, goal_id, status, since, checked, document) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (account, profile_id, goal_id) "
-        "DO UPDATE SET status = $4, since = $5, checked = $6, document = $7",
-        {account, profile.id, result.goal_id, status, changed ? result.completed : known->since,
-         result.completed, document}));
+    BW_TRY_STATUS(
+        tx.Execute("INSERT INTO posture_state (account, profile_id, goal_id, status, since, "
+                   "checked, document) "
+                   "VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (account, profile_id, goal_id) "
+                   "DO UPDATE SET status = $4, since = $5, checked = $6, document = $7",
+                   {account, profile.id, result.goal_id, status,
+                    changed ? result.completed : known->since, result.completed, document}));
     if (!changed) continue;
     BW_TRY_STATUS(tx.Execute(
         "INSERT INTO posture_history (account, profile_id, goal_id, at, status, document) "
         "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (account, profile_id, goal_id, at) "
         "DO UPDATE SET status = $5, document = $6",
         {account, profile.id, result.goal_id, result.completed, status, document}));
-    BW_TRY_STATUS(deps_.jobs.Emit(tx, {std::string(kGoalChanged),
-                                       {{"account", Text(account.value())},
-                                        {"profile_id", Text(profile.id)},
-                                        {"goal_id", Text(result.goal_id)},
-                                        {"before", known ? json::Value(Text(known->status)) : nullptr},
-                                        {"after", Text(status)}}}));
+    BW_TRY_STATUS(
+        deps_.jobs.Emit(tx, {std::string(kGoalChanged),
+                             {{"account", Text(account.value())},
+                              {"profile_id", Text(profile.id)},
+                              {"goal_id", Text(result.goal_id)},
+                              {"before", known ? json::Value(Text(known->status)) : nullptr},
+                              {"after", Text(status)}}}));
   }
   return Ok();
 }
@@ -248,9 +254,9 @@ Status Posture::RunScan(const jobs::Job& job) {
   if (profile == nullptr) return GiveUp(id);
   const Status done = deps_.database.Write([&](db::Transaction& tx) -> Status {
     BW_TRY(const auto results, EvaluateProfile(tx, scan.account, *profile, {}));
-    BW_TRY_STATUS(tx.Execute(
-        "UPDATE posture_scan SET status = $1, ended = $2, document = $3 WHERE id = $4",
-        {kPosted, deps_.clock.Now(), ToDocument(results), id}));
+    BW_TRY_STATUS(
+        tx.Execute("UPDATE posture_scan SET status = $1, ended = $2, document = $3 WHERE id = $4",
+                   {kPosted, deps_.clock.Now(), ToDocument(results), id}));
     return Store(tx, scan.account, *profile, results);
   });
   if (!done.ok() && job.attempt >= kScanRetry.max_attempts) return GiveUp(id);
@@ -358,30 +364,31 @@ Status Posture::SetParameter(const control::Caller& caller, const AccountId& acc
     (void)checked;
   }
   return deps_.changes.Submit(
-      caller,
-      {.action = "compliance.posture-management.profiles-update",
-       .resource = control::AccountResource(account, "profile", profile_id),
-       .apply = [&](db::Transaction& tx) -> Result<control::Effect> {
-         BW_TRY(const json::Value before, ReadParameters(tx, account, profile_id));
-         if (value.is_null()) {
-           BW_TRY_STATUS(tx.Execute("DELETE FROM posture_parameter WHERE account = $1 "
-                                    "AND profile_id = $2 AND name = $3",
-                                    {account, profile_id, name}));
-         } else {
-           BW_TRY_STATUS(tx.Execute(
-               "INSERT INTO posture_parameter (account, profile_id, name, value) "
-               "VALUES ($1, $2, $3, $4) ON CONFLICT (account, profile_id, name) "
-               "DO UPDATE SET value = $4",
-               {account, profile_id, name, json::Serialize(value)}));
-         }
-         BW_TRY(const json::Value after, ReadParameters(tx, account, profile_id));
-         return control::Effect{
-             .before = before,
-             .after = after,
-             .governed = {},
-             .events = {{std::string(control::kFactsChanged),
-                         {{"account", Text(account.value())}, {"governed", TypesOf(deps_.content.GoalsOf(*profile))}}}}};
-       }});
+      caller, {.action = "compliance.posture-management.profiles-update",
+               .resource = control::AccountResource(account, "profile", profile_id),
+               .apply = [&](db::Transaction& tx) -> Result<control::Effect> {
+                 BW_TRY(const json::Value before, ReadParameters(tx, account, profile_id));
+                 if (value.is_null()) {
+                   BW_TRY_STATUS(
+                       tx.Execute("DELETE FROM posture_parameter WHERE account = $1 "
+                                  "AND profile_id = $2 AND name = $3",
+                                  {account, profile_id, name}));
+                 } else {
+                   BW_TRY_STATUS(tx.Execute(
+                       "INSERT INTO posture_parameter (account, profile_id, name, value) "
+                       "VALUES ($1, $2, $3, $4) ON CONFLICT (account, profile_id, name) "
+                       "DO UPDATE SET value = $4",
+                       {account, profile_id, name, json::Serialize(value)}));
+                 }
+                 BW_TRY(const json::Value after, ReadParameters(tx, account, profile_id));
+                 return control::Effect{
+                     .before = before,
+                     .after = after,
+                     .governed = {},
+                     .events = {{std::string(control::kFactsChanged),
+                                 {{"account", Text(account.value())},
+                                  {"governed", TypesOf(deps_.content.GoalsOf(*profile))}}}}};
+               }});
 }
 
 Result<json::Value> Posture::Parameters(const AccountId& account,

@@ -1,8 +1,8 @@
 #include "posture/posture.h"
 
-#include <gtest/gtest.h>
-
 #include <algorithm>
+
+#include <gtest/gtest.h>
 
 #include "control/testing.h"
 
@@ -53,9 +53,8 @@ class PostureTest : public ::testing::Test {
     SetAll(true, 3);
     posture_ = std::make_unique<Posture>(PostureDeps{
         control_.database, *control_.jobs, control_.changes, control_.facts, Content::BuiltIn(),
-        control_.clock, [this]() -> Result<std::vector<AccountId>> {
-          return std::vector{control_.account};
-        }});
+        control_.clock,
+        [this]() -> Result<std::vector<AccountId>> { return std::vector{control_.account}; }});
   }
 
   void SetAll(bool flags, int number) {
@@ -101,7 +100,8 @@ TEST_F(PostureTest, TheProfileHoldsTheNineGoalsInOrder) {
 TEST_F(PostureTest, EveryGoalPassesOnGoodFactsAndFailsOnBadOnes) {
   const Scan good = RunScan();
   EXPECT_EQ(good.status, kPosted);
-  for (const GoalResult& goal : good.goals) EXPECT_EQ(goal.status, ResultStatus::kPass) << goal.goal_id;
+  for (const GoalResult& goal : good.goals)
+    EXPECT_EQ(goal.status, ResultStatus::kPass) << goal.goal_id;
 
   SetAll(false, 4);
   facts_.values.insert_or_assign("manager_users", condition::Number(2));
@@ -109,7 +109,8 @@ TEST_F(PostureTest, EveryGoalPassesOnGoodFactsAndFailsOnBadOnes) {
   facts_.values.insert_or_assign("direct_policies", condition::Number(1));
   facts_.values.insert_or_assign("vulnerability_channels", condition::StringList{});
   const Scan bad = RunScan();
-  for (const GoalResult& goal : bad.goals) EXPECT_EQ(goal.status, ResultStatus::kFail) << goal.goal_id;
+  for (const GoalResult& goal : bad.goals)
+    EXPECT_EQ(goal.status, ResultStatus::kFail) << goal.goal_id;
 }
 
 TEST_F(PostureTest, AFailedReadIsUnableAndNeverAPass) {
@@ -156,8 +157,9 @@ TEST_F(PostureTest, ParametersOfAnAccountChangeTheVerdictAndCanBeReset) {
   ASSERT_TRUE(posture_->SetParameter(control_.caller, control_.account, "48", name, nullptr).ok());
   EXPECT_EQ(StatusOf(RunScan(), "3000623"), ResultStatus::kFail);
   EXPECT_FALSE(posture_->SetParameter(control_.caller, control_.account, "48", name, "many").ok());
-  EXPECT_EQ(posture_->SetParameter(control_.caller, control_.account, "48", "none", 1).error().code(),
-            ErrorCode::kNotFound);
+  EXPECT_EQ(
+      posture_->SetParameter(control_.caller, control_.account, "48", "none", 1).error().code(),
+      ErrorCode::kNotFound);
 }
 
 TEST_F(PostureTest, ACommittedChangeReevaluatesTheGoalsItTouchesAndKeepsSince) {
@@ -168,17 +170,16 @@ TEST_F(PostureTest, ACommittedChangeReevaluatesTheGoalsItTouchesAndKeepsSince) {
   facts_.values.insert_or_assign("administrator_users", condition::Number(9));
   const Resource service =
       control::ServiceResource(control_.account, RegistryName("us.icr.io"), "local");
-  ASSERT_TRUE(control_.changes
-                  .Submit(control_.caller,
-                          {.action = "container-registry.auth.set",
-                           .resource = service,
-                           .apply = [&](db::Transaction&) -> Result<control::Effect> {
-                             return control::Effect{nullptr, nullptr, {service}, {}};
-                           }})
-                  .ok());
+  ASSERT_TRUE(
+      control_.changes
+          .Submit(control_.caller, {.action = "container-registry.auth.set",
+                                    .resource = service,
+                                    .apply = [&](db::Transaction&) -> Result<control::Effect> {
+                                      return control::Effect{nullptr, nullptr, {service}, {}};
+                                    }})
+          .ok());
   ASSERT_TRUE(control_.jobs->RunDue().ok());
-  const auto states =
-      *posture_->State(control_.account, *Content::BuiltIn().FindProfile("48"));
+  const auto states = *posture_->State(control_.account, *Content::BuiltIn().FindProfile("48"));
   for (const GoalState& state : states) {
     if (state.result.goal_id == "3000625") {
       EXPECT_EQ(state.result.status, ResultStatus::kFail);
@@ -224,11 +225,11 @@ TEST(ContentData, MistakesAreNamed) {
   const auto& catalogue = condition::Catalogue::BuiltIn();
   constexpr std::string_view kNoProfiles = R"({"profiles":[]})";
   EXPECT_FALSE(Content::Load(R"({"goals":[{"id":"1"}]})", kNoProfiles, catalogue).ok());
-  const auto unknown_goal = Content::Load(
-      R"({"goals":[]})",
-      R"({"profiles":[{"id":"1","name":"n","description":"d","version":1,
+  const auto unknown_goal =
+      Content::Load(R"({"goals":[]})",
+                    R"({"profiles":[{"id":"1","name":"n","description":"d","version":1,
           "controls":[{"id":"2","external_control_id":"1.1","goals":["7"]}]}]})",
-      catalogue);
+                    catalogue);
   EXPECT_NE(unknown_goal.error().message().find("unknown goal 7"), std::string::npos);
 }
 

@@ -20,10 +20,14 @@ std::int64_t WeightOf(std::string_view severity) {
 }
 
 json::Value ToJson(const ResourceResult& r) {
-  return {{"name", Text(r.name)},         {"crn", Text(r.crn)},
-          {"type", Text(r.type)},         {"status", Text(ToString(r.status))},
-          {"expected", Text(r.expected)}, {"actual", Text(r.actual)},
-          {"info", Text(r.info)},         {"facts", r.facts},
+  return {{"name", Text(r.name)},
+          {"crn", Text(r.crn)},
+          {"type", Text(r.type)},
+          {"status", Text(ToString(r.status))},
+          {"expected", Text(r.expected)},
+          {"actual", Text(r.actual)},
+          {"info", Text(r.info)},
+          {"facts", r.facts},
           {"facts_digest", Text(r.facts_digest)}};
 }
 

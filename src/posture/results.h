@@ -1,4 +1,5 @@
-// Results of evaluating goals, and how they roll up: resource -> goal -> control -> counters and score.
+// Results of evaluating goals, and how they roll up: resource -> goal -> control -> counters and
+// score.
 #pragma once
 
 #include <cstdint>
@@ -22,14 +23,14 @@ Result<ResultStatus> ParseResultStatus(std::string_view text);
 ResultStatus RollUp(const std::vector<ResultStatus>& parts);
 
 struct ResourceResult {
-  std::string name;      // for people: the registry's name, or the account
+  std::string name;  // for people: the registry's name, or the account
   std::string crn;
-  std::string type;      // "container-registry/service"
+  std::string type;  // "container-registry/service"
   ResultStatus status = ResultStatus::kUnableToPerform;
   std::string expected;
-  std::string actual;    // what was found, JSON text of one value or of several by name
-  std::string info;      // why it failed or could not be performed
-  json::Value facts;     // the facts used, with source and time: the evidence
+  std::string actual;        // what was found, JSON text of one value or of several by name
+  std::string info;          // why it failed or could not be performed
+  json::Value facts;         // the facts used, with source and time: the evidence
   std::string facts_digest;  // sha256 of their canonical form
 };
 
@@ -55,9 +56,9 @@ struct Counters {
   void Add(ResultStatus status);
 };
 
-// 1000 x sum of weights that pass / sum of weights that pass or fail, over goals; weights Critical 10,
-// High 6, Medium 3, Low 1. Goals that could not be performed or do not apply are left out of it and
-// shown as coverage.
+// 1000 x sum of weights that pass / sum of weights that pass or fail, over goals; weights Critical
+// 10, High 6, Medium 3, Low 1. Goals that could not be performed or do not apply are left out of it
+// and shown as coverage.
 struct Score {
   std::int64_t points = 0;     // 0..1000; 0 if nothing was evaluated
   std::int64_t evaluated = 0;  // goals that passed or failed

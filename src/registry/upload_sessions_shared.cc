@@ -224,11 +224,10 @@ Result<std::vector<std::unique_ptr<UploadSession>>> SharedUploadSessions::TakeEx
   const Timestamp now = clock_.Now();
   return database_.WriteValue(
       [&](db::Transaction& tx) -> Result<std::vector<std::unique_ptr<UploadSession>>> {
-        BW_TRY(auto expired,
-               ReadUploads(tx,
-                           "expires <= $1 AND (writer IS NULL OR writer_until <= $1) "
-                           "ORDER BY expires LIMIT $2",
-                           {now, limit}));
+        BW_TRY(auto expired, ReadUploads(tx,
+                                         "expires <= $1 AND (writer IS NULL OR writer_until <= $1) "
+                                         "ORDER BY expires LIMIT $2",
+                                         {now, limit}));
         for (const auto& session : expired) BW_TRY_STATUS(DeleteUpload(tx, session->id));
         return expired;
       });

@@ -14,20 +14,21 @@ constexpr std::string_view kReadNotes = "security-advisor.metadata.read";
 
 json::Value ImageNote(const AccountId& account) {
   const std::string provider = account.value() + "/providers/" + std::string(insights::kProvider);
-  return {{"id", Text(insights::kImageNote)},
-          {"kind", "FINDING"},
-          {"name", Text(provider + "/notes/" + std::string(insights::kImageNote))},
-          {"provider_id", Text(insights::kProvider)},
-          {"provider_name", Text(provider)},
-          {"short_description", "Vulnerabilities found in container images"},
-          {"long_description",
-           "The vulnerability advisor found packages in an image for which vulnerabilities are known"},
-          {"reported_by", {{"id", "breakwater"}, {"title", "Breakwater vulnerability advisor"}}},
-          {"shared", true},
-          {"finding",
-           {{"severity", "HIGH"},
-            {"next_steps",
-             {{{"title", "Read the report of the image"}, {"url", "/va/api/v4/report/image/"}}}}}}};
+  return {
+      {"id", Text(insights::kImageNote)},
+      {"kind", "FINDING"},
+      {"name", Text(provider + "/notes/" + std::string(insights::kImageNote))},
+      {"provider_id", Text(insights::kProvider)},
+      {"provider_name", Text(provider)},
+      {"short_description", "Vulnerabilities found in container images"},
+      {"long_description",
+       "The vulnerability advisor found packages in an image for which vulnerabilities are known"},
+      {"reported_by", {{"id", "breakwater"}, {"title", "Breakwater vulnerability advisor"}}},
+      {"shared", true},
+      {"finding",
+       {{"severity", "HIGH"},
+        {"next_steps",
+         {{{"title", "Read the report of the image"}, {"url", "/va/api/v4/report/image/"}}}}}}};
 }
 
 Status OnlyOurProvider(const Context& context) {
@@ -69,11 +70,11 @@ class Handlers {
     BW_TRY(const AccountId account, AccountOf(context, context.Path("account_id")));
     const std::string id(insights::kProvider);
     return JsonResponse(
-        200, {{"providers",
-               {{{"name", Text(account.value() + "/providers/" + id)}, {"id", Text(id)}}}},
-              {"limit", 200},
-              {"skip", 0},
-              {"total_count", 1}});
+        200,
+        {{"providers", {{{"name", Text(account.value() + "/providers/" + id)}, {"id", Text(id)}}}},
+         {"limit", 200},
+         {"skip", 0},
+         {"total_count", 1}});
   }
 
   Result<net::Response> Notes(Context& context) const {
@@ -110,8 +111,8 @@ class Handlers {
 
   Result<net::Response> Occurrence(Context& context) const {
     BW_TRY(const AccountId account, AccountOf(context, context.Path("account_id")));
-    BW_TRY(const Finding finding, findings_.Find(account, context.Path("provider_id"),
-                                                 context.Path("occurrence_id")));
+    BW_TRY(const Finding finding,
+           findings_.Find(account, context.Path("provider_id"), context.Path("occurrence_id")));
     return JsonResponse(200, finding.document);
   }
 
@@ -121,7 +122,8 @@ class Handlers {
     filter.offset = page.offset;
     filter.limit = page.limit;
     if (const auto state = context.query.Get("state")) {
-      if (*state != "open" && *state != "resolved") return Invalid("state must be open or resolved");
+      if (*state != "open" && *state != "resolved")
+        return Invalid("state must be open or resolved");
       filter.state = *state == "open" ? insights::State::kOpen : insights::State::kResolved;
     }
     if (const auto severity = context.query.Get("severity")) {

@@ -56,12 +56,12 @@ TEST_F(FindingsApi, PagesEndWithTheEmptyToken) {
 }
 
 TEST_F(FindingsApi, OurOwnListFiltersByStateAndSeverity) {
-  EXPECT_EQ(*json::Find(harness_.Send("GET", "/breakwater/v1/findings?state=open").body,
-                        "total_count"),
-            json::Value(1));
-  EXPECT_EQ(*json::Find(harness_.Send("GET", "/breakwater/v1/findings?severity=low").body,
-                        "total_count"),
-            json::Value(0));
+  EXPECT_EQ(
+      *json::Find(harness_.Send("GET", "/breakwater/v1/findings?state=open").body, "total_count"),
+      json::Value(1));
+  EXPECT_EQ(
+      *json::Find(harness_.Send("GET", "/breakwater/v1/findings?severity=low").body, "total_count"),
+      json::Value(0));
   EXPECT_EQ(harness_.Send("GET", "/breakwater/v1/findings?state=lost").status, 400);
 }
 

@@ -74,7 +74,8 @@ Result<domain::store::Page> PageByToken(const Context& context, std::string_view
   if (const auto token = context.query.Get(token_name)) {
     const auto decoded = Base64UrlDecode(*token);
     const auto offset = decoded.ok() ? ParseInt(AsText(*decoded)) : Result<std::int64_t>(-1);
-    if (!offset.ok() || *offset < 0 || *offset > kMaxOffset) return BadParameter(token_name, "one that a list gave you");
+    if (!offset.ok() || *offset < 0 || *offset > kMaxOffset)
+      return BadParameter(token_name, "one that a list gave you");
     page.offset = *offset;
   }
   return page;

@@ -88,7 +88,8 @@ Result<net::Response> ListAuditRecords(const audit::Log& log, const Context& con
     records.push_back(std::move(record));
   }
   json::Object body{{"records", std::move(records)}};
-  if (static_cast<std::int64_t>(found.size()) == filter.limit) body["next_after"] = found.back().row;
+  if (static_cast<std::int64_t>(found.size()) == filter.limit)
+    body["next_after"] = found.back().row;
   return JsonResponse(200, body);
 }
 

@@ -1,4 +1,5 @@
-// What the reference system lacks, under /breakwater/v1: who am I, which registries, the audit trail.
+// What the reference system lacks, under /breakwater/v1: who am I, which registries, the audit
+// trail.
 #pragma once
 
 #include <vector>

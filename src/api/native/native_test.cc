@@ -70,7 +70,8 @@ TEST_F(NativeApi, ExportedEntriesFormAChainThatAnybodyCanVerify) {
 }
 
 TEST_F(NativeApi, WhoAmIAndRegistriesAreTold) {
-  EXPECT_EQ(json::FindText(harness_.Send("GET", "/breakwater/v1/whoami").body, "iam_id"), "IBMid-1");
+  EXPECT_EQ(json::FindText(harness_.Send("GET", "/breakwater/v1/whoami").body, "iam_id"),
+            "IBMid-1");
   const auto registries = harness_.Send("GET", "/breakwater/v1/registries");
   EXPECT_EQ(json::FindText(json::Find(registries.body, "registries")->as_array().at(0), "region"),
             "us-south");

@@ -119,10 +119,10 @@ class Handlers {
     BW_TRY(const AccountId account, AccountOf(context, context.Path("account_id")));
     const Status sent = deliveries_.Test(account, context.Path("channel_id"));
     if (!sent.ok() && sent.error().code() == ErrorCode::kNotFound) return sent.error();
-    return JsonResponse(
-        200, {{"test", Text(sent.ok() ? "the receiver took the message"
-                                      : "not delivered: " + sent.error().message())},
-              {"delivered", sent.ok()}});
+    return JsonResponse(200,
+                        {{"test", Text(sent.ok() ? "the receiver took the message"
+                                                 : "not delivered: " + sent.error().message())},
+                         {"delivered", sent.ok()}});
   }
 
   Result<net::Response> PublicKey(Context& context) const {
@@ -165,8 +165,8 @@ std::vector<Endpoint> Endpoints(notify::Channels& channels, notify::Deliveries& 
   return {
       {"GET", "/notifications/v1/{account_id}/notifications/channels", "ListAllChannels",
        Access::To(kList), face, call(&Handlers::List)},
-      {"POST", "/notifications/v1/{account_id}/notifications/channels",
-       "CreateNotificationChannel", Access::To(kCreate), face, call(&Handlers::Create)},
+      {"POST", "/notifications/v1/{account_id}/notifications/channels", "CreateNotificationChannel",
+       Access::To(kCreate), face, call(&Handlers::Create)},
       {"DELETE", "/notifications/v1/{account_id}/notifications/channels",
        "DeleteNotificationChannels", Access::To(kDelete), face, call(&Handlers::DeleteMany)},
       {"GET", "/notifications/v1/{account_id}/notifications/channels/{channel_id}",

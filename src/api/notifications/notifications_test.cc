@@ -30,12 +30,12 @@ class NotificationsApi : public ::testing::Test {
   }
 
   testing::Harness harness_;
-  notify::Channels channels_{{}, harness_.control.database, harness_.control.changes,
-                             harness_.control.clock};
+  notify::Channels channels_{
+      {}, harness_.control.database, harness_.control.changes, harness_.control.clock};
   Receiver receiver_;
   notify::Deliveries deliveries_{{harness_.control.database, *harness_.control.jobs, channels_,
-                                  receiver_, harness_.control.clock,
-                                  Secret(std::string(32, 'k')), "us.icr.io"}};
+                                  receiver_, harness_.control.clock, Secret(std::string(32, 'k')),
+                                  "us.icr.io"}};
   // Judged with each change of a channel.
   bool added_ = (harness_.control.facts.Add(channels_), true);
 };
@@ -61,8 +61,9 @@ TEST_F(NotificationsApi, TheTestSaysWhetherItArrived) {
 TEST_F(NotificationsApi, ChannelsAreUpdatedListedAndDeleted) {
   const std::string one = Create();
   const std::string two = Create();
-  EXPECT_EQ(harness_.Send("PUT", std::string(kChannels) + "/" + one,
-                          R"({"name":"new","type":"Webhook","endpoint":"https://h.example/"})")
+  EXPECT_EQ(harness_
+                .Send("PUT", std::string(kChannels) + "/" + one,
+                      R"({"name":"new","type":"Webhook","endpoint":"https://h.example/"})")
                 .status,
             200);
   EXPECT_EQ(json::Find(harness_.Send("GET", kChannels).body, "channels")->as_array().size(), 2U);
@@ -89,9 +90,10 @@ TEST_F(NotificationsApi, BadChannelsAndForeignAccountsAreRefused) {
   EXPECT_EQ(harness_.Send("POST", kChannels, R"({"name":"x","type":"Mail","endpoint":"https://h"})")
                 .status,
             400);
-  EXPECT_EQ(harness_.Send("POST", kChannels, R"({"name":"x","type":"Webhook","endpoint":"ftp://h"})")
-                .status,
-            400);
+  EXPECT_EQ(
+      harness_.Send("POST", kChannels, R"({"name":"x","type":"Webhook","endpoint":"ftp://h"})")
+          .status,
+      400);
   EXPECT_EQ(harness_.Send("GET", "/notifications/v1/other/notifications/channels").status, 403);
 }
 

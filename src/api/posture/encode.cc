@@ -2,7 +2,6 @@
 
 #include <map>
 
-
 namespace breakwater::api::posture {
 namespace {
 
@@ -115,21 +114,21 @@ std::string TitleOf(const Control& control, const Content& content) {
 }  // namespace
 
 json::Object EncodeProfile(const Profile& profile) {
-  return {{"id", Text(profile.id)},
-          {"name", Text(profile.name)},
-          {"description", Text(profile.description)},
-          {"version", profile.version},
-          {"created_by", ""},
-          {"modified_by", ""},
-          {"reason_for_delete", ""},
-          {"base_profile", ""},
-          {"type", "predefined"},
-          {"no_of_controls", profile.controls.size()},
-          {"created_at", "2022-03-21T00:00:00Z"},
-          {"updated_at", "2022-03-21T00:00:00Z"},
-          {"enabled", true},
-          {"applicability_criteria",
-           {{"environment", {"ibm"}}, {"resource", {"container-registry"}}}}};
+  return {
+      {"id", Text(profile.id)},
+      {"name", Text(profile.name)},
+      {"description", Text(profile.description)},
+      {"version", profile.version},
+      {"created_by", ""},
+      {"modified_by", ""},
+      {"reason_for_delete", ""},
+      {"base_profile", ""},
+      {"type", "predefined"},
+      {"no_of_controls", profile.controls.size()},
+      {"created_at", "2022-03-21T00:00:00Z"},
+      {"updated_at", "2022-03-21T00:00:00Z"},
+      {"enabled", true},
+      {"applicability_criteria", {{"environment", {"ibm"}}, {"resource", {"container-registry"}}}}};
 }
 
 json::Object EncodeControl(const Control& control, const Content& content) {

@@ -52,11 +52,12 @@ class Handlers {
     const std::string profile_id = in.Field("profile_id").String();
     const std::string group = in.String("group_profile_id", "");
     BW_TRY_STATUS(in.Finish());
-    BW_TRY(const std::int64_t id, posture_.RequestScan(context.caller, context.account, scope_id,
-                                                       profile_id, group));
-    return JsonResponse(202, {{"result", true},
-                              {"message", Text("validation " + std::to_string(id) + " was accepted")},
-                              {"scan_id", Text(std::to_string(id))}});
+    BW_TRY(const std::int64_t id,
+           posture_.RequestScan(context.caller, context.account, scope_id, profile_id, group));
+    return JsonResponse(202,
+                        {{"result", true},
+                         {"message", Text("validation " + std::to_string(id) + " was accepted")},
+                         {"scan_id", Text(std::to_string(id))}});
   }
 
   Result<net::Response> LatestScans(Context& context) const {
@@ -156,8 +157,8 @@ class Handlers {
     in.OnlyFields({"value"});
     BW_TRY_STATUS(in.Finish());
     const json::Value* value = json::Find(body, "value");
-    BW_TRY_STATUS(posture_.SetParameter(context.caller, context.account,
-                                        context.Path("profile_id"), context.Path("name"),
+    BW_TRY_STATUS(posture_.SetParameter(context.caller, context.account, context.Path("profile_id"),
+                                        context.Path("name"),
                                         value == nullptr ? json::Value() : *value));
     return GetParameters(context);
   }

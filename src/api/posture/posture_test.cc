@@ -53,11 +53,12 @@ TEST_F(PostureApi, TheReferenceSequenceReachesTheNineGoals) {
   const auto latest = harness_.Send("GET", "/posture/v2/scans/validations/latest_scans");
   const json::Value& scan = json::Find(latest.body, "latest_scans")->as_array().at(0);
   EXPECT_EQ(*json::Find(*json::Find(scan, "result"), "goals_fail_count"), json::Value(3));
-  EXPECT_EQ(*json::Find(*json::Find(scan, "result"), "goals_unable_to_perform_count"), json::Value(6));
+  EXPECT_EQ(*json::Find(*json::Find(scan, "result"), "goals_unable_to_perform_count"),
+            json::Value(6));
 
-  const auto summary = harness_.Send(
-      "GET", "/posture/v2/scans/validations/" + std::string(json::FindText(scan, "scan_id")) +
-                 "/summary?profile_id=48");
+  const auto summary = harness_.Send("GET", "/posture/v2/scans/validations/" +
+                                                std::string(json::FindText(scan, "scan_id")) +
+                                                "/summary?profile_id=48");
   ASSERT_EQ(summary.status, 200);
   const auto& controls = json::Find(summary.body, "controls")->as_array();
   ASSERT_EQ(controls.size(), 9U);
@@ -128,9 +129,11 @@ TEST_F(PostureApi, ParametersAreSetCheckedAndShown) {
   EXPECT_EQ(harness_.Send("PUT", path, R"({"value":"many"})").status, 400);
   EXPECT_EQ(harness_.Send("PUT", path, R"({"valeu":7})").status, 400);
   ASSERT_TRUE(harness_.control.jobs->RunDue().ok());
-  EXPECT_EQ(json::Find(harness_.Send("GET", "/breakwater/v1/posture/profiles/48/state").body, "goals")
-                ->as_array().size(),
-            9U);
+  EXPECT_EQ(
+      json::Find(harness_.Send("GET", "/breakwater/v1/posture/profiles/48/state").body, "goals")
+          ->as_array()
+          .size(),
+      9U);
 }
 
 }  // namespace

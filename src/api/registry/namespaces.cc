@@ -84,9 +84,8 @@ Result<net::Response> ListNamespaceDetails(const RegistryDeps& deps, Context& co
 
 Result<net::Response> CreateNamespace(const RegistryDeps& deps, Context& context) {
   BW_TRY(const std::string group, ResourceGroupHeader(context));
-  BW_TRY(const bool created,
-         deps.namespaces.Create(context.caller, context.account, context.registry,
-                                context.Path("name"), group));
+  BW_TRY(const bool created, deps.namespaces.Create(context.caller, context.account,
+                                                    context.registry, context.Path("name"), group));
   return JsonResponse(created ? 201 : 200, NamespaceBody(context));
 }
 

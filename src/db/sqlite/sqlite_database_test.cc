@@ -50,9 +50,8 @@ TEST(SqliteDatabase, ReadingOnlyWorksBesideTheProcessThatWrites) {
   });
   ASSERT_TRUE(rows.ok());
   EXPECT_EQ(*rows, std::vector<std::int64_t>{1});
-  const Status written = (*reading)->Write([](Transaction& tx) {
-    return tx.ExecuteScript("DELETE FROM t;");
-  });
+  const Status written =
+      (*reading)->Write([](Transaction& tx) { return tx.ExecuteScript("DELETE FROM t;"); });
   ASSERT_FALSE(written.ok());
   EXPECT_EQ(written.error().reason(), "read_only");
 }
