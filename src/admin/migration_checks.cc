@@ -12,7 +12,8 @@ namespace breakwater::admin {
 namespace {
 
 // Tables that have rows in every database that was opened once.
-constexpr std::string_view kMadeByOpening[] = {"installation", "schema_version"};
+constexpr std::string_view kMadeByOpening[] = {"blob_store_owner", "installation",
+                                               "schema_version"};
 
 Error Refuse(std::string reason, std::string message) {
   return Conflict(std::move(message)).Reason(std::move(reason));
