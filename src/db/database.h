@@ -25,6 +25,7 @@
 #include "base/result.h"
 #include "base/strong.h"
 #include "base/time.h"
+#include "base/wait.h"
 
 namespace breakwater::db {
 
@@ -142,16 +143,25 @@ class Database {
 
   virtual ~Database() = default;
 
-  // Runs `work` in a read-only transaction on a connection of this thread's own choosing.
-  virtual Status Read(const Work& work) = 0;
+  // Runs `work` in a read-only transaction on a connection of this thread's own choosing. Read and
+  // Write are refused on a thread that must not wait (base/wait.h).
+  Status Read(const Work& work) {
+    BW_TRY_STATUS(BeforeWaiting());
+    return DoRead(work);
+  }
   // Runs `work` in a writing transaction and returns after the commit is durable. An error of
   // `work` rolls back and is returned. The implementation may run `work` on another thread, run it
   // again after a serialization failure (so it must have no effect but through the transaction;
   // results are assigned, not appended), and commit several callers' work at once.
   Status Write(const Work& work, Isolation isolation = Isolation::kSerializable) {
+    BW_TRY_STATUS(BeforeWaiting());
     return DoWrite(work, isolation);
   }
   virtual Dialect dialect() const = 0;
+  // Where this process alone writes: a number that changes with each commit, before its caller
+  // hears of it. What was read after asking for the number is current while the number stands.
+  // Nothing where others may write too.
+  virtual std::optional<std::uint64_t> epoch() const { return std::nullopt; }
 
   // The same, for work that returns a value: Result<T> f(Transaction&).
   template <class F>
@@ -165,6 +175,7 @@ class Database {
   }
 
  protected:
+  virtual Status DoRead(const Work& work) = 0;
   virtual Status DoWrite(const Work& work, Isolation isolation) = 0;
 
  private:

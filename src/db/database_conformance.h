@@ -391,4 +391,29 @@ TEST_P(DatabaseConformance, ConditionsInTheStatementHoldWithoutSerializableIsola
   EXPECT_GE(won, 1);
 }
 
+TEST_P(DatabaseConformance, ReadsAndWritesAreRefusedWhereAThreadMustNotWait) {
+  const auto nothing = [](Transaction&) { return Ok(); };
+  const NoWaitScope scope;
+  EXPECT_EQ(db().Read(nothing).error().reason(), "would_wait");
+  EXPECT_EQ(db().Write(nothing).error().reason(), "would_wait");
+  EXPECT_TRUE(scope.refused());
+}
+
+TEST_P(DatabaseConformance, EpochChangesBeforeTheWriterHearsOfItsCommit) {
+  if (!db().epoch()) GTEST_SKIP() << "others may write to this database";
+  const auto before = db().epoch();
+  ASSERT_EQ(Count(), 0);
+  EXPECT_EQ(db().epoch(), before) << "a read changes nothing";
+  std::optional<std::uint64_t> at_commit;
+  ASSERT_TRUE(db()
+                  .Write([&](Transaction& tx) -> Status {
+                    tx.OnCommit([&] { at_commit = db().epoch(); });
+                    BW_TRY_STATUS(tx.Execute("INSERT INTO thing (id) VALUES (1)"));
+                    return Ok();
+                  })
+                  .ok());
+  EXPECT_NE(at_commit, before);
+  EXPECT_NE(db().epoch(), before);
+}
+
 }  // namespace breakwater::db::testing

@@ -79,7 +79,7 @@ bool FaultyDatabase::Count() {
   return true;
 }
 
-Status FaultyDatabase::Read(const Work& work) {
+Status FaultyDatabase::DoRead(const Work& work) {
   return inner_.Read([&](Transaction& tx) {
     FaultyTransaction faulty(*this, tx);
     return work(faulty);

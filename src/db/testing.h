@@ -55,10 +55,11 @@ class FaultyDatabase final : public Database {
   // Whether the operation to fail has come.
   bool fired() const { return fired_; }
 
-  Status Read(const Work& work) override;
   Dialect dialect() const override { return inner_.dialect(); }
+  std::optional<std::uint64_t> epoch() const override { return inner_.epoch(); }
 
  protected:
+  Status DoRead(const Work& work) override;
   Status DoWrite(const Work& work, Isolation isolation) override;
 
  private:

@@ -95,10 +95,10 @@ class PostgresDatabase final : public Database {
 
   Status Connect();
 
-  Status Read(const Work& work) override { return Run(Mode::kRead, work); }
   Dialect dialect() const override { return Dialect::kPostgres; }
 
  protected:
+  Status DoRead(const Work& work) override { return Run(Mode::kRead, work); }
   Status DoWrite(const Work& work, Isolation isolation) override;
 
  private:

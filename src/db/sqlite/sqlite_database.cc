@@ -30,10 +30,11 @@ class SqliteDatabase final : public Database {
                                          .connection = {.cache_bytes = options.reader_cache_bytes,
                                                         .durable = options.durable}}) {}
 
-  Status Read(const Work& work) override { return readers_.Run(work); }
   Dialect dialect() const override { return Dialect::kSqlite; }
+  std::optional<std::uint64_t> epoch() const override { return writer_.commits(); }
 
  protected:
+  Status DoRead(const Work& work) override { return readers_.Run(work); }
   // One writer: every transaction runs alone.
   Status DoWrite(const Work& work, Isolation) override { return writer_.Run(work); }
 
@@ -49,10 +50,10 @@ class ReadOnlyDatabase final : public Database {
  public:
   explicit ReadOnlyDatabase(const std::filesystem::path& path) : readers_(path.string(), {}) {}
 
-  Status Read(const Work& work) override { return readers_.Run(work); }
   Dialect dialect() const override { return Dialect::kSqlite; }
 
  private:
+  Status DoRead(const Work& work) override { return readers_.Run(work); }
   Status DoWrite(const Work&, Isolation) override {
     return Unsupported("the database is open for reading only").Reason("read_only");
   }

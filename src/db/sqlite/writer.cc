@@ -64,11 +64,6 @@ std::size_t Writer::waiting() const {
   return queue_.size();
 }
 
-std::uint64_t Writer::commits() const {
-  const MutexLock lock(mutex_);
-  return commits_;
-}
-
 void Writer::Loop() {
   for (;;) {
     const Group group = NextGroup();
@@ -117,6 +112,7 @@ void Writer::CommitGroup(const Group& group) {
   }
   if (outcome.ok()) keep_first(connection_->Execute("COMMIT"));
   if (connection_->InTransaction()) keep_first(connection_->Execute("ROLLBACK"));
+  commits_.fetch_add(1, std::memory_order_release);
   for (Request* request : group) {
     if (outcome.ok()) {
       for (const auto& action : request->actions) action();
@@ -153,7 +149,6 @@ void Writer::RunOne(Request& request) {
 
 void Writer::Release(const Group& group) {
   const MutexLock lock(mutex_);
-  ++commits_;
   for (Request* request : group) {
     request->done = true;
     // Under the lock: the caller destroys the request as soon as it sees `done`.

@@ -3,6 +3,7 @@
 // db/.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <deque>
@@ -38,7 +39,8 @@ class Writer {
   Status Run(const Database::Work& work);
 
   std::size_t waiting() const;    // works that no group has taken yet
-  std::uint64_t commits() const;  // groups so far
+  // Groups so far; rises before the callers of a group hear of it. Does not block.
+  std::uint64_t commits() const { return commits_.load(std::memory_order_acquire); }
 
  private:
   struct Request {
@@ -66,11 +68,12 @@ class Writer {
   int checkpointed_ = 0;
   int next_urgent_;
 
+  std::atomic<std::uint64_t> commits_{0};
+
   mutable Mutex mutex_;
   ConditionVariable arrived_;
   ConditionVariable room_;
   std::deque<Request*> queue_ BW_GUARDED_BY(mutex_);
-  std::uint64_t commits_ BW_GUARDED_BY(mutex_) = 0;
   bool stopping_ BW_GUARDED_BY(mutex_) = false;
   std::thread thread_;  // last: it uses everything above
 };
