@@ -39,6 +39,12 @@ void Headers::Remove(std::string_view name) {
   std::erase_if(fields_, [&](const auto& field) { return EqualsIgnoreCase(field.first, name); });
 }
 
+std::optional<std::string_view> Response::text() const {
+  if (const auto* own = std::get_if<std::string>(&body)) return *own;
+  if (const auto* shared = std::get_if<SharedBytes>(&body)) return **shared;
+  return std::nullopt;
+}
+
 Result<Parameters> Parameters::Parse(std::string_view encoded) {
   Parameters out;
   if (encoded.empty()) return out;

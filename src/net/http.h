@@ -71,12 +71,18 @@ struct StreamBody {
   std::optional<std::uint64_t> length;
 };
 
+// Bytes that a cache holds too. Never null.
+using SharedBytes = std::shared_ptr<const std::string>;
+
 struct Response {
   int status = 200;
   Headers headers;
-  std::variant<std::string, FileSlice, StreamBody> body;
+  std::variant<std::string, FileSlice, StreamBody, SharedBytes> body;
   // Content-Length of an answer without a body (HEAD): overrides the body's own size.
   std::optional<std::uint64_t> announced_length;
+
+  // The body where it is in memory as a whole, its own or shared; nothing where it is yet to read.
+  std::optional<std::string_view> text() const;
 };
 
 // One function answers everything that arrives. Called from many threads at once.

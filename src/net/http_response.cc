@@ -24,7 +24,7 @@ bool IsBodiless(int status) {
 }
 
 std::optional<std::uint64_t> BodyLength(const Response& response) {
-  if (const auto* text = std::get_if<std::string>(&response.body)) return text->size();
+  if (const auto text = response.text()) return text->size();
   if (const auto* file = std::get_if<FileSlice>(&response.body)) return file->length;
   return std::get<StreamBody>(response.body).length;
 }
@@ -196,7 +196,7 @@ Status SendResponse(Transport& transport, Response response, const ResponseFrami
   Status status;
   if (!delimiting.send_body) {
     status = WriteAll(transport, AsBytes(head), false, pace);
-  } else if (const auto* text = std::get_if<std::string>(&response.body)) {
+  } else if (const auto text = response.text()) {
     status = SendText(transport, head, *text, pace, sent);
   } else if (const auto* file = std::get_if<FileSlice>(&response.body)) {
     status = SendFile(transport, head, *file, pace, sent);
@@ -209,8 +209,8 @@ Status SendResponse(Transport& transport, Response response, const ResponseFrami
 }
 
 std::string FormatTextResponse(const Response& response, const ResponseFraming& framing) {
-  return FormatHead(response, framing, Decide(response, framing), framing.keep_alive) +
-         std::get<std::string>(response.body);
+  return FormatHead(response, framing, Decide(response, framing), framing.keep_alive)
+      .append(response.text().value_or(""));
 }
 
 // `code` and `message` are literals of ours and the id is checked: quotes are all there is to

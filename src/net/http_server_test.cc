@@ -230,6 +230,22 @@ TEST(HttpServer, BreaksOffWhenAFileIsShorterThanItsSlice) {
   EXPECT_TRUE(log.Contains("shorter than recorded"));
 }
 
+TEST(HttpServer, SendsBytesThatACacheHoldsToo) {
+  const auto small = std::make_shared<const std::string>("shared");
+  const auto large = std::make_shared<const std::string>(1'000'000, 'l');
+  const auto server = StartServer({}, [&](Request& request) {
+    Response out;
+    out.body = request.path == "/large" ? large : small;
+    return out;
+  });
+  RawClient client(server->port());
+  ASSERT_TRUE(client.Send("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n" + Get("/") + Get("/large")));
+  EXPECT_EQ(client.Read(true)->headers.Get("content-length"), "6");
+  EXPECT_EQ(client.Read()->body, "shared");
+  EXPECT_TRUE(client.Read()->body == *large);
+  EXPECT_EQ(*small, "shared");
+}
+
 // Gives `text` in pieces, then fails if told so.
 class Pieces final : public io::Source {
  public:

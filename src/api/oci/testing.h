@@ -113,7 +113,7 @@ class Service {
     net::Response response = dispatcher->Handle(request);
     return {.status = response.status,
             .headers = response.headers,
-            .body = ReadBody(std::move(response.body)),
+            .body = ReadBody(response),
             .announced_length = response.announced_length};
   }
   Answer Get(const std::string& target) { return Do({.method = "GET", .target = target}); }
@@ -144,12 +144,12 @@ class Service {
   std::unique_ptr<Dispatcher> dispatcher;
 
  private:
-  static std::string ReadBody(std::variant<std::string, net::FileSlice, net::StreamBody> body) {
-    if (auto* text = std::get_if<std::string>(&body)) return std::move(*text);
-    if (auto* stream = std::get_if<net::StreamBody>(&body)) {
+  static std::string ReadBody(net::Response& response) {
+    if (const auto text = response.text()) return std::string(*text);
+    if (auto* stream = std::get_if<net::StreamBody>(&response.body)) {
       return *io::ReadAll(*stream->source, 64U << 20);
     }
-    const auto& slice = std::get<net::FileSlice>(body);
+    const auto& slice = std::get<net::FileSlice>(response.body);
     std::string bytes(slice.length, '\0');
     const auto count =
         ::pread(slice.descriptor, bytes.data(), bytes.size(), static_cast<off_t>(slice.offset));
