@@ -44,6 +44,11 @@ skip() {
   exit 77
 }
 
+# Says which part of a script cannot be done here: counted as skipped, while the rest counts.
+left_out() {
+  echo "left out - $*"
+}
+
 needs() {
   local program
   for program in "$@"; do

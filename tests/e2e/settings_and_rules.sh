@@ -107,6 +107,8 @@ seed=$root/tests/data/seed-rule.json
 if [ -n "${BREAKWATER_SHARED:-}" ] && [ -e "$BREAKWATER_SHARED/spec/seed-rule.json" ]; then
   holds "the rule in the repository is the seed's, byte for byte" \
     cmp "$seed" "$BREAKWATER_SHARED/spec/seed-rule.json"
+else
+  left_out "comparing the rule with the seed's: BREAKWATER_SHARED names no folder with it"
 fi
 # The seed's own text, with what a creation request needs besides put in after its first brace.
 python3 - "$seed" "$account" > "$dir/rules.json" << 'PY'

@@ -145,9 +145,11 @@ holds "others are not" inspect_raw "docker://$us/debian/base:v1"
 
 echo "# assessment"
 
-archive=$(find "${BREAKWATER_SHARED:-/nonexistent}/data/advisories/debian" -name '*.tar.zst' 2> /dev/null | sort | tail -n 1)
-if [ -z "$archive" ]; then
-  echo "# left out: BREAKWATER_SHARED names no folder with the security tracker's data"
+archives=("")
+[ -z "${BREAKWATER_SHARED:-}" ] || archives=("$BREAKWATER_SHARED"/data/advisories/debian/*.tar.zst)
+archive=${archives[-1]}
+if [ ! -f "$archive" ]; then
+  left_out "the assessment: BREAKWATER_SHARED names no folder with the security tracker's data"
   finish
 fi
 ecosystem=Debian:$version
