@@ -1,5 +1,9 @@
 #include "app/server.h"
 
+#include <algorithm>
+
+#include <sys/resource.h>
+
 #include "api/dispatcher.h"
 #include "app/endpoints.h"
 #include "app/installation.h"
@@ -8,6 +12,20 @@
 
 namespace breakwater::app {
 namespace {
+
+// Of each listener. The rest of the open files is for the stores.
+std::size_t Connections(const config::Http& http) {
+  const auto wanted = static_cast<std::size_t>(http.connections);
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return wanted;
+  const std::size_t most =
+      std::max<std::size_t>(static_cast<std::size_t>(files.rlim_cur) * 2 / 5, 1);
+  if (most >= wanted) return wanted;
+  observe::Log(observe::Level::kWarning,
+               "fewer connections than configured: open files are limited",
+               {{"open_files", files.rlim_cur}, {"connections", most}});
+  return most;
+}
 
 net::ServerOptions OptionsOf(const config::Settings& settings, const config::Listener& listener,
                              net::ListenerKind kind) {
@@ -26,8 +44,9 @@ net::ServerOptions OptionsOf(const config::Settings& settings, const config::Lis
   options.limits.body.min_bytes_per_second = static_cast<std::uint64_t>(http.body_min_rate);
   options.limits.response.min_bytes_per_second = static_cast<std::uint64_t>(http.body_min_rate);
   options.limits.max_body_bytes = static_cast<std::uint64_t>(settings.content.blob_bytes);
-  options.max_connections = static_cast<std::size_t>(http.connections);
+  options.max_connections = Connections(http);
   options.max_connections_per_address = static_cast<std::size_t>(http.connections_per_address);
+  options.try_at_once = true;
   options.trust.proxies = settings.proxy.trusted;
   options.trust.network_header = settings.proxy.plane_header;
   return options;

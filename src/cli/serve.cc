@@ -35,6 +35,14 @@ void ProtectSecrets() {
   ::unsetenv("BREAKWATER_BOOTSTRAP_API_KEY");
 }
 
+// Each connection is an open file; the usual limit is for programs that use select(2).
+void RaiseFileLimit() {
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+  files.rlim_cur = files.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &files);
+}
+
 // Blocked in every thread, so that sigwait in this one gets them.
 sigset_t BlockStopSignals() {
   sigset_t stop;
@@ -81,6 +89,7 @@ int Serve(const ServerArguments& arguments) {
   const auto loaded = LoadConfig(arguments);
   if (!loaded.ok()) return Fail(loaded.error());
   ProtectSecrets();
+  RaiseFileLimit();
   observe::SetLowestLevel(LevelOf(loaded->settings.log.level));
   const sigset_t stop = BlockStopSignals();
   auto server = app::Server::Start(loaded->settings);

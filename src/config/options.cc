@@ -251,9 +251,11 @@ void AddTokens(std::vector<Option>& out) {
 }
 
 void AddHttp(std::vector<Option>& out) {
-  out.push_back(Number(Kind::kCount, "http.connections", "1024", {1, 100'000},
-                       BW_FIELD(http.connections), "Connections open at once, on each listener."));
-  out.push_back(Number(Kind::kCount, "http.connections_per_address", "512", {1, 100'000},
+  out.push_back(Number(Kind::kCount, "http.connections", "16384", {1, 1'000'000},
+                       BW_FIELD(http.connections),
+                       "Connections open at once, on each listener; fewer where the system's limit "
+                       "of open files is lower."));
+  out.push_back(Number(Kind::kCount, "http.connections_per_address", "4096", {1, 1'000'000},
                        BW_FIELD(http.connections_per_address),
                        "Connections open at once from one client address."));
   out.push_back(Number(Kind::kSize, "http.header_bytes", "32KiB", {4 * kKiB, kMiB},

@@ -1,6 +1,7 @@
 #include "net/http_body.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <vector>
 
@@ -26,11 +27,11 @@ Result<std::size_t> InputBuffer::Fill(Deadline deadline) {
     bytes_.erase(0, begin_);
     begin_ = 0;
   }
-  const std::size_t old = bytes_.size();
-  bytes_.resize(old + kHeadRead);
-  auto got =
-      transport_.Read(std::as_writable_bytes(std::span(bytes_.data() + old, kHeadRead)), deadline);
-  bytes_.resize(old + (got.ok() ? *got : 0));
+  // By way of the stack: an idle connection's memory is what it holds, not what it could.
+  std::array<std::byte, kHeadRead> room;
+  const auto got = transport_.Read(room, deadline);
+  filled_ = got.ok() && *got == room.size();
+  if (got.ok()) bytes_ += AsText(ByteView(room).first(*got));
   return got;
 }
 

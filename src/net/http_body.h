@@ -22,6 +22,8 @@ class InputBuffer {
   void Consume(std::size_t n);
   // Reads more behind what is pending; 0 at the end of the connection.
   Result<std::size_t> Fill(Deadline deadline);
+  // The last Fill got all it had room for: there may be more.
+  bool filled() const { return filled_; }
   // What is pending or else, without a copy of our own, what the transport has; 0 at the end.
   Result<std::size_t> Read(std::span<std::byte> out, Deadline deadline);
   // Gives bytes back, before everything pending.
@@ -33,6 +35,7 @@ class InputBuffer {
   Transport& transport_;
   std::string bytes_;
   std::size_t begin_ = 0;
+  bool filled_ = false;
 };
 
 struct BodyOptions {

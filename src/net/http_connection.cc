@@ -2,9 +2,10 @@
 
 #include <array>
 #include <exception>
-#include <memory>
 #include <string>
+#include <utility>
 
+#include "base/wait.h"
 #include "observe/log.h"
 #include "observe/request_id.h"
 
@@ -13,6 +14,10 @@ namespace {
 
 // A lingering connection is not worth more than this.
 constexpr std::size_t kLingerBytes = 16 * 1024 * 1024;
+// Stages in one turn on the loop: several requests of one peer, while others wait.
+constexpr int kStagesPerTurn = 24;
+// How long a thread waits for a peer that takes no more, before the loop does it.
+constexpr std::chrono::milliseconds kPatience{20};
 
 std::string ChooseRequestId(const Headers& headers) {
   for (const char* name : {"x-request-id", "transaction-id"}) {
@@ -22,201 +27,268 @@ std::string ChooseRequestId(const Headers& headers) {
   return observe::NewRequestId();
 }
 
-class Connection {
- public:
-  Connection(int fd, const Peer& direct, const IpAddress& address, Transport& transport,
-             const ConnectionSettings& settings, ConnectionShared& shared)
-      : fd_(fd),
-        direct_(direct),
-        address_(address),
-        transport_(transport),
-        settings_(settings),
-        shared_(shared),
-        input_(transport) {}
-
-  void Serve() {
-    while (AwaitRequest() && ServeOne()) {
-    }
-  }
-
- private:
-  const ConnectionLimits& limits() const { return settings_.limits; }
-  bool stopping() const { return settings_.stopping.load(std::memory_order_relaxed); }
-
-  // True when bytes of a request are there. Meanwhile anybody may take the connection.
-  bool AwaitRequest() {
-    if (!input_.pending().empty() || transport_.HasBufferedInput()) return true;
-    input_.Release();
-    const auto now = SteadyClock::now();
-    shared_.idle_since.store(now.time_since_epoch().count(), std::memory_order_relaxed);
-    shared_.phase.store(ConnectionPhase::kIdle);
-    // After the store: a server that stops either sees kIdle, or we see that it stops.
-    const bool ready =
-        !settings_.stopping.load() && Waiter().Readable(fd_, now + limits().idle_timeout).ok();
-    auto expected = ConnectionPhase::kIdle;
-    return shared_.phase.compare_exchange_strong(expected, ConnectionPhase::kBusy) && ready;
-  }
-
-  // True if the connection can carry another request.
-  bool ServeOne() {
-    const Deadline deadline = SteadyClock::now() + limits().head_timeout;
-    for (;;) {
-      auto parsed = ParseRequestHead(input_.pending(), limits().head);
-      if (auto* head = std::get_if<ParsedHead>(&parsed)) {
-        input_.Consume(head->consumed);
-        return Answer(std::move(head->head));
-      }
-      if (const auto* bad = std::get_if<HeadError>(&parsed)) return Refuse(*bad, Request{}, true);
-      const auto got = input_.Fill(deadline);
-      if (got.ok() && *got > 0) continue;
-      const bool timed_out = !got.ok() && got.error().code() == ErrorCode::kDeadline;
-      if (timed_out && !input_.pending().empty()) {
-        return Refuse({408, "request_timeout", "the request's head took too long"}, Request{},
-                      true);
-      }
-      return false;
-    }
-  }
-
-  bool Answer(RequestHead head) {
-    Request request;
-    request.id = ChooseRequestId(head.headers);
-    request.method = std::move(head.method);
-    request.path = std::move(head.path);
-    request.query = std::move(head.query);
-    request.headers = std::move(head.headers);
-    request.peer = ResolvePeer(direct_, address_, request.headers, settings_.trust);
-    request.content_length = head.content_length;
-    request.has_body = head.chunked || head.content_length.value_or(0) > 0;
-    if (head.content_length.value_or(0) > limits().max_body_bytes) {
-      return Refuse({413, "body_too_large", "the request's body is too large"}, std::move(request),
-                    head.http11);
-    }
-    RequestBody body(input_, transport_,
-                     {.chunked = head.chunked,
-                      .length = head.content_length.value_or(0),
-                      .send_continue = head.expect_continue,
-                      .max_bytes = limits().max_body_bytes,
-                      .pace = limits().body});
-    request.body = &body;
-
-    const observe::ScopedRequestId scope(request.id);
-    const auto start = SteadyClock::now();
-    Response response = Handle(request);
-    const bool reusable = body.IsDrainable(limits().drain_bytes);
-    const ResponseFraming framing{.head_request = request.method == "HEAD",
-                                  .http11 = head.http11,
-                                  .keep_alive = head.keep_alive && reusable && !stopping(),
-                                  .request_id = request.id};
-    SentResponse sent;
-    const Status status =
-        SendResponse(transport_, std::move(response), framing, limits().response, sent);
-    Report(request, sent, status, body.bytes_read(), start);
-    return Finish(body, sent, status);
-  }
-
-  Response Handle(Request& request) {
-    try {
-      return settings_.handler(request);
-    } catch (const std::exception& e) {
-      observe::Log(observe::Level::kError, "a request's handler failed",
-                   {{"method", request.method}, {"path", request.path}, {"error", e.what()}});
-    } catch (...) {
-      observe::Log(observe::Level::kError, "a request's handler failed",
-                   {{"method", request.method}, {"path", request.path}});
-    }
-    return ErrorResponse(500, "internal_error", "internal error", request.id);
-  }
-
-  // Answers without a handler and ends the connection.
-  bool Refuse(const HeadError& why, Request request, bool http11) {
-    if (request.id.empty()) {
-      request.id = observe::NewRequestId();
-      request.peer = direct_;
-    }
-    const observe::ScopedRequestId scope(request.id);
-    const auto start = SteadyClock::now();
-    SentResponse sent;
-    const ResponseFraming framing{.head_request = request.method == "HEAD",
-                                  .http11 = http11,
-                                  .keep_alive = false,
-                                  .request_id = request.id};
-    const Status status =
-        SendResponse(transport_, ErrorResponse(why.status, why.code, why.message, request.id),
-                     framing, limits().response, sent);
-    Report(request, sent, status, 0, start);
-    if (status.ok()) Linger();
-    return false;
-  }
-
-  void Report(Request& request, const SentResponse& sent, const Status& status,
-              std::uint64_t bytes_in, SteadyClock::time_point start) {
-    if (!status.ok() && status.error().code() != ErrorCode::kUnavailable &&
-        status.error().code() != ErrorCode::kDeadline) {
-      observe::LogError(observe::Level::kError, "a response broke off", status.error(),
-                        {{"path", request.path}});
-    }
-    if (!settings_.on_complete) return;
-    request.body = nullptr;
-    settings_.on_complete(request,
-                          {.status = sent.status,
-                           .bytes_in = bytes_in,
-                           .bytes_out = sent.bytes,
-                           .duration = std::chrono::duration_cast<std::chrono::microseconds>(
-                               SteadyClock::now() - start),
-                           .complete = status.ok()});
-  }
-
-  bool Finish(RequestBody& body, const SentResponse& sent, const Status& status) {
-    if (!status.ok()) return false;
-    if (sent.keep_alive && body.Drain(limits().drain_bytes)) return true;
-    // Only a client that may still be sending needs to be listened to.
-    if (!body.finished()) Linger();
-    return false;
-  }
-
-  // Closing with unread input makes the system send a reset, which can destroy the answer before
-  // the client has read it. RFC 9112 §9.6.
-  void Linger() {
-    transport_.FinishWriting();
-    const Deadline deadline = SteadyClock::now() + limits().linger;
-    std::array<std::byte, 16 * 1024> dropped;
-    for (std::size_t total = 0; total < kLingerBytes && !stopping();) {
-      const auto got = transport_.Read(dropped, deadline);
-      if (!got.ok() || *got == 0) return;
-      total += *got;
-    }
-  }
-
-  const int fd_;
-  const Peer& direct_;
-  const IpAddress& address_;
-  Transport& transport_;
-  const ConnectionSettings& settings_;
-  ConnectionShared& shared_;
-  InputBuffer input_;
-};
+bool IsDeadline(const Error& error) {
+  return error.code() == ErrorCode::kDeadline;
+}
 
 }  // namespace
 
-void ServeConnection(int fd, const Peer& direct, const IpAddress& address,
-                     const TlsServerContext* tls, const ConnectionSettings& settings,
-                     ConnectionShared& shared) {
-  const Waiter waiter;
-  std::unique_ptr<Transport> transport;
-  if (tls == nullptr) {
-    transport = NewPlainTransport(fd, waiter);
-  } else {
-    auto accepted = tls->Accept(fd, waiter, SteadyClock::now() + settings.limits.head_timeout);
-    if (!accepted.ok()) {
-      observe::LogError(observe::Level::kDebug, "a TLS handshake failed", accepted.error(),
-                        {{"peer", direct.address}});
-      return;
+Connection::Connection(UniqueFd fd, std::unique_ptr<Transport> transport, Peer direct,
+                       IpAddress address, const ConnectionSettings& settings)
+    : fd_(std::move(fd)),
+      transport_(std::move(transport)),
+      direct_(std::move(direct)),
+      address_(address),
+      settings_(settings),
+      input_(*transport_),
+      deadline_(SteadyClock::now() + settings.limits.head_timeout) {}
+
+Connection::~Connection() {
+  FinishWriting();
+}
+
+void Connection::FinishWriting() {
+  if (!std::exchange(finished_writing_, true)) transport_->FinishWriting();
+}
+
+Connection::Step Connection::Advance(bool ready) {
+  for (int i = 0; i < kStagesPerTurn; ++i) {
+    std::optional<Step> step;
+    switch (stage_) {
+      case Stage::kHandshake: step = Handshake(); break;
+      case Stage::kHead: step = ReadHead(std::exchange(ready, false)); break;
+      case Stage::kHandle: step = TryHandle(); break;
+      case Stage::kSend: step = TrySend(); break;
+      case Stage::kLinger: step = DropInput(); break;
     }
-    transport = *std::move(accepted);
+    if (step) return *step;
   }
-  Connection(fd, direct, address, *transport, settings, shared).Serve();
-  transport->FinishWriting();
+  return Step::kAgain;
+}
+
+Connection::Step Connection::Work(bool bulk) {
+  if (stage_ == Stage::kHandle) {
+    Respond(Handle());
+    if (!bulk && writer_->needs_thread()) return Step::kBulkWork;
+  }
+  BW_CHECK(stage_ == Stage::kSend);
+  return SendUntil(SteadyClock::now() + kPatience).value_or(Step::kAgain);
+}
+
+Connection::Step Connection::Expire() {
+  if (stage_ == Stage::kHead && !idle()) {
+    Refuse({408, "request_timeout", "the request's head took too long"}, true);
+    return Advance(false);
+  }
+  if (stage_ == Stage::kSend) {
+    Report(DeadlineExceeded("the peer took too long").Reason("peer_too_slow"));
+  }
+  return Step::kClose;
+}
+
+std::optional<Connection::Step> Connection::Handshake() {
+  const Status done = transport_->Handshake(kNoWait);
+  if (done.ok()) {
+    AwaitHead();
+    return std::nullopt;
+  }
+  if (IsDeadline(done.error())) {
+    return transport_->wants_write() ? Step::kWritable : Step::kReadable;
+  }
+  observe::LogError(observe::Level::kDebug, "a TLS handshake failed", done.error(),
+                    {{"peer", direct_.address}});
+  return Step::kClose;
+}
+
+void Connection::AwaitHead() {
+  stage_ = Stage::kHead;
+  const auto now = SteadyClock::now();
+  head_deadline_ = now + limits().head_timeout;
+  deadline_ = now + limits().idle_timeout;
+}
+
+std::optional<Connection::Step> Connection::ReadHead(bool ready) {
+  Step wanted = Step::kReadable;
+  for (;;) {
+    if (!input_.pending().empty()) {
+      auto parsed = ParseRequestHead(input_.pending(), limits().head);
+      if (auto* head = std::get_if<ParsedHead>(&parsed)) {
+        input_.Consume(head->consumed);
+        BeginRequest(std::move(head->head));
+        return std::nullopt;
+      }
+      if (const auto* bad = std::get_if<HeadError>(&parsed)) {
+        Refuse(*bad, true);
+        return std::nullopt;
+      }
+    } else if (stopping()) {
+      return Step::kClose;
+    }
+    if (!ready && !transport_->HasBufferedInput()) break;
+    const bool first = input_.pending().empty();
+    const auto got = input_.Fill(kNoWait);
+    if (!got.ok() && IsDeadline(got.error())) {
+      if (transport_->wants_write()) wanted = Step::kWritable;
+      break;
+    }
+    if (!got.ok() || *got == 0) return Step::kClose;
+    if (first) head_deadline_ = SteadyClock::now() + limits().head_timeout;
+    ready = input_.filled();  // else the socket has no more
+  }
+  if (input_.pending().empty()) {
+    input_.Release();
+  } else {
+    deadline_ = head_deadline_;
+  }
+  return wanted;
+}
+
+void Connection::BeginRequest(RequestHead head) {
+  started_ = SteadyClock::now();
+  request_ = Request{};
+  request_.id = ChooseRequestId(head.headers);
+  request_.method = std::move(head.method);
+  request_.path = std::move(head.path);
+  request_.query = std::move(head.query);
+  request_.headers = std::move(head.headers);
+  request_.peer = ResolvePeer(direct_, address_, request_.headers, settings_.trust);
+  request_.content_length = head.content_length;
+  request_.has_body = head.chunked || head.content_length.value_or(0) > 0;
+  http11_ = head.http11;
+  keep_alive_ = head.keep_alive;
+  if (head.content_length.value_or(0) > limits().max_body_bytes) {
+    return Refuse({413, "body_too_large", "the request's body is too large"}, head.http11);
+  }
+  body_.emplace(input_, *transport_,
+                BodyOptions{.chunked = head.chunked,
+                            .length = head.content_length.value_or(0),
+                            .send_continue = head.expect_continue,
+                            .max_bytes = limits().max_body_bytes,
+                            .pace = limits().body});
+  request_.body = &*body_;
+  stage_ = Stage::kHandle;
+}
+
+// Answers without a handler and ends the connection.
+void Connection::Refuse(const HeadError& why, bool http11) {
+  if (request_.id.empty()) {
+    request_.id = observe::NewRequestId();
+    request_.peer = direct_;
+    started_ = SteadyClock::now();
+  }
+  http11_ = http11;
+  body_.reset();
+  Respond(ErrorResponse(why.status, why.code, why.message, request_.id));
+}
+
+// Most requests can be answered from memory; the others say so, and are asked again elsewhere.
+std::optional<Connection::Step> Connection::TryHandle() {
+  const bool bodiless = !request_.has_body;
+  const bool reads = request_.method == "GET" || request_.method == "HEAD";
+  if (!settings_.try_at_once || !bodiless || !reads) {
+    return bodiless ? Step::kShortWork : Step::kBulkWork;
+  }
+  const NoWaitScope scope;
+  Response response = Handle();
+  if (scope.refused()) return Step::kShortWork;
+  Respond(std::move(response));
+  return std::nullopt;
+}
+
+Response Connection::Handle() {
+  const observe::ScopedRequestId scope(request_.id);
+  try {
+    return settings_.handler(request_);
+  } catch (const std::exception& e) {
+    observe::Log(observe::Level::kError, "a request's handler failed",
+                 {{"method", request_.method}, {"path", request_.path}, {"error", e.what()}});
+  } catch (...) {
+    observe::Log(observe::Level::kError, "a request's handler failed",
+                 {{"method", request_.method}, {"path", request_.path}});
+  }
+  return ErrorResponse(500, "internal_error", "internal error", request_.id);
+}
+
+void Connection::Respond(Response response) {
+  const bool reusable = body_.has_value() && body_->IsDrainable(limits().drain_bytes);
+  writer_.emplace(std::move(response),
+                  ResponseFraming{.head_request = request_.method == "HEAD",
+                                  .http11 = http11_,
+                                  .keep_alive = keep_alive_ && reusable && !stopping(),
+                                  .request_id = request_.id},
+                  limits().response);
+  stage_ = Stage::kSend;
+}
+
+std::optional<Connection::Step> Connection::TrySend() {
+  // What is left of a body may have to be waited for.
+  if (writer_->needs_thread() || (body_.has_value() && !body_->finished())) return Step::kBulkWork;
+  return SendUntil(kNoWait);
+}
+
+std::optional<Connection::Step> Connection::SendUntil(Deadline until) {
+  const observe::ScopedRequestId scope(request_.id);
+  const auto sent = writer_->Advance(*transport_, until);
+  if (sent.ok() && !*sent) {
+    deadline_ = writer_->deadline();
+    return Step::kWritable;
+  }
+  Report(sent.ok() ? Ok() : Status(sent.error()));
+  if (!sent.ok()) return Step::kClose;
+  return Finish();
+}
+
+std::optional<Connection::Step> Connection::Finish() {
+  const bool keep_alive = writer_->sent().keep_alive;
+  const bool drained = body_.has_value() &&
+                       (body_->finished() || (keep_alive && body_->Drain(limits().drain_bytes)));
+  writer_.reset();
+  body_.reset();
+  request_ = Request{};
+  if (keep_alive && drained) {
+    AwaitHead();
+    return std::nullopt;
+  }
+  FinishWriting();
+  // Only a client that may still be sending needs to be listened to.
+  if (drained) return Step::kClose;
+  return Linger();
+}
+
+// Closing with unread input makes the system send a reset, which can destroy the answer before the
+// client has read it. RFC 9112 §9.6.
+std::optional<Connection::Step> Connection::Linger() {
+  stage_ = Stage::kLinger;
+  deadline_ = SteadyClock::now() + limits().linger;
+  return std::nullopt;
+}
+
+std::optional<Connection::Step> Connection::DropInput() {
+  std::array<std::byte, 16 * 1024> dropped;
+  const auto got = transport_->Read(dropped, kNoWait);
+  if (!got.ok() && IsDeadline(got.error()) && !stopping()) return Step::kReadable;
+  if (!got.ok() || *got == 0 || stopping()) return Step::kClose;
+  dropped_ += *got;
+  if (dropped_ > kLingerBytes) return Step::kClose;
+  return std::nullopt;
+}
+
+void Connection::Report(const Status& status) {
+  if (!status.ok() && status.error().code() != ErrorCode::kUnavailable &&
+      !IsDeadline(status.error())) {
+    observe::LogError(observe::Level::kError, "a response broke off", status.error(),
+                      {{"path", request_.path}});
+  }
+  if (!settings_.on_complete) return;
+  request_.body = nullptr;
+  const SentResponse& sent = writer_->sent();
+  settings_.on_complete(request_,
+                        {.status = sent.status,
+                         .bytes_in = body_.has_value() ? body_->bytes_read() : 0,
+                         .bytes_out = sent.bytes,
+                         .duration = std::chrono::duration_cast<std::chrono::microseconds>(
+                             SteadyClock::now() - started_),
+                         .complete = status.ok()});
 }
 
 }  // namespace breakwater::net

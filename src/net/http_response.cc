@@ -3,20 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
-#include <vector>
 
 #include "base/strings.h"
-#include "net/chunked.h"
 #include "net/http_parser.h"
-#include "observe/log.h"
 
 namespace breakwater::net {
 namespace {
-
-// Up to here head and body leave in one piece: copying is cheaper than a second system call.
-constexpr std::size_t kSmallBody = 32 * 1024;
-constexpr std::size_t kStreamPiece = 256 * 1024;
-constexpr std::size_t kChunkRoom = 16;  // for the prefix, before the piece
 
 // RFC 9110 §6.4.1 and §15.3.5: never a body.
 bool IsBodiless(int status) {
@@ -29,41 +21,11 @@ std::optional<std::uint64_t> BodyLength(const Response& response) {
   return std::get<StreamBody>(response.body).length;
 }
 
-// How a response's body is delimited. RFC 9112 §6.
-struct Delimiting {
-  bool send_body = true;
-  std::optional<std::uint64_t> content_length;
-  bool chunked = false;
-  bool until_close = false;
-};
-
-Delimiting Decide(const Response& response, const ResponseFraming& framing) {
-  Delimiting out;
-  const auto length = BodyLength(response);
-  out.send_body = !framing.head_request && !IsBodiless(response.status);
-  if (out.send_body) {
-    out.content_length = length;
-    out.chunked = !length.has_value() && framing.http11;
-    out.until_close = !length.has_value() && !framing.http11;
-  } else if (framing.head_request && !IsBodiless(response.status)) {
-    out.content_length = response.announced_length.has_value() ? response.announced_length : length;
-  } else if (response.status == 304) {
-    out.content_length = response.announced_length;
-  }
-  return out;
-}
-
 bool IsOurs(std::string_view name) {
   static constexpr std::array<std::string_view, 5> kOurs = {"Content-Length", "Transfer-Encoding",
                                                             "Connection", "Date", "X-Request-Id"};
   return std::any_of(kOurs.begin(), kOurs.end(),
                      [&](std::string_view ours) { return EqualsIgnoreCase(name, ours); });
-}
-
-bool AreSendable(const Headers& headers) {
-  return std::all_of(headers.all().begin(), headers.all().end(), [](const auto& field) {
-    return IsToken(field.first) && IsFieldValue(field.second);
-  });
 }
 
 void AppendField(std::string& out, std::string_view name, std::string_view value) {
@@ -79,6 +41,41 @@ const std::string& DateNow() {
     text = FormatHttpDate(now);
   }
   return text;
+}
+
+std::string JsonText(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out += '"';
+}
+
+}  // namespace
+
+bool IsSendable(const Response& response) {
+  const auto& fields = response.headers.all();
+  return response.status >= 200 && response.status <= 999 &&
+         std::all_of(fields.begin(), fields.end(), [](const auto& field) {
+           return IsToken(field.first) && IsFieldValue(field.second);
+         });
+}
+
+Delimiting Delimit(const Response& response, const ResponseFraming& framing) {
+  Delimiting out;
+  const auto length = BodyLength(response);
+  out.send_body = !framing.head_request && !IsBodiless(response.status);
+  if (out.send_body) {
+    out.content_length = length;
+    out.chunked = !length.has_value() && framing.http11;
+    out.until_close = !length.has_value() && !framing.http11;
+  } else if (framing.head_request && !IsBodiless(response.status)) {
+    out.content_length = response.announced_length.has_value() ? response.announced_length : length;
+  } else if (response.status == 304) {
+    out.content_length = response.announced_length;
+  }
+  return out;
 }
 
 std::string FormatHead(const Response& response, const ResponseFraming& framing,
@@ -104,112 +101,8 @@ std::string FormatHead(const Response& response, const ResponseFraming& framing,
   return out += "\r\n";
 }
 
-Status SendFile(Transport& transport, std::string_view head, const FileSlice& file, Pace& pace,
-                SentResponse& sent) {
-  BW_TRY_STATUS(WriteAll(transport, AsBytes(head), file.length > 0, pace));
-  BW_TRY_STATUS(WriteWholeFile(transport, file.descriptor, file.offset, file.length, pace));
-  sent.bytes = file.length;
-  return Ok();
-}
-
-Status SendText(Transport& transport, std::string& head, std::string_view body, Pace& pace,
-                SentResponse& sent) {
-  if (body.size() <= kSmallBody) {
-    head += body;
-    BW_TRY_STATUS(WriteAll(transport, AsBytes(head), false, pace));
-  } else {
-    BW_TRY_STATUS(WriteAll(transport, AsBytes(head), true, pace));
-    BW_TRY_STATUS(WriteAll(transport, AsBytes(body), false, pace));
-  }
-  sent.bytes = body.size();
-  return Ok();
-}
-
-// Pieces of a stream of known length, or up to the end of the connection.
-Status SendPlainStream(Transport& transport, StreamBody& body, Pace& pace, SentResponse& sent) {
-  std::vector<std::byte> piece(kStreamPiece);
-  for (;;) {
-    BW_TRY(const std::size_t n, body.source->Read(piece));
-    if (n == 0) break;
-    if (body.length.has_value() && n > *body.length - sent.bytes) {
-      return Internal("a response body is longer than announced");
-    }
-    BW_TRY_STATUS(WriteAll(transport, ByteView(piece).first(n), false, pace));
-    sent.bytes += n;
-    if (body.length == sent.bytes) return Ok();
-  }
-  if (body.length.value_or(sent.bytes) != sent.bytes) {
-    return Internal("a response body is shorter than announced");
-  }
-  return Ok();
-}
-
-// Prefix, piece and line end of each chunk leave from one buffer.
-Status SendChunkedStream(Transport& transport, StreamBody& body, Pace& pace, SentResponse& sent) {
-  std::vector<std::byte> buffer(kChunkRoom + kStreamPiece + 2);
-  const std::span<std::byte> piece = std::span(buffer).subspan(kChunkRoom, kStreamPiece);
-  for (;;) {
-    BW_TRY(const std::size_t n, body.source->Read(piece));
-    if (n == 0) return WriteAll(transport, AsBytes("0\r\n\r\n"), false, pace);
-    const std::string prefix = ChunkPrefix(n);
-    const std::size_t begin = kChunkRoom - prefix.size();
-    std::ranges::copy(AsBytes(prefix), buffer.begin() + static_cast<std::ptrdiff_t>(begin));
-    std::ranges::copy(AsBytes("\r\n"), piece.begin() + static_cast<std::ptrdiff_t>(n));
-    const auto chunk = ByteView(buffer).subspan(begin, prefix.size() + n + 2);
-    BW_TRY_STATUS(WriteAll(transport, chunk, false, pace));
-    sent.bytes += n;
-  }
-}
-
-Status SendStream(Transport& transport, std::string_view head, StreamBody& body, bool chunked,
-                  Pace& pace, SentResponse& sent) {
-  BW_TRY_STATUS(WriteAll(transport, AsBytes(head), false, pace));
-  if (body.length == std::uint64_t{0}) return Ok();
-  return chunked ? SendChunkedStream(transport, body, pace, sent)
-                 : SendPlainStream(transport, body, pace, sent);
-}
-
-std::string JsonText(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    out += c;
-  }
-  return out += '"';
-}
-
-}  // namespace
-
-Status SendResponse(Transport& transport, Response response, const ResponseFraming& framing,
-                    const PaceLimits& pace_limits, SentResponse& sent) {
-  if (!AreSendable(response.headers) || response.status < 200 || response.status > 999) {
-    observe::Log(observe::Level::kError, "a response cannot be sent",
-                 {{"status", response.status}});
-    response = ErrorResponse(500, "internal_error", "internal error", framing.request_id);
-  }
-  const Delimiting delimiting = Decide(response, framing);
-  sent.status = response.status;
-  const bool keep_alive = framing.keep_alive && !delimiting.until_close;
-  std::string head = FormatHead(response, framing, delimiting, keep_alive);
-
-  Pace pace(pace_limits);
-  Status status;
-  if (!delimiting.send_body) {
-    status = WriteAll(transport, AsBytes(head), false, pace);
-  } else if (const auto text = response.text()) {
-    status = SendText(transport, head, *text, pace, sent);
-  } else if (const auto* file = std::get_if<FileSlice>(&response.body)) {
-    status = SendFile(transport, head, *file, pace, sent);
-  } else {
-    status = SendStream(transport, head, std::get<StreamBody>(response.body), delimiting.chunked,
-                        pace, sent);
-  }
-  sent.keep_alive = keep_alive && status.ok();
-  return status;
-}
-
 std::string FormatTextResponse(const Response& response, const ResponseFraming& framing) {
-  return FormatHead(response, framing, Decide(response, framing), framing.keep_alive)
+  return FormatHead(response, framing, Delimit(response, framing), framing.keep_alive)
       .append(response.text().value_or(""));
 }
 

@@ -1,7 +1,8 @@
-// Sending responses: framing, the headers that every response has, and bodies of each kind.
+// Responses as text: framing, and the headers that every response has.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -19,18 +20,20 @@ struct ResponseFraming {
   std::string_view request_id;
 };
 
-struct SentResponse {
-  int status = 0;
-  std::uint64_t bytes = 0;  // of the body
-  bool keep_alive = false;  // the connection is fit for another request
+// How a response's body is delimited. RFC 9112 §6.
+struct Delimiting {
+  bool send_body = true;
+  std::optional<std::uint64_t> content_length;
+  bool chunked = false;
+  bool until_close = false;
 };
+Delimiting Delimit(const Response& response, const ResponseFraming& framing);
 
-// Sends it all. Fields that decide the framing (Content-Length, Transfer-Encoding, Connection,
-// Date, X-Request-Id) are this function's alone; a handler's are dropped. A response whose fields
-// hold control characters becomes a 500 ("response splitting", RFC 9112 §11.1).
-// The status that was sent is set even on failure.
-Status SendResponse(Transport& transport, Response response, const ResponseFraming& framing,
-                    const PaceLimits& pace, SentResponse& sent);
+// Status line and fields, with the empty line behind them. `keep_alive`: as announced.
+std::string FormatHead(const Response& response, const ResponseFraming& framing,
+                       const Delimiting& delimiting, bool keep_alive);
+// False for a status that is none, or fields that hold control characters.
+bool IsSendable(const Response& response);
 
 // The whole of a response with a text body, for who must not wait.
 std::string FormatTextResponse(const Response& response, const ResponseFraming& framing);

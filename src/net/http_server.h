@@ -1,4 +1,5 @@
-// HTTP/1.1 server: a bounded number of connections, a thread for each. RFC 9110, RFC 9112.
+// HTTP/1.1 server: loops that watch many connections and answer what takes no time, and threads for
+// what may wait. RFC 9110, RFC 9112.
 #pragma once
 
 #include <chrono>
@@ -11,6 +12,7 @@
 #include "net/http.h"
 #include "net/http_connection.h"
 #include "net/tls.h"
+#include "net/worker_pool.h"
 
 namespace breakwater::net {
 
@@ -20,10 +22,14 @@ struct ServerOptions {
   ListenerKind kind = ListenerKind::kPublic;
   std::optional<TlsFiles> tls;
   ConnectionLimits limits;
-  // At the limit the connection that is idle longest gives way; if none is, the new one gets 503.
+  // At the limit one that has been idle for long gives way; if none is idle, the new one gets 503.
   std::size_t max_connections = 2048;
   std::size_t max_connections_per_address = 1024;  // trusted proxies are exempt
-  std::size_t stack_bytes = 512 * 1024;            // of each connection's thread
+  std::size_t loops = 0;                           // 0: one for every two processors
+  WorkerOptions workers;
+  // GET and HEAD without a body are handled on the loop first. The handler then must not wait there
+  // without asking (base/wait.h); if it would have, it is called again on a thread that may.
+  bool try_at_once = false;
   ProxyTrust trust;
   CompletionHook on_complete;  // may be empty
 };

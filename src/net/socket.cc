@@ -18,7 +18,12 @@ namespace {
 
 constexpr int kBacklog = 4096;  // the kernel caps it at net.core.somaxconn
 
+Error TooSlow() {
+  return DeadlineExceeded("the peer took too long").Reason("peer_too_slow");
+}
+
 Status Wait(int fd, short events, Deadline deadline) {
+  if (deadline == kNoWait) return TooSlow();
   for (;;) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - SteadyClock::now());
     const auto timeout = std::clamp<std::chrono::milliseconds::rep>(left.count(), 0, INT_MAX);
@@ -27,7 +32,7 @@ Status Wait(int fd, short events, Deadline deadline) {
     if (n > 0) return Ok();
     if (n < 0 && errno != EINTR) return Internal(std::string("poll: ") + std::strerror(errno));
     if (n == 0 && SteadyClock::now() >= deadline) {
-      return DeadlineExceeded("the peer took too long").Reason("peer_too_slow");
+      return TooSlow();
     }
   }
 }

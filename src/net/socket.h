@@ -13,6 +13,8 @@ namespace breakwater::net {
 
 using SteadyClock = std::chrono::steady_clock;
 using Deadline = SteadyClock::time_point;
+// A deadline that has always passed: do what can be done at once.
+inline constexpr Deadline kNoWait = Deadline::min();
 
 // Owns a descriptor.
 class UniqueFd {
@@ -31,8 +33,7 @@ class UniqueFd {
   int fd_ = -1;
 };
 
-// The seam between connections and readiness. Whatever blocks on a socket blocks here, so fibers
-// or a reactor could take the place of threads. Thread-safe; holds nothing.
+// Whatever blocks on a socket blocks here. Thread-safe; holds nothing.
 class Waiter {
  public:
   // kDeadline when it passes first. An error or hang-up of the socket counts as ready.

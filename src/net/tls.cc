@@ -56,11 +56,11 @@ class TlsTransport final : public Transport {
   TlsTransport(SslPtr ssl, BIO* buffer, int fd, Waiter waiter)
       : ssl_(std::move(ssl)), buffer_(buffer), fd_(fd), waiter_(waiter) {}
 
-  Status Handshake(Deadline deadline) {
+  Status Handshake(Deadline deadline) override {
     for (;;) {
       ERR_clear_error();
       const int n = SSL_accept(ssl_.get());
-      if (n == 1) return Flush(deadline);
+      if (n == 1) return FlushBuffer(deadline);
       BW_TRY_STATUS(AfterFailure(n, deadline));
     }
   }
@@ -90,9 +90,9 @@ class TlsTransport final : public Transport {
       BW_TRY_STATUS(AfterFailure(n, deadline));
     }
     if (!more && written == bytes.size()) {
-      BW_TRY_STATUS(Flush(deadline));
-      // An idle connection must not keep the large buffer.
-      BW_TRY_STATUS(ResizeBuffer(kSmallBuffer, deadline));
+      // These bytes were taken: what cannot leave now leaves with the caller's own Flush.
+      const Status flushed = Flush(deadline);
+      if (!flushed.ok() && flushed.error().code() != ErrorCode::kDeadline) return flushed.error();
     }
     return written;
   }
@@ -107,17 +107,28 @@ class TlsTransport final : public Transport {
     } while (n < 0 && errno == EINTR);
     if (n < 0) return Internal(std::string("pread: ") + std::strerror(errno));
     if (n == 0) return DataCorrupt("the content is shorter than recorded");
-    // All of the piece, or the next call would read a part of it again for nothing.
+    // All of the piece if the peer takes it, or the next call would read a part of it again.
     const auto got = static_cast<std::size_t>(n);
     const bool more = got < length;
-    ByteView rest = ByteView(piece).first(got);
-    while (!rest.empty()) {
-      BW_TRY(const std::size_t written, Write(rest, more, deadline));
-      rest = rest.subspan(written);
+    std::size_t taken = 0;
+    while (taken < got) {
+      const auto written = Write(ByteView(piece).subspan(taken, got - taken), more, deadline);
+      if (!written.ok()) {
+        if (taken > 0 && written.error().code() == ErrorCode::kDeadline) break;
+        return written.error();
+      }
+      taken += *written;
     }
-    return got;
+    return taken;
   }
 
+  Status Flush(Deadline deadline) override {
+    BW_TRY_STATUS(FlushBuffer(deadline));
+    // An idle connection must not keep the large buffer.
+    return ResizeBuffer(kSmallBuffer, deadline);
+  }
+
+  bool wants_write() const override { return wants_write_; }
   bool HasBufferedInput() const override { return SSL_has_pending(ssl_.get()) == 1; }
 
   void FinishWriting() override {
@@ -128,18 +139,19 @@ class TlsTransport final : public Transport {
   }
 
  private:
-  Status Flush(Deadline deadline) {
+  Status FlushBuffer(Deadline deadline) {
     for (;;) {
       ERR_clear_error();
       if (BIO_flush(buffer_) == 1) return Ok();
       if (!BIO_should_retry(buffer_)) return Closed();
+      wants_write_ = true;
       BW_TRY_STATUS(waiter_.Writable(fd_, deadline));
     }
   }
 
   Status ResizeBuffer(int size, Deadline deadline) {
     if (size == buffer_size_) return Ok();
-    BW_TRY_STATUS(Flush(deadline));  // resizing drops what is inside
+    BW_TRY_STATUS(FlushBuffer(deadline));  // resizing drops what is inside
     if (BIO_set_write_buffer_size(buffer_, size) != 1) return Internal("BIO buffer");
     buffer_size_ = size;
     return Ok();
@@ -156,9 +168,10 @@ class TlsTransport final : public Transport {
   Status AfterFailure(int result, Deadline deadline) {
     switch (SSL_get_error(ssl_.get(), result)) {
       case SSL_ERROR_WANT_READ:
-        BW_TRY_STATUS(Flush(deadline));
+        BW_TRY_STATUS(FlushBuffer(deadline));
+        wants_write_ = false;
         return waiter_.Readable(fd_, deadline);
-      case SSL_ERROR_WANT_WRITE: return waiter_.Writable(fd_, deadline);
+      case SSL_ERROR_WANT_WRITE: wants_write_ = true; return waiter_.Writable(fd_, deadline);
       default: return Closed();
     }
   }
@@ -172,6 +185,7 @@ class TlsTransport final : public Transport {
   int fd_;
   Waiter waiter_;
   int buffer_size_ = kSmallBuffer;
+  bool wants_write_ = false;
 };
 
 Error BadCertificate(const std::string& what) {
@@ -237,8 +251,7 @@ Status TlsServerContext::Reload() {
   return Ok();
 }
 
-Result<std::unique_ptr<Transport>> TlsServerContext::Accept(int fd, Waiter waiter,
-                                                            Deadline deadline) const {
+Result<std::unique_ptr<Transport>> TlsServerContext::NewTransport(int fd, Waiter waiter) const {
   std::shared_ptr<const Context> context;
   {
     MutexLock lock(mutex_);
@@ -257,9 +270,8 @@ Result<std::unique_ptr<Transport>> TlsServerContext::Accept(int fd, Waiter waite
   BIO_up_ref(socket);
   SSL_set0_rbio(ssl.get(), socket);
   SSL_set0_wbio(ssl.get(), BIO_push(buffer, socket));
-  auto transport = std::make_unique<TlsTransport>(std::move(ssl), buffer, fd, waiter);
-  BW_TRY_STATUS(transport->Handshake(deadline));
-  return std::unique_ptr<Transport>(std::move(transport));
+  return std::unique_ptr<Transport>(
+      std::make_unique<TlsTransport>(std::move(ssl), buffer, fd, waiter));
 }
 
 Result<Timestamp> CertificateExpiry(const std::string& path) {

@@ -27,8 +27,8 @@ class TlsServerContext {
 
   // Reads the files again; on failure what was there stays.
   Status Reload();
-  // Performs the handshake. `fd` must outlive the transport.
-  Result<std::unique_ptr<Transport>> Accept(int fd, Waiter waiter, Deadline deadline) const;
+  // For a connection that was accepted. `fd` must outlive the transport.
+  Result<std::unique_ptr<Transport>> NewTransport(int fd, Waiter waiter) const;
 
  private:
   struct Context;

@@ -28,12 +28,15 @@ class PlainTransport final : public Transport {
  public:
   PlainTransport(int fd, Waiter waiter) : fd_(fd), waiter_(waiter) {}
 
+  Status Handshake(Deadline) override { return Ok(); }
+
   Result<std::size_t> Read(std::span<std::byte> out, Deadline deadline) override {
     for (;;) {
       const ssize_t n = ::recv(fd_, out.data(), out.size(), 0);
       if (n >= 0) return static_cast<std::size_t>(n);
       if (errno == EINTR) continue;
       if (!WouldBlock(errno)) return Closed(errno);
+      wants_write_ = false;
       BW_TRY_STATUS(waiter_.Readable(fd_, deadline));
     }
   }
@@ -59,6 +62,8 @@ class PlainTransport final : public Transport {
     }
   }
 
+  Status Flush(Deadline) override { return Ok(); }
+  bool wants_write() const override { return wants_write_; }
   bool HasBufferedInput() const override { return false; }
 
   void FinishWriting() override { (void)::shutdown(fd_, SHUT_WR); }
@@ -67,11 +72,13 @@ class PlainTransport final : public Transport {
   Status AfterWriteFailure(Deadline deadline) {
     if (errno == EINTR) return Ok();
     if (!WouldBlock(errno)) return Closed(errno);
+    wants_write_ = true;
     return waiter_.Writable(fd_, deadline);
   }
 
   int fd_;
   Waiter waiter_;
+  bool wants_write_ = false;
 };
 
 }  // namespace
@@ -100,17 +107,6 @@ Status WriteAll(Transport& transport, ByteView bytes, bool more, Pace& pace) {
     BW_TRY(const std::size_t n, transport.Write(bytes, more, pace.Next()));
     pace.Progress(n);
     bytes = bytes.subspan(n);
-  }
-  return Ok();
-}
-
-Status WriteWholeFile(Transport& transport, int file, std::uint64_t offset, std::uint64_t length,
-                      Pace& pace) {
-  while (length > 0) {
-    BW_TRY(const std::size_t n, transport.WriteFile(file, offset, length, pace.Next()));
-    pace.Progress(n);
-    offset += n;
-    length -= n;
   }
   return Ok();
 }

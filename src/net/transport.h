@@ -13,19 +13,27 @@
 
 namespace breakwater::net {
 
-// Failures: kDeadline when a deadline passes; kUnavailable ("connection_closed") when the peer is
-// gone. After a failure the transport is of no more use.
+// Failures: kDeadline when a deadline passes, after which the same call may be made again;
+// kUnavailable ("connection_closed") when the peer is gone, after which the transport is of no more
+// use.
 class Transport {
  public:
   virtual ~Transport() = default;
 
+  // Before anything else, until it is Ok.
+  virtual Status Handshake(Deadline deadline) = 0;
   // Reads at least one byte; 0 if the peer will send no more.
   virtual Result<std::size_t> Read(std::span<std::byte> out, Deadline deadline) = 0;
-  // Writes some of `bytes`, at least one. `more` promises that more follows at once.
+  // Writes some of `bytes`, at least one. `more` promises that more follows at once. What was taken
+  // may be kept back until Flush.
   virtual Result<std::size_t> Write(ByteView bytes, bool more, Deadline deadline) = 0;
   // Writes some of a file's bytes, at least one; kDataCorrupt if the file ends before.
   virtual Result<std::size_t> WriteFile(int file, std::uint64_t offset, std::uint64_t length,
                                         Deadline deadline) = 0;
+  // Sends what Write kept back. A response is sent when this is Ok.
+  virtual Status Flush(Deadline deadline) = 0;
+  // After kDeadline: the socket must become writable, not readable, before the call can go on.
+  virtual bool wants_write() const = 0;
   // True if a Read would return bytes that this program already took from the socket.
   virtual bool HasBufferedInput() const = 0;
   // Says that no more will be written. Does not wait.
@@ -47,8 +55,10 @@ class Pace {
   explicit Pace(const PaceLimits& limits) : limits_(limits) {}
   // When the next wait must be over.
   Deadline Next();
-  // The wait that Next() began is over and moved `bytes`.
+  // The wait that Next() began is over and moved `bytes`; or it is interrupted (0).
   void Progress(std::size_t bytes);
+  // `bytes` were moved without a wait.
+  void Moved(std::size_t bytes) { bytes_ += bytes; }
 
  private:
   PaceLimits limits_;
@@ -59,7 +69,5 @@ class Pace {
 
 // All of it, at the peer's pace.
 Status WriteAll(Transport& transport, ByteView bytes, bool more, Pace& pace);
-Status WriteWholeFile(Transport& transport, int file, std::uint64_t offset, std::uint64_t length,
-                      Pace& pace);
 
 }  // namespace breakwater::net

@@ -1,5 +1,7 @@
 #include "api/native/operations.h"
 
+#include "base/wait.h"
+
 namespace breakwater::api::native {
 namespace {
 
@@ -29,6 +31,7 @@ std::vector<Endpoint> OperationsEndpoints(Operations operations, const SccFace& 
        Access::Anyone("scrapers carry no credentials; series name accounts, never their content"),
        face,
        [&metrics = operations.metrics](Context&) -> Result<net::Response> {
+         BW_TRY_STATUS(BeforeWaiting());  // it takes long enough
          net::Response response = PlainText(200, metrics.Collect());
          response.headers.Set("Content-Type", observe::Metrics::kContentType);
          return response;
@@ -36,6 +39,7 @@ std::vector<Endpoint> OperationsEndpoints(Operations operations, const SccFace& 
       {"GET", "/openapi.json", "GetOpenApi",
        Access::Anyone("the description of the API is not a secret"), face,
        [openapi = operations.openapi](Context&) -> Result<net::Response> {
+         BW_TRY_STATUS(BeforeWaiting());  // it takes long enough
          return JsonResponse(200, openapi());
        }},
   };
