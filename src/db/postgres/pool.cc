@@ -13,31 +13,16 @@ std::int64_t NowMs() {
 
 }  // namespace
 
-Pool::Pool(PoolOptions options) : options_(std::move(options)) {}
+Pool::Pool(PoolOptions options)
+    : options_(std::move(options)), slots_(options_.most, options_.wait) {}
 
 Result<std::unique_ptr<Connection>> Pool::Take() {
-  const auto deadline = std::chrono::steady_clock::now() + options_.wait;
-  for (;;) {
-    std::unique_ptr<Connection> connection;
-    {
-      const MutexLock lock(mutex_);
-      while (idle_.empty() && open_ >= options_.most) {
-        if (free_.wait_until(mutex_, deadline) == std::cv_status::timeout) {
-          return Unavailable("all connections to the database are in use")
-              .Reason("database_unavailable");
-        }
-      }
-      if (idle_.empty()) {
-        ++open_;
-        break;
-      }
-      connection = std::move(idle_.back());  // the latest: the others may grow old
-      idle_.pop_back();
-    }
-    if (connection->IsAlive()) return connection;
-    connection.reset();
-    GiveBack(nullptr);
+  auto slot = slots_.Take();
+  if (!slot) {
+    return Unavailable("all connections to the database are in use").Reason("database_unavailable");
   }
+  if (*slot != nullptr && (*slot)->IsAlive()) return *std::move(slot);
+  slot->reset();  // before the server is asked for another
   auto opened = Open();
   if (!opened.ok()) GiveBack(nullptr);
   return opened;
@@ -56,13 +41,7 @@ Result<std::unique_ptr<Connection>> Pool::Open() {
 
 void Pool::GiveBack(std::unique_ptr<Connection> connection) {
   if (connection != nullptr && !connection->IsWorthKeeping()) connection.reset();
-  const MutexLock lock(mutex_);
-  if (connection == nullptr) {
-    --open_;
-  } else {
-    idle_.push_back(std::move(connection));
-  }
-  free_.notify_one();
+  slots_.GiveBack(std::move(connection));
 }
 
 std::optional<std::chrono::milliseconds> Pool::Outage() const {

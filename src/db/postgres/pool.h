@@ -6,9 +6,8 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <vector>
 
-#include "base/sync.h"
+#include "db/connection_slots.h"
 #include "db/postgres/connection.h"
 
 namespace breakwater::db::postgres {
@@ -37,10 +36,7 @@ class Pool {
 
   const PoolOptions options_;
   std::atomic<std::int64_t> down_since_{0};  // milliseconds of the steady clock; 0: it is not
-  Mutex mutex_;
-  ConditionVariable free_;
-  std::vector<std::unique_ptr<Connection>> idle_ BW_GUARDED_BY(mutex_);
-  std::size_t open_ BW_GUARDED_BY(mutex_) = 0;  // idle or taken
+  ConnectionSlots<Connection> slots_;
 };
 
 }  // namespace breakwater::db::postgres

@@ -4,9 +4,8 @@
 #include <chrono>
 #include <memory>
 #include <string>
-#include <vector>
 
-#include "base/sync.h"
+#include "db/connection_slots.h"
 #include "db/database.h"
 #include "db/sqlite/connection.h"
 
@@ -28,15 +27,10 @@ class ReaderPool {
 
  private:
   Result<std::unique_ptr<Connection>> Take();
-  // Null if the connection is not to be used again.
-  void GiveBack(std::unique_ptr<Connection> connection);
 
   const std::string path_;
   const ReaderOptions options_;
-  Mutex mutex_;
-  ConditionVariable free_;
-  std::vector<std::unique_ptr<Connection>> idle_ BW_GUARDED_BY(mutex_);
-  std::size_t open_ BW_GUARDED_BY(mutex_) = 0;
+  ConnectionSlots<Connection> slots_;
 };
 
 }  // namespace breakwater::db::sqlite
