@@ -252,10 +252,8 @@ Result<std::unique_ptr<BlobStore>> OpenS3BlobStore(const S3Options& options, db:
                                                    const Clock& clock, S3Waiting waiting) {
   BW_TRY_STATUS(CheckOptions(options));
   BW_TRY(auto endpoint, S3Endpoint::Parse(options.endpoint));
-  S3Options own = options;
-  if (!own.prefix.empty() && !own.prefix.ends_with('/')) own.prefix += '/';
-  return std::unique_ptr<BlobStore>(
-      std::make_unique<S3BlobStore>(own, std::move(endpoint), std::move(waiting), database, clock));
+  return std::unique_ptr<BlobStore>(std::make_unique<S3BlobStore>(
+      options, std::move(endpoint), std::move(waiting), database, clock));
 }
 
 }  // namespace breakwater::blob

@@ -60,8 +60,7 @@ class S3BlobStore : public ::testing::Test {
   }
   BlobStore& store() { return made_->store(); }
   S3Client Client() {
-    S3Options options = made_->options();
-    options.prefix += "/";
+    const S3Options& options = made_->options();
     return S3Client(options, *S3Endpoint::Parse(options.endpoint), S3Waiting::Real(), clock_);
   }
   std::vector<std::string> KeysBelow(const std::string& prefix) {

@@ -118,7 +118,6 @@ std::vector<S3Finding> CheckS3(const S3Options& options, const Clock& clock) {
   auto endpoint = S3Endpoint::Parse(options.endpoint);
   if (!endpoint.ok()) return {{.ok = false, .text = endpoint.error().message()}};
   S3Options impatient = options;
-  if (!impatient.prefix.empty() && !impatient.prefix.ends_with('/')) impatient.prefix += '/';
   impatient.deadline = kStepTime;
   impatient.request_timeout = kStepTime;
   impatient.copy_timeout = kStepTime;

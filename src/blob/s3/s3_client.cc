@@ -19,6 +19,12 @@ net::ClientOptions HttpOptions(const S3Options& options) {
           .connect_to = options.connect_to};
 }
 
+// With a prefix that ends where the store's own keys begin.
+S3Options Rooted(S3Options options) {
+  if (!options.prefix.empty() && !options.prefix.ends_with('/')) options.prefix += '/';
+  return options;
+}
+
 Error NotAvailable(std::string log) {
   return Unavailable("the blob store is not available")
       .Reason("blob_store_unavailable")
@@ -77,7 +83,7 @@ struct S3Client::Call {
 };
 
 S3Client::S3Client(S3Options options, S3Endpoint endpoint, S3Waiting waiting, const Clock& clock)
-    : options_(std::move(options)),
+    : options_(Rooted(std::move(options))),
       endpoint_(std::move(endpoint)),
       waiting_(std::move(waiting)),
       clock_(clock),

@@ -34,7 +34,7 @@ struct S3Endpoint {
   static Result<S3Endpoint> Parse(std::string_view text);
 };
 
-// Thread-safe. Keys are the store's own, without the options' prefix.
+// Thread-safe. Keys are the store's own, without the options' prefix and the "/" after it.
 class S3Client {
  public:
   // `options` are sane (OpenS3BlobStore checks them).

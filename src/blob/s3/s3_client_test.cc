@@ -30,7 +30,7 @@ class S3ClientTest : public ::testing::Test {
     S3Options options;
     options.endpoint = scheme + "://" + server_->endpoint();
     options.bucket = "bucket";
-    options.prefix = "p/";
+    options.prefix = "p";
     options.path_style = true;
     options.credentials = {"key", Secret("secret"), Secret()};
     options.request_timeout = milliseconds(5000);
