@@ -11,6 +11,7 @@
 #include "admin/copy_state.h"
 #include "crypto/random.h"
 #include "db/migrations.h"
+#include "db/postgres/probe.h"
 #include "db/schema.h"
 #include "iam/signing_keys.h"
 #include "net/http_client.h"
@@ -140,12 +141,9 @@ Finding CheckJobs(db::Database& database) {
 Finding CheckClock(db::Database& database, const Clock& clock) {
   const std::string check = "database_clock";
   const Timestamp before = clock.Now();
-  const auto there = database.ReadValue([](db::Transaction& tx) {
-    return tx.QueryOne("SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)", {},
-                       [](const db::Row& row) { return row.Time(0); });
-  });
-  if (!there.ok()) return FailedBy(check, there.error(), "look whether the database server runs");
-  return CompareClocks(check, "the database server's", before, **there, clock.Now());
+  const auto theirs = db::ServerTime(database);
+  if (!theirs.ok()) return FailedBy(check, theirs.error(), "look whether the database server runs");
+  return CompareClocks(check, "the database server's", before, *theirs, clock.Now());
 }
 
 // What ends a transaction that is to leave nothing behind.

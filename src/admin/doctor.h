@@ -36,8 +36,10 @@ Finding FailedBy(std::string check, const Error& error, std::string advice);
 bool AnyFailed(const Findings& findings);
 
 inline constexpr std::chrono::seconds kToleratedSkew{2};
-inline constexpr std::chrono::seconds kDangerousSkew{30};  // about as long as leases
-// Of another's clock, read between two readings of this machine's.
+// Far below the shortest lease (30 s), far above what NTP leaves.
+inline constexpr std::chrono::seconds kDangerousSkew{5};
+// Of another's clock, read between two readings of this machine's. kWarning above what is
+// tolerated, kFailed above what is dangerous.
 Finding CompareClocks(const std::string& check, const std::string& whose, Timestamp before,
                       Timestamp theirs, Timestamp after);
 

@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 
+#include "admin/doctor.h"
 #include "app/object_store.h"
 #include "blob/fs/fs_blob_store.h"
 #include "blob/ownership.h"
@@ -10,13 +11,11 @@
 #include "crypto/sealing.h"
 #include "db/migrations.h"
 #include "db/postgres/postgres_database.h"
+#include "db/postgres/probe.h"
 #include "db/sqlite/sqlite_database.h"
 
 namespace breakwater::app {
 namespace {
-
-// Far below the shortest lease (30 s), far above what NTP leaves.
-constexpr std::chrono::seconds kMostSkew{5};
 
 // Another key would make the installation's secrets unreadable one by one, much later.
 Status CheckMasterKey(db::Database& database, const Secret& master_key) {
@@ -42,16 +41,11 @@ Status CheckMasterKey(db::Database& database, const Secret& master_key) {
 // Leases are written by one process's clock and read by another's.
 Status CheckClock(db::Database& database, const Clock& clock) {
   const Timestamp before = clock.Now();
-  BW_TRY(const auto theirs, database.ReadValue([](db::Transaction& tx) {
-    return tx.QueryOne("SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)", {},
-                       [](const db::Row& row) { return row.Time(0); });
-  }));
-  if (*theirs > before - kMostSkew && *theirs < clock.Now() + kMostSkew) return Ok();
-  const auto ahead = std::chrono::duration_cast<std::chrono::seconds>(before - *theirs);
-  return Unavailable("this machine's clock is " + std::to_string(std::abs(ahead.count())) +
-                     (ahead.count() > 0 ? " s ahead of" : " s behind") +
-                     " the database's: set both by NTP")
-      .Reason("clock_skew");
+  BW_TRY(const Timestamp theirs, db::ServerTime(database));
+  const admin::Finding finding =
+      admin::CompareClocks("database_clock", "the database server's", before, theirs, clock.Now());
+  if (finding.health != admin::Health::kFailed) return Ok();
+  return Unavailable(finding.text + ": " + finding.advice).Reason("clock_skew");
 }
 
 db::PreparedStatements PreparedFrom(const std::string& word) {

@@ -51,4 +51,13 @@ Result<PostgresProbe> ProbePostgres(const PostgresOptions& options) {
   return probe;
 }
 
+Result<Timestamp> ServerTime(Database& database) {
+  BW_CHECK(database.dialect() == Dialect::kPostgres);
+  BW_TRY(const auto time, database.ReadValue([](Transaction& tx) {
+    return tx.QueryOne("SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)", {},
+                       [](const Row& row) { return row.Time(0); });
+  }));
+  return *time;
+}
+
 }  // namespace breakwater::db

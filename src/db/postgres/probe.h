@@ -1,8 +1,9 @@
-// What can be told of the way to a PostgreSQL server, for whoever sets one up.
+// What can be told of a PostgreSQL server and the way to it, for whoever sets one up.
 #pragma once
 
 #include <string>
 
+#include "base/time.h"
 #include "db/postgres/postgres_database.h"
 
 namespace breakwater::db {
@@ -19,5 +20,8 @@ struct PostgresProbe {
 // Connects once, to where OpenPostgres could (of a malformed address libpq would quote the
 // password). kUnavailable with what the server, or the way to it, said in Log().
 Result<PostgresProbe> ProbePostgres(const PostgresOptions& options);
+
+// What the server's clock says. `database` is PostgreSQL's: an embedded one has this machine's.
+Result<Timestamp> ServerTime(Database& database);
 
 }  // namespace breakwater::db
