@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # What one process changes holds in another within a second: a permission taken away, a rule
-# attached, a setting, a tag moved. Both start on an empty database at the same moment.
+# attached, a setting, a tag moved. Both start on an empty database at the same moment. A third that
+# does not belong to them is turned away.
 
 # shellcheck disable=SC2317  # some functions are called by name
 # shellcheck source=tests/e2e/lib.sh
@@ -142,6 +143,34 @@ refused_by_rule() {
     --data-binary '{"private_only": false}'
 }
 within_a_second "the second judges by it" refused_by_rule
+
+echo "# a third process that does not belong to them"
+
+# third_is_refused FACT WHY VARIABLE=VALUE…: it ends by itself, and its log says WHY.
+third_is_refused() {
+  local fact=$1 why=$2 rc=0
+  shift 2
+  env "$@" timeout 60 "$bin" serve --config "$config" --data "$dir/unused" --public 127.0.0.1:0 \
+    --private 127.0.0.1:0 > "$dir/third.out" 2> "$dir/third.log" || rc=$?
+  if [ "$rc" = 1 ] && [ ! -s "$dir/third.out" ] && grep -qF -- "$why" "$dir/third.log"; then
+    ok "$fact"
+  else
+    not_ok "$fact" "exit code $rc" "$(cat "$dir/third.out" "$dir/third.log")"
+  fi
+}
+third_is_refused "one with another master key is refused" \
+  "the master key is not the one that this database was made with" \
+  BREAKWATER_MASTER_KEY="$(python3 -c 'import secrets; print(secrets.token_hex(32))')"
+third_is_refused "one with another prefix in the bucket is refused" \
+  "the blob store is not the one that this database was used with" \
+  BREAKWATER_S3_PREFIX="$BREAKWATER_S3_PREFIX-other"
+psql -qX -d "$BREAKWATER_TEST_POSTGRES" -c "CREATE DATABASE ${test_database}_other"
+third_is_refused "one with another database over the same objects is refused" \
+  "the blob store belongs to another installation" \
+  BREAKWATER_DATABASE_URL="${BREAKWATER_DATABASE_URL}_other"
+psql -qX -d "$BREAKWATER_TEST_POSTGRES" -c "DROP DATABASE ${test_database}_other WITH (FORCE)"
+within_a_second "the two go on as before" \
+  answers 200 GET "$second/v2/shared/app/manifests/v1" "${auth[@]}" "${us[@]}"
 
 kill -TERM "$second_pid"
 holds "the second stops" eventually 30 gone "$second_pid"
