@@ -56,7 +56,6 @@ void AddChallenges(const Error& error, const net::Request& request, const Contex
   }
   if (error.reason() == "insufficient_scope") value += ",error=\"insufficient_scope\"";
   headers.Add("WWW-Authenticate", std::move(value));
-  headers.Add("WWW-Authenticate", "Basic realm=\"" + service + "\"");
 }
 
 }  // namespace breakwater::api::distribution

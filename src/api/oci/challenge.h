@@ -5,8 +5,9 @@
 
 namespace breakwater::api::distribution {
 
-// Bearer first, Basic second: clients that look at one header alone look at the first. The scope is
-// what this request needs. `context` is null if the request was not routed.
+// The scope is what this request needs. `context` is null if the request was not routed.
+// Basic is taken but never offered: the Docker engine wants to satisfy every challenge of an
+// answer, and after a login it has kept a refresh token and no password, so that it would give up.
 void AddChallenges(const Error& error, const net::Request& request, const Context* context,
                    net::Headers& headers);
 
