@@ -160,6 +160,7 @@ clean_up() {
   local rc=$? pid
   set +e
   for pid in "${background[@]}"; do kill "$pid" 2> /dev/null; done
+  for pid in "${background[@]}"; do eventually 20 gone "$pid" || kill -KILL "$pid" 2> /dev/null; done
   if [ -n "$server_pid" ]; then
     kill -TERM "$server_pid" 2> /dev/null
     eventually 40 gone "$server_pid" || kill -KILL "$server_pid" 2> /dev/null
@@ -230,6 +231,13 @@ expect() {
     not_ok "$1 $2 answers $wanted" "found: $status" "$(head -c 1000 "$body")"
     exit 1
   fi
+}
+
+# requests_of OPERATION: how many the server has answered, as its metrics say.
+requests_of() {
+  curl -sS "$public/metrics" | awk -v wanted="operation=\"$1\"" '
+    /^breakwater_http_request_duration_seconds_count\{/ && index($0, wanted) { sum += $NF }
+    END { print sum + 0 }'
 }
 
 header() { sed -n "s/^$1: *//Ip" "$response_head" | tr -d '\r' | tail -n 1; }

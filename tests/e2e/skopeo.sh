@@ -109,7 +109,37 @@ api GET /v2/debian/copy/tags/list
 is "it is not in the first registry" "$status" 404
 api GET /v2/debian/copy/tags/list -H 'Host: de.icr.io'
 is "it is in the second" "$(json 'd["tags"]')" '["v1"]'
+finished=$(requests_of FinishUpload)
 holds "it is copied within a registry" copy "docker://$us/debian/base:v1" "docker://$us/debian/other:v1"
+is "its layer is mounted: at most the configuration is sent again" \
+  "$(($(requests_of FinishUpload) - finished <= 1))" 1
+api HEAD "/v2/debian/other/manifests/$made"
+is "it has the same digest there" "$status" 200
+
+echo "# whole repositories"
+
+holds "a repository is synced to a directory" \
+  run_skopeo sync --src docker --dest dir --src-tls-verify=false "$us/debian/base" "$dir/synced"
+is "with all its tags" "$(cd "$dir/synced" && echo *)" "base:v1 base:v2"
+holds "and from there to the other registry" \
+  run_skopeo sync --src dir --dest docker --dest-tls-verify=false "$dir/synced" "$de/debian"
+api GET /v2/debian/base/tags/list -H 'Host: de.icr.io'
+is "which has all its tags" "$(json 'd["tags"]')" '["v1", "v2"]'
+is "with the same digest" \
+  "sha256:$(inspect_raw "docker://$de/debian/base:v2" | sha256sum | cut -d' ' -f1)" "$made"
+rm -rf "$dir/synced"
+
+echo "# made by umoci"
+
+mkdir "$dir/tree"
+echo "made by umoci" > "$dir/tree/file"
+holds "umoci makes a layout" umoci init --layout "$dir/umoci"
+holds "and an image" umoci new --image "$dir/umoci:made"
+holds "of one file" umoci insert --image "$dir/umoci:made" "$dir/tree" /tree
+holds "it is copied in" copy_in "oci:$dir/umoci:made" "docker://$us/debian/umoci:v1"
+holds "and out" copy_out "docker://$us/debian/umoci:v1" "oci:$dir/umoci-out:made"
+holds "umoci unpacks it" umoci unpack --image "$dir/umoci-out:made" "$dir/umoci-unpacked"
+holds "to the same file" cmp "$dir/tree/file" "$dir/umoci-unpacked/rootfs/tree/file"
 
 echo "# Docker format"
 
