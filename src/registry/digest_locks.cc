@@ -12,19 +12,20 @@ namespace breakwater::registry {
 namespace {
 
 // Who stores bytes finds out when it says so in its transaction that it was too slow; others need
-// not wait long for one that has died.
-constexpr std::chrono::seconds kStoreLease{30};
+// not wait much longer than the bytes take for one that has died.
+constexpr std::chrono::seconds kStoreAtOnce{30};
+constexpr std::uint64_t kStoredInASecond = 16U << 20;
 // A removal is beyond recall once it was asked for: longer than any request to a blob store takes,
 // for which s3.deadline has a limit.
 constexpr std::chrono::minutes kRemoveLease{5};
 constexpr std::chrono::milliseconds kFirstPause{5};
 constexpr std::chrono::milliseconds kLongestPause{200};
-constexpr std::chrono::seconds kPatience{60};
 constexpr std::size_t kHolderOctets = 16;
 
 class LocalDigestLocks final : public DigestLocks {
  public:
-  Result<std::unique_ptr<Hold>> Acquire(const oci::Digest& digest, DigestUse) override {
+  Result<std::unique_ptr<Hold>> Acquire(const oci::Digest& digest, DigestUse,
+                                        std::uint64_t) override {
     MutexLock lock(mutex_);
     while (!held_.insert(digest).second) released_.wait(mutex_);
     return std::unique_ptr<Hold>(std::make_unique<LocalHold>(*this, digest));
@@ -60,16 +61,17 @@ Error Lost() {
       .Log("the lease of a digest has passed to another process");
 }
 
-std::chrono::seconds LeaseOf(DigestUse use) {
-  return use == DigestUse::kStore ? kStoreLease : kRemoveLease;
+std::chrono::seconds LeaseOf(DigestUse use, std::uint64_t bytes) {
+  return use == DigestUse::kStore ? TimeToStore(bytes) : kRemoveLease;
 }
 
 class SharedHold final : public DigestLocks::Hold {
  public:
-  SharedHold(db::Database& database, const Clock& clock, const oci::Digest& digest, DigestUse use)
+  SharedHold(db::Database& database, const Clock& clock, const oci::Digest& digest,
+             std::uint64_t bytes)
       : database_(database),
         clock_(clock),
-        lease_(LeaseOf(use)),
+        bytes_(bytes),
         digest_(digest.text()),
         holder_(crypto::RandomToken(kHolderOctets)) {}
   ~SharedHold() override {
@@ -83,7 +85,7 @@ class SharedHold final : public DigestLocks::Hold {
   }
 
   // Whether it is ours now.
-  Result<bool> Try() {
+  Result<bool> Try(DigestUse use) {
     const Timestamp now = clock_.Now();
     BW_TRY(const std::int64_t changed,
            database_.WriteValue(
@@ -92,7 +94,7 @@ class SharedHold final : public DigestLocks::Hold {
                      "INSERT INTO digest_lock (digest, holder, held_until) VALUES ($1, $2, $3) "
                      "ON CONFLICT (digest) DO UPDATE SET holder = $2, held_until = $3 "
                      "WHERE digest_lock.held_until <= $4",
-                     {digest_, holder_, now + lease_, now});
+                     {digest_, holder_, now + LeaseOf(use, bytes_), now});
                },
                db::Isolation::kStatement));
     held_ = changed == 1;
@@ -102,7 +104,7 @@ class SharedHold final : public DigestLocks::Hold {
   Status Confirm(db::Transaction& tx, DigestUse use) override {
     BW_TRY(const std::int64_t changed,
            tx.Execute("UPDATE digest_lock SET held_until = $3 WHERE digest = $1 AND holder = $2",
-                      {digest_, holder_, clock_.Now() + LeaseOf(use)}));
+                      {digest_, holder_, clock_.Now() + LeaseOf(use, bytes_)}));
     return changed == 1 ? Ok() : Status(Lost());
   }
   Status Release(db::Transaction& tx) override {
@@ -122,7 +124,7 @@ class SharedHold final : public DigestLocks::Hold {
 
   db::Database& database_;
   const Clock& clock_;
-  const std::chrono::seconds lease_;
+  const std::uint64_t bytes_;
   const std::string digest_;
   const std::string holder_;
   bool held_ = false;
@@ -133,11 +135,12 @@ class SharedDigestLocks final : public DigestLocks {
   SharedDigestLocks(db::Database& database, const Clock& clock)
       : database_(database), clock_(clock) {}
 
-  Result<std::unique_ptr<Hold>> Acquire(const oci::Digest& digest, DigestUse use) override {
-    auto hold = std::make_unique<SharedHold>(database_, clock_, digest, use);
+  Result<std::unique_ptr<Hold>> Acquire(const oci::Digest& digest, DigestUse use,
+                                        std::uint64_t bytes) override {
+    auto hold = std::make_unique<SharedHold>(database_, clock_, digest, bytes);
     std::chrono::milliseconds pause = kFirstPause;
-    for (std::chrono::milliseconds waited{0}; waited < kPatience; waited += pause) {
-      BW_TRY(const bool ours, hold->Try());
+    for (std::chrono::milliseconds waited{0}; waited < kDigestPatience; waited += pause) {
+      BW_TRY(const bool ours, hold->Try(use));
       if (ours) return std::unique_ptr<Hold>(std::move(hold));
       std::this_thread::sleep_for(pause);
       pause = std::min(2 * pause, kLongestPause);
@@ -152,6 +155,10 @@ class SharedDigestLocks final : public DigestLocks {
 };
 
 }  // namespace
+
+std::chrono::seconds TimeToStore(std::uint64_t bytes) {
+  return kStoreAtOnce + std::chrono::seconds(bytes / kStoredInASecond);
+}
 
 std::unique_ptr<DigestLocks> NewLocalDigestLocks() {
   return std::make_unique<LocalDigestLocks>();

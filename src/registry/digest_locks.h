@@ -3,6 +3,8 @@
 // another push's commit and its row.
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <memory>
 
 #include "base/result.h"
@@ -13,6 +15,12 @@
 namespace breakwater::registry {
 
 enum class DigestUse { kStore, kRemove };
+
+// How long the bytes of a blob may take to become durable, on the slowest store that is worth
+// waiting for: 16 MiB/s.
+std::chrono::seconds TimeToStore(std::uint64_t bytes);
+// How long Acquire waits for whoever holds the digest.
+inline constexpr std::chrono::seconds kDigestPatience{60};
 
 // Thread-safe.
 class DigestLocks {
@@ -32,8 +40,10 @@ class DigestLocks {
   };
 
   virtual ~DigestLocks() = default;
-  // Waits until nobody else holds `digest`; kUnavailable "digest_busy" if that takes too long.
-  virtual Result<std::unique_ptr<Hold>> Acquire(const oci::Digest& digest, DigestUse use) = 0;
+  // Waits until nobody else holds `digest`; kUnavailable "digest_busy" after kDigestPatience.
+  // `bytes`: how many are to be stored, TimeToStore of which may pass between two signs of life.
+  virtual Result<std::unique_ptr<Hold>> Acquire(const oci::Digest& digest, DigestUse use,
+                                                std::uint64_t bytes) = 0;
 };
 
 // For one process.

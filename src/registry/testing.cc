@@ -24,13 +24,13 @@ class FaultyStore::FaultyStaged final : public blob::Staged {
   const std::string& id() const override { return inner_->id(); }
   std::uint64_t size() const override { return inner_->size(); }
   Status Append(ByteView bytes) override {
-    return store_.Run<Status>([&] { return inner_->Append(bytes); });
+    return store_.Run<Status>("append", [&] { return inner_->Append(bytes); });
   }
   Status Flush() override {
-    return store_.Run<Status>([&] { return inner_->Flush(); });
+    return store_.Run<Status>("flush", [&] { return inner_->Flush(); });
   }
   Result<std::unique_ptr<io::Source>> Read() override {
-    return store_.Run<Result<std::unique_ptr<io::Source>>>([&] { return inner_->Read(); });
+    return store_.Run<Result<std::unique_ptr<io::Source>>>("read", [&] { return inner_->Read(); });
   }
 
   blob::Staged& inner() { return *inner_; }
@@ -41,8 +41,8 @@ class FaultyStore::FaultyStaged final : public blob::Staged {
 };
 
 template <class R, class F>
-R FaultyStore::Run(F call) {
-  const bool fails = Count();
+R FaultyStore::Run(std::string_view name, F call) {
+  const bool fails = Count(name);
   if (fails && !after_) return Fault();
   R result = call();
   if (fails) return Fault();
@@ -50,23 +50,23 @@ R FaultyStore::Run(F call) {
 }
 
 Result<std::unique_ptr<blob::Staged>> FaultyStore::Stage() {
-  BW_TRY(auto staged, Run<Result<std::unique_ptr<blob::Staged>>>([&] { return inner_->Stage(); }));
+  BW_TRY(auto staged,
+         Run<Result<std::unique_ptr<blob::Staged>>>("stage", [&] { return inner_->Stage(); }));
   return std::unique_ptr<blob::Staged>(std::make_unique<FaultyStaged>(*this, std::move(staged)));
 }
 
 Result<std::unique_ptr<blob::Staged>> FaultyStore::Resume(const std::string& staged_id) {
-  BW_TRY(auto staged,
-         Run<Result<std::unique_ptr<blob::Staged>>>([&] { return inner_->Resume(staged_id); }));
+  BW_TRY(auto staged, Run<Result<std::unique_ptr<blob::Staged>>>(
+                          "resume", [&] { return inner_->Resume(staged_id); }));
   return std::unique_ptr<blob::Staged>(std::make_unique<FaultyStaged>(*this, std::move(staged)));
 }
 
 Status FaultyStore::Discard(const std::string& staged_id) {
-  return Run<Status>([&] { return inner_->Discard(staged_id); });
+  return Run<Status>("discard", [&] { return inner_->Discard(staged_id); });
 }
 
 std::vector<Status> FaultyStore::Commit(std::span<const blob::CommitItem> items) {
-  if (on_commit) on_commit();
-  const bool fails = Count();
+  const bool fails = Count("commit");
   std::vector<Status> outcomes(items.size());
   std::vector<blob::CommitItem> unwrapped;
   for (const blob::CommitItem& item : items) {
@@ -78,11 +78,11 @@ std::vector<Status> FaultyStore::Commit(std::span<const blob::CommitItem> items)
 }
 
 Result<std::unique_ptr<blob::Blob>> FaultyStore::Open(const oci::Digest& digest) {
-  return Run<Result<std::unique_ptr<blob::Blob>>>([&] { return inner_->Open(digest); });
+  return Run<Result<std::unique_ptr<blob::Blob>>>("open", [&] { return inner_->Open(digest); });
 }
 
 Status FaultyStore::Remove(const oci::Digest& digest) {
-  return Run<Status>([&] { return inner_->Remove(digest); });
+  return Run<Status>("remove", [&] { return inner_->Remove(digest); });
 }
 
 std::string ImageManifest(const std::string& config, const std::vector<std::string>& layers,

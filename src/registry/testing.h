@@ -72,7 +72,9 @@ class FaultyStore final : public blob::BlobStore {
   Result<std::unique_ptr<blob::Staged>> Resume(const std::string& staged_id) override;
   Status Discard(const std::string& staged_id) override;
   std::vector<Status> Commit(std::span<const blob::CommitItem> items) override;
-  std::function<void()> on_commit;  // before it is done
+  // Before each call is done: "stage", "resume", "discard", "append", "flush", "read", "commit",
+  // "open", "remove".
+  std::function<void(std::string_view call)> on_call;
   Result<std::unique_ptr<blob::Blob>> Open(const oci::Digest& digest) override;
   std::optional<std::string> PresignGet(const oci::Digest& digest,
                                         std::chrono::seconds life) const override {
@@ -93,13 +95,14 @@ class FaultyStore final : public blob::BlobStore {
  private:
   class FaultyStaged;
   // Whether this call is the one to fail.
-  bool Count() {
+  bool Count(std::string_view call) {
+    if (on_call) on_call(call);
     const bool now = ++count_ == fail_at_;
     if (now) fired_ = true;
     return now;
   }
   template <class R, class F>
-  R Run(F call);
+  R Run(std::string_view name, F call);
 
   std::unique_ptr<blob::BlobStore>& inner_;
   std::atomic<int> count_{0};

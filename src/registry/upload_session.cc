@@ -5,6 +5,16 @@
 
 namespace breakwater::registry {
 
+void BufferShare::Resize(std::size_t bytes) {
+  if (taken_ == nullptr) return;
+  if (bytes > bytes_) {
+    *taken_ += bytes - bytes_;
+  } else {
+    *taken_ -= bytes_ - bytes;
+  }
+  bytes_ = bytes;
+}
+
 void UploadSession::StartHashing() {
   sha256.emplace(crypto::HashAlgorithm::kSha256);
   if (announced == crypto::HashAlgorithm::kSha512) sha512.emplace(*announced);

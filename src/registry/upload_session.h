@@ -1,10 +1,12 @@
 // Uploads in progress, and the bounded table of those that this process has in memory.
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -26,6 +28,29 @@ struct UploadView {
   Timestamp expires;
 };
 
+// Bytes in memory of a budget that all sessions of a process share. What it has taken it gives back
+// at its end.
+class BufferShare {
+ public:
+  BufferShare() = default;  // of no budget
+  explicit BufferShare(std::atomic<std::size_t>& taken) : taken_(&taken) {}
+  ~BufferShare() { Resize(0); }
+  BufferShare(const BufferShare&) = delete;
+  BufferShare& operator=(const BufferShare&) = delete;
+  BufferShare(BufferShare&& other) noexcept
+      : taken_(std::exchange(other.taken_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}
+  BufferShare& operator=(BufferShare&& other) noexcept {
+    std::swap(taken_, other.taken_);
+    std::swap(bytes_, other.bytes_);
+    return *this;
+  }
+  void Resize(std::size_t bytes);
+
+ private:
+  std::atomic<std::size_t>* taken_ = nullptr;
+  std::size_t bytes_ = 0;
+};
+
 // One upload. Owned by where sessions are kept, or by the one request that writes it. Bytes stay in
 // memory up to kMaxInlineBlob; beyond, they go to the blob store's staging.
 struct UploadSession {
@@ -44,6 +69,7 @@ struct UploadSession {
 
   std::uint64_t size = 0;
   std::string buffer;                    // everything, while `staged_id` is empty
+  BufferShare share;                     // of the buffer, where this process has taken the session
   std::string staged_id;                 // empty: in memory
   std::unique_ptr<blob::Staged> staged;  // open while a request writes
   // Absent: must be computed from staging (after a restart).
@@ -72,10 +98,10 @@ class UploadTable {
   // while another has it.
   Result<std::unique_ptr<UploadSession>> Take(const std::string& id);
   // Gives it back for the next writer; false if it was cancelled or removed meanwhile, and the
-  // caller must discard what it holds, then Remove it.
+  // caller must Remove it, then discard what it holds.
   bool Return(std::unique_ptr<UploadSession>& session);
   // From here on nobody finds it, and nobody can put it back from its row until it is removed. The
-  // session, for the caller to discard and then Remove; null if a writer has it, who will do so.
+  // session, for the caller to Remove and then discard; null if a writer has it, who will do so.
   // kNotFound.
   Result<std::unique_ptr<UploadSession>> Cancel(const std::string& id);
   // Forgets it, taken or not. The session if it was not taken.

@@ -28,24 +28,26 @@ class UploadSessions {
   // Hands the session to one writer. kNotFound (also when cancelled or
   // expired); kRangeInvalid "upload_busy" while another has it.
   virtual Result<std::unique_ptr<UploadSession>> Take(const std::string& id) = 0;
-  // A writer says that it is still at work. kNotFound if the session was cancelled meanwhile;
-  // kRangeInvalid "upload_busy", here and below, if another writer has taken it over.
-  virtual Status KeepTaken(UploadSession& session) = 0;
+  // A writer says that it is still at work, and may be silent for `silence` from now on. kNotFound
+  // if the session was cancelled meanwhile; kRangeInvalid "upload_busy", here and below, if another
+  // writer has taken it over.
+  virtual Status KeepTaken(UploadSession& session, std::chrono::seconds silence) = 0;
   // A writer is about to put bytes into staging: from here on `session.staged_id` has an owner.
   virtual Status NoteStaged(const UploadSession& session) = 0;
   // Gives the session back for the next writer, with its whole life renewed. kNotFound if it was
-  // cancelled meanwhile: the caller keeps it, discards what it holds, then calls Remove. On any
+  // cancelled meanwhile: the caller keeps it, calls Remove, then discards what it holds. On any
   // other failure it is gone from this process, and what becomes of it is for its next writer to
   // find out.
   virtual Status Return(std::unique_ptr<UploadSession>& session) = 0;
-  // Nobody finds it from here on. The session, for the caller to discard and then Remove; null if a
+  // Nobody finds it from here on. The session, for the caller to Remove and then discard; null if a
   // writer has it, who will do so. kNotFound.
   virtual Result<std::unique_ptr<UploadSession>> Cancel(const std::string& id) = 0;
 
   // The end of a session that its writer has finished, in the transaction that says so. kNotFound
   // if it was cancelled meanwhile.
   virtual Status RemoveIn(db::Transaction& tx, const UploadSession& session) = 0;
-  // Forgets a session that its writer (or who cancelled it) is done with.
+  // Forgets a session that its writer (or who cancelled it) is done with, before what it holds is
+  // discarded. That another writer has it by now is an error; that it is gone is none.
   virtual Status Remove(const UploadSession& session) = 0;
 
   // What this process remembers of a session that has ended. Its row is gone already.
@@ -57,6 +59,9 @@ class UploadSessions {
   // Forgets sessions whose staging is gone; for the start of a process that is alone.
   virtual Result<std::int64_t> RemoveLost() = 0;
 };
+
+// How long a writer that is at work may be silent.
+inline constexpr std::chrono::seconds kWriterSilence{15};
 
 struct UploadSessionOptions {
   std::chrono::hours life{24};  // of a session since its last byte

@@ -24,7 +24,7 @@ class LocalUploadSessions final : public UploadSessions {
   }
   Result<UploadView> Find(const std::string& id) override;
   Result<std::unique_ptr<UploadSession>> Take(const std::string& id) override;
-  Status KeepTaken(UploadSession& session) override {
+  Status KeepTaken(UploadSession& session, std::chrono::seconds) override {
     return table_.Find(session.id) ? Ok() : Status(UploadUnknown());
   }
   Status NoteStaged(const UploadSession& session) override {

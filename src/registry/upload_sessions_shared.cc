@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <list>
 #include <map>
 
@@ -10,8 +11,9 @@
 namespace breakwater::registry {
 namespace {
 
-// How long a writer may be silent before another request may have the session.
-constexpr std::chrono::seconds kWriterLease{30};
+// How long a writer has the session without saying that it is still at work: twice what it may be
+// silent, so that it need not say so with every piece.
+constexpr std::chrono::seconds kWriterLease = 2 * kWriterSilence;
 constexpr std::size_t kWriterOctets = 16;
 constexpr std::size_t kMaxRemembered = 4096;
 
@@ -69,15 +71,12 @@ class SharedUploadSessions final : public UploadSessions {
   Status Add(std::unique_ptr<UploadSession> session) override;
   Result<UploadView> Find(const std::string& id) override;
   Result<std::unique_ptr<UploadSession>> Take(const std::string& id) override;
-  Status KeepTaken(UploadSession& session) override;
+  Status KeepTaken(UploadSession& session, std::chrono::seconds silence) override;
   Status NoteStaged(const UploadSession& session) override;
   Status Return(std::unique_ptr<UploadSession>& session) override;
   Result<std::unique_ptr<UploadSession>> Cancel(const std::string& id) override;
   Status RemoveIn(db::Transaction& tx, const UploadSession& session) override;
-  Status Remove(const UploadSession& session) override {
-    return database_.Write([&](db::Transaction& tx) { return DeleteUpload(tx, session.id); },
-                           db::Isolation::kStatement);
-  }
+  Status Remove(const UploadSession& session) override;
   void Forget(const UploadSession&) override {}
   Result<std::vector<std::unique_ptr<UploadSession>>> TakeExpired(std::size_t limit) override;
   Result<std::int64_t> RemoveLost() override { return 0; }
@@ -155,18 +154,19 @@ Result<std::unique_ptr<UploadSession>> SharedUploadSessions::Take(const std::str
   return session;
 }
 
-Status SharedUploadSessions::KeepTaken(UploadSession& session) {
+Status SharedUploadSessions::KeepTaken(UploadSession& session, std::chrono::seconds silence) {
   const Timestamp now = clock_.Now();
-  if (session.writer_until - now >= kWriterLease / 2) return Ok();
+  if (session.writer_until - now >= silence) return Ok();
+  const Timestamp until = now + std::max(silence, kWriterLease);
   BW_TRY_STATUS(database_.Write(
       [&](db::Transaction& tx) {
         return OnlyOurs(
             tx, session,
             tx.Execute("UPDATE upload SET writer_until = $3 WHERE id = $1 AND writer = $2",
-                       {session.id, session.writer, now + kWriterLease}));
+                       {session.id, session.writer, until}));
       },
       db::Isolation::kStatement));
-  session.writer_until = now + kWriterLease;
+  session.writer_until = until;
   return Ok();
 }
 
@@ -216,6 +216,13 @@ Status SharedUploadSessions::RemoveIn(db::Transaction& tx, const UploadSession& 
   return OnlyOurs(
       tx, session,
       tx.Execute("DELETE FROM upload WHERE id = $1 AND writer = $2", {session.id, session.writer}));
+}
+
+Status SharedUploadSessions::Remove(const UploadSession& session) {
+  Status removed = database_.Write([&](db::Transaction& tx) { return RemoveIn(tx, session); },
+                                   db::Isolation::kStatement);
+  if (!removed.ok() && removed.error().code() == ErrorCode::kNotFound) return Ok();
+  return removed;
 }
 
 // Out of reach first: a writer whose lease has lapsed might still give its session back.

@@ -22,6 +22,13 @@ Error WrongOffset(std::uint64_t size) {
       .Detail("size", std::to_string(size));
 }
 
+// How long the end of an upload may take without a sign of life: reading it once more where its
+// digest is not known, waiting for others who store the same blob, and storing it.
+std::chrono::seconds TimeToFinish(const UploadSession& session) {
+  if (session.staged_id.empty()) return kWriterSilence;
+  return kDigestPatience + 2 * TimeToStore(session.size);
+}
+
 // Feeds everything that was staged to `consume`.
 template <class Consume>
 Status ReadStaged(blob::Staged& staged, Consume consume) {
@@ -52,13 +59,14 @@ class Uploads::Writer final : public io::Sink {
   }
 
   Status Write(ByteView bytes) override {
-    if (!session_.id.empty()) BW_TRY_STATUS(uploads_.sessions_->KeepTaken(session_));
+    if (!session_.id.empty())
+      BW_TRY_STATUS(uploads_.sessions_->KeepTaken(session_, kWriterSilence));
     if (bytes.size() > uploads_.options_.max_blob - session_.size) {
       return TooLarge("the blob is larger than this registry takes").Reason("blob_too_large");
     }
     if (session_.staged == nullptr && FitsIntoMemory(bytes.size())) {
       session_.buffer.append(AsText(bytes));
-      uploads_.buffered_ += bytes.size();
+      session_.share.Resize(session_.buffer.size());
     } else {
       BW_TRY_STATUS(Stage(bytes));
     }
@@ -95,10 +103,11 @@ Uploads::Uploads(UploadOptions options, db::Database& database, blob::BlobStore&
                                                     : NewLocalDigestLocks();
 }
 
-std::unique_ptr<UploadSession> Uploads::NewSession(
-    const RepositoryPath& path, const control::Actor& actor,
-    std::optional<crypto::HashAlgorithm> algorithm) const {
+std::unique_ptr<UploadSession> Uploads::NewSession(const RepositoryPath& path,
+                                                   const control::Actor& actor,
+                                                   std::optional<crypto::HashAlgorithm> algorithm) {
   auto session = std::make_unique<UploadSession>();
+  session->share = BufferShare(buffered_);
   session->path = path;
   session->actor = actor;
   session->actor.grants.reset();
@@ -136,7 +145,9 @@ Result<UploadView> Uploads::Find(const RegistryName& registry, std::string_view 
 
 Result<std::unique_ptr<UploadSession>> Uploads::Take(const std::string& id) {
   BW_TRY(auto session, sessions_->Take(id));
-  if (options_.shared) buffered_ += session->buffer.size();
+  // One that was read from its row has none yet.
+  session->share = BufferShare(buffered_);
+  session->share.Resize(session->buffer.size());
   return session;
 }
 
@@ -156,20 +167,15 @@ Status Uploads::CloseStaged(UploadSession& session) {
 
 Status Uploads::GiveBack(std::unique_ptr<UploadSession> session) {
   const Status closed = CloseStaged(*session);
-  // Where it is shared its bytes go with it.
-  if (options_.shared) buffered_ -= session->buffer.size();
   const Status returned = sessions_->Return(session);
-  if (!returned.ok() && returned.error().code() == ErrorCode::kNotFound) {
-    if (options_.shared) buffered_ += session->buffer.size();
-    End(*session);
-  }
+  if (!returned.ok() && returned.error().code() == ErrorCode::kNotFound) End(*session);
   return returned.ok() ? closed : returned;
 }
 
 void Uploads::ReleaseBuffer(UploadSession& session) {
-  buffered_ -= session.buffer.size();
   session.buffer.clear();
   session.buffer.shrink_to_fit();
+  session.share.Resize(0);
 }
 
 Status Uploads::Spill(UploadSession& session) {
@@ -200,8 +206,12 @@ Status Uploads::Spill(UploadSession& session) {
 void Uploads::End(UploadSession& session) {
   ReleaseBuffer(session);
   session.staged.reset();
-  Status status = session.staged_id.empty() ? Ok() : store_.Discard(session.staged_id);
-  if (status.ok() && !session.id.empty()) status = sessions_->Remove(session);
+  Status status = session.id.empty() ? Ok() : sessions_->Remove(session);
+  // Where others may have taken it over, what is staged may be theirs.
+  if (!session.staged_id.empty() && (status.ok() || !options_.shared)) {
+    const Status discarded = store_.Discard(session.staged_id);
+    if (status.ok()) status = discarded;
+  }
   if (!status.ok()) {
     sessions_->Forget(session);
     observe::Log(observe::Level::kWarning, "an upload's remains are left to the sweep",
@@ -303,7 +313,7 @@ Status Uploads::CommitBytes(UploadSession& session, const oci::Digest& digest) {
 
 Status Uploads::Publish(UploadSession& session, const oci::Digest& digest) {
   if (session.staged_id.empty()) return RecordBlob(session, digest, nullptr);
-  BW_TRY(const auto hold, locks_->Acquire(digest, DigestUse::kStore));
+  BW_TRY(const auto hold, locks_->Acquire(digest, DigestUse::kStore, session.size));
   BW_TRY_STATUS(CommitBytes(session, digest));
   Status recorded = RecordBlob(session, digest, hold.get());
   // The repository is gone for good. After any other failure the same bytes may be published by
@@ -321,7 +331,7 @@ Status Uploads::Finish(const std::string& id, const Chunk& chunk, const oci::Dig
     static_cast<void>(GiveBack(std::move(session)));  // what was received says more
     return received;
   }
-  Status status = sessions_->KeepTaken(*session);
+  Status status = sessions_->KeepTaken(*session, TimeToFinish(*session));
   if (status.ok()) status = Verify(*session, digest);
   if (status.ok()) status = Publish(*session, digest);
   // Whoever has it now needs what is staged.
@@ -345,7 +355,6 @@ Status Uploads::Finish(const std::string& id, const Chunk& chunk, const oci::Dig
 Status Uploads::Cancel(const std::string& id) {
   BW_TRY(const auto session, sessions_->Cancel(id));
   if (session == nullptr) return Ok();  // its writer will discard it
-  if (options_.shared) buffered_ += session->buffer.size();
   End(*session);
   return Ok();
 }

@@ -96,7 +96,7 @@ class Uploads {
   class Writer;
 
   std::unique_ptr<UploadSession> NewSession(const RepositoryPath& path, const control::Actor& actor,
-                                            std::optional<crypto::HashAlgorithm> algorithm) const;
+                                            std::optional<crypto::HashAlgorithm> algorithm);
   Result<std::unique_ptr<UploadSession>> Take(const std::string& id);
   // kNotFound if it was cancelled meanwhile: then it is discarded.
   Status GiveBack(std::unique_ptr<UploadSession> session);
@@ -112,9 +112,9 @@ class Uploads {
   // `hold`: of the digest, where the bytes are in the store.
   Status RecordBlob(const UploadSession& session, const oci::Digest& digest,
                     DigestLocks::Hold* hold);
-  // Drops what the session holds, memory and staging, and only then forgets it.
+  // Forgets the session and drops what it holds, memory and staging, unless another writer has it.
   void End(UploadSession& session);
-  void ReleaseBuffer(UploadSession& session);
+  static void ReleaseBuffer(UploadSession& session);
 
   Result<std::int64_t> SweepSessions();
   Result<std::int64_t> SweepStaged(bool at_start);
@@ -129,9 +129,9 @@ class Uploads {
   db::Database& database_;
   blob::BlobStore& store_;
   const Clock& clock_;
+  std::atomic<std::size_t> buffered_{0};  // shared by the sessions
   std::unique_ptr<UploadSessions> sessions_;
   std::unique_ptr<DigestLocks> locks_;
-  std::atomic<std::size_t> buffered_{0};
 };
 
 }  // namespace breakwater::registry

@@ -51,6 +51,16 @@ class SharedUploadsTest : public ::testing::Test {
     return uploads.Find(path_.registry, path_.name, id, state_);
   }
 
+  // At the next call of the store with this name, before it is done.
+  void Once(std::string_view name, const std::function<void()>& act) {
+    world_.store.on_call = [this, name, act](std::string_view call) {
+      if (call != name) return;
+      const auto once = act;
+      world_.store.on_call = {};
+      once();
+    };
+  }
+
   World world_;
   std::unique_ptr<Uploads> other_;
   RepositoryPath path_ = world_.Repository("team-a/app");
@@ -107,14 +117,40 @@ TEST_F(SharedUploadsTest, AreNotEndedByAWriterThatHasLostThem) {
   const std::string bytes = Bytes(kLarge);
   const std::string id = Start();
   ASSERT_TRUE(Append(one(), id, bytes).ok());
-  world_.store.on_commit = [&] {
-    world_.store.on_commit = {};
-    world_.clock.Advance(std::chrono::minutes{1});
+  Once("commit", [&] {
+    world_.clock.Advance(std::chrono::minutes{3});
     EXPECT_TRUE(Append(other(), id, "").ok());
-  };
+  });
   EXPECT_EQ(ReasonOf(Finish(one(), id, DigestOf(bytes))), "upload_busy");
   EXPECT_EQ(ReasonOf(Finish(other(), id, DigestOf(bytes))), "ok");
   EXPECT_EQ(world_.ReadBlob(path_, DigestOf(bytes)), bytes);
+}
+
+TEST_F(SharedUploadsTest, AreNotTakenAwayByAWriterThatHasLostThemAndFailed) {
+  const std::string bytes = Bytes(kLarge);
+  const std::string id = Start();
+  ASSERT_TRUE(Append(one(), id, bytes).ok());
+  // Its digest is of the kind that must be computed from staging.
+  Once("read", [&] {
+    world_.clock.Advance(std::chrono::minutes{3});
+    EXPECT_TRUE(Append(other(), id, "").ok());
+  });
+  EXPECT_EQ(
+      ReasonOf(Finish(one(), id, oci::Digest::Of(AsBytes("else"), crypto::HashAlgorithm::kSha512))),
+      "digest_invalid");
+  EXPECT_EQ(ReasonOf(Finish(other(), id, DigestOf(bytes))), "ok");
+  EXPECT_EQ(world_.ReadBlob(path_, DigestOf(bytes)), bytes);
+}
+
+TEST_F(SharedUploadsTest, StayWithAWriterThatStoresForLongerThanItMayElseBeSilent) {
+  const std::string bytes = Bytes(kLarge);
+  const std::string id = Start();
+  ASSERT_TRUE(Append(one(), id, bytes).ok());
+  Once("commit", [&] {
+    world_.clock.Advance(std::chrono::minutes{1});
+    EXPECT_EQ(ReasonOf(Append(other(), id, "")), "upload_busy");
+  });
+  EXPECT_EQ(ReasonOf(Finish(one(), id, DigestOf(bytes))), "ok");
 }
 
 // The database does what it was asked for, and does not say so.
@@ -197,36 +233,49 @@ class SharedDigestLocksTest : public ::testing::Test {
 };
 
 TEST_F(SharedDigestLocksTest, WaitForWhoeverHoldsTheDigest) {
-  auto held = one_->Acquire(digest_, DigestUse::kStore);
+  auto held = one_->Acquire(digest_, DigestUse::kStore, 0);
   ASSERT_TRUE(held.ok());
   std::atomic<bool> released{false};
   std::thread waiting([&] {
-    const auto second = other_->Acquire(digest_, DigestUse::kStore);
+    const auto second = other_->Acquire(digest_, DigestUse::kStore, 0);
     EXPECT_TRUE(second.ok());
     EXPECT_TRUE(released);
   });
-  EXPECT_TRUE(other_->Acquire(DigestOf("y"), DigestUse::kStore).ok());
+  EXPECT_TRUE(other_->Acquire(DigestOf("y"), DigestUse::kStore, 0).ok());
   released = true;
   held->reset();
   waiting.join();
 }
 
 TEST_F(SharedDigestLocksTest, PassOnWhenTheirHolderIsSilentForTooLong) {
-  const auto held = one_->Acquire(digest_, DigestUse::kStore);
+  const auto held = one_->Acquire(digest_, DigestUse::kStore, 0);
   ASSERT_TRUE(held.ok());
   clock_.Advance(std::chrono::seconds{25});
   EXPECT_EQ(Confirm(**held), "ok");
   clock_.Advance(std::chrono::seconds{25});
   EXPECT_EQ(Confirm(**held), "ok");
   clock_.Advance(std::chrono::seconds{31});
-  const auto passed = other_->Acquire(digest_, DigestUse::kStore);
+  const auto passed = other_->Acquire(digest_, DigestUse::kStore, 0);
   ASSERT_TRUE(passed.ok());
   EXPECT_EQ(Confirm(**held), "digest_lost");
   EXPECT_EQ(Confirm(**passed), "ok");
 }
 
+TEST_F(SharedDigestLocksTest, LastAsLongAsALargeBlobMayTakeToBeStored) {
+  const auto held = one_->Acquire(digest_, DigestUse::kStore, 1U << 30);
+  ASSERT_TRUE(held.ok());
+  EXPECT_EQ(TimeToStore(1U << 30), std::chrono::seconds{94});
+  clock_.Advance(std::chrono::seconds{93});
+  EXPECT_EQ(HeldBySomebody(), 1);
+  EXPECT_EQ(Confirm(**held), "ok");
+  clock_.Advance(std::chrono::seconds{93});
+  EXPECT_EQ(HeldBySomebody(), 1);
+  clock_.Advance(std::chrono::seconds{1});
+  EXPECT_EQ(HeldBySomebody(), 0);
+}
+
 TEST_F(SharedDigestLocksTest, AreHeldAsLongAsARemovalTakesByWhoeverGoesOverToOne) {
-  const auto held = one_->Acquire(digest_, DigestUse::kStore);
+  const auto held = one_->Acquire(digest_, DigestUse::kStore, 0);
   ASSERT_TRUE(held.ok());
   EXPECT_EQ(Confirm(**held, DigestUse::kRemove), "ok");
   clock_.Advance(std::chrono::minutes{4});
@@ -236,17 +285,17 @@ TEST_F(SharedDigestLocksTest, AreHeldAsLongAsARemovalTakesByWhoeverGoesOverToOne
 }
 
 TEST_F(SharedDigestLocksTest, StayBehindARemovalOfWhichNobodyKnowsTheEnd) {
-  auto held = one_->Acquire(digest_, DigestUse::kRemove);
+  auto held = one_->Acquire(digest_, DigestUse::kRemove, 0);
   ASSERT_TRUE(held.ok());
   (*held)->Leave();
   held->reset();
   EXPECT_EQ(HeldBySomebody(), 1);
   clock_.Advance(std::chrono::minutes{5});
-  EXPECT_TRUE(other_->Acquire(digest_, DigestUse::kStore).ok());
+  EXPECT_TRUE(other_->Acquire(digest_, DigestUse::kStore, 0).ok());
 }
 
 TEST_F(SharedDigestLocksTest, AreGivenUpOnlyWithTheTransactionThatSaysSo) {
-  auto held = one_->Acquire(digest_, DigestUse::kStore);
+  auto held = one_->Acquire(digest_, DigestUse::kStore, 0);
   ASSERT_TRUE(held.ok());
   EXPECT_FALSE(owner_->database()
                    .Write([&](db::Transaction& tx) -> Status {
@@ -258,7 +307,7 @@ TEST_F(SharedDigestLocksTest, AreGivenUpOnlyWithTheTransactionThatSaysSo) {
   EXPECT_TRUE(
       owner_->database().Write([&](db::Transaction& tx) { return (*held)->Release(tx); }).ok());
   EXPECT_EQ(Confirm(**held), "digest_lost");
-  EXPECT_TRUE(other_->Acquire(digest_, DigestUse::kStore).ok());
+  EXPECT_TRUE(other_->Acquire(digest_, DigestUse::kStore, 0).ok());
 }
 
 }  // namespace

@@ -56,7 +56,6 @@ Result<Uploads::Swept> Uploads::Sweep(bool at_start) {
 Result<std::int64_t> Uploads::SweepSessions() {
   BW_TRY(const auto expired, sessions_->TakeExpired(kBatch));
   for (const auto& session : expired) {
-    if (options_.shared) buffered_ += session->buffer.size();
     End(*session);
   }
   return static_cast<std::int64_t>(expired.size());
@@ -92,7 +91,7 @@ Status Uploads::RemoveBytes(const oci::Digest& digest, DigestLocks::Hold& hold) 
 
 Result<bool> Uploads::RemoveUnlinked(const oci::Digest& digest) {
   // Held until the bytes are gone, so that no push can commit the same bytes in between.
-  BW_TRY(const auto hold, locks_->Acquire(digest, DigestUse::kRemove));
+  BW_TRY(const auto hold, locks_->Acquire(digest, DigestUse::kRemove, 0));
   bool in_store = false;
   BW_TRY(const bool removed, database_.WriteValue([&](db::Transaction& tx) -> Result<bool> {
     BW_TRY(in_store, StoreHolds(tx, digest));
@@ -159,7 +158,7 @@ Result<std::int64_t> Uploads::SweepStore() {
   BW_TRY_STATUS(look_up());
   std::int64_t count = 0;
   for (const oci::Digest& digest : orphans) {
-    BW_TRY(const auto hold, locks_->Acquire(digest, DigestUse::kRemove));
+    BW_TRY(const auto hold, locks_->Acquire(digest, DigestUse::kRemove, 0));
     BW_TRY(const bool removed, RemoveUnrecorded(digest, *hold));
     count += removed ? 1 : 0;
   }
