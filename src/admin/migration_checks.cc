@@ -218,6 +218,7 @@ const std::vector<LeftOut>& TablesLeftOut() {
       {"blob_upload", "bytes of uploads that are under way"},
       {"blob_upload_part", "bytes of uploads that are under way"},
       {"blob_upload_tail", "bytes of uploads that are under way"},
+      {"collection", "how far the collection of garbage has come"},
       {"digest_lock", "who is writing a blob at the moment"},
       {"schema_version", "every database has its own history"},
       {"upload", "uploads that are under way: their clients begin again"},

@@ -8,6 +8,7 @@
 #include "api/native/advisories.h"
 #include "api/native/native.h"
 #include "api/native/operations.h"
+#include "api/native/storage.h"
 #include "api/notifications/notifications.h"
 #include "api/oci/oci.h"
 #include "api/posture/posture.h"
@@ -68,6 +69,7 @@ std::vector<api::Endpoint> Faces::State::Endpoints() {
   Append(all, api::native::NativeEndpoints({p.audit, p.registries, condition::Catalogue::BuiltIn()},
                                            native));
   Append(all, api::native::AdvisoriesEndpoints({p.advisor, p.importer, p.changes}, native));
+  Append(all, api::native::StorageEndpoints({p.collector, p.changes}, native));
   Append(all, api::native::OperationsEndpoints({.metrics = p.metrics,
                                                 .ready = [this] { return Ready(); },
                                                 .openapi = [this] { return openapi; }},

@@ -15,6 +15,10 @@ namespace {
 
 constexpr std::chrono::seconds kSealInterval{1};
 constexpr std::chrono::hours kSweepInterval{1};
+// A run over the whole installation is taken in turns, so that a server that stops does not wait
+// for it.
+constexpr std::chrono::minutes kCollectionInterval{1};
+constexpr std::chrono::seconds kCollectionTurn{5};
 
 std::chrono::seconds Seconds(std::chrono::milliseconds duration) {
   return std::chrono::duration_cast<std::chrono::seconds>(duration);
@@ -41,7 +45,6 @@ registry::UploadOptions UploadsFrom(const config::Settings& settings, const Stor
   registry::UploadOptions options;
   options.key = KeyFor(stores.master_key, "upload sessions");
   options.shared = stores.shared;
-  options.remote_store = !settings.s3.endpoint.empty();
   options.life = std::max(std::chrono::hours{1},
                           std::chrono::ceil<std::chrono::hours>(settings.content.upload_expiry));
   options.max_blob = static_cast<std::uint64_t>(settings.content.blob_bytes);
@@ -79,9 +82,9 @@ Status Bootstrap(Installation::Parts& parts, const config::Settings& settings) {
 
 Status SweepAtStart(Installation::Parts& parts) {
   BW_TRY(const auto swept, parts.uploads.Sweep(true));
-  if (swept.sessions + swept.staged + swept.blobs > 0) {
+  if (swept.sessions + swept.staged > 0) {
     observe::Log(observe::Level::kInfo, "reclaimed what the last run left",
-                 {{"sessions", swept.sessions}, {"staged", swept.staged}, {"blobs", swept.blobs}});
+                 {{"sessions", swept.sessions}, {"staged", swept.staged}});
   }
   return Ok();
 }
@@ -96,7 +99,11 @@ void Schedule(Installation::Parts& parts) {
   parts.jobs->Every("registry.sweep", kSweepInterval, [&parts]() -> Status {
     BW_TRY(const auto swept, parts.uploads.Sweep(false));
     observe::Log(observe::Level::kInfo, "swept what uploads left",
-                 {{"sessions", swept.sessions}, {"staged", swept.staged}, {"blobs", swept.blobs}});
+                 {{"sessions", swept.sessions}, {"staged", swept.staged}});
+    return Ok();
+  });
+  parts.jobs->Every("registry.collection", kCollectionInterval, [&parts]() -> Status {
+    BW_TRY_STATUS(parts.collector.Run(std::chrono::steady_clock::now() + kCollectionTurn));
     return Ok();
   });
 }
@@ -173,7 +180,11 @@ Installation::Parts::Parts(const config::Settings& settings,
                        registries, changes),
       namespaces(*database, clock, changes),
       blobs(*database, *store, clock),
-      uploads(UploadsFrom(settings, stores), *database, *store, clock),
+      digest_locks(stores.shared || !settings.s3.endpoint.empty()
+                       ? registry::NewSharedDigestLocks(*database, clock)
+                       : registry::NewLocalDigestLocks()),
+      uploads(UploadsFrom(settings, stores), *database, *store, *digest_locks, clock),
+      collector({}, {*database, *store, *digest_locks}, clock),
       manifests({}, *database, clock, changes),
       content(*database, *store),
       advisor(AdvisorFrom(settings), *database, *jobs, clock, content),

@@ -29,6 +29,7 @@
 #include "observe/metrics.h"
 #include "posture/posture.h"
 #include "registry/blobs.h"
+#include "registry/collector.h"
 #include "registry/content_reader.h"
 #include "registry/manifests.h"
 #include "registry/namespaces.h"
@@ -83,7 +84,9 @@ struct Installation::Parts {
   registry::SettingsService settings_service;
   registry::Namespaces namespaces;
   registry::Blobs blobs;
+  const std::unique_ptr<registry::DigestLocks> digest_locks;
   registry::Uploads uploads;
+  registry::Collector collector;
   registry::Manifests manifests;
   registry::ContentReader content;
 

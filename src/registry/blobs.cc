@@ -52,6 +52,21 @@ Result<std::uint64_t> Blobs::SizeOf(const RepositoryPath& path, const oci::Diges
   });
 }
 
+Result<std::uint64_t> Blobs::Head(const RepositoryPath& path, const oci::Digest& digest) const {
+  BW_TRY(const auto size, database_.ReadValue([&](db::Transaction& tx) {
+    return tx.QueryOne(
+        "SELECT b.size FROM repository r "
+        "JOIN repository_blob l ON l.repository = r.id AND l.digest = $3 "
+        "JOIN blob b ON b.digest = l.digest WHERE r.registry = $1 AND r.name = $2 "
+        "AND (l.leased_until >= $4 OR EXISTS (SELECT 1 FROM manifest_reference e "
+        "WHERE e.repository = l.repository AND e.target = l.digest AND e.kind <> 2))",
+        {path.registry, path.name, digest.text(), clock_.Now() + kLeaseAtHead},
+        [](const db::Row& row) { return static_cast<std::uint64_t>(row.Int(0)); });
+  }));
+  if (!size) return BlobUnknown();
+  return *size;
+}
+
 Result<std::optional<std::string>> Blobs::UrlOf(const RepositoryPath& path,
                                                 const oci::Digest& digest,
                                                 std::chrono::seconds life) const {

@@ -21,8 +21,11 @@
 
 namespace breakwater::registry {
 
-// How long a push may rely on a blob before it names it in a manifest.
+// How long a push may rely on a blob before it names it in a manifest: from its upload, its mount,
+// or the loss of the last manifest that named it.
 inline constexpr std::chrono::hours kBlobLease{24};
+// How much of that is left, at least, when a push is told that the blob is there.
+inline constexpr std::chrono::hours kLeaseAtHead{1};
 
 // A blob opened for reading: its bytes, or where they are.
 struct OpenedBlob {
@@ -41,6 +44,9 @@ class Blobs {
 
   // kNotFound "blob_unknown".
   Result<std::uint64_t> SizeOf(const RepositoryPath& path, const oci::Digest& digest) const;
+  // The same for who wants to know whether to push it: a blob that no manifest needs and whose
+  // lease is about to run out is not there any more. Writes nothing.
+  Result<std::uint64_t> Head(const RepositoryPath& path, const oci::Digest& digest) const;
   Result<OpenedBlob> Open(const RepositoryPath& path, const oci::Digest& digest) const;
 
   // A URL by which a client gets the blob from the store itself, for `life`; nothing where there is

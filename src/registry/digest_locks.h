@@ -48,7 +48,9 @@ class DigestLocks {
 
 // For one process.
 std::unique_ptr<DigestLocks> NewLocalDigestLocks();
-// For all processes over one database, by leases that a dead process loses.
+// For all processes over one database, by leases that a dead process loses. Also for one process
+// whose store is a service: that may carry a request out after we have given it up, and the digest
+// must then stay locked, whoever asks for it next.
 std::unique_ptr<DigestLocks> NewSharedDigestLocks(db::Database& database, const Clock& clock);
 
 }  // namespace breakwater::registry

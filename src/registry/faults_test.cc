@@ -20,6 +20,7 @@ void ExpectConsistent(World& world) {
   world.store.FailCall(0, false);
   world.Restart();
   ASSERT_TRUE(world.services->uploads.Sweep(true).ok());
+  EXPECT_EQ(world.Collect().failed, 0);
   const auto none = [&](const std::string& from) { EXPECT_EQ(world.Count(from), 0) << from; };
   none("repository_blob l WHERE NOT EXISTS (SELECT 1 FROM blob b WHERE b.digest = l.digest)");
   none("repository_blob l WHERE NOT EXISTS (SELECT 1 FROM repository r WHERE r.id = l.repository)");
@@ -167,7 +168,7 @@ TEST(Faults, OfAManifestPushLoseNoTagAndTellOfNone) {
       });
 }
 
-TEST(Faults, OfASweepRemoveNothingThatIsHeld) {
+TEST(Faults, OfACollectionRemoveNothingThatIsHeld) {
   ForEachFault(
       [](World& world) {
         const RepositoryPath path = world.Repository("team-a/app");
@@ -175,7 +176,12 @@ TEST(Faults, OfASweepRemoveNothingThatIsHeld) {
         BW_CHECK(world.PushBlob(path, Large() + "unheld").ok());
         BW_CHECK(world.services->blobs.Delete(path, DigestOf(Large() + "unheld")).ok());
       },
-      [](World& world) { return world.services->uploads.Sweep(true).ok(); },
+      [](World& world) {
+        world.clock.Advance(std::chrono::hours{1});
+        const auto progress =
+            world.services->collector.Run(std::chrono::steady_clock::time_point::max());
+        return progress.ok() && progress->failed == 0;
+      },
       [](World& world, bool) { ExpectBlob(world, Large(), true); });
 }
 

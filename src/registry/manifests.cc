@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "oci/referrers.h"
+#include "registry/blobs.h"
 #include "registry/content.h"
 
 namespace breakwater::registry {
@@ -28,7 +29,8 @@ Status CheckBlobs(db::Transaction& tx, const std::string& repository,
   std::vector<std::string> missing;
   for (const oci::Descriptor& blob : manifest.RequiredBlobs()) {
     BW_TRY(const auto linked,
-           tx.QueryOne("SELECT 1 FROM repository_blob WHERE repository = $1 AND digest = $2",
+           tx.QueryOne("SELECT 1 FROM repository_blob l JOIN blob b ON b.digest = l.digest "
+                       "WHERE l.repository = $1 AND l.digest = $2",
                        {repository, blob.digest.text()}, [](const db::Row&) { return true; }));
     if (!linked && missing.size() < kMaxMissingNamed) missing.push_back(blob.digest.text());
   }
@@ -179,8 +181,19 @@ Result<control::Effect> RemoveTag(db::Transaction& tx, const RepositoryPath& pat
       .events = {ContentEvent(event::kTagDeleted, path, found.digest, {tag}, "")}};
 }
 
+// Pushes that were told that these blobs are there may still rely on them.
+Status LeaseBlobs(db::Transaction& tx, const Found& found, Timestamp until) {
+  BW_TRY_STATUS(
+      tx.Execute("UPDATE repository_blob SET leased_until = $3 WHERE repository = $1 AND "
+                 "leased_until < $3 AND digest IN (SELECT target FROM manifest_reference "
+                 "WHERE repository = $1 AND manifest = $2 AND kind <> 2)",
+                 {found.repository, found.digest.text(), until}));
+  return Ok();
+}
+
 Result<control::Effect> RemoveManifest(db::Transaction& tx, const RepositoryPath& path,
-                                       const Found& found) {
+                                       const Found& found, Timestamp now) {
+  BW_TRY_STATUS(LeaseBlobs(tx, found, now + kBlobLease));
   BW_TRY(const auto tags, TagsOf(tx, found.repository, found.digest));
   const std::string& digest = found.digest.text();
   BW_TRY_STATUS(tx.Execute("DELETE FROM tag WHERE repository = $1 AND digest = $2",
@@ -284,7 +297,7 @@ Status Manifests::Delete(const control::Caller& caller, const RepositoryPath& pa
   change.apply = [&](db::Transaction& tx) -> Result<control::Effect> {
     BW_TRY(const Found found, Find(tx, path, reference));
     if (!reference.is_digest()) return RemoveTag(tx, path, reference.tag(), found);
-    return RemoveManifest(tx, path, found);
+    return RemoveManifest(tx, path, found, clock_.Now());
   };
   return changes_.Submit(caller, change);
 }
@@ -298,7 +311,7 @@ Result<oci::Digest> Manifests::DeleteImage(const control::Caller& caller,
   change.apply = [&](db::Transaction& tx) -> Result<control::Effect> {
     BW_TRY(const Found found, Find(tx, path, reference));
     deleted = found.digest;
-    return RemoveManifest(tx, path, found);
+    return RemoveManifest(tx, path, found, clock_.Now());
   };
   BW_TRY_STATUS(changes_.Submit(caller, change));
   return *std::move(deleted);

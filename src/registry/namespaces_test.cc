@@ -111,8 +111,8 @@ TEST_F(NamespacesTest, DeletedTakeEveryRowOfTheirContentWithThem) {
   EXPECT_TRUE(world_.jobs->RunDue().ok());
   EXPECT_EQ(world_.events.back().first, "namespace.deleted");
   EXPECT_EQ(Delete("team-a").error().code(), ErrorCode::kNotFound);
-  // Its bytes follow with the next sweep.
-  EXPECT_EQ(world_.services->uploads.Sweep(false)->blobs, 1);
+  // Its bytes follow with the next collection.
+  EXPECT_EQ(world_.Collect().blobs, 1);
   EXPECT_EQ(world_.Count("blob"), 0);
   EXPECT_EQ(world_.Count("blob_content"), 0);
 }

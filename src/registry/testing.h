@@ -16,6 +16,7 @@
 #include "db/testing.h"
 #include "jobs/jobs.h"
 #include "registry/blobs.h"
+#include "registry/collector.h"
 #include "registry/content_reader.h"
 #include "registry/manifests.h"
 #include "registry/namespaces.h"
@@ -162,14 +163,19 @@ struct Services {
       : settings(settings_options, database, clock, registries, changes),
         namespaces(database, clock, changes),
         blobs(database, store, clock),
-        uploads(std::move(upload_options), database, store, clock),
+        locks(upload_options.shared ? NewSharedDigestLocks(database, clock)
+                                    : NewLocalDigestLocks()),
+        uploads(std::move(upload_options), database, store, *locks, clock),
+        collector({}, {database, store, *locks}, clock),
         manifests({}, database, clock, changes),
         content(database, store) {}
 
   SettingsService settings;
   Namespaces namespaces;
   Blobs blobs;
+  std::unique_ptr<DigestLocks> locks;
   Uploads uploads;
+  Collector collector;
   Manifests manifests;
   ContentReader content;
 };
@@ -246,6 +252,13 @@ struct World {
                                            [](const db::Row& row) { return row.Int(0); }));
       return *count;
     });
+  }
+  // A whole run over the installation.
+  Collector::Progress Collect() {
+    clock.Advance(CollectorOptions{}.pause);
+    auto progress = services->collector.Run(std::chrono::steady_clock::time_point::max());
+    BW_CHECK(progress.ok());
+    return *progress;
   }
   std::size_t StagedCount() {
     std::size_t count = 0;

@@ -3,6 +3,7 @@
 #include "crypto/hash.h"
 #include "crypto/random.h"
 #include "observe/log.h"
+#include "registry/blob_removal.h"
 #include "registry/blobs.h"
 #include "registry/content.h"
 
@@ -94,13 +95,15 @@ class Uploads::Writer final : public io::Sink {
 };
 
 Uploads::Uploads(UploadOptions options, db::Database& database, blob::BlobStore& store,
-                 const Clock& clock)
-    : options_(std::move(options)), database_(database), store_(store), clock_(clock) {
+                 DigestLocks& locks, const Clock& clock)
+    : options_(std::move(options)),
+      database_(database),
+      store_(store),
+      locks_(locks),
+      clock_(clock) {
   const UploadSessionOptions kept{.life = options_.life, .max_sessions = options_.max_sessions};
   sessions_ = options_.shared ? NewSharedUploadSessions(kept, database, clock)
                               : NewLocalUploadSessions(kept, database, store, clock);
-  locks_ = options_.shared || options_.remote_store ? NewSharedDigestLocks(database, clock)
-                                                    : NewLocalDigestLocks();
 }
 
 std::unique_ptr<UploadSession> Uploads::NewSession(const RepositoryPath& path,
@@ -271,22 +274,36 @@ Status Uploads::Verify(UploadSession& session, const oci::Digest& digest) {
       .Detail("digest", actual.text());
 }
 
+namespace {
+
+// Asks for the row before it makes one: that there is one already must count as read, or PostgreSQL
+// would not see that a collection which removes it meanwhile contradicts us. (ON CONFLICT looks
+// without reading.)
+Status InsertBlob(db::Transaction& tx, const UploadSession& session, const oci::Digest& digest,
+                  Timestamp now) {
+  BW_TRY(const auto known, tx.QueryOne("SELECT 1 FROM blob WHERE digest = $1", {digest.text()},
+                                       [](const db::Row&) { return true; }));
+  if (known) return Ok();
+  const bool inlined = session.staged_id.empty();
+  const auto place = static_cast<std::int64_t>(inlined ? BlobPlace::kRow : BlobPlace::kStore);
+  BW_TRY(const auto inserted,
+         tx.Execute("INSERT INTO blob (digest, size, place, created) VALUES ($1, $2, $3, $4) "
+                    "ON CONFLICT (digest) DO NOTHING",
+                    {digest.text(), session.size, place, now}));
+  if (!inlined || inserted == 0) return Ok();
+  BW_TRY_STATUS(tx.Execute("INSERT INTO blob_content (digest, content) VALUES ($1, $2)",
+                           {digest.text(), AsBytes(session.buffer)}));
+  return Ok();
+}
+
+}  // namespace
+
 Status Uploads::RecordBlob(const UploadSession& session, const oci::Digest& digest,
                            DigestLocks::Hold* hold) {
-  const bool inlined = session.staged_id.empty();
   const Timestamp now = clock_.Now();
   return database_.Write([&](db::Transaction& tx) -> Status {
     BW_TRY(const std::string repository, EnsureRepository(tx, session.path, now));
-    BW_TRY(const auto inserted,
-           tx.Execute(
-               "INSERT INTO blob (digest, size, place, created) VALUES ($1, $2, $3, $4) "
-               "ON CONFLICT (digest) DO NOTHING",
-               {digest.text(), session.size,
-                static_cast<std::int64_t>(inlined ? BlobPlace::kRow : BlobPlace::kStore), now}));
-    if (inlined && inserted != 0) {
-      BW_TRY_STATUS(tx.Execute("INSERT INTO blob_content (digest, content) VALUES ($1, $2)",
-                               {digest.text(), AsBytes(session.buffer)}));
-    }
+    BW_TRY_STATUS(InsertBlob(tx, session, digest, now));
     BW_TRY_STATUS(LinkBlob(tx, repository, digest, now, now + kBlobLease));
     if (!session.id.empty()) BW_TRY_STATUS(sessions_->RemoveIn(tx, session));
     return hold == nullptr ? Ok() : hold->Release(tx);
@@ -313,13 +330,13 @@ Status Uploads::CommitBytes(UploadSession& session, const oci::Digest& digest) {
 
 Status Uploads::Publish(UploadSession& session, const oci::Digest& digest) {
   if (session.staged_id.empty()) return RecordBlob(session, digest, nullptr);
-  BW_TRY(const auto hold, locks_->Acquire(digest, DigestUse::kStore, session.size));
+  BW_TRY(const auto hold, locks_.Acquire(digest, DigestUse::kStore, session.size));
   BW_TRY_STATUS(CommitBytes(session, digest));
   Status recorded = RecordBlob(session, digest, hold.get());
   // The repository is gone for good. After any other failure the same bytes may be published by
   // another attempt; if none comes, the sweep finds them.
   if (!recorded.ok() && recorded.error().code() == ErrorCode::kNotFound) {
-    const auto removed = RemoveUnrecorded(digest, *hold);
+    const auto removed = RemoveUnrecorded({database_, store_, locks_}, digest, *hold);
     if (!removed.ok()) observe::Log(observe::Level::kWarning, "a blob was left to the sweep");
   }
   return recorded;

@@ -40,9 +40,6 @@ struct UploadOptions {
   // Several processes over one database serve the same uploads: sessions live there, and each
   // request may come to another process.
   bool shared = false;
-  // The store is a service that may carry a request out after we have given it up: a digest must
-  // then stay locked when a removal has failed, whoever asks for it next.
-  bool remote_store = false;
 };
 
 // A body and what its headers say of it.
@@ -55,7 +52,8 @@ struct Chunk {
 // Thread-safe.
 class Uploads {
  public:
-  Uploads(UploadOptions options, db::Database& database, blob::BlobStore& store,
+  // `locks`: those that whoever removes blobs uses too.
+  Uploads(UploadOptions options, db::Database& database, blob::BlobStore& store, DigestLocks& locks,
           const Clock& clock);
 
   // Begins a session of the caller's. `algorithm`: the one its digest will have, if it is known.
@@ -86,9 +84,8 @@ class Uploads {
   struct Swept {
     std::int64_t sessions = 0;  // that had expired, or lost their bytes
     std::int64_t staged = 0;    // files nobody owns
-    std::int64_t blobs = 0;     // that no repository holds
   };
-  // Reclaims what expired sessions, crashes and deletions have left. `at_start`: nothing runs yet,
+  // Reclaims what expired sessions and crashes have left in staging. `at_start`: nothing runs yet,
   // so that staging younger than an hour is orphaned too.
   Result<Swept> Sweep(bool at_start);
 
@@ -118,20 +115,14 @@ class Uploads {
 
   Result<std::int64_t> SweepSessions();
   Result<std::int64_t> SweepStaged(bool at_start);
-  Result<std::int64_t> SweepStore();
-  Result<std::int64_t> SweepRows();
-  Status RemoveBytes(const oci::Digest& digest, DigestLocks::Hold& hold);
-  Result<bool> RemoveUnlinked(const oci::Digest& digest);
-  // Removes committed bytes that have no row.
-  Result<bool> RemoveUnrecorded(const oci::Digest& digest, DigestLocks::Hold& hold);
 
   UploadOptions options_;
   db::Database& database_;
   blob::BlobStore& store_;
+  DigestLocks& locks_;
   const Clock& clock_;
   std::atomic<std::size_t> buffered_{0};  // shared by the sessions
   std::unique_ptr<UploadSessions> sessions_;
-  std::unique_ptr<DigestLocks> locks_;
 };
 
 }  // namespace breakwater::registry

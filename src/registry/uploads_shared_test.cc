@@ -29,7 +29,7 @@ class SharedUploadsTest : public ::testing::Test {
     world_.upload_options.shared = true;
     world_.Restart();
     other_ = std::make_unique<Uploads>(world_.upload_options, world_.database, world_.store,
-                                       world_.clock);
+                                       *other_locks_, world_.clock);
   }
   Uploads& one() { return world_.services->uploads; }
   Uploads& other() { return *other_; }
@@ -62,6 +62,7 @@ class SharedUploadsTest : public ::testing::Test {
   }
 
   World world_;
+  std::unique_ptr<DigestLocks> other_locks_ = NewSharedDigestLocks(world_.database, world_.clock);
   std::unique_ptr<Uploads> other_;
   RepositoryPath path_ = world_.Repository("team-a/app");
   std::string state_;

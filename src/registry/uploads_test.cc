@@ -354,7 +354,7 @@ TEST_P(UploadsTest, StagingAndBlobsThatNobodyOwnsAreReclaimedAtStart) {
   const auto swept = uploads().Sweep(true);
   ASSERT_TRUE(swept.ok());
   EXPECT_EQ(swept->staged, 1);
-  EXPECT_EQ(swept->blobs, 1);
+  EXPECT_EQ(world_.Collect().orphans, 1);
   EXPECT_FALSE(world_.disk->Open(DigestOf("abcd")).ok());
   EXPECT_EQ(Read(DigestOf(Bytes(kLarge))), Bytes(kLarge));
 }
@@ -390,7 +390,7 @@ TEST_P(UploadsTest, BlobWhoseRowCouldNotBeWrittenIsReclaimedWhileRunning) {
   const blob::CommitItem item{committed->get(), DigestOf("abcd")};
   ASSERT_TRUE(world_.disk->Commit(std::span(&item, 1))[0].ok());
   ASSERT_TRUE(world_.PushBlob(path_, Bytes(kLarge)).ok());
-  EXPECT_EQ(uploads().Sweep(false)->blobs, 1);
+  EXPECT_EQ(world_.Collect().orphans, 1);
   EXPECT_FALSE(world_.disk->Open(DigestOf("abcd")).ok());
   EXPECT_EQ(Read(DigestOf(Bytes(kLarge))), Bytes(kLarge));
 }
@@ -401,11 +401,11 @@ TEST_P(UploadsTest, BlobIsKeptWhileAnyRepositoryHoldsIt) {
   ASSERT_TRUE(world_.PushBlob(path_, bytes).ok());
   ASSERT_TRUE(world_.PushBlob(other, bytes).ok());
   ASSERT_TRUE(world_.services->blobs.Delete(path_, DigestOf(bytes)).ok());
-  EXPECT_EQ(uploads().Sweep(false)->blobs, 0);
+  EXPECT_EQ(world_.Collect().blobs, 0);
   EXPECT_EQ(world_.ReadBlob(other, DigestOf(bytes)), bytes);
   EXPECT_EQ(Read(DigestOf(bytes)), "(blob_unknown)");
   ASSERT_TRUE(world_.services->blobs.Delete(other, DigestOf(bytes)).ok());
-  EXPECT_EQ(uploads().Sweep(false)->blobs, 1);
+  EXPECT_EQ(world_.Collect().blobs, 1);
   EXPECT_FALSE(world_.disk->Open(DigestOf(bytes)).ok());
 }
 
@@ -490,7 +490,7 @@ TEST_P(UploadsTest, AreBoundedInNumberAndSize) {
   UploadOptions options = testing::TestUploadOptions();
   options.max_sessions = 2;
   options.max_blob = 1000;
-  Uploads few(options, world_.database, world_.store, world_.clock);
+  Uploads few(options, world_.database, world_.store, *world_.services->locks, world_.clock);
   const auto actor = world_.Caller().actor;
   ASSERT_TRUE(few.Start(path_, actor, {}).ok());
   const auto second = few.Start(path_, actor, {});
@@ -507,7 +507,7 @@ TEST_P(UploadsTest, AreBoundedInNumberAndSize) {
 TEST_P(UploadsTest, SpillEarlyWhenMemoryForSmallOnesIsUsedUp) {
   UploadOptions options = testing::TestUploadOptions();
   options.max_buffered = 1000;
-  Uploads tight(options, world_.database, world_.store, world_.clock);
+  Uploads tight(options, world_.database, world_.store, *world_.services->locks, world_.clock);
   const auto actor = world_.Caller().actor;
   const std::string bytes = Bytes(600);
   for (int i = 0; i < 3; ++i) {

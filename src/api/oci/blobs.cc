@@ -66,7 +66,7 @@ Result<net::Response> GetBlob(const OciDeps& deps, Context& context) {
     return BlobHead(304, digest);
   }
   if (IsHead(context)) {
-    BW_TRY(const std::uint64_t size, deps.blobs.SizeOf(path, digest));
+    BW_TRY(const std::uint64_t size, deps.blobs.Head(path, digest));
     net::Response response = BlobHead(200, digest);
     response.announced_length = size;
     return response;

@@ -1,0 +1,76 @@
+#include "api/native/storage.h"
+
+namespace breakwater::api::native {
+namespace {
+
+using json::Text;
+
+constexpr std::string_view kCollectAction = "breakwater.garbage-collection.run";
+
+json::Array LinksJson(const std::vector<registry::UnneededLink>& links, std::string_view reason) {
+  json::Array all;
+  all.reserve(links.size());
+  for (const registry::UnneededLink& link : links) {
+    all.push_back({{"registry", Text(link.registry.value())},
+                   {"repository", Text(link.repository)},
+                   {"digest", Text(link.digest.text())},
+                   {"size", link.size},
+                   {"linked", Text(FormatRfc3339(link.linked))},
+                   {"leased_until", Text(FormatRfc3339(link.leased_until))},
+                   {"reason", Text(reason)}});
+  }
+  return all;
+}
+
+json::Object FreedJson(const registry::Collection& collection) {
+  return {{"blobs", collection.freed_blobs}, {"bytes", collection.freed_bytes}};
+}
+
+// Collecting takes away nothing that anybody may rely on, but that somebody asked for it, and what
+// went, stands in the audit trail.
+Status Record(const StorageDeps& deps, const Context& context,
+              const registry::Collection& collection) {
+  return deps.changes.Submit(
+      context.caller, {.action = std::string(kCollectAction),
+                       .resource = control::AccountResource(context.account, "storage", "garbage"),
+                       .apply = [&](db::Transaction&) -> Result<control::Effect> {
+                         return control::Effect{.before = nullptr,
+                                                .after = {{"links", collection.removed.size()},
+                                                          {"freed", FreedJson(collection)}},
+                                                .governed = {},
+                                                .events = {}};
+                       }});
+}
+
+Result<bool> DryRun(const Context& context) {
+  const std::string_view word = context.query.Get("dry_run").value_or("false");
+  if (word == "true" || word == "false") return word == "true";
+  return Invalid("dry_run must be true or false").Reason("invalid_query_parameter");
+}
+
+Result<net::Response> Collect(const StorageDeps& deps, const Context& context) {
+  BW_TRY(const bool dry_run, DryRun(context));
+  BW_TRY(const registry::Collection collection,
+         deps.collector.CollectFor(context.account, dry_run));
+  if (!dry_run) BW_TRY_STATUS(Record(deps, context, collection));
+  return JsonResponse(
+      200, {{"dry_run", dry_run},
+            {"removed", LinksJson(collection.removed,
+                                  "no manifest of the repository needs it, and its lease is over")},
+            {"held", LinksJson(collection.held,
+                               "no manifest of the repository needs it, but a push may rely on it "
+                               "until its lease ends")},
+            {"freed", FreedJson(collection)},
+            {"more", collection.more}});
+}
+
+}  // namespace
+
+std::vector<Endpoint> StorageEndpoints(StorageDeps deps, const SccFace& face) {
+  return {
+      {"POST", "/breakwater/v1/garbage-collection", "CollectGarbage", Access::To(kCollectAction),
+       face, [deps](Context& context) { return Collect(deps, context); }},
+  };
+}
+
+}  // namespace breakwater::api::native

@@ -1,0 +1,27 @@
+// The registry's storage over HTTP: the collection of garbage.
+#pragma once
+
+#include <vector>
+
+#include "api/endpoint.h"
+#include "api/scc_face.h"
+#include "control/change.h"
+#include "registry/collector.h"
+
+namespace breakwater::api::native {
+
+struct StorageDeps {
+  registry::Collector& collector;
+  control::ChangePath& changes;
+};
+
+// POST /breakwater/v1/garbage-collection: removes the account's blobs that no manifest needs and
+// whose leases have run out, now instead of within the hour. With ?dry_run=true it only says what
+// it would remove. {"dry_run", "removed": [LINK…], "held": [LINK…], "freed": {"blobs", "bytes"},
+// "more"}; a LINK has registry, repository, digest, size, linked, leased_until and reason. "more":
+// ask again for what this answer had no room for.
+//
+// What is referred to must outlive the endpoints.
+std::vector<Endpoint> StorageEndpoints(StorageDeps deps, const SccFace& face);
+
+}  // namespace breakwater::api::native
