@@ -157,7 +157,7 @@ big_blob=tests/soak/big_blob.sh
 
 verb_soak() {
   install_groups build test
-  build_preset release breakwater
+  build_preset release breakwater bw_registry_test
   use_shared_data
   mkdir -p "$log_dir"
   export BREAKWATER_BIN=$root/build/release/breakwater

@@ -1,0 +1,397 @@
+// The collector against pushes, mounts and deletions that go on at the same time. Between any two
+// steps of one, all others may take theirs: threads take turns, and a seed says whose is next.
+//
+// What must hold at every moment: of a manifest whose push was acknowledged, and that nobody has
+// deleted, every blob can be read, byte for byte.
+#include <cstdlib>
+#include <random>
+#include <set>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include "base/strings.h"
+#include "base/sync.h"
+#include "observe/log.h"
+#include "registry/testing.h"
+
+namespace breakwater::registry {
+namespace {
+
+using testing::Bytes;
+using testing::ImageManifest;
+using testing::World;
+
+// More than a row takes, so that it lies in the store.
+constexpr std::size_t kLayer = kMaxInlineBlob + 1000;
+constexpr int kRounds = 200;
+constexpr int kRoundsAtOnce = 30;
+
+// How many: more in a soak.
+int Rounds(int usual) {
+  const char* told = std::getenv("BREAKWATER_TEST_ROUNDS");
+  return told == nullptr ? usual : static_cast<int>(*ParseInt(told));
+}
+
+// Lets one of several threads run at a time.
+class Turns {
+ public:
+  explicit Turns(std::uint64_t seed) : random_(seed) {}
+
+  void Run(const std::vector<std::function<void()>>& actors) {
+    {
+      MutexLock lock(mutex_);
+      for (std::size_t i = 0; i < actors.size(); ++i) waiting_.insert(i);
+      Choose();
+    }
+    std::vector<std::thread> threads;
+    for (std::size_t i = 0; i < actors.size(); ++i) {
+      threads.emplace_back([this, i, &actors] {
+        mine_ = i;
+        Await(i);
+        actors[i]();
+        MutexLock lock(mutex_);
+        waiting_.erase(i);
+        Choose();
+        mine_.reset();
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+  }
+
+  // Whoever is next goes on here. Other threads than those of Run pass.
+  void Pause() {
+    if (!mine_) return;
+    {
+      MutexLock lock(mutex_);
+      Choose();
+    }
+    Await(*mine_);
+  }
+
+ private:
+  void Choose() BW_REQUIRES(mutex_) {
+    if (waiting_.empty()) return;
+    auto chosen = waiting_.begin();
+    std::advance(chosen, static_cast<std::ptrdiff_t>(random_() % waiting_.size()));
+    next_ = *chosen;
+    changed_.notify_all();
+  }
+  void Await(std::size_t i) {
+    MutexLock lock(mutex_);
+    while (next_ != i) changed_.wait(mutex_);
+  }
+
+  static thread_local std::optional<std::size_t> mine_;
+  Mutex mutex_;
+  ConditionVariable changed_;
+  std::mt19937_64 random_ BW_GUARDED_BY(mutex_);
+  std::set<std::size_t> waiting_ BW_GUARDED_BY(mutex_);  // that have not ended
+  std::optional<std::size_t> next_ BW_GUARDED_BY(mutex_);
+};
+thread_local std::optional<std::size_t> Turns::mine_;
+
+// Pauses before and after each transaction, and where it is told to before each statement.
+class PausingDatabase final : public db::Database {
+ public:
+  explicit PausingDatabase(db::Database& inner) : inner_(inner) {}
+  std::function<void()> around = [] {};
+  std::function<void()> inside = [] {};
+  db::Dialect dialect() const override { return inner_.dialect(); }
+
+ protected:
+  Status DoRead(const Work& work) override {
+    return Around([&] { return inner_.Read(Paused(work)); });
+  }
+  Status DoWrite(const Work& work, db::Isolation isolation) override {
+    return Around([&] { return inner_.Write(Paused(work), isolation); });
+  }
+
+ private:
+  class PausingTransaction final : public db::Transaction {
+   public:
+    PausingTransaction(PausingDatabase& owner, db::Transaction& inner)
+        : owner_(owner), inner_(inner) {}
+    Result<std::int64_t> ExecuteWith(std::string_view sql, Params params) override {
+      owner_.inside();
+      return inner_.ExecuteWith(sql, params);
+    }
+    Status QueryWith(std::string_view sql, Params params, const RowCallback& row) override {
+      owner_.inside();
+      return inner_.QueryWith(sql, params, row);
+    }
+    Status ExecuteScript(std::string_view sql) override { return inner_.ExecuteScript(sql); }
+    void OnCommit(std::function<void()> action) override { inner_.OnCommit(std::move(action)); }
+
+   private:
+    PausingDatabase& owner_;
+    db::Transaction& inner_;
+  };
+  Status Around(const std::function<Status()>& run) {
+    around();
+    Status status = run();
+    around();
+    return status;
+  }
+  Work Paused(const Work& work) {
+    return [this, &work](db::Transaction& tx) {
+      PausingTransaction pausing(*this, tx);
+      return work(pausing);
+    };
+  }
+
+  db::Database& inner_;
+};
+
+// Digest locks that pass the turn on while they wait.
+class PausingLocks final : public DigestLocks {
+ public:
+  explicit PausingLocks(std::function<void()> pause) : pause_(std::move(pause)) {}
+  Result<std::unique_ptr<Hold>> Acquire(const oci::Digest& digest, DigestUse,
+                                        std::uint64_t) override {
+    pause_();
+    while (!held_.insert(digest).second) pause_();
+    return std::unique_ptr<Hold>(std::make_unique<OneHold>(held_, digest));
+  }
+
+ private:
+  class OneHold final : public Hold {
+   public:
+    OneHold(std::set<oci::Digest>& held, oci::Digest digest)
+        : held_(held), digest_(std::move(digest)) {}
+    ~OneHold() override { held_.erase(digest_); }
+    Status Confirm(db::Transaction&, DigestUse) override { return Ok(); }
+    Status Release(db::Transaction&) override { return Ok(); }
+    void Leave() override {}
+
+   private:
+    std::set<oci::Digest>& held_;
+    const oci::Digest digest_;
+  };
+  const std::function<void()> pause_;
+  std::set<oci::Digest> held_;  // one thread runs at a time
+};
+
+// An image as a client has it.
+struct Image {
+  std::string config;
+  std::string layer;
+  std::string manifest;
+
+  oci::Digest digest() const { return oci::Digest::Of(AsBytes(manifest)); }
+};
+
+Image NewImage(std::string config, std::string layer) {
+  std::string manifest = ImageManifest(config, {layer});
+  return {.config = std::move(config), .layer = std::move(layer), .manifest = std::move(manifest)};
+}
+
+// One registry over which rounds are played.
+class Arena {
+ public:
+  // `around` is called before and after each transaction and before each call of the store,
+  // `inside` before each statement.
+  Arena(const std::function<void()>& around, std::function<void()> inside,
+        std::unique_ptr<DigestLocks> locks)
+      : locks_(std::move(locks)) {
+    observe::SetLowestLevel(observe::Level::kWarning);
+    database_.around = around;
+    database_.inside = std::move(inside);
+    world_.store.on_call = [around](std::string_view) { around(); };
+  }
+
+  // Plays one round. `run` runs actors at once.
+  using Run = std::function<void(const std::vector<std::function<void()>>&)>;
+  void Play(std::uint64_t seed, const Run& run) {
+    std::mt19937_64 random(seed);
+    const std::string name = std::to_string(seed);
+    const std::string layer = Bytes(kLayer, static_cast<char>(seed % 256)) + name;
+    const Image old = NewImage("old " + name, layer);
+    const Image one = NewImage("one " + name, layer);
+    const Image other = NewImage("other " + name, layer);
+    Prepare(random, old);
+
+    std::vector<std::function<void()>> actors = {
+        [&] { Push(here_, one, /*mount=*/false); },
+        [&] { Push(here_, other, /*mount=*/random() % 2 == 0); },
+        [&] { Collect(2); },
+    };
+    const std::uint64_t more = random();
+    if (more & 1) actors.emplace_back([&] { Delete(old); });
+    if (more & 2) actors.emplace_back([&] { Unlink(layer); });
+    if (more & 4) actors.emplace_back([&] { PassTime(3); });
+    if (more & 8) actors.emplace_back([&] { Collect(1); });
+    if (more & 16) actors.emplace_back([&] { Pull(here_, one, 3); });
+    run(actors);
+
+    for (const Image& image : {one, other}) ExpectWhole(here_, image);
+    ExpectGoneAfterDeletion({old, one, other});
+  }
+
+ private:
+  // What the round begins with: the old image in one of the repositories, both or none, or its
+  // blobs with a lease that is over.
+  void Prepare(std::mt19937_64& random, const Image& old) {
+    const std::uint64_t begin = random();
+    if (begin & 1) Push(there_, old, false);
+    if (begin & 2) Push(here_, old, false);
+    if (begin & 4) {
+      EXPECT_TRUE(PushBlob(here_, old.layer).ok());
+      world_.clock.Advance(std::chrono::hours{25});
+    }
+  }
+
+  Status PushBlob(const RepositoryPath& path, const std::string& bytes) {
+    const auto view = uploads_.Start(path, world_.Caller().actor, {});
+    if (!view.ok()) return view.error();
+    for (const bool first : {true, false}) {
+      io::StringSource half(std::string_view(bytes).substr(first ? 0 : bytes.size() / 2,
+                                                           first ? bytes.size() / 2 : bytes.npos));
+      const auto appended = uploads_.Append(view->id, {.source = &half, .length = {}, .range = {}});
+      if (!appended.ok()) return appended.error();
+    }
+    return uploads_.Finish(view->id, {}, oci::Digest::Of(AsBytes(bytes)));
+  }
+
+  // As clients do: asks for each blob, sends what is not there, then the manifest; and once more
+  // what it is told is missing.
+  void Push(const RepositoryPath& path, const Image& image, bool mount) {
+    for (int attempt = 0; attempt < 50; ++attempt) {
+      for (const std::string& blob : {image.layer, image.config}) {
+        const oci::Digest digest = oci::Digest::Of(AsBytes(blob));
+        if (blobs_.Head(path, digest).ok()) continue;
+        if (mount && blobs_.Mount(path, digest, there_.name).value_or(false)) continue;
+        const Status pushed = PushBlob(path, blob);
+        ASSERT_TRUE(pushed.ok()) << pushed.error().message() << " " << pushed.error().log();
+      }
+      const auto put = manifests_.Put(world_.Caller(), path,
+                                      {.content = image.manifest,
+                                       .content_type = "",
+                                       .reference = *oci::Reference::Parse(image.digest().text()),
+                                       .tags = {}});
+      if (put.ok()) return ExpectWhole(path, image);
+      ASSERT_EQ(put.error().reason(), "manifest_blob_unknown");
+    }
+    FAIL() << "the push does not come to an end";
+  }
+
+  void Pull(const RepositoryPath& path, const Image& image, int times) {
+    for (int i = 0; i < times; ++i) {
+      const oci::Reference reference = *oci::Reference::Parse(image.digest().text());
+      if (manifests_.Get(path, reference).ok()) ExpectWhole(path, image);
+      database_.around();
+    }
+  }
+
+  void Delete(const Image& image) {
+    const Status deleted =
+        manifests_.Delete(world_.Caller(), here_, *oci::Reference::Parse(image.digest().text()));
+    EXPECT_TRUE(deleted.ok() || deleted.error().reason() == "manifest_unknown");
+  }
+
+  void Unlink(const std::string& layer) {
+    const Status unlinked = blobs_.Delete(here_, oci::Digest::Of(AsBytes(layer)));
+    if (!unlinked.ok()) {
+      EXPECT_NE(unlinked.error().reason().find("blob_"), std::string::npos)
+          << unlinked.error().message();
+    }
+  }
+
+  void PassTime(int times) {
+    for (int i = 0; i < times; ++i) {
+      database_.around();
+      world_.clock.Advance(std::chrono::hours{13});
+    }
+  }
+
+  void Collect(int runs) {
+    for (int i = 0; i < runs; ++i) {
+      world_.clock.Advance(std::chrono::hours{1});
+      const auto progress = collector_.Run(std::chrono::steady_clock::time_point::max());
+      ASSERT_TRUE(progress.ok()) << progress.error().message() << " " << progress.error().log();
+      EXPECT_EQ(progress->failed, 0);
+    }
+  }
+
+  void ExpectWhole(const RepositoryPath& path, const Image& image) {
+    for (const std::string& blob : {image.config, image.layer}) {
+      auto opened = blobs_.Open(path, oci::Digest::Of(AsBytes(blob)));
+      ASSERT_TRUE(opened.ok()) << opened.error().reason() << " " << opened.error().log();
+      auto source = (*std::move(opened)).Read(0, blob.size());
+      ASSERT_TRUE(source.ok());
+      const auto bytes = io::ReadAll(**source, blob.size());
+      ASSERT_TRUE(bytes.ok());
+      EXPECT_TRUE(*bytes == blob);
+    }
+  }
+
+  // Nothing is left behind either.
+  void ExpectGoneAfterDeletion(const std::vector<Image>& images) {
+    for (const RepositoryPath& path : {here_, there_}) {
+      for (const Image& image : images) {
+        static_cast<void>(manifests_.Delete(world_.Caller(), path,
+                                            *oci::Reference::Parse(image.digest().text())));
+      }
+    }
+    world_.clock.Advance(std::chrono::hours{25});
+    Collect(1);
+    EXPECT_EQ(world_.Count("repository_blob"), 0);
+    EXPECT_EQ(world_.Count("blob"), 0);
+    EXPECT_EQ(world_.Count("blob_content"), 0);
+    EXPECT_TRUE(world_.disk
+                    ->List([](const oci::Digest&, std::uint64_t) -> Status {
+                      return Conflict("a blob is left");
+                    })
+                    .ok());
+    EXPECT_EQ(world_.StagedCount(), 0U);
+  }
+
+  World world_;
+  PausingDatabase database_{world_.database};
+  std::unique_ptr<DigestLocks> locks_;
+  control::ChangePath changes_{database_,         world_.log,  *world_.jobs,
+                               world_.authorizer, world_.gate, world_.facts};
+  Blobs blobs_{database_, world_.store, world_.clock};
+  Uploads uploads_{testing::TestUploadOptions(), database_, world_.store, *locks_, world_.clock};
+  Collector collector_{{.batch = 2}, {database_, world_.store, *locks_}, world_.clock};
+  Manifests manifests_{{}, database_, world_.clock, changes_};
+  const RepositoryPath here_ = world_.Repository("race/here");
+  const RepositoryPath there_ = world_.Repository("race/there");
+};
+
+TEST(CollectorRace, TakesNoBlobFromAPushInWhateverOrderTheirStepsCome) {
+  std::optional<Turns> turns;
+  const auto pause = [&] {
+    if (turns) turns->Pause();
+  };
+  Arena arena(pause, [] {}, std::make_unique<PausingLocks>(pause));
+  const int rounds = Rounds(kRounds);
+  for (int round = 1; round <= rounds; ++round) {
+    const auto seed = static_cast<std::uint64_t>(round);
+    arena.Play(seed, [&](const std::vector<std::function<void()>>& actors) {
+      turns.emplace(seed);
+      turns->Run(actors);
+      turns.reset();
+    });
+    ASSERT_FALSE(::testing::Test::HasFailure()) << "round " << round;
+  }
+}
+
+// Transactions overlap here, where the database lets them.
+TEST(CollectorRace, TakesNoBlobFromAPushWhenTheirTransactionsOverlap) {
+  const auto yield = [] { std::this_thread::yield(); };
+  Arena arena(yield, yield, NewLocalDigestLocks());
+  const int rounds = Rounds(kRoundsAtOnce);
+  for (int round = 1; round <= rounds; ++round) {
+    arena.Play(static_cast<std::uint64_t>(round),
+               [](const std::vector<std::function<void()>>& actors) {
+                 std::vector<std::thread> threads;
+                 for (const auto& actor : actors) threads.emplace_back(actor);
+                 for (std::thread& thread : threads) thread.join();
+               });
+    ASSERT_FALSE(::testing::Test::HasFailure()) << "round " << round;
+  }
+}
+
+}  // namespace
+}  // namespace breakwater::registry
