@@ -4,7 +4,6 @@ Standard library only. A contender is a context manager: entered, it answers req
 """
 
 import base64
-import hashlib
 import http.client
 import json
 import os
@@ -14,22 +13,12 @@ import socket
 import subprocess
 import time
 
+# From tests/e2e: bench/lib.sh says where modules are.
+from registry_client import OCI_CONFIG, OCI_LAYER, OCI_MANIFEST, ROOT, digest_of, free_port
+
 TICKS = os.sysconf("SC_CLK_TCK")
 START_SECONDS = 60
 REPOSITORY = "bench/app"
-OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
-OCI_CONFIG = "application/vnd.oci.image.config.v1+json"
-OCI_LAYER = "application/vnd.oci.image.layer.v1.tar"
-
-
-def digest_of(content):
-    return "sha256:" + hashlib.sha256(content).hexdigest()
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def on_core(core, command):
@@ -199,7 +188,7 @@ class Breakwater(Contender):
 
     name = "Breakwater"
     probe = "/readyz"
-    program = os.environ.get("BREAKWATER_BIN", "build/release/breakwater")
+    program = os.environ.get("BREAKWATER_BIN", os.path.join(ROOT, "build/release/breakwater"))
 
     def __init__(self, directory):
         super().__init__(directory)

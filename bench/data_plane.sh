@@ -1,12 +1,7 @@
 #!/usr/bin/env bash
 # Pulls and pushes beside docker-registry and nginx, where they are installed.
-set -euo pipefail
 
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-directory=${BREAKWATER_TEST_DIR:-}
-if [ -z "$directory" ]; then
-  directory=$(mktemp -d)
-  trap 'rm -rf "$directory"' EXIT
-fi
+# shellcheck source=bench/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 python3 "$here/data_plane.py" "$directory"

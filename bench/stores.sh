@@ -1,12 +1,7 @@
 #!/usr/bin/env bash
 # Pushes and pulls on both kinds of stores, side by side.
-set -euo pipefail
 
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-directory=${BREAKWATER_TEST_DIR:-}
-if [ -z "$directory" ]; then
-  directory=$(mktemp -d)
-  trap 'rm -rf "$directory"' EXIT
-fi
+# shellcheck source=bench/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 python3 "$here/stores.py" "$directory"

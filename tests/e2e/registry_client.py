@@ -1,5 +1,5 @@
 """A server process and a client of its data plane, for the test scripts that hurt one while the other
-works. Standard library only.
+works, and what benchmarks share with them. Standard library only.
 """
 
 import base64
@@ -13,7 +13,8 @@ import subprocess
 import threading
 import urllib.parse
 
-BINARY = os.environ["BREAKWATER_BIN"]
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BINARY = os.environ.get("BREAKWATER_BIN", os.path.join(ROOT, "build/dev/breakwater"))
 KEY = "test-bootstrap-key-" + hashlib.sha256(b"breakwater tests").hexdigest()
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 OCI_CONFIG = "application/vnd.oci.image.config.v1+json"
