@@ -2,8 +2,15 @@
 
 #include <algorithm>
 #include <cstring>
+#include <memory>
 
 namespace breakwater::io {
+namespace {
+
+constexpr std::size_t kFirstPiece = 16 * 1024;
+constexpr std::size_t kLargestPiece = 1024 * 1024;
+
+}  // namespace
 
 Result<std::size_t> StringSource::Read(std::span<std::byte> out) {
   const std::size_t count = std::min({out.size(), rest_.size(), piece_});
@@ -20,17 +27,23 @@ Status StringSink::Write(ByteView bytes) {
   return Ok();
 }
 
+// Most bodies are small and many arrive slowly, while a large one that arrives fast costs least in
+// large pieces: the buffer grows as it is filled.
 Result<std::uint64_t> Copy(Source& source, Sink& sink, std::uint64_t limit) {
-  Bytes buffer(kPieceSize);
+  std::size_t size = kFirstPiece;
+  auto buffer = std::make_unique_for_overwrite<std::byte[]>(size);
   std::uint64_t total = 0;
   while (true) {
-    BW_TRY(const std::size_t count, source.Read(buffer));
+    BW_TRY(const std::size_t count, source.Read(std::span(buffer.get(), size)));
     if (count == 0) return total;
     if (count > limit - total) {
       return TooLarge("more than " + std::to_string(limit) + " bytes");
     }
-    BW_TRY_STATUS(sink.Write(ByteView(buffer).first(count)));
+    BW_TRY_STATUS(sink.Write(ByteView(buffer.get(), count)));
     total += count;
+    if (count < size || size == kLargestPiece) continue;
+    size = std::min(size * 4, kLargestPiece);
+    buffer = std::make_unique_for_overwrite<std::byte[]>(size);
   }
 }
 

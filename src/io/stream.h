@@ -11,7 +11,7 @@
 
 namespace breakwater::io {
 
-// The piece that Copy and the decoders work in.
+// The piece that decoders work in.
 inline constexpr std::size_t kPieceSize = 256 * 1024;
 
 // Not thread-safe. After an error, every further Read fails too.

@@ -23,6 +23,17 @@ TEST(Stream, CopyNeverGivesTheSinkMoreThanTheLimit) {
   EXPECT_LE(sink.text().size(), 999U);
 }
 
+TEST(Stream, CopiesWhateverThePiecesAre) {
+  std::string text(5'000'000, '\0');
+  for (std::size_t i = 0; i < text.size(); ++i) text[i] = static_cast<char>(i % 251);
+  for (const std::size_t piece : {std::size_t{16 * 1024}, std::size_t{70'000}, text.size()}) {
+    StringSource source(text, piece);
+    StringSink sink(text.size());
+    EXPECT_EQ(*Copy(source, sink, text.size()), text.size());
+    EXPECT_TRUE(sink.text() == text);
+  }
+}
+
 TEST(Stream, ReadAllRefusesMoreThanTheLimit) {
   StringSource fits("abc", 1);
   EXPECT_EQ(*ReadAll(fits, 3), "abc");
