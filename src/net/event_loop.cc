@@ -221,17 +221,15 @@ void EventLoop::Drive(Connection& connection, bool ready) {
 void EventLoop::Apply(Connection& connection, Connection::Step step) {
   switch (step) {
     case Connection::Step::kReadable:
-      Watch(connection, EPOLLIN);
       CountIdle(connection, connection.idle());
-      return;
+      return Watch(connection, EPOLLIN);
     case Connection::Step::kWritable:
-      Watch(connection, EPOLLOUT);
       CountIdle(connection, false);
-      return;
+      return Watch(connection, EPOLLOUT);
     case Connection::Step::kShortWork: return Lend(connection, WorkerPool::Kind::kShort);
     case Connection::Step::kBulkWork: return Lend(connection, WorkerPool::Kind::kBulk);
     case Connection::Step::kAgain:
-      Watch(connection, 0);
+      Unwatch(connection);
       again_.push_back(&connection);
       return;
     case Connection::Step::kClose: return Close(connection);
@@ -241,21 +239,27 @@ void EventLoop::Apply(Connection& connection, Connection::Step step) {
 void EventLoop::Watch(Connection& connection, std::uint32_t events) {
   auto& watched = connection.loop.watched;
   if (watched == events) return;
-  // Without events it is taken out: a socket that the peer has reset would wake the loop for ever.
-  const int operation = events == 0 ? EPOLL_CTL_DEL : watched == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
+  const int operation = watched == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
   epoll_event event{.events = events,
                     .data = {.u64 = reinterpret_cast<std::uint64_t>(&connection)}};
-  if (::epoll_ctl(epoll_.get(), operation, connection.fd(), &event) != 0) {
-    observe::Log(observe::Level::kError, "cannot watch a connection",
-                 {{"error", std::strerror(errno)}});
-    watched = 0;
-    return Close(connection);
+  if (::epoll_ctl(epoll_.get(), operation, connection.fd(), &event) == 0) {
+    watched = events;
+    return;
   }
-  watched = events;
+  observe::Log(observe::Level::kError, "cannot watch a connection",
+               {{"error", std::strerror(errno)}});
+  Close(connection);
+}
+
+// Taken out, not watched for nothing: a socket that the peer has reset would wake the loop for
+// ever.
+void EventLoop::Unwatch(Connection& connection) {
+  if (std::exchange(connection.loop.watched, 0) == 0) return;
+  (void)::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, connection.fd(), nullptr);
 }
 
 void EventLoop::Lend(Connection& connection, WorkerPool::Kind kind) {
-  Watch(connection, 0);
+  Unwatch(connection);
   CountIdle(connection, false);
   connection.loop.lent = true;
   deps_.workers.Submit(kind, [this, &connection, kind] { WorkOn(connection, kind); });
@@ -296,7 +300,7 @@ void EventLoop::TakeBack() {
 }
 
 void EventLoop::Close(Connection& connection) {
-  Watch(connection, 0);
+  Unwatch(connection);
   CountIdle(connection, false);
   deps_.admission.Leave(connection.address());
   connection.loop.closed = true;

@@ -69,6 +69,7 @@ class EventLoop {
   void Drive(Connection& connection, bool ready);
   void Apply(Connection& connection, Connection::Step step);
   void Watch(Connection& connection, std::uint32_t events);
+  void Unwatch(Connection& connection);
   void Lend(Connection& connection, WorkerPool::Kind kind);
   void WorkOn(Connection& connection, WorkerPool::Kind kind);
   void GiveBack(Connection& connection, Connection::Step step);
