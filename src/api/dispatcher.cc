@@ -170,6 +170,11 @@ net::Response Dispatcher::Handle(net::Request& request) const {
       .path = std::move(match->values),
       .query = {}};
   auto answered = impl_->Serve(request, endpoint, context);
+  if (!answered.ok() && answered.error().reason() == "would_wait") {
+    // No answer, and nothing to tell or count: the request is on a thread that must not wait, and
+    // comes again on one that may.
+    return endpoint.face.EncodeError(answered.error(), request, &context);
+  }
   if (!answered.ok()) {
     LogServerFault(endpoint.operation, answered.error());
     impl_->RecordEarlyRefusal(endpoint, context, answered.error());

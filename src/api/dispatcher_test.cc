@@ -4,6 +4,7 @@
 
 #include "api/scc_face.h"
 #include "api/testing.h"
+#include "base/wait.h"
 #include "json/reader.h"
 
 namespace breakwater::api {
@@ -29,6 +30,11 @@ class DispatcherTest : public ::testing::Test {
          }},
         {"GET", "/broken", "Broken", Access::Anyone("a test"), harness_.face,
          [](Context&) -> Result<net::Response> { return Internal("secret SQL here"); }},
+        {"GET", "/waits", "Wait", Access::Anyone("a test"), harness_.face,
+         [](Context&) -> Result<net::Response> {
+           BW_TRY_STATUS(BeforeWaiting());
+           return EmptyResponse(204);
+         }},
     });
   }
   testing::Harness harness_;
@@ -96,6 +102,19 @@ TEST_F(DispatcherTest, ErrorsCarryTheRequestIdAndNeverTheCause) {
   EXPECT_EQ(broken.text.find("SQL"), std::string::npos);
   EXPECT_EQ(json::FindText(broken.body, "trace"), "trace-1");
   EXPECT_EQ(*broken.headers.Get("Transaction-Id"), "trace-1");
+}
+
+TEST_F(DispatcherTest, RequestThatComesAgainWhereItMayWaitIsCountedOnce) {
+  {
+    const NoWaitScope scope;
+    harness_.Send("GET", "/waits");
+    EXPECT_TRUE(scope.refused());
+  }
+  EXPECT_EQ(harness_.Send("GET", "/waits").status, 204);
+  const std::string text = harness_.metrics.Collect();
+  EXPECT_NE(text.find("duration_seconds_count{face=\"test\",operation=\"Wait\"} 1\n"),
+            std::string::npos)
+      << text;
 }
 
 TEST_F(DispatcherTest, UnknownPathsAndMethodsAreTold) {
