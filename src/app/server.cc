@@ -41,6 +41,7 @@ net::ServerOptions OptionsOf(const config::Settings& settings, const config::Lis
   options.limits.head_timeout = http.header_deadline;
   options.limits.idle_timeout = http.idle_timeout;
   options.limits.body.stall = http.body_deadline;
+  options.limits.response.stall = http.body_deadline;
   options.limits.body.min_bytes_per_second = static_cast<std::uint64_t>(http.body_min_rate);
   options.limits.response.min_bytes_per_second = static_cast<std::uint64_t>(http.body_min_rate);
   options.limits.max_body_bytes = static_cast<std::uint64_t>(settings.content.blob_bytes);
