@@ -6,6 +6,7 @@
 #include "api/iam/authenticator.h"
 #include "api/iam/iam.h"
 #include "api/native/advisories.h"
+#include "api/native/namespaces.h"
 #include "api/native/native.h"
 #include "api/native/operations.h"
 #include "api/native/storage.h"
@@ -68,6 +69,7 @@ std::vector<api::Endpoint> Faces::State::Endpoints() {
   Append(all, api::notifications::Endpoints(p.channels, p.deliveries, notifications));
   Append(all, api::native::NativeEndpoints({p.audit, p.registries, condition::Catalogue::BuiltIn()},
                                            native));
+  Append(all, api::native::NamespaceEndpoints({p.tag_immutability, p.namespaces}, native));
   Append(all, api::native::AdvisoriesEndpoints({p.advisor, p.importer, p.changes}, native));
   Append(all, api::native::StorageEndpoints({p.collector, p.changes}, native));
   Append(all, api::native::OperationsEndpoints({.metrics = p.metrics,

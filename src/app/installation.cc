@@ -186,6 +186,7 @@ Installation::Parts::Parts(const config::Settings& settings,
       uploads(UploadsFrom(settings, stores), *database, *store, *digest_locks, clock),
       collector({}, {*database, *store, *digest_locks}, clock),
       manifests({}, *database, clock, changes),
+      tag_immutability(*database, clock, registries, changes),
       content(*database, *store),
       advisor(AdvisorFrom(settings), *database, *jobs, clock, content),
       importer(*database, *jobs, clock),
@@ -205,6 +206,7 @@ Installation::Parts::Parts(const config::Settings& settings,
                   registry_list.front().name.value()}) {
   advisor.Register();
   facts.Add(settings_service);
+  facts.Add(tag_immutability);
   facts.Add(access_facts);
   facts.Add(channels);
 }

@@ -34,6 +34,7 @@
 #include "registry/manifests.h"
 #include "registry/namespaces.h"
 #include "registry/settings.h"
+#include "registry/tag_immutability.h"
 #include "registry/uploads.h"
 
 namespace breakwater::app {
@@ -88,6 +89,7 @@ struct Installation::Parts {
   registry::Uploads uploads;
   registry::Collector collector;
   registry::Manifests manifests;
+  registry::TagImmutability tag_immutability;
   registry::ContentReader content;
 
   advisor::Advisor advisor;

@@ -5,6 +5,7 @@
 #include "oci/referrers.h"
 #include "registry/blobs.h"
 #include "registry/content.h"
+#include "registry/tag_immutability.h"
 
 namespace breakwater::registry {
 namespace {
@@ -99,15 +100,59 @@ Status InsertManifest(db::Transaction& tx, const std::string& repository, const 
   return InsertReferences(tx, repository, incoming);
 }
 
+// Bytes that are there already may be told to be of another type; not where a tag that must stay as
+// it is names them.
+Status CheckMediaType(db::Transaction& tx, const RepositoryPath& path,
+                      const std::string& repository, const Incoming& incoming) {
+  BW_TRY(const auto known,
+         tx.QueryOne("SELECT media_type FROM manifest WHERE repository = $1 AND digest = $2",
+                     {repository, incoming.digest.text()},
+                     [](const db::Row& row) { return row.String(0); }));
+  if (!known || *known == incoming.manifest.media_type) return Ok();
+  return CheckManifestMayChange(tx, path, {repository, incoming.digest});
+}
+
+Result<std::optional<oci::Digest>> DigestAt(db::Transaction& tx, const std::string& repository,
+                                            const oci::Reference& reference) {
+  const std::string_view sql =
+      reference.is_digest() ? "SELECT digest FROM manifest WHERE repository = $1 AND digest = $2"
+                            : "SELECT digest FROM tag WHERE repository = $1 AND name = $2";
+  return tx.QueryOne(
+      sql, {repository, reference.text()},
+      [](const db::Row& row) -> Result<oci::Digest> { return oci::Digest::Parse(row.Text(0)); });
+}
+
+Status CheckCondition(db::Transaction& tx, const std::string& repository,
+                      const ManifestPush& push) {
+  if (!push.condition) return Ok();
+  BW_TRY(const auto now, DigestAt(tx, repository, push.reference));
+  if (push.condition(now)) return Ok();
+  return Error(ErrorCode::kPrecondition,
+               now ? "the reference names another manifest than the request expects: " + now->text()
+                   : std::string("the reference names nothing, and the request expects a manifest"))
+      .Reason("precondition_failed");
+}
+
+Result<std::size_t> CountMissingChildren(db::Transaction& tx, const std::string& repository,
+                                         const oci::Digest& index) {
+  BW_TRY(const auto count,
+         tx.QueryOne("SELECT COUNT(*) FROM manifest_reference c WHERE c.repository = $1 AND "
+                     "c.manifest = $2 AND c.kind = 2 AND NOT EXISTS (SELECT 1 FROM manifest m "
+                     "WHERE m.repository = c.repository AND m.digest = c.target)",
+                     {repository, index.text()}, [](const db::Row& row) { return row.Int(0); }));
+  return static_cast<std::size_t>(count.value_or(0));
+}
+
 // The digests the tags pointed at before, as a document for the audit trail.
-Result<json::Value> MoveTags(db::Transaction& tx, const std::string& repository,
-                             const Incoming& incoming, Timestamp now) {
+Result<json::Value> MoveTags(db::Transaction& tx, const RepositoryPath& path,
+                             const std::string& repository, const Incoming& incoming,
+                             Timestamp now) {
   json::Object before;
   for (const std::string& tag : incoming.tags) {
-    BW_TRY(const auto old,
-           tx.QueryOne("SELECT digest FROM tag WHERE repository = $1 AND name = $2",
-                       {repository, tag}, [](const db::Row& row) { return row.String(0); }));
-    if (old) before[tag] = json::Text(*old);
+    BW_TRY(const auto reference, oci::Reference::Parse(tag));
+    BW_TRY(const auto old, DigestAt(tx, repository, reference));
+    if (old && *old != incoming.digest) BW_TRY_STATUS(CheckTagMayMove(tx, path, tag, *old));
+    if (old) before[tag] = json::Text(old->text());
     BW_TRY_STATUS(
         tx.Execute("INSERT INTO tag (repository, name, digest, updated) VALUES ($1, $2, $3, $4) "
                    "ON CONFLICT (repository, name) DO UPDATE SET digest = excluded.digest, "
@@ -172,6 +217,7 @@ Result<Found> Find(db::Transaction& tx, const RepositoryPath& path,
 
 Result<control::Effect> RemoveTag(db::Transaction& tx, const RepositoryPath& path,
                                   const std::string& tag, const Found& found) {
+  BW_TRY_STATUS(CheckTagMayMove(tx, path, tag, found.digest));
   BW_TRY_STATUS(
       tx.Execute("DELETE FROM tag WHERE repository = $1 AND name = $2", {found.repository, tag}));
   return control::Effect{
@@ -193,6 +239,7 @@ Status LeaseBlobs(db::Transaction& tx, const Found& found, Timestamp until) {
 
 Result<control::Effect> RemoveManifest(db::Transaction& tx, const RepositoryPath& path,
                                        const Found& found, Timestamp now) {
+  BW_TRY_STATUS(CheckManifestMayChange(tx, path, {found.repository, found.digest}));
   BW_TRY_STATUS(LeaseBlobs(tx, found, now + kBlobLease));
   BW_TRY(const auto tags, TagsOf(tx, found.repository, found.digest));
   const std::string& digest = found.digest.text();
@@ -268,6 +315,8 @@ Result<PushedManifest> Manifests::Put(const control::Caller& caller, const Repos
   BW_TRY(const oci::Digest digest, DigestOf(push));
   BW_TRY(const oci::Manifest manifest, oci::ParseManifest(push.content, push.content_type));
   const Incoming incoming{push, manifest, digest, tags};
+  PushedManifest pushed{.digest = digest, .subject = std::nullopt, .tags = tags};
+  if (manifest.subject) pushed.subject = manifest.subject->digest;
 
   control::Change change = NewChange(action::kImagePush, path, push.reference.text());
   change.severity = audit::Severity::kNormal;
@@ -275,8 +324,13 @@ Result<PushedManifest> Manifests::Put(const control::Caller& caller, const Repos
     const Timestamp now = clock_.Now();
     BW_TRY(const std::string repository, EnsureRepository(tx, path, now));
     if (!options_.allow_missing_blobs) BW_TRY_STATUS(CheckBlobs(tx, repository, manifest));
+    BW_TRY_STATUS(CheckCondition(tx, repository, push));
+    BW_TRY_STATUS(CheckMediaType(tx, path, repository, incoming));
     BW_TRY_STATUS(InsertManifest(tx, repository, incoming, now));
-    BW_TRY(json::Value before, MoveTags(tx, repository, incoming, now));
+    if (!manifest.manifests.empty()) {
+      BW_TRY(pushed.missing_children, CountMissingChildren(tx, repository, digest));
+    }
+    BW_TRY(json::Value before, MoveTags(tx, path, repository, incoming, now));
     return control::Effect{
         .before = std::move(before),
         .after = TagsNow(incoming),
@@ -284,9 +338,6 @@ Result<PushedManifest> Manifests::Put(const control::Caller& caller, const Repos
         .events = {ContentEvent(event::kImagePushed, path, digest, tags, manifest.media_type)}};
   };
   BW_TRY_STATUS(changes_.Submit(caller, change));
-
-  PushedManifest pushed{.digest = digest, .subject = std::nullopt, .tags = tags};
-  if (manifest.subject) pushed.subject = manifest.subject->digest;
   return pushed;
 }
 

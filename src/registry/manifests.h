@@ -32,12 +32,18 @@ struct ManifestPush {
   std::string content_type;       // the header's value
   oci::Reference reference;       // the URL's
   std::vector<std::string> tags;  // beside the reference, if that is a tag
+  // Whether the push shall be done, given what the reference names before it. Asked inside the
+  // transaction, maybe more than once. Null: always.
+  std::function<bool(const std::optional<oci::Digest>& now)> condition = {};
 };
 
 struct PushedManifest {
   oci::Digest digest;
   std::optional<oci::Digest> subject;
   std::vector<std::string> tags;  // every tag that now points at it by this push
+  // Manifests that it lists as an index and that the repository does not have: legal, but whoever
+  // pulls for their platform fails.
+  std::size_t missing_children = 0;
 };
 
 struct ReferrersPage {
@@ -68,10 +74,12 @@ class Manifests {
 
   // kInvalid "digest_invalid" if the content has another digest than the reference;
   // "manifest_invalid"; "manifest_blob_unknown" with a detail "digest" for each blob that is
-  // missing; "tag_invalid".
+  // missing; "tag_invalid". kPrecondition "precondition_failed" if the condition says no. kDenied
+  // "tag_immutable" if it would move a tag that must stay.
   Result<PushedManifest> Put(const control::Caller& caller, const RepositoryPath& path,
                              const ManifestPush& push);
-  // A tag alone, or a manifest and every tag on it. kNotFound "manifest_unknown".
+  // A tag alone, or a manifest and every tag on it. kNotFound "manifest_unknown"; kDenied
+  // "tag_immutable" if a tag that must stay would go, or what it names.
   Status Delete(const control::Caller& caller, const RepositoryPath& path,
                 const oci::Reference& reference);
   // The manifest that a tag or digest names, and every tag on it: what the reference system's image
@@ -85,7 +93,10 @@ class Manifests {
   using Visible = std::function<Result<bool>(const std::string& name_space)>;
   Result<NamesPage> Catalogue(const RegistryName& registry, const Page& page,
                               const Visible& visible) const;
-  // What refers to `subject`; never an error for what is absent. `artifact_type` empty: all.
+  // What refers to `subject`; never an error for what is absent. `artifact_type` empty: all. It is
+  // read off the manifests' own subjects, recorded with each push whatever its media type: the list
+  // that older clients keep under a tag named like the digest counts for nothing, and what stands
+  // in it and has a subject is here, whenever it was pushed.
   Result<ReferrersPage> Referrers(const RepositoryPath& path, const oci::Digest& subject,
                                   std::string_view artifact_type, std::string_view after) const;
 

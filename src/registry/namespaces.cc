@@ -2,6 +2,7 @@
 
 #include "oci/names.h"
 #include "registry/content.h"
+#include "registry/tag_immutability.h"
 
 namespace breakwater::registry {
 namespace {
@@ -72,6 +73,14 @@ control::Change NewChange(std::string_view action, const AccountId& account,
   change.resource.kind = "namespace";
   change.resource.name = name;
   return change;
+}
+
+// There is one more of what rules and goals judge, or one less.
+jobs::Event NamespacesChanged(const AccountId& account) {
+  return {std::string(control::kFactsChanged),
+          {{"account", json::Text(account.value())},
+           {"governed",
+            json::Array{json::Object{{"service", "container-registry"}, {"kind", "namespace"}}}}}};
 }
 
 }  // namespace
@@ -150,7 +159,7 @@ Result<bool> Namespaces::Create(const control::Caller& caller, const AccountId& 
     if (!resource_group.empty()) ns.resource_created = now;
     BW_TRY_STATUS(Insert(tx, ns));
     created = true;
-    return control::Effect{nullptr, Document(ns), {}, {}};
+    return control::Effect{nullptr, Document(ns), {}, {NamespacesChanged(account)}};
   };
   BW_TRY_STATUS(changes_.Submit(caller, change));
   return created;
@@ -188,7 +197,9 @@ Status Namespaces::Delete(const control::Caller& caller, const AccountId& accoun
   change.severity = audit::Severity::kCritical;
   change.apply = [&](db::Transaction& tx) -> Result<control::Effect> {
     BW_TRY(const Namespace before, Owned(tx, account, registry.name, name));
+    BW_TRY_STATUS(CheckNamespaceMayGo(tx, registry.name, name));
     BW_TRY(auto events, DeleteNamespaceContent(tx, before, registry.region));
+    events.push_back(NamespacesChanged(account));
     BW_TRY_STATUS(tx.Execute("DELETE FROM namespace WHERE registry = $1 AND name = $2",
                              {registry.name, name}));
     return control::Effect{Document(before), nullptr, {}, std::move(events)};

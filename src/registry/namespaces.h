@@ -62,7 +62,7 @@ class Namespaces {
   Status Assign(const control::Caller& caller, const AccountId& account,
                 const control::RegistryInfo& registry, const std::string& name,
                 const std::string& resource_group);
-  // With everything in it.
+  // With everything in it. kDenied "tag_immutable" while it holds a tag that must stay.
   Status Delete(const control::Caller& caller, const AccountId& account,
                 const control::RegistryInfo& registry, const std::string& name);
 

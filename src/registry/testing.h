@@ -21,6 +21,7 @@
 #include "registry/manifests.h"
 #include "registry/namespaces.h"
 #include "registry/settings.h"
+#include "registry/tag_immutability.h"
 #include "registry/uploads.h"
 
 namespace breakwater::registry::testing {
@@ -168,6 +169,7 @@ struct Services {
         uploads(std::move(upload_options), database, store, *locks, clock),
         collector({}, {database, store, *locks}, clock),
         manifests({}, database, clock, changes),
+        tag_immutability(database, clock, registries, changes),
         content(database, store) {}
 
   SettingsService settings;
@@ -177,6 +179,7 @@ struct Services {
   Uploads uploads;
   Collector collector;
   Manifests manifests;
+  TagImmutability tag_immutability;
   ContentReader content;
 };
 
@@ -203,6 +206,7 @@ struct World {
     }
     Restart();
     facts.Add(services->settings);
+    facts.Add(services->tag_immutability);
   }
 
   // Forgets what is in memory.

@@ -23,6 +23,7 @@ inline constexpr std::string_view kSettingsGet = "container-registry.settings.ge
 inline constexpr std::string_view kSettingsSet = "container-registry.settings.set";
 inline constexpr std::string_view kNamespaceList = "container-registry.namespace.list";
 inline constexpr std::string_view kNamespaceCreate = "container-registry.namespace.create";
+inline constexpr std::string_view kNamespaceUpdate = "container-registry.namespace.update";
 inline constexpr std::string_view kNamespaceDelete = "container-registry.namespace.delete";
 inline constexpr std::string_view kImageList = "container-registry.image.list";
 inline constexpr std::string_view kImagePull = "container-registry.image.pull";

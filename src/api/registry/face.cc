@@ -19,7 +19,7 @@ constexpr ReasonCode kByReason[] = {
     {"namespace_limit", "BRW0409L"},   {"resource_group_fixed", "BRW0409G"},
     {"malformed_json", "BRW0400J"},    {"invalid_field", "BRW0400F"},
     {"namespace_invalid", "BRW0400N"}, {"tag_required", "BRW0400T"},
-    {"host_mismatch", "BRW0400H"},
+    {"host_mismatch", "BRW0400H"},     {"tag_immutable", "BRW0403T"},
 };
 
 std::string_view ByCode(ErrorCode code) {

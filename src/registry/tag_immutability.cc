@@ -1,0 +1,193 @@
+#include "registry/tag_immutability.h"
+
+#include <deque>
+#include <set>
+
+#include "registry/content.h"
+#include "registry/namespaces.h"
+
+namespace breakwater::registry {
+namespace {
+
+constexpr std::string_view kService = "container-registry";
+constexpr std::string_view kKind = "namespace";
+constexpr std::string_view kSource = "registry namespaces";
+// Manifests looked at on the way up from one that is to go. Beyond it, it stays.
+constexpr std::size_t kMaxAncestors = 10'000;
+
+Result<TagPatterns> ReadPatterns(db::Transaction& tx, const RegistryName& registry,
+                                 std::string_view name_space) {
+  BW_TRY(const auto text,
+         tx.QueryOne("SELECT patterns FROM tag_immutability WHERE registry = $1 AND "
+                     "name_space = $2",
+                     {registry, name_space}, [](const db::Row& row) { return row.String(0); }));
+  if (!text) return TagPatterns{};
+  return TagPatternsFromJson(*text);
+}
+
+// The namespace if the account owns it; what another account owns looks absent.
+Status CheckOwned(db::Transaction& tx, const AccountId& account, const RegistryName& registry,
+                  std::string_view name_space) {
+  BW_TRY(const Namespace ns, Namespaces::Get(tx, registry, name_space));
+  if (ns.account == account) return Ok();
+  return NotFound("there is no such namespace in this registry").Reason("name_unknown");
+}
+
+Error Immutable(std::string_view tag, std::string_view pattern, const std::string& what) {
+  return Denied(what + ": the tag " + std::string(tag) +
+                " is immutable by the namespace's pattern " + std::string(pattern) +
+                ". Push under another tag, or have a manager of the registry change the "
+                "namespace's tag immutability")
+      .Reason("tag_immutable")
+      .Detail("tag", std::string(tag))
+      .Detail("pattern", std::string(pattern));
+}
+
+// The first immutable tag on a manifest, or nothing.
+Result<std::optional<std::string>> ImmutableTagOn(db::Transaction& tx, const TagPatterns& patterns,
+                                                  const ManifestKey& manifest) {
+  BW_TRY(const auto tags, TagsOf(tx, manifest.repository, manifest.digest));
+  for (const std::string& tag : tags) {
+    if (patterns.Covers(tag)) return std::optional(tag);
+  }
+  return std::optional<std::string>();
+}
+
+// Indexes that list a manifest.
+Result<std::vector<oci::Digest>> ParentsOf(db::Transaction& tx, const ManifestKey& manifest) {
+  return tx.QueryAll(
+      "SELECT manifest FROM manifest_reference WHERE repository = $1 AND target = $2 AND "
+      "kind = 2",
+      {manifest.repository, manifest.digest.text()},
+      [](const db::Row& row) -> Result<oci::Digest> { return oci::Digest::Parse(row.Text(0)); });
+}
+
+control::Resource Resource(const AccountId& account, const control::RegistryInfo& registry,
+                           const std::string& name_space) {
+  control::Resource resource =
+      control::NamespaceResource(account, registry.name, registry.region, name_space);
+  resource.name = name_space;
+  return resource;
+}
+
+}  // namespace
+
+Result<TagPatterns> TagImmutability::Get(const AccountId& account, const RegistryName& registry,
+                                         std::string_view name_space) const {
+  return database_.ReadValue([&](db::Transaction& tx) -> Result<TagPatterns> {
+    BW_TRY_STATUS(CheckOwned(tx, account, registry, name_space));
+    return ReadPatterns(tx, registry, name_space);
+  });
+}
+
+Status TagImmutability::Set(const control::Caller& caller, const AccountId& account,
+                            const control::RegistryInfo& registry, const std::string& name_space,
+                            const TagPatterns& patterns) {
+  BW_TRY_STATUS(Validate(patterns));
+  control::Change change;
+  change.action = std::string(action::kNamespaceUpdate);
+  // A right on the account's service as a whole, as all that makes and alters namespaces.
+  change.resource = control::ServiceResource(account, registry.name, registry.region);
+  change.resource.kind = std::string(kKind);
+  change.resource.name = name_space;
+  change.severity = audit::Severity::kCritical;
+  change.apply = [&](db::Transaction& tx) -> Result<control::Effect> {
+    BW_TRY_STATUS(CheckOwned(tx, account, registry.name, name_space));
+    BW_TRY(const TagPatterns before, ReadPatterns(tx, registry.name, name_space));
+    BW_TRY_STATUS(
+        tx.Execute("INSERT INTO tag_immutability (registry, name_space, patterns, updated) "
+                   "VALUES ($1, $2, $3, $4) ON CONFLICT (registry, name_space) DO UPDATE SET "
+                   "patterns = excluded.patterns, updated = excluded.updated",
+                   {registry.name, name_space, json::Serialize(ToJson(patterns)), clock_.Now()}));
+    return control::Effect{.before = ToJson(before),
+                           .after = ToJson(patterns),
+                           .governed = {Resource(account, registry, name_space)},
+                           .events = {}};
+  };
+  return changes_.Submit(caller, change);
+}
+
+std::vector<condition::ResourceType> TagImmutability::Types() const {
+  return {{std::string(kService), std::string(kKind)}};
+}
+
+Result<std::vector<control::Resource>> TagImmutability::List(db::Transaction& tx,
+                                                             const condition::ResourceType&,
+                                                             const AccountId& account) {
+  std::vector<control::Resource> resources;
+  for (const control::RegistryInfo& registry : registries_.all()) {
+    BW_TRY(
+        const auto names,
+        tx.QueryAll("SELECT name FROM namespace WHERE account = $1 AND registry = $2 ORDER BY name",
+                    {account, registry.name}, [](const db::Row& row) { return row.String(0); }));
+    for (const std::string& name : names) resources.push_back(Resource(account, registry, name));
+  }
+  return resources;
+}
+
+Result<condition::Facts> TagImmutability::Read(db::Transaction& tx,
+                                               const control::Resource& resource) {
+  BW_TRY(const TagPatterns patterns, ReadPatterns(tx, resource.registry, resource.name_space));
+  condition::Facts facts;
+  facts.Set("tag_immutability", condition::Fact::Present(condition::StringList(patterns.ToList()),
+                                                         std::string(kSource), clock_.Now()));
+  return facts;
+}
+
+Status CheckTagMayMove(db::Transaction& tx, const RepositoryPath& path, std::string_view tag,
+                       const oci::Digest& now) {
+  BW_TRY(const TagPatterns patterns, ReadPatterns(tx, path.registry, path.name_space));
+  const std::string_view pattern = patterns.Covering(tag);
+  if (pattern.empty()) return Ok();
+  return Immutable(tag, pattern, "the tag points at " + now.text() + " and stays there");
+}
+
+Status CheckManifestMayChange(db::Transaction& tx, const RepositoryPath& path,
+                              const ManifestKey& manifest) {
+  BW_TRY(const TagPatterns patterns, ReadPatterns(tx, path.registry, path.name_space));
+  if (patterns.immutable.empty()) return Ok();
+  std::set<oci::Digest> seen{manifest.digest};
+  std::deque<oci::Digest> to_look_at{manifest.digest};
+  while (!to_look_at.empty()) {
+    const ManifestKey one{manifest.repository, to_look_at.front()};
+    to_look_at.pop_front();
+    BW_TRY(const auto tag, ImmutableTagOn(tx, patterns, one));
+    if (tag) {
+      return Immutable(*tag, patterns.Covering(*tag),
+                       one.digest == manifest.digest
+                           ? "the manifest stays as it is"
+                           : "the manifest belongs to the index " + one.digest.text());
+    }
+    BW_TRY(const auto parents, ParentsOf(tx, one));
+    for (const oci::Digest& parent : parents) {
+      if (seen.insert(parent).second) to_look_at.push_back(parent);
+    }
+    if (seen.size() > kMaxAncestors) {
+      return Denied(
+                 "the manifest belongs to too many indexes to tell whether an immutable tag "
+                 "needs it: delete those indexes first")
+          .Reason("tag_immutable");
+    }
+  }
+  return Ok();
+}
+
+Status CheckNamespaceMayGo(db::Transaction& tx, const RegistryName& registry,
+                           std::string_view name_space) {
+  BW_TRY(const TagPatterns patterns, ReadPatterns(tx, registry, name_space));
+  if (!patterns.immutable.empty()) {
+    BW_TRY_STATUS(tx.Query(
+        "SELECT t.name, r.name FROM repository r JOIN tag t ON t.repository = r.id "
+        "WHERE r.registry = $1 AND r.name_space = $2",
+        {registry, name_space}, [&](const db::Row& row) -> Status {
+          const std::string_view pattern = patterns.Covering(row.Text(0));
+          if (pattern.empty()) return Ok();
+          return Immutable(row.Text(0), pattern, "the namespace stays: it holds " + row.String(1));
+        }));
+  }
+  BW_TRY_STATUS(tx.Execute("DELETE FROM tag_immutability WHERE registry = $1 AND name_space = $2",
+                           {registry, name_space}));
+  return Ok();
+}
+
+}  // namespace breakwater::registry
