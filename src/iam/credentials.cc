@@ -54,6 +54,19 @@ Result<std::optional<BasicCredentials>> ParseBasic(std::string_view authorizatio
       {std::string(text.substr(0, colon)), Secret(std::string(text.substr(colon + 1)))});
 }
 
+Result<Presented> ParseAuthorization(std::string_view authorization) {
+  if (const auto token = AfterScheme(authorization, "Bearer")) {
+    return Presented{.basic = std::nullopt, .token = *token};
+  }
+  BW_TRY(auto basic, ParseBasic(authorization));
+  if (basic) return Presented{.basic = std::move(basic), .token = {}};
+  if (authorization.find(' ') != std::string_view::npos) {
+    return Unauthenticated("the Authorization header must be Bearer or Basic")
+        .Reason("login_method_unsupported");
+  }
+  return Presented{.basic = std::nullopt, .token = authorization};
+}
+
 Result<Login> Credentials::WithApiKey(const Secret& api_key) {
   if (api_key.empty()) return KeyUnknown();
   const Bytes hash = hasher_.Hash(api_key);
@@ -139,20 +152,11 @@ Result<Credentials::Entry> Credentials::ProveToken(std::string_view token, bool 
 
 Result<Credentials::Entry> Credentials::Prove(std::string_view authorization,
                                               bool registry_tokens) {
-  if (const auto token = AfterScheme(authorization, "Bearer")) {
-    return ProveToken(*token, registry_tokens);
-  }
-  BW_TRY(const auto basic, ParseBasic(authorization));
-  if (basic) {
-    if (basic->user.empty() && basic->password.empty()) return Entry{};
-    BW_TRY(const Login login, WithBasic(*basic));
-    return EntryOf(login);
-  }
-  if (authorization.find(' ') != std::string_view::npos) {
-    return Unauthenticated("the Authorization header must be Bearer or Basic")
-        .Reason("login_method_unsupported");
-  }
-  return ProveToken(authorization, registry_tokens);
+  BW_TRY(const Presented presented, ParseAuthorization(authorization));
+  if (!presented.basic) return ProveToken(presented.token, registry_tokens);
+  if (presented.basic->user.empty() && presented.basic->password.empty()) return Entry{};
+  BW_TRY(const Login login, WithBasic(*presented.basic));
+  return EntryOf(login);
 }
 
 Result<control::Actor> Credentials::Authenticate(std::string_view authorization,

@@ -26,6 +26,15 @@ struct BasicCredentials {
 // broken.
 Result<std::optional<BasicCredentials>> ParseBasic(std::string_view authorization);
 
+// What an Authorization header presents: Basic credentials, or the token of "Bearer TOKEN", which
+// the reference registry takes bare as well. kUnauthenticated "credential_malformed", or
+// "login_method_unsupported" for another scheme.
+struct Presented {
+  std::optional<BasicCredentials> basic;
+  std::string_view token;  // of the header; only without `basic`
+};
+Result<Presented> ParseAuthorization(std::string_view authorization);
+
 // Thread-safe. Every error is kUnauthenticated, unless the database fails. Reasons:
 //   api_key_unknown, api_key_disabled, api_key_expired, identity_unknown, credential_malformed,
 //   login_method_unsupported, and those of crypto::VerifyJwt.

@@ -1,6 +1,8 @@
 #include "oci/ranges.h"
 
 #include <algorithm>
+#include <optional>
+#include <string>
 
 #include "base/strings.h"
 
@@ -21,33 +23,53 @@ std::optional<std::uint64_t> ParseOffset(std::string_view text) {
   return static_cast<std::uint64_t>(*value);
 }
 
-Result<std::optional<ByteRange>> Suffix(std::string_view text, std::uint64_t size) {
-  const auto count = ParseOffset(text);
-  if (!count) return NotSatisfiable("malformed byte range");
-  const std::uint64_t length = std::min(*count, size);
-  if (length == 0) return NotSatisfiable("the byte range is empty");
-  return std::optional(ByteRange{size - length, length});
+// One range of the header; nothing if it is well-formed and lies outside.
+Result<std::optional<ByteRange>> ParseOne(std::string_view spec, std::uint64_t size) {
+  const auto dash = spec.find('-');
+  if (dash == std::string_view::npos) return NotSatisfiable("malformed byte range");
+  const std::string_view end = spec.substr(dash + 1);
+  if (dash == 0) {
+    const auto count = ParseOffset(end);
+    if (!count) return NotSatisfiable("malformed byte range");
+    const std::uint64_t length = std::min(*count, size);
+    if (length == 0) return std::optional<ByteRange>();
+    return std::optional(ByteRange{size - length, length});
+  }
+  const auto first = ParseOffset(spec.substr(0, dash));
+  const auto last = end.empty() ? std::optional(UINT64_MAX) : ParseOffset(end);
+  if (!first || !last) return NotSatisfiable("malformed byte range");
+  if (*last < *first) return NotSatisfiable("the byte range ends before it begins");
+  if (*first >= size) return std::optional<ByteRange>();
+  return std::optional(ByteRange{*first, std::min(*last, size - 1) - *first + 1});
+}
+
+bool Overlap(std::vector<ByteRange> ranges) {
+  std::sort(ranges.begin(), ranges.end(),
+            [](const ByteRange& a, const ByteRange& b) { return a.offset < b.offset; });
+  return std::adjacent_find(ranges.begin(), ranges.end(),
+                            [](const ByteRange& a, const ByteRange& b) {
+                              return b.offset - a.offset < a.length;
+                            }) != ranges.end();
 }
 
 }  // namespace
 
-Result<std::optional<ByteRange>> ParseRange(std::string_view header, std::uint64_t size) {
+Result<std::vector<ByteRange>> ParseRanges(std::string_view header, std::uint64_t size) {
   constexpr std::string_view kUnit = "bytes=";
-  if (!header.starts_with(kUnit) || header.find(',') != std::string_view::npos) {
-    return std::optional<ByteRange>();
+  std::vector<ByteRange> ranges;
+  if (!header.starts_with(kUnit)) return ranges;
+  const auto specs = SplitN(header.substr(kUnit.size()), ',', kMaxRanges + 1);
+  if (specs.size() > kMaxRanges) {
+    return Invalid("at most " + std::to_string(kMaxRanges) + " byte ranges in one request")
+        .Reason("too_many_ranges");
   }
-  const std::string_view spec = Trim(header.substr(kUnit.size()));
-  const auto dash = spec.find('-');
-  if (dash == std::string_view::npos) return NotSatisfiable("malformed byte range");
-  if (dash == 0) return Suffix(spec.substr(1), size);
-
-  const auto first = ParseOffset(spec.substr(0, dash));
-  const std::string_view end = spec.substr(dash + 1);
-  const auto last = end.empty() ? std::optional(UINT64_MAX) : ParseOffset(end);
-  if (!first || !last) return NotSatisfiable("malformed byte range");
-  if (*last < *first) return NotSatisfiable("the byte range ends before it begins");
-  if (*first >= size) return NotSatisfiable("the byte range begins past the end");
-  return std::optional(ByteRange{*first, std::min(*last, size - 1) - *first + 1});
+  for (const std::string_view spec : specs) {
+    BW_TRY(const auto range, ParseOne(Trim(spec), size));
+    if (range) ranges.push_back(*range);
+  }
+  if (ranges.empty()) return NotSatisfiable("the byte range lies outside of the blob");
+  if (Overlap(ranges)) return NotSatisfiable("byte ranges overlap: ask for every byte once");
+  return ranges;
 }
 
 Result<ByteRange> ParseContentRange(std::string_view header) {

@@ -5,32 +5,63 @@
 namespace breakwater::oci {
 namespace {
 
+using Ranges = std::vector<ByteRange>;
+
 TEST(Range, IsFirstToLastToEndOrSuffix) {
-  EXPECT_EQ(**ParseRange("bytes=500-1499", 2000), (ByteRange{500, 1000}));
-  EXPECT_EQ(**ParseRange("bytes=500-", 2000), (ByteRange{500, 1500}));
-  EXPECT_EQ(**ParseRange("bytes=-500", 2000), (ByteRange{1500, 500}));
-  EXPECT_EQ(**ParseRange("bytes=0-0", 2000), (ByteRange{0, 1}));
+  EXPECT_EQ(*ParseRanges("bytes=500-1499", 2000), (Ranges{{500, 1000}}));
+  EXPECT_EQ(*ParseRanges("bytes=500-", 2000), (Ranges{{500, 1500}}));
+  EXPECT_EQ(*ParseRanges("bytes=-500", 2000), (Ranges{{1500, 500}}));
+  EXPECT_EQ(*ParseRanges("bytes=0-0", 2000), (Ranges{{0, 1}}));
 }
 
 TEST(Range, IsCutAtTheEnd) {
-  EXPECT_EQ(**ParseRange("bytes=1500-9999", 2000), (ByteRange{1500, 500}));
-  EXPECT_EQ(**ParseRange("bytes=-9999", 2000), (ByteRange{0, 2000}));
+  EXPECT_EQ(*ParseRanges("bytes=1500-9999", 2000), (Ranges{{1500, 500}}));
+  EXPECT_EQ(*ParseRanges("bytes=-9999", 2000), (Ranges{{0, 2000}}));
 }
 
 TEST(Range, OutsideOrMalformedCannotBeSatisfied) {
   for (const char* bad :
        {"bytes=2000-", "bytes=2000-2001", "bytes=500-0", "bytes=-0", "bytes=", "bytes=-",
-        "bytes=a-b", "bytes=1", "bytes=1-b", "bytes=--1", "bytes=99999999999999999999-"}) {
-    const auto range = ParseRange(bad, 2000);
-    ASSERT_FALSE(range.ok()) << bad;
-    EXPECT_EQ(range.error().code(), ErrorCode::kRangeInvalid) << bad;
+        "bytes=a-b", "bytes=1", "bytes=1-b", "bytes=--1", "bytes=99999999999999999999-",
+        "bytes=0-1,", "bytes=0-1,x", "bytes=0-1,5-4", "bytes=2000-,-0"}) {
+    const auto ranges = ParseRanges(bad, 2000);
+    ASSERT_FALSE(ranges.ok()) << bad;
+    EXPECT_EQ(ranges.error().code(), ErrorCode::kRangeInvalid) << bad;
   }
-  EXPECT_FALSE(ParseRange("bytes=0-", 0).ok());
+  EXPECT_FALSE(ParseRanges("bytes=0-", 0).ok());
 }
 
-TEST(Range, OfAnotherUnitOrSeveralIsAnsweredWhole) {
-  EXPECT_FALSE(ParseRange("lines=1-2", 2000)->has_value());
-  EXPECT_FALSE(ParseRange("bytes=0-1,5-6", 2000)->has_value());
+TEST(Range, OfAnotherUnitIsAnsweredWhole) {
+  EXPECT_TRUE(ParseRanges("lines=1-2", 2000)->empty());
+}
+
+TEST(Range, SeveralKeepTheOrderAskedForWithoutThoseOutside) {
+  EXPECT_EQ(*ParseRanges("bytes=500-599, 0-9 ,-1", 2000), (Ranges{{500, 100}, {0, 10}, {1999, 1}}));
+  EXPECT_EQ(*ParseRanges("bytes=0-9,10-19", 2000), (Ranges{{0, 10}, {10, 10}}));
+  EXPECT_EQ(*ParseRanges("bytes=5000-,0-9", 2000), (Ranges{{0, 10}}));
+}
+
+TEST(Range, SeveralMustNotOverlap) {
+  for (const char* bad : {"bytes=0-9,9-19", "bytes=0-,0-", "bytes=5-5,0-9", "bytes=0-1,-2000"}) {
+    const auto ranges = ParseRanges(bad, 2000);
+    ASSERT_FALSE(ranges.ok()) << bad;
+    EXPECT_EQ(ranges.error().reason(), "range_invalid") << bad;
+  }
+}
+
+TEST(Range, SeveralAreBoundedInNumber) {
+  const auto header = [](std::size_t count) {
+    std::string text = "bytes=";
+    for (std::size_t i = 0; i < count; ++i) {
+      text += (i > 0 ? "," : "") + std::to_string(2 * i) + "-" + std::to_string(2 * i);
+    }
+    return text;
+  };
+  EXPECT_EQ(ParseRanges(header(kMaxRanges), 1U << 20)->size(), kMaxRanges);
+  const auto more = ParseRanges(header(kMaxRanges + 1), 1U << 20);
+  ASSERT_FALSE(more.ok());
+  EXPECT_EQ(more.error().code(), ErrorCode::kInvalid);
+  EXPECT_EQ(more.error().reason(), "too_many_ranges");
 }
 
 TEST(ContentRange, IsStartToEndWithOrWithoutUnitAndTotal) {

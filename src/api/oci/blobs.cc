@@ -1,3 +1,4 @@
+#include "api/oci/byte_ranges.h"
 #include "api/oci/handlers.h"
 #include "oci/ranges.h"
 
@@ -6,11 +7,12 @@ namespace {
 
 using registry::OpenedBlob;
 
+constexpr std::string_view kBytes = "application/octet-stream";
 constexpr std::string_view kYear = "max-age=31536000";
 
 net::Response BlobHead(int status, const oci::Digest& digest) {
   net::Response response = EmptyResponse(status);
-  response.headers.Set("Content-Type", "application/octet-stream");
+  response.headers.Set("Content-Type", std::string(kBytes));
   response.headers.Set(std::string(kDigestHeader), digest.text());
   response.headers.Set("ETag", EntityTagOf(digest));
   response.headers.Set("Accept-Ranges", "bytes");
@@ -47,21 +49,45 @@ Status SetBody(OpenedBlob opened, oci::ByteRange range, net::Response& response)
   return Ok();
 }
 
-// The range asked for, if there is one that this entity is meant by. RFC 9110 §13.1.5, §14.2.
-Result<std::optional<oci::ByteRange>> RangeOf(const net::Request& request,
-                                              const oci::Digest& digest, std::uint64_t size) {
-  const auto header = request.headers.Get("Range");
+// The ranges asked for, if there are any that this entity is meant by. RFC 9110 §13.1.5, §14.2.
+std::string_view RangeHeaderOf(const net::Request& request, const oci::Digest& digest) {
   const auto condition = request.headers.Get("If-Range");
-  if (!header || (condition && *condition != EntityTagOf(digest))) {
-    return std::optional<oci::ByteRange>();
+  if (condition && *condition != EntityTagOf(digest)) return {};
+  return request.headers.Get("Range").value_or("");
+}
+
+bool AsksForSeveral(std::string_view range_header) {
+  return range_header.find(',') != std::string_view::npos;
+}
+
+Result<net::Response> SendBlob(OpenedBlob opened, const oci::Digest& digest,
+                               std::string_view range_header) {
+  const std::uint64_t size = opened.size;
+  std::vector<oci::ByteRange> ranges;
+  if (!range_header.empty()) {
+    auto parsed = oci::ParseRanges(range_header, size);
+    if (!parsed.ok()) return std::move(parsed).error().Detail("size", std::to_string(size));
+    ranges = *std::move(parsed);
   }
-  return oci::ParseRange(*header, size);
+  if (ranges.empty()) {
+    net::Response response = BlobHead(200, digest);
+    BW_TRY_STATUS(SetBody(std::move(opened), {0, size}, response));
+    return response;
+  }
+  net::Response response = BlobHead(206, digest);
+  if (ranges.size() > 1) {
+    SetByteRanges(std::move(opened), std::move(ranges), kBytes, response);
+    return response;
+  }
+  response.headers.Set("Content-Range", ContentRangeText(ranges.front(), size));
+  BW_TRY_STATUS(SetBody(std::move(opened), ranges.front(), response));
+  return response;
 }
 
 Result<net::Response> GetBlob(const OciDeps& deps, Context& context) {
   BW_TRY(const oci::Digest digest, oci::Digest::Parse(context.Path("digest")));
   BW_TRY(const registry::RepositoryPath path, ResolveRepository(deps, context));
-  if (NotModified(context.request, EntityTagOf(digest))) {
+  if (NotModified(context.request, digest)) {
     BW_TRY_STATUS(deps.blobs.SizeOf(path, digest));
     return BlobHead(304, digest);
   }
@@ -71,26 +97,14 @@ Result<net::Response> GetBlob(const OciDeps& deps, Context& context) {
     response.announced_length = size;
     return response;
   }
-  if (context.registry.pull_url_life) {
+  const std::string_view range_header = RangeHeaderOf(context.request, digest);
+  // Object stores answer several ranges with the whole object.
+  if (context.registry.pull_url_life && !AsksForSeveral(range_header)) {
     BW_TRY(const auto url, deps.blobs.UrlOf(path, digest, *context.registry.pull_url_life));
     if (url) return Redirect(*url, digest);
   }
   BW_TRY(OpenedBlob opened, deps.blobs.Open(path, digest));
-  const std::uint64_t size = opened.size;
-  const auto range = RangeOf(context.request, digest, size);
-  if (!range.ok()) return range.error();
-  if (!*range) {
-    net::Response response = BlobHead(200, digest);
-    BW_TRY_STATUS(SetBody(std::move(opened), {0, size}, response));
-    return response;
-  }
-  net::Response response = BlobHead(206, digest);
-  response.headers.Set("Content-Range",
-                       "bytes " + std::to_string((*range)->offset) + "-" +
-                           std::to_string((*range)->offset + (*range)->length - 1) + "/" +
-                           std::to_string(size));
-  BW_TRY_STATUS(SetBody(std::move(opened), **range, response));
-  return response;
+  return SendBlob(std::move(opened), digest, range_header);
 }
 
 Result<net::Response> DeleteBlob(const OciDeps& deps, Context& context) {

@@ -37,6 +37,7 @@ constexpr ReasonWire kByReason[] = {
     {"range_mismatch", {416, "BLOB_UPLOAD_INVALID"}},
     {"size_invalid", {400, "SIZE_INVALID"}},
     {"tag_invalid", {400, "TAG_INVALID"}},
+    {"too_many_ranges", {400, "RANGE_INVALID"}},
     {"upload_busy", {416, "BLOB_UPLOAD_INVALID"}},
 };
 
@@ -95,13 +96,19 @@ std::string Body(const Error& error, std::string_view code) {
   return json::Serialize({{"errors", std::move(errors)}});
 }
 
-// What an upload holds, so that its client can go on from there.
-void AddUploadRange(const Error& error, net::Headers& headers) {
-  if (error.reason() != "range_mismatch" && error.reason() != "upload_busy") return;
+// What there is, so that a client can go on from there: the end of an upload, or the size of a blob
+// (RFC 9110 §15.5.17).
+void AddSize(const Error& error, net::Headers& headers) {
+  const bool upload = error.reason() == "range_mismatch" || error.reason() == "upload_busy";
+  if (!upload && error.reason() != "range_invalid") return;
   for (const ErrorDetail& part : error.details()) {
-    const auto size = part.name == "size" ? ParseInt(part.value) : Result<std::int64_t>(0);
-    if (!size.ok()) continue;
-    headers.Set("Range", "0-" + std::to_string(std::max<std::int64_t>(*size - 1, 0)));
+    const auto size = part.name == "size" ? ParseInt(part.value) : Result<std::int64_t>(-1);
+    if (!size.ok() || *size < 0) continue;
+    if (upload) {
+      headers.Set("Range", "0-" + std::to_string(std::max<std::int64_t>(*size - 1, 0)));
+    } else {
+      headers.Set("Content-Range", "bytes */" + std::to_string(*size));
+    }
   }
 }
 
@@ -115,7 +122,7 @@ net::Response OciFace::EncodeError(const Error& error, const net::Request& reque
   if (request.method == "HEAD") response.body = std::string();
   if (wire.status == 401) distribution::AddChallenges(error, request, context, response.headers);
   if (wire.status == 429) response.headers.Set("Retry-After", "1");
-  AddUploadRange(error, response.headers);
+  AddSize(error, response.headers);
   return response;
 }
 

@@ -3,9 +3,16 @@
 #include <limits>
 
 #include "base/strings.h"
+#include "net/entity_tags.h"
 #include "registry/resources.h"
 
 namespace breakwater::api::distribution {
+namespace {
+
+// The protocol allows 4096 bytes of warnings in one answer; we give one, and escapes may double it.
+constexpr std::size_t kMaxWarning = 1024;
+
+}  // namespace
 
 net::Response OciJson(int status, std::string body, std::string_view content_type) {
   net::Response response = EmptyResponse(status);
@@ -54,15 +61,18 @@ std::string EntityTagOf(const oci::Digest& digest) {
   return "\"" + digest.text() + "\"";
 }
 
-bool NotModified(const net::Request& request, std::string_view entity_tag) {
-  for (const std::string_view field : request.headers.GetAll("If-None-Match")) {
-    for (std::string_view candidate : Split(field, ',')) {
-      candidate = Trim(candidate);
-      if (candidate.starts_with("W/")) candidate.remove_prefix(2);
-      if (candidate == "*" || candidate == entity_tag) return true;
-    }
+bool NotModified(const net::Request& request, const oci::Digest& digest) {
+  return net::NamesEntity(request.headers, "If-None-Match", digest.text(),
+                          net::EntityTagComparison::kWeak);
+}
+
+void AddWarning(std::string_view text, net::Headers& headers) {
+  std::string quoted;
+  for (const char c : text.substr(0, kMaxWarning)) {
+    if (c == '"' || c == '\\') quoted += '\\';
+    quoted += c >= 0x20 && c < 0x7f ? c : '?';
   }
-  return false;
+  headers.Add("Warning", "299 - \"" + quoted + "\"");
 }
 
 Result<registry::Page> PageOf(const Context& context) {
@@ -70,16 +80,12 @@ Result<registry::Page> PageOf(const Context& context) {
   page.last = std::string(context.query.Get("last").value_or(""));
   const auto n = context.query.Get("n");
   if (!n) return page;
-  const bool digits = !n->empty() && n->find_first_not_of("0123456789") == std::string_view::npos;
-  const auto count = ParseInt(*n);
-  if (!count.ok() && digits) {  // larger than any page, and any number that we can hold
-    page.n = static_cast<std::size_t>(std::numeric_limits<std::int64_t>::max());
-    return page;
-  }
-  if (!count.ok() || *count < 0) {
+  if (n->empty() || n->find_first_not_of("0123456789") != std::string_view::npos) {
     return Invalid("n must be a whole number, zero or more").Reason("pagination_invalid");
   }
-  page.n = static_cast<std::size_t>(*count);
+  // What is larger than we can hold is larger than any page.
+  const auto count = ParseInt(*n);
+  page.n = static_cast<std::size_t>(count.ok() ? *count : std::numeric_limits<std::int64_t>::max());
   return page;
 }
 

@@ -37,7 +37,11 @@ Access RepositoryAccess(const OciDeps& deps, std::string_view action);
 
 std::string EntityTagOf(const oci::Digest& digest);
 // Whether If-None-Match names this entity. RFC 9110 §13.1.2.
-bool NotModified(const net::Request& request, std::string_view entity_tag);
+bool NotModified(const net::Request& request, const oci::Digest& digest);
+
+// One warning for the people behind the client (distribution-spec, "Warnings"). Cut where it is
+// longer than the protocol allows.
+void AddWarning(std::string_view text, net::Headers& headers);
 
 // The parameters n and last. kInvalid "pagination_invalid".
 Result<registry::Page> PageOf(const Context& context);

@@ -1,4 +1,7 @@
+#include <algorithm>
+
 #include "api/oci/handlers.h"
+#include "iam/authorizer.h"
 #include "oci/names.h"
 #include "oci/referrers.h"
 
@@ -56,7 +59,22 @@ Result<bool> MaySee(const OciDeps& deps, const Context& context, const std::stri
   return allowed.error();
 }
 
+// A token must have been made for the catalogue, whatever that would show its holder.
+Status CheckScope(const control::Actor& actor) {
+  if (!actor.grants) return Ok();
+  for (const control::Grant& grant : *actor.grants) {
+    const auto& actions = grant.actions;
+    if (grant.repository == ::breakwater::iam::kCatalogGrant &&
+        std::find(actions.begin(), actions.end(), "*") != actions.end()) {
+      return Ok();
+    }
+  }
+  return Unauthenticated("the token was not made for the catalogue: ask for one with its scope")
+      .Reason("insufficient_scope");
+}
+
 Result<net::Response> ListRepositories(const OciDeps& deps, Context& context) {
+  BW_TRY_STATUS(CheckScope(context.caller.actor));
   BW_TRY(const Page asked, PageOf(context));
   BW_TRY(const NamesPage page,
          deps.manifests.Catalogue(context.registry.name, asked, [&](const std::string& name) {

@@ -1,4 +1,5 @@
 #include "api/oci/handlers.h"
+#include "net/entity_tags.h"
 #include "oci/manifest.h"
 
 namespace breakwater::api::distribution {
@@ -21,7 +22,7 @@ Result<net::Response> GetManifest(const OciDeps& deps, Context& context) {
   BW_TRY(const RepositoryPath path, ResolveRepository(deps, context));
   if (IsHead(context)) {
     BW_TRY(const StoredManifest manifest, deps.manifests.Head(path, reference));
-    if (NotModified(context.request, EntityTagOf(manifest.digest))) {
+    if (NotModified(context.request, manifest.digest)) {
       return ManifestHead(304, manifest);
     }
     net::Response response = ManifestHead(200, manifest);
@@ -29,7 +30,7 @@ Result<net::Response> GetManifest(const OciDeps& deps, Context& context) {
     return response;
   }
   BW_TRY(StoredManifest manifest, deps.manifests.Get(path, reference));
-  if (NotModified(context.request, EntityTagOf(manifest.digest))) {
+  if (NotModified(context.request, manifest.digest)) {
     return ManifestHead(304, manifest);
   }
   net::Response response = ManifestHead(200, manifest);
@@ -54,6 +55,21 @@ Result<std::string> ReadManifest(Context& context) {
   return content;
 }
 
+// If-Match and If-None-Match (RFC 9110 §13.1), by which clients keep a list under a tag without
+// losing each other's entries.
+std::function<bool(const std::optional<oci::Digest>&)> ConditionOf(const net::Request& request) {
+  const bool match = request.headers.Get("If-Match").has_value();
+  const bool none_match = request.headers.Get("If-None-Match").has_value();
+  if (!match && !none_match) return {};
+  return [&headers = request.headers, match, none_match](const std::optional<oci::Digest>& now) {
+    const auto named = [&](std::string_view field, net::EntityTagComparison comparison) {
+      return now && net::NamesEntity(headers, field, now->text(), comparison);
+    };
+    return (!match || named("If-Match", net::EntityTagComparison::kStrong)) &&
+           (!none_match || !named("If-None-Match", net::EntityTagComparison::kWeak));
+  };
+}
+
 Result<net::Response> PutManifest(const OciDeps& deps, Context& context) {
   BW_TRY(oci::Reference reference, oci::Reference::Parse(context.Path("reference")));
   BW_TRY(const RepositoryPath path, ResolveRepository(deps, context));
@@ -61,7 +77,8 @@ Result<net::Response> PutManifest(const OciDeps& deps, Context& context) {
       .content = {},
       .content_type = std::string(context.request.headers.Get("Content-Type").value_or("")),
       .reference = std::move(reference),
-      .tags = {}};
+      .tags = {},
+      .condition = ConditionOf(context.request)};
   for (const std::string_view tag : context.query.GetAll("tag")) push.tags.emplace_back(tag);
   BW_TRY(push.content, ReadManifest(context));
   BW_TRY(const registry::PushedManifest pushed, deps.manifests.Put(context.caller, path, push));
@@ -72,6 +89,12 @@ Result<net::Response> PutManifest(const OciDeps& deps, Context& context) {
   if (pushed.subject) response.headers.Set("OCI-Subject", pushed.subject->text());
   if (!push.tags.empty()) {
     for (const std::string& tag : pushed.tags) response.headers.Add("OCI-Tag", tag);
+  }
+  if (pushed.missing_children > 0) {
+    AddWarning("this index lists " + std::to_string(pushed.missing_children) +
+                   " manifests that the repository does not have: pulls for their platforms fail "
+                   "until they are pushed",
+               response.headers);
   }
   return response;
 }

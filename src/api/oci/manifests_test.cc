@@ -50,7 +50,7 @@ TEST_F(OciManifestTest, IsStoredAndReturnedAsItIs) {
   EXPECT_EQ(got.Header("ETag"), "\"" + DigestOf(image_) + "\"");
   const Answer head = Do({.method = "HEAD", .target = "/v2/" + kRepo + "/manifests/v1"});
   EXPECT_EQ(head.status, 200);
-  EXPECT_EQ(head.announced_length, image_.size());
+  EXPECT_EQ(head.length, image_.size());
   EXPECT_EQ(head.Header("Docker-Content-Digest"), DigestOf(image_));
   EXPECT_EQ(head.body, "");
 }

@@ -14,10 +14,7 @@ using testing::ByName;
 using testing::DigestOf;
 using testing::kRepo;
 using testing::Service;
-
-std::string Sha512Of(const std::string& bytes) {
-  return oci::Digest::Of(AsBytes(bytes), crypto::HashAlgorithm::kSha512).text();
-}
+using testing::Sha512Of;
 
 class OciTest : public ::testing::Test {
  protected:
@@ -323,7 +320,7 @@ TEST_F(OciTest, BlobHeadHasALengthAndNoBody) {
   const Answer head =
       Do({.method = "HEAD", .target = "/v2/" + kRepo + "/blobs/" + DigestOf("config")});
   EXPECT_EQ(head.status, 200);
-  EXPECT_EQ(head.announced_length, 6U);
+  EXPECT_EQ(head.length, 6U);
   EXPECT_EQ(head.body, "");
   const Answer absent =
       Do({.method = "HEAD", .target = "/v2/" + kRepo + "/blobs/" + DigestOf("absent")});

@@ -23,6 +23,9 @@ inline const std::string kRepo = "team-a/app";
 inline std::string DigestOf(const std::string& bytes) {
   return oci::Digest::Of(AsBytes(bytes)).text();
 }
+inline std::string Sha512Of(const std::string& bytes) {
+  return oci::Digest::Of(AsBytes(bytes), crypto::HashAlgorithm::kSha512).text();
+}
 
 // "Basic NAME" is a user of the account "acc"; "Bearer NAME GRANTS…" the same with a registry token
 // made for "ns/app=pull,push" and so on; anything else is nobody.
@@ -57,7 +60,7 @@ struct Answer {
   int status = 0;
   net::Headers headers;
   std::string body;
-  std::optional<std::uint64_t> announced_length;
+  std::optional<std::uint64_t> length;  // its Content-Length; nothing: it would be chunked
 
   std::string Header(std::string_view name) const {
     return std::string(headers.Get(name).value_or(""));
@@ -78,7 +81,9 @@ struct Call {
   std::string body = {};
   std::vector<std::pair<std::string, std::string>> headers = {};
   std::string authorization = "Basic owner";
-  bool chunked = false;  // no Content-Length
+  bool chunked = false;                              // no Content-Length
+  std::optional<std::uint64_t> content_length = {};  // instead of the body's own
+  io::Source* source = nullptr;                      // instead of `body`
   bool private_network = false;
 };
 
@@ -107,14 +112,17 @@ class Service {
     request.peer.server_address = "127.0.0.1:5000";
     if (call.private_network) request.peer.listener = net::ListenerKind::kPrivate;
     request.id = "req-1";
-    request.has_body = !call.body.empty();
-    if (request.has_body && !call.chunked) request.content_length = call.body.size();
-    request.body = &source;
+    request.has_body = !call.body.empty() || call.source != nullptr;
+    if (request.has_body && !call.chunked) {
+      request.content_length = call.content_length.value_or(call.body.size());
+    }
+    request.body = call.source != nullptr ? call.source : &source;
     net::Response response = dispatcher->Handle(request);
+    const auto length = response.announced_length ? response.announced_length : LengthOf(response);
     return {.status = response.status,
             .headers = response.headers,
             .body = ReadBody(response),
-            .announced_length = response.announced_length};
+            .length = length};
   }
   Answer Get(const std::string& target) { return Do({.method = "GET", .target = target}); }
 
@@ -144,6 +152,11 @@ class Service {
   std::unique_ptr<Dispatcher> dispatcher;
 
  private:
+  static std::optional<std::uint64_t> LengthOf(const net::Response& response) {
+    if (const auto text = response.text()) return text->size();
+    if (const auto* slice = std::get_if<net::FileSlice>(&response.body)) return slice->length;
+    return std::get<net::StreamBody>(response.body).length;
+  }
   static std::string ReadBody(net::Response& response) {
     if (const auto text = response.text()) return std::string(*text);
     if (auto* stream = std::get_if<net::StreamBody>(&response.body)) {
