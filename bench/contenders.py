@@ -19,6 +19,7 @@ from registry_client import OCI_CONFIG, OCI_LAYER, OCI_MANIFEST, ROOT, digest_of
 TICKS = os.sysconf("SC_CLK_TCK")
 START_SECONDS = 60
 REPOSITORY = "bench/app"
+CONFIG = b'{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":[]}}'
 
 
 def on_core(core, command):
@@ -40,16 +41,24 @@ def tree_of(pid):
     return pids
 
 
+def certificate(directory):
+    """Files of a throw-away certificate and its key."""
+    files = [os.path.join(directory, name) for name in ("certificate.pem", "key.pem")]
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+                    "-nodes", "-subj", "/CN=127.0.0.1", "-days", "2", "-out", files[0], "-keyout", files[1]],
+                   check=True, capture_output=True)
+    return files
+
+
 class Contender:
     name = ""
-    version = ""
     core = None  # 0: pinned to the first core
     probe = "/v2/"
 
     def __init__(self, directory):
         self.directory = directory
         self.process = None
-        self.port = 0
+        self.port = self.tls_port = 0
         self.headers = {}
         os.makedirs(directory, exist_ok=True)
 
@@ -119,8 +128,19 @@ class Contender:
     def __exit__(self, *_):
         self.stop()
 
-    def url(self, path):
+    def url(self, path, tls=False):
+        if tls:
+            return "https://127.0.0.1:%d%s" % (self.tls_port, path)
         return "http://127.0.0.1:%d%s" % (self.port, path)
+
+    def renew_token(self):
+        """Before it lapses. Most have none."""
+
+    def release_core(self):
+        """From now on it may use every processor."""
+        for pid in tree_of(self.process.pid):
+            for task in os.listdir("/proc/%d/task" % pid):
+                os.sched_setaffinity(int(task), os.sched_getaffinity(0))
 
     def request(self, method, path, body=None, headers=None):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
@@ -161,10 +181,9 @@ class Contender:
 
     def push_image(self, layer):
         """Makes what is read in the measurements: tag v1 of REPOSITORY, with one layer."""
-        config = b'{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":[]}}'
-        for blob in (layer, config):
+        for blob in (layer, CONFIG):
             self.push_blob(blob)
-        self.must(201, "PUT", "/v2/%s/manifests/v1" % REPOSITORY, manifest_of(layer, config),
+        self.must(201, "PUT", "/v2/%s/manifests/v1" % REPOSITORY, manifest_of(layer),
                   {"Content-Type": OCI_MANIFEST})
 
     def push_blob(self, blob):
@@ -175,10 +194,10 @@ class Contender:
                   {"Content-Type": "application/octet-stream"})
 
 
-def manifest_of(layer, config):
+def manifest_of(layer, **annotations):
     return json.dumps({
-        "schemaVersion": 2, "mediaType": OCI_MANIFEST,
-        "config": {"mediaType": OCI_CONFIG, "digest": digest_of(config), "size": len(config)},
+        "schemaVersion": 2, "mediaType": OCI_MANIFEST, "annotations": annotations,
+        "config": {"mediaType": OCI_CONFIG, "digest": digest_of(CONFIG), "size": len(CONFIG)},
         "layers": [{"mediaType": OCI_LAYER, "digest": digest_of(layer), "size": len(layer)}],
     }).encode()
 
@@ -190,11 +209,15 @@ class Breakwater(Contender):
     probe = "/readyz"
     program = os.environ.get("BREAKWATER_BIN", os.path.join(ROOT, "build/release/breakwater"))
 
-    def __init__(self, directory):
+    def __init__(self, directory, options="", private_tls=True):
         super().__init__(directory)
         self.key = secrets.token_urlsafe(32)
         self.config = os.path.join(directory, "config.toml")
         with open(self.config, "w", encoding="utf-8") as file:
+            file.write(options)
+            if private_tls:
+                file.write("[private]\ntls_certificate = \"%s\"\ntls_key = \"%s\"\n"
+                           % tuple(certificate(directory)))
             file.write('[[registry]]\npublic_hosts = ["127.0.0.1"]\nregion = "local"\n')
 
     @classmethod
@@ -213,7 +236,8 @@ class Breakwater(Contender):
         line = self.process.stdout.readline()
         if not line:
             raise RuntimeError("Breakwater did not start: " + self.log_tail())
-        self.port = int(json.loads(line)["public"].rsplit(":", 1)[1])
+        self.port, self.tls_port = (int(json.loads(line)[listener].rsplit(":", 1)[1])
+                                    for listener in ("public", "private"))
 
     def log_in(self):
         basic = base64.b64encode(("iamapikey:" + self.key).encode()).decode()
@@ -263,7 +287,7 @@ class Nginx(Contender):
 
     def __init__(self, directory):
         super().__init__(directory)
-        self.port = free_port()
+        self.port, self.tls_port = free_port(), free_port()
         self.root = os.path.join(directory, "root")
         self.config = os.path.join(directory, "nginx.conf")
         user = "user root;\n" if os.geteuid() == 0 else ""
@@ -273,17 +297,22 @@ class Nginx(Contender):
             file.write("%sdaemon off;\nworker_processes 1;\npid %s/pid;\nerror_log %s/log error;\n"
                        "events { worker_connections 1024; }\nhttp {\n%saccess_log off;\nsendfile on;\n"
                        "tcp_nopush on;\nkeepalive_requests 100000000;\nopen_file_cache max=1000;\n"
-                       "default_type %s;\nserver { listen 127.0.0.1:%d; root %s; }\n}\n"
-                       % (user, directory, directory, temporary, OCI_MANIFEST, self.port, self.root))
+                       "ssl_certificate %s;\nssl_certificate_key %s;\nssl_protocols TLSv1.3;\n"
+                       "default_type %s;\n"
+                       "server { listen 127.0.0.1:%d; listen 127.0.0.1:%d ssl; root %s; }\n}\n"
+                       % (user, directory, directory, temporary, *certificate(directory), OCI_MANIFEST,
+                          self.port, self.tls_port, self.root))
 
     def command(self):
         return [self.program, "-c", self.config, "-p", self.directory, "-e",
                 os.path.join(self.directory, "log")]
 
     def push_image(self, layer):
-        config = b"{}"
-        self.put_file("manifests/v1", manifest_of(layer, config))
-        self.put_file("blobs/" + digest_of(layer), layer)
+        self.put_file("manifests/v1", manifest_of(layer))
+        self.push_blob(layer)
+
+    def push_blob(self, blob):
+        self.put_file("blobs/" + digest_of(blob), blob)
 
     def put_file(self, name, content):
         path = os.path.join(self.root, "v2", REPOSITORY, name)

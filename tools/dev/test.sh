@@ -67,14 +67,15 @@ run_ctest() {
   say "unit and conformance tests, $what: ${p:-0} passed, ${f:-0} failed, ${s:-0} skipped"
 }
 
-# run_script SCRIPT LIMIT-SECONDS: 0 passed, 77 skipped, else failed.
+# run_script SCRIPT LIMIT-SECONDS [ARGUMENTS…]: 0 passed, 77 skipped, else failed.
 run_script() {
   local script=$1 limit=$2 name rc=0 start=$SECONDS dir
+  shift 2
   name=$(basename "$(dirname "$script")")/$(basename "$script" .sh)
   if [ -n "${BREAKWATER_TEST_STORES:-}" ]; then name+="-$BREAKWATER_TEST_STORES"; fi
   dir=$(mktemp -d "${TMPDIR:-/tmp}/breakwater.XXXXXX")
   say "$name"
-  BREAKWATER_TEST_DIR=$dir timeout --kill-after=30 "$limit" bash "$script" \
+  BREAKWATER_TEST_DIR=$dir timeout --kill-after=30 "$limit" bash "$script" "$@" \
     > "$log_dir/${name//\//-}.log" 2>&1 < /dev/null || rc=$?
   rm -rf "$dir"
   local took=$((SECONDS - start)) log=$log_dir/${name//\//-}.log left_out
@@ -141,14 +142,19 @@ test_sanitized() {
   run_ctest "$1" "embedded stores" -E "$service_tests"
 }
 
+# verb_bench [--quick] [GOAL…]: everything in bench/, or only what measures the goals named.
 verb_bench() {
-  install_groups build test bench
-  build_preset release breakwater
-  use_shared_data
+  install_groups build bench
+  build_preset release breakwater bw_transfer_client
   mkdir -p "$log_dir"
-  export BREAKWATER_BIN=$root/build/release/breakwater
-  start_services
-  run_scripts 3600 none bench
+  export BREAKWATER_BIN=$root/build/release/breakwater BENCH_CLIENT=$root/build/release/bench/bw_transfer_client
+  if [ $# -gt 0 ]; then
+    run_script bench/goals.sh 3600 "$@"
+  else
+    install_groups test
+    start_services
+    run_scripts 3600 none bench
+  fi
   close_totals
 }
 
