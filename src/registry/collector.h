@@ -52,7 +52,7 @@ inline constexpr std::size_t kMaxCollected = 1000;
 
 struct CollectorOptions {
   // From the end of a run to the next one.
-  std::chrono::minutes pause{60};
+  std::chrono::seconds pause{std::chrono::hours{1}};
   // Rows that one step looks at.
   std::size_t batch = 500;
 };

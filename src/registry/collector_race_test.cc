@@ -3,6 +3,7 @@
 //
 // What must hold at every moment: of a manifest whose push was acknowledged, and that nobody has
 // deleted, every blob can be read, byte for byte.
+#include <atomic>
 #include <cstdlib>
 #include <random>
 #include <set>
@@ -24,7 +25,7 @@ using testing::World;
 
 // More than a row takes, so that it lies in the store.
 constexpr std::size_t kLayer = kMaxInlineBlob + 1000;
-constexpr int kRounds = 200;
+constexpr int kRounds = 300;
 constexpr int kRoundsAtOnce = 30;
 
 // How many: more in a soak.
@@ -211,17 +212,21 @@ class Arena {
     const Image other = NewImage("other " + name, layer);
     Prepare(random, old);
 
+    const std::uint64_t chosen = random();
+    const bool unlinks = (chosen & 1) != 0;
+    const bool time_passes = (chosen & 2) != 0;
+    may_miss_ = unlinks || time_passes;
+    pushing_ = 2;
     std::vector<std::function<void()>> actors = {
-        [&] { Push(here_, one, /*mount=*/false); },
-        [&] { Push(here_, other, /*mount=*/random() % 2 == 0); },
-        [&] { Collect(2); },
+        [&] { Push(here_, one, /*mount=*/false), --pushing_; },
+        [&] { Push(here_, other, /*mount=*/(chosen & 4) != 0), --pushing_; },
+        [&] { CollectWhilePushing(); },
     };
-    const std::uint64_t more = random();
-    if (more & 1) actors.emplace_back([&] { Delete(old); });
-    if (more & 2) actors.emplace_back([&] { Unlink(layer); });
-    if (more & 4) actors.emplace_back([&] { PassTime(3); });
-    if (more & 8) actors.emplace_back([&] { Collect(1); });
-    if (more & 16) actors.emplace_back([&] { Pull(here_, one, 3); });
+    if (unlinks) actors.emplace_back([&] { Unlink(layer); });
+    if (time_passes) actors.emplace_back([&] { PassTime(); });
+    if (chosen & 8) actors.emplace_back([&] { Delete(old); });
+    if (chosen & 16) actors.emplace_back([&] { CollectWhilePushing(); });
+    if (chosen & 32) actors.emplace_back([&] { Pull(here_, one, 3); });
     run(actors);
 
     for (const Image& image : {one, other}) ExpectWhole(here_, image);
@@ -230,27 +235,29 @@ class Arena {
 
  private:
   // What the round begins with: the old image in one of the repositories, both or none, or its
-  // blobs with a lease that is over.
+  // layer with a lease that is over, or nearly.
   void Prepare(std::mt19937_64& random, const Image& old) {
     const std::uint64_t begin = random();
     if (begin & 1) Push(there_, old, false);
     if (begin & 2) Push(here_, old, false);
     if (begin & 4) {
-      EXPECT_TRUE(PushBlob(here_, old.layer).ok());
-      world_.clock.Advance(std::chrono::hours{25});
+      EXPECT_TRUE(PushBlob(here_, old.layer, true).ok());
+      world_.clock.Advance(kBlobLease - (begin & 8 ? kLeaseAtHead : std::chrono::hours{0}));
     }
   }
 
-  Status PushBlob(const RepositoryPath& path, const std::string& bytes) {
-    const auto view = uploads_.Start(path, world_.Caller().actor, {});
-    if (!view.ok()) return view.error();
-    for (const bool first : {true, false}) {
-      io::StringSource half(std::string_view(bytes).substr(first ? 0 : bytes.size() / 2,
-                                                           first ? bytes.size() / 2 : bytes.npos));
-      const auto appended = uploads_.Append(view->id, {.source = &half, .length = {}, .range = {}});
-      if (!appended.ok()) return appended.error();
+  Status PushBlob(const RepositoryPath& path, const std::string& bytes, bool in_chunks) {
+    const oci::Digest digest = oci::Digest::Of(AsBytes(bytes));
+    const control::Actor actor = world_.Caller().actor;
+    if (!in_chunks) {
+      io::StringSource whole(bytes);
+      return uploads_.Push(path, actor, {.source = &whole, .length = {}, .range = {}}, digest);
     }
-    return uploads_.Finish(view->id, {}, oci::Digest::Of(AsBytes(bytes)));
+    BW_TRY(const UploadView view, uploads_.Start(path, actor, {}));
+    io::StringSource first(std::string_view(bytes).substr(0, bytes.size() / 2));
+    BW_TRY_STATUS(uploads_.Append(view.id, {.source = &first, .length = {}, .range = {}}));
+    io::StringSource rest(std::string_view(bytes).substr(bytes.size() / 2));
+    return uploads_.Finish(view.id, {.source = &rest, .length = {}, .range = {}}, digest);
   }
 
   // As clients do: asks for each blob, sends what is not there, then the manifest; and once more
@@ -261,7 +268,7 @@ class Arena {
         const oci::Digest digest = oci::Digest::Of(AsBytes(blob));
         if (blobs_.Head(path, digest).ok()) continue;
         if (mount && blobs_.Mount(path, digest, there_.name).value_or(false)) continue;
-        const Status pushed = PushBlob(path, blob);
+        const Status pushed = PushBlob(path, blob, /*in_chunks=*/attempt % 2 == 1);
         ASSERT_TRUE(pushed.ok()) << pushed.error().message() << " " << pushed.error().log();
       }
       const auto put = manifests_.Put(world_.Caller(), path,
@@ -271,6 +278,8 @@ class Arena {
                                        .tags = {}});
       if (put.ok()) return ExpectWhole(path, image);
       ASSERT_EQ(put.error().reason(), "manifest_blob_unknown");
+      // What it was told is there, or has sent, is leased to it.
+      ASSERT_TRUE(may_miss_);
     }
     FAIL() << "the push does not come to an end";
   }
@@ -297,20 +306,22 @@ class Arena {
     }
   }
 
-  void PassTime(int times) {
-    for (int i = 0; i < times; ++i) {
+  // More than any lease lasts.
+  void PassTime() {
+    for (int i = 0; i < 2; ++i) {
       database_.around();
-      world_.clock.Advance(std::chrono::hours{13});
+      world_.clock.Advance(std::chrono::hours{25});
     }
   }
 
-  void Collect(int runs) {
-    for (int i = 0; i < runs; ++i) {
-      world_.clock.Advance(std::chrono::hours{1});
-      const auto progress = collector_.Run(std::chrono::steady_clock::time_point::max());
-      ASSERT_TRUE(progress.ok()) << progress.error().message() << " " << progress.error().log();
-      EXPECT_EQ(progress->failed, 0);
-    }
+  void CollectWhilePushing() {
+    while (pushing_ > 0) Collect();
+  }
+  void Collect() {
+    world_.clock.Advance(std::chrono::seconds{1});
+    const auto progress = collector_.Run(std::chrono::steady_clock::time_point::max());
+    ASSERT_TRUE(progress.ok()) << progress.error().message() << " " << progress.error().log();
+    EXPECT_EQ(progress->failed, 0);
   }
 
   void ExpectWhole(const RepositoryPath& path, const Image& image) {
@@ -334,7 +345,7 @@ class Arena {
       }
     }
     world_.clock.Advance(std::chrono::hours{25});
-    Collect(1);
+    Collect();
     EXPECT_EQ(world_.Count("repository_blob"), 0);
     EXPECT_EQ(world_.Count("blob"), 0);
     EXPECT_EQ(world_.Count("blob_content"), 0);
@@ -346,6 +357,9 @@ class Arena {
     EXPECT_EQ(world_.StagedCount(), 0U);
   }
 
+  std::atomic<int> pushing_{0};
+  // The round takes blobs away from pushes, or lets their leases end.
+  bool may_miss_ = false;
   World world_;
   PausingDatabase database_{world_.database};
   std::unique_ptr<DigestLocks> locks_;
@@ -353,7 +367,9 @@ class Arena {
                                world_.authorizer, world_.gate, world_.facts};
   Blobs blobs_{database_, world_.store, world_.clock};
   Uploads uploads_{testing::TestUploadOptions(), database_, world_.store, *locks_, world_.clock};
-  Collector collector_{{.batch = 2}, {database_, world_.store, *locks_}, world_.clock};
+  Collector collector_{{.pause = std::chrono::seconds{1}, .batch = 2},
+                       {database_, world_.store, *locks_},
+                       world_.clock};
   Manifests manifests_{{}, database_, world_.clock, changes_};
   const RepositoryPath here_ = world_.Repository("race/here");
   const RepositoryPath there_ = world_.Repository("race/there");
