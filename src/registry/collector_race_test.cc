@@ -5,6 +5,7 @@
 // deleted, every blob can be read, byte for byte.
 #include <atomic>
 #include <cstdlib>
+#include <map>
 #include <random>
 #include <set>
 #include <thread>
@@ -42,7 +43,7 @@ class Turns {
   void Run(const std::vector<std::function<void()>>& actors) {
     {
       MutexLock lock(mutex_);
-      for (std::size_t i = 0; i < actors.size(); ++i) waiting_.insert(i);
+      for (std::size_t i = 0; i < actors.size(); ++i) waiting_[i] = random_() % 4 == 0 ? 10 : 1;
       Choose();
     }
     std::vector<std::thread> threads;
@@ -73,9 +74,14 @@ class Turns {
  private:
   void Choose() BW_REQUIRES(mutex_) {
     if (waiting_.empty()) return;
-    auto chosen = waiting_.begin();
-    std::advance(chosen, static_cast<std::ptrdiff_t>(random_() % waiting_.size()));
-    next_ = *chosen;
+    std::uint64_t all = 0;
+    for (const auto& [i, weight] : waiting_) all += weight;
+    std::uint64_t drawn = random_() % all;
+    for (const auto& [i, weight] : waiting_) {
+      next_ = i;
+      if (drawn < weight) break;
+      drawn -= weight;
+    }
     changed_.notify_all();
   }
   void Await(std::size_t i) {
@@ -87,7 +93,8 @@ class Turns {
   Mutex mutex_;
   ConditionVariable changed_;
   std::mt19937_64 random_ BW_GUARDED_BY(mutex_);
-  std::set<std::size_t> waiting_ BW_GUARDED_BY(mutex_);  // that have not ended
+  // Who has not ended, and how fast it is.
+  std::map<std::size_t, std::uint64_t> waiting_ BW_GUARDED_BY(mutex_);
   std::optional<std::size_t> next_ BW_GUARDED_BY(mutex_);
 };
 thread_local std::optional<std::size_t> Turns::mine_;
@@ -234,16 +241,18 @@ class Arena {
   }
 
  private:
-  // What the round begins with: the old image in one of the repositories, both or none, or its
-  // layer with a lease that is over, or nearly.
+  // What the round begins with: nothing, the layer with a lease that is over, or nearly, or the old
+  // image in one of the repositories or both.
   void Prepare(std::mt19937_64& random, const Image& old) {
-    const std::uint64_t begin = random();
-    if (begin & 1) Push(there_, old, false);
-    if (begin & 2) Push(here_, old, false);
-    if (begin & 4) {
+    const std::uint64_t begin = random() % 8;
+    if (begin == 0) return;
+    if (begin < 5) {
       EXPECT_TRUE(PushBlob(here_, old.layer, true).ok());
-      world_.clock.Advance(kBlobLease - (begin & 8 ? kLeaseAtHead : std::chrono::hours{0}));
+      const auto left = begin == 4 ? kLeaseAtHead : std::chrono::hours{0};
+      return world_.clock.Advance(kBlobLease - left);
     }
+    if (begin != 6) Push(there_, old, false);
+    if (begin != 7) Push(here_, old, false);
   }
 
   Status PushBlob(const RepositoryPath& path, const std::string& bytes, bool in_chunks) {
