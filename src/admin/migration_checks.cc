@@ -221,6 +221,7 @@ const std::vector<LeftOut>& TablesLeftOut() {
       {"collection", "how far the collection of garbage has come"},
       {"digest_lock", "who is writing a blob at the moment"},
       {"schema_version", "every database has its own history"},
+      {"storage_measured", "what the source's stores take"},
       {"upload", "uploads that are under way: their clients begin again"},
   };
   return tables;

@@ -71,7 +71,7 @@ std::vector<api::Endpoint> Faces::State::Endpoints() {
                                            native));
   Append(all, api::native::NamespaceEndpoints({p.tag_immutability, p.namespaces}, native));
   Append(all, api::native::AdvisoriesEndpoints({p.advisor, p.importer, p.changes}, native));
-  Append(all, api::native::StorageEndpoints({p.collector, p.changes}, native));
+  Append(all, api::native::StorageEndpoints({p.accounting, p.collector, p.changes}, native));
   Append(all, api::native::OperationsEndpoints({.metrics = p.metrics,
                                                 .ready = [this] { return Ready(); },
                                                 .openapi = [this] { return openapi; }},

@@ -19,6 +19,7 @@ constexpr std::chrono::hours kSweepInterval{1};
 // for it.
 constexpr std::chrono::minutes kCollectionInterval{1};
 constexpr std::chrono::seconds kCollectionTurn{5};
+constexpr std::chrono::minutes kMeasuringInterval{10};
 
 std::chrono::seconds Seconds(std::chrono::milliseconds duration) {
   return std::chrono::duration_cast<std::chrono::seconds>(duration);
@@ -82,9 +83,11 @@ Status Bootstrap(Installation::Parts& parts, const config::Settings& settings) {
 
 Status SweepAtStart(Installation::Parts& parts) {
   BW_TRY(const auto swept, parts.uploads.Sweep(true));
-  if (swept.sessions + swept.staged > 0) {
-    observe::Log(observe::Level::kInfo, "reclaimed what the last run left",
-                 {{"sessions", swept.sessions}, {"staged", swept.staged}});
+  BW_TRY(const auto removed, parts.collector.RemoveOrphans());
+  if (swept.sessions + swept.staged + removed.orphans > 0) {
+    observe::Log(
+        observe::Level::kInfo, "reclaimed what the last run left",
+        {{"sessions", swept.sessions}, {"staged", swept.staged}, {"blobs", removed.orphans}});
   }
   return Ok();
 }
@@ -106,6 +109,25 @@ void Schedule(Installation::Parts& parts) {
     BW_TRY_STATUS(parts.collector.Run(std::chrono::steady_clock::now() + kCollectionTurn));
     return Ok();
   });
+}
+
+// What one process has added up; the answer to a scrape adds nothing up.
+void ExposeStorage(Installation::Parts& parts) {
+  parts.jobs->Every("registry.accounting", kMeasuringInterval,
+                    [&parts]() -> Status { return parts.accounting.Measure(); });
+  parts.metrics.AddCollector(
+      observe::Metrics::Kind::kGauge, "breakwater_storage_bytes",
+      "Bytes stored, by why they are kept, as of the last minutes.",
+      [&parts]() -> std::vector<observe::Metrics::Sample> {
+        const auto latest = parts.accounting.Latest();
+        if (!latest.ok()) return {};
+        std::vector<observe::Metrics::Sample> samples;
+        for (const auto& one : *latest) {
+          samples.push_back({{{"state", std::string(registry::ToString(one.state))}},
+                             static_cast<double>(one.bytes)});
+        }
+        return samples;
+      });
 }
 
 void ExposeJobs(Installation::Parts& parts) {
@@ -185,6 +207,7 @@ Installation::Parts::Parts(const config::Settings& settings,
                        : registry::NewLocalDigestLocks()),
       uploads(UploadsFrom(settings, stores), *database, *store, *digest_locks, clock),
       collector({}, {*database, *store, *digest_locks}, clock),
+      accounting(*database, *store, clock),
       manifests({}, *database, clock, changes),
       tag_immutability(*database, clock, registries, changes),
       content(*database, *store),
@@ -232,6 +255,7 @@ Result<std::unique_ptr<Installation>> Installation::Open(
   Schedule(*parts);
   ExposeJobs(*parts);
   ExposeUsage(*parts);
+  ExposeStorage(*parts);
   return std::unique_ptr<Installation>(new Installation(std::move(parts)));
 }
 

@@ -28,6 +28,7 @@
 #include "notify/delivery.h"
 #include "observe/metrics.h"
 #include "posture/posture.h"
+#include "registry/accounting.h"
 #include "registry/blobs.h"
 #include "registry/collector.h"
 #include "registry/content_reader.h"
@@ -88,6 +89,7 @@ struct Installation::Parts {
   const std::unique_ptr<registry::DigestLocks> digest_locks;
   registry::Uploads uploads;
   registry::Collector collector;
+  registry::Accounting accounting;
   registry::Manifests manifests;
   registry::TagImmutability tag_immutability;
   registry::ContentReader content;

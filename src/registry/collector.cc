@@ -120,7 +120,8 @@ Result<Collector::Progress> Collector::Step() {
   } else if (state.phase == Phase::kBlobs) {
     BW_TRY(progress, StepOverBlobs(state));
   } else {
-    BW_TRY(progress, StepOverBytes(state));
+    BW_TRY(progress, RemoveOrphans());
+    Enter(Phase::kIdle, state);
   }
   BW_TRY_STATUS(home_.database.Write([&](db::Transaction& tx) { return Save(tx, state); },
                                      db::Isolation::kStatement));
@@ -234,7 +235,7 @@ Result<Collector::Progress> Collector::StepOverBlobs(State& state) {
 // Bytes without a row are left by a crash or a failed transaction after the commit, and where a
 // small blob was staged for want of memory though it is a row already. Their age does not matter:
 // whoever has committed bytes holds their digest until the row is there.
-Result<Collector::Progress> Collector::StepOverBytes(State& state) {
+Result<Collector::Progress> Collector::RemoveOrphans() {
   BW_TRY(const auto orphans, OrphanedBytes());
   Progress progress;
   for (const oci::Digest& digest : orphans) {
@@ -249,7 +250,6 @@ Result<Collector::Progress> Collector::StepOverBytes(State& state) {
     Report(digest, removed.error());
     BW_TRY_STATUS(GiveUpAfter(++progress.failed, removed.error()));
   }
-  Enter(Phase::kIdle, state);
   return progress;
 }
 

@@ -181,8 +181,8 @@ TEST_F(SharedUploadsTest, StayWithAWriterThatIsSlowButNotSilent) {
   std::vector<std::function<void()>> acts(10,
                                           [&] { world_.clock.Advance(std::chrono::seconds{20}); });
   acts.emplace_back([&] { EXPECT_EQ(ReasonOf(Append(other(), id, "x")), "upload_busy"); });
-  ActingSource body(Bytes(20'000), acts);
-  EXPECT_EQ(*one().Append(id, {.source = &body, .length = {}, .range = {}}), 12 * 20'000U);
+  ActingSource body(Bytes(10'000), acts);
+  EXPECT_EQ(*one().Append(id, {.source = &body, .length = {}, .range = {}}), 12 * 10'000U);
 }
 
 TEST_F(SharedUploadsTest, CancelledByOneProcessAreDiscardedByTheOtherThatWrites) {

@@ -1,11 +1,52 @@
 #include "api/native/storage.h"
 
+#include "base/strings.h"
+
 namespace breakwater::api::native {
 namespace {
 
 using json::Text;
 
 constexpr std::string_view kCollectAction = "breakwater.garbage-collection.run";
+
+constexpr std::string_view kReadAction = "breakwater.storage.read";
+// Names of scopes: no longer than any name that can exist.
+constexpr std::size_t kMaxName = 512;
+
+json::Object AmountJson(const registry::StorageAmount& amount) {
+  return {{"bytes", amount.bytes()},         {"blobs", amount.blobs},
+          {"blob_bytes", amount.blob_bytes}, {"shared_bytes", amount.shared_bytes},
+          {"manifests", amount.manifests},   {"manifest_bytes", amount.manifest_bytes}};
+}
+
+Result<std::string> ScopeName(const Context& context, std::string_view name) {
+  const std::string_view value = context.query.Get(name).value_or("");
+  if (value.size() <= kMaxName && IsValidUtf8(value) && value.find('\0') == value.npos) {
+    return std::string(value);
+  }
+  return Invalid("there is no such name").Reason("invalid_query_parameter").Context(name);
+}
+
+Result<net::Response> Storage(const StorageDeps& deps, const Context& context) {
+  registry::StorageScope scope;
+  scope.account = context.account.value();
+  BW_TRY(scope.registry, ScopeName(context, "registry"));
+  BW_TRY(scope.name_space, ScopeName(context, "namespace"));
+  BW_TRY(scope.repository, ScopeName(context, "repository"));
+  BW_TRY(const registry::StorageAmounts amounts, deps.accounting.Of(scope));
+  json::Object states;
+  for (const registry::StorageState state : registry::kStorageStates) {
+    if (state == registry::StorageState::kOrphaned) continue;  // no account's
+    states[registry::ToString(state)] = AmountJson(amounts.at(static_cast<std::size_t>(state)));
+  }
+  return JsonResponse(200, {{"scope",
+                             {{"account", Text(scope.account)},
+                              {"registry", Text(scope.registry)},
+                              {"namespace", Text(scope.name_space)},
+                              {"repository", Text(scope.repository)}}},
+                            {"bytes", registry::TotalBytes(amounts)},
+                            {"states", std::move(states)}});
+}
 
 json::Array LinksJson(const std::vector<registry::UnneededLink>& links, std::string_view reason) {
   json::Array all;
@@ -68,6 +109,8 @@ Result<net::Response> Collect(const StorageDeps& deps, const Context& context) {
 
 std::vector<Endpoint> StorageEndpoints(StorageDeps deps, const SccFace& face) {
   return {
+      {"GET", "/breakwater/v1/storage", "GetStorage", Access::To(kReadAction), face,
+       [deps](Context& context) { return Storage(deps, context); }},
       {"POST", "/breakwater/v1/garbage-collection", "CollectGarbage", Access::To(kCollectAction),
        face, [deps](Context& context) { return Collect(deps, context); }},
   };

@@ -1,4 +1,4 @@
-// The registry's storage over HTTP: the collection of garbage.
+// The registry's storage over HTTP: what the stored bytes are, and the collection of garbage.
 #pragma once
 
 #include <vector>
@@ -6,15 +6,21 @@
 #include "api/endpoint.h"
 #include "api/scc_face.h"
 #include "control/change.h"
+#include "registry/accounting.h"
 #include "registry/collector.h"
 
 namespace breakwater::api::native {
 
 struct StorageDeps {
+  const registry::Accounting& accounting;
   registry::Collector& collector;
   control::ChangePath& changes;
 };
 
+// GET /breakwater/v1/storage: what the account's bytes are, or with ?registry=, ?namespace= and
+// ?repository= those of a part. {"scope", "bytes", "states": {"live": {"bytes", "blobs",
+// "blob_bytes", "shared_bytes", "manifests", "manifest_bytes"}, "untagged": …, "leased": …,
+// "unreferenced": …, "uploading": …}}; the states add up to "bytes".
 // POST /breakwater/v1/garbage-collection: removes the account's blobs that no manifest needs and
 // whose leases have run out, now instead of within the hour. With ?dry_run=true it only says what
 // it would remove. {"dry_run", "removed": [LINK…], "held": [LINK…], "freed": {"blobs", "bytes"},

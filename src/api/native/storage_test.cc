@@ -13,8 +13,8 @@ constexpr std::string_view kCollect = "/breakwater/v1/garbage-collection";
 class StorageApi : public ::testing::Test {
  protected:
   StorageApi() {
-    harness_.Serve(
-        StorageEndpoints({world_.services->collector, harness_.control.changes}, harness_.face));
+    harness_.Serve(StorageEndpoints(
+        {accounting_, world_.services->collector, harness_.control.changes}, harness_.face));
   }
   testing::Answer Collect(std::string_view query) {
     return harness_.Send("POST", std::string(kCollect) + std::string(query));
@@ -24,10 +24,31 @@ class StorageApi : public ::testing::Test {
   }
 
   registry::testing::World world_;
+  registry::Accounting accounting_{world_.database, world_.store, world_.clock};
   testing::Harness harness_;
   std::string account_ = harness_.control.account.value();
   registry::RepositoryPath path_ = world_.Repository("team-a/app", account_.c_str());
 };
+
+TEST_F(StorageApi, WhatIsStoredAddsUpAndMayBeAskedForInParts) {
+  ASSERT_TRUE(world_.PushBlob(path_, "four").ok());
+  ASSERT_TRUE(world_.PushBlob(world_.Repository("team-b/app", account_.c_str()), "eleven").ok());
+  ASSERT_TRUE(world_.PushBlob(world_.Repository("team-x/app", "another"), "theirs").ok());
+  const auto whole = harness_.Send("GET", "/breakwater/v1/storage");
+  ASSERT_EQ(whole.status, 200) << whole.text;
+  EXPECT_EQ(*json::Find(whole.body, "bytes"), json::Value(10));
+  std::int64_t sum = 0;
+  for (const auto& [state, amount] : json::Find(whole.body, "states")->as_object()) {
+    sum += json::Find(amount, "bytes")->to_number<std::int64_t>();
+  }
+  EXPECT_EQ(sum, 10);
+  const auto part = harness_.Send("GET", "/breakwater/v1/storage?namespace=team-b");
+  EXPECT_EQ(*json::Find(part.body, "bytes"), json::Value(6));
+  const auto none = harness_.Send("GET", "/breakwater/v1/storage?namespace=team-x");
+  EXPECT_EQ(*json::Find(none.body, "bytes"), json::Value(0));
+  harness_.authorizer.forbidden = "breakwater.storage.read";
+  EXPECT_EQ(harness_.Send("GET", "/breakwater/v1/storage").status, 403);
+}
 
 TEST_F(StorageApi, ADryRunSaysWhatWouldGoAndRemovesNothing) {
   ASSERT_TRUE(world_.PushBlob(path_, "old").ok());

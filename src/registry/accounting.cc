@@ -1,0 +1,232 @@
+#include "registry/accounting.h"
+
+#include <map>
+#include <set>
+
+#include "registry/blob_removal.h"
+
+namespace breakwater::registry {
+namespace {
+
+constexpr std::size_t kBatch = 1000;
+
+// $1 account, $2 registry, $3 namespace, $4 repository, or empty.
+//
+// live: manifests that a tag leads to, over children of indexes and over subjects. UNION keeps each
+// once, so that indexes that share children, or name each other, are walked once.
+constexpr std::string_view kScopeAndLive =
+    "WITH RECURSIVE scope AS (SELECT r.id AS id FROM namespace n JOIN repository r "
+    "ON r.registry = n.registry AND r.name_space = n.name WHERE ($1 = '' OR n.account = $1) "
+    "AND ($2 = '' OR r.registry = $2) AND ($3 = '' OR r.name_space = $3) "
+    "AND ($4 = '' OR r.name = $4)), "
+    "edge AS (SELECT repository, manifest AS source, target FROM manifest_reference WHERE kind = 2 "
+    "UNION ALL SELECT repository, subject, digest FROM manifest WHERE subject IS NOT NULL), "
+    "live AS (SELECT t.repository AS repository, t.digest AS digest FROM scope s "
+    "JOIN tag t ON t.repository = s.id "
+    "UNION SELECT v.repository, e.target FROM live v "
+    "JOIN edge e ON e.repository = v.repository AND e.source = v.digest) ";
+
+// By state: how many blobs, their bytes, and those of them that repositories outside the scope
+// hold. States are numbers of StorageState; $5 is the time.
+std::string BlobsByState() {
+  return std::string(kScopeAndLive) +
+         ", used AS (SELECT e.repository AS repository, e.target AS digest, "
+         "MIN(CASE WHEN v.digest IS NULL THEN 1 ELSE 0 END) AS state FROM scope s "
+         "JOIN manifest_reference e ON e.repository = s.id AND e.kind <> 2 "
+         "LEFT JOIN live v ON v.repository = e.repository AND v.digest = e.manifest "
+         "GROUP BY e.repository, e.target), "
+         "held AS (SELECT l.digest AS digest, COUNT(*) AS links, "
+         "MIN(CASE WHEN u.state IS NOT NULL THEN u.state WHEN l.leased_until > $5 THEN 2 ELSE 3 "
+         "END) AS state FROM scope s JOIN repository_blob l ON l.repository = s.id "
+         "LEFT JOIN used u ON u.repository = l.repository AND u.digest = l.digest "
+         "GROUP BY l.digest) "
+         "SELECT h.state, COUNT(*), CAST(SUM(b.size) AS BIGINT), "
+         "CAST(SUM(CASE WHEN (SELECT COUNT(*) FROM repository_blob o WHERE o.digest = h.digest) > "
+         "h.links THEN b.size ELSE 0 END) AS BIGINT) "
+         "FROM held h JOIN blob b ON b.digest = h.digest GROUP BY h.state";
+}
+
+std::string ManifestsByState() {
+  return std::string(kScopeAndLive) +
+         "SELECT CASE WHEN v.digest IS NULL THEN 1 ELSE 0 END AS state, COUNT(*), "
+         "CAST(SUM(length(m.content)) AS BIGINT) FROM scope s "
+         "JOIN manifest m ON m.repository = s.id "
+         "LEFT JOIN live v ON v.repository = m.repository AND v.digest = m.digest GROUP BY 1";
+}
+
+StorageAmount& At(StorageAmounts& amounts, StorageState state) {
+  return amounts.at(static_cast<std::size_t>(state));
+}
+
+Status AddContent(db::Transaction& tx, const StorageScope& scope, Timestamp now,
+                  StorageAmounts& amounts) {
+  BW_TRY_STATUS(tx.Query(BlobsByState(),
+                         {scope.account, scope.registry, scope.name_space, scope.repository, now},
+                         [&](const db::Row& row) -> Status {
+                           StorageAmount& amount = amounts.at(static_cast<std::size_t>(row.Int(0)));
+                           amount.blobs = row.Int(1);
+                           amount.blob_bytes = static_cast<std::uint64_t>(row.Int(2));
+                           amount.shared_bytes = static_cast<std::uint64_t>(row.Int(3));
+                           return Ok();
+                         }));
+  return tx.Query(ManifestsByState(),
+                  {scope.account, scope.registry, scope.name_space, scope.repository},
+                  [&](const db::Row& row) -> Status {
+                    StorageAmount& amount = amounts.at(static_cast<std::size_t>(row.Int(0)));
+                    amount.manifests = row.Int(1);
+                    amount.manifest_bytes = static_cast<std::uint64_t>(row.Int(2));
+                    return Ok();
+                  });
+}
+
+// Blobs without any repository are nobody's, and waiting for the collection.
+Status AddUnlinked(db::Transaction& tx, StorageAmounts& amounts) {
+  return tx.Query(
+      "SELECT COUNT(*), CAST(COALESCE(SUM(b.size), 0) AS BIGINT) FROM blob b WHERE NOT EXISTS "
+      "(SELECT 1 FROM repository_blob l WHERE l.digest = b.digest)",
+      {}, [&](const db::Row& row) -> Status {
+        StorageAmount& amount = At(amounts, StorageState::kUnreferenced);
+        amount.blobs += row.Int(0);
+        amount.blob_bytes += static_cast<std::uint64_t>(row.Int(1));
+        return Ok();
+      });
+}
+
+}  // namespace
+
+std::string_view ToString(StorageState state) {
+  switch (state) {
+    case StorageState::kLive: return "live";
+    case StorageState::kUntagged: return "untagged";
+    case StorageState::kLeased: return "leased";
+    case StorageState::kUnreferenced: return "unreferenced";
+    case StorageState::kUploading: return "uploading";
+    case StorageState::kOrphaned: return "orphaned";
+  }
+  BW_UNREACHABLE();
+}
+
+std::uint64_t TotalBytes(const StorageAmounts& amounts) {
+  std::uint64_t total = 0;
+  for (const StorageAmount& amount : amounts) total += amount.bytes();
+  return total;
+}
+
+struct Accounting::Staging {
+  std::map<std::string, std::uint64_t> sizes;
+};
+
+Result<Accounting::Staging> Accounting::StagedBytes() const {
+  Staging staging;
+  BW_TRY_STATUS(store_.ListStaged([&](const blob::BlobStore::StagedInfo& info) -> Status {
+    staging.sizes[info.id] = info.size;
+    return Ok();
+  }));
+  return staging;
+}
+
+Status Accounting::AddUploads(db::Transaction& tx, const StorageScope& scope,
+                              const Staging& staging, StorageAmounts& amounts) const {
+  return tx.Query(
+      "SELECT staged, length(buffered) FROM upload WHERE ($1 = '' OR account = $1) "
+      "AND ($2 = '' OR registry = $2) AND ($3 = '' OR name_space = $3) "
+      "AND ($4 = '' OR repository = $4)",
+      {scope.account, scope.registry, scope.name_space, scope.repository},
+      [&](const db::Row& row) -> Status {
+        StorageAmount& amount = At(amounts, StorageState::kUploading);
+        ++amount.blobs;
+        amount.blob_bytes += static_cast<std::uint64_t>(row.Int(1));
+        const auto staged = staging.sizes.find(row.String(0));
+        if (staged != staging.sizes.end()) amount.blob_bytes += staged->second;
+        return Ok();
+      });
+}
+
+Result<StorageAmounts> Accounting::Of(const StorageScope& scope) const {
+  BW_TRY(const Staging staging, StagedBytes());
+  return database_.ReadValue([&](db::Transaction& tx) -> Result<StorageAmounts> {
+    StorageAmounts amounts{};
+    BW_TRY_STATUS(AddContent(tx, scope, clock_.Now(), amounts));
+    BW_TRY_STATUS(AddUploads(tx, scope, staging, amounts));
+    return amounts;
+  });
+}
+
+Result<StorageAmounts> Accounting::OfInstallation() const {
+  BW_TRY(const Staging staging, StagedBytes());
+  BW_TRY(StorageAmounts amounts,
+         database_.ReadValue([&](db::Transaction& tx) -> Result<StorageAmounts> {
+           StorageAmounts all{};
+           BW_TRY_STATUS(AddContent(tx, {}, clock_.Now(), all));
+           BW_TRY_STATUS(AddUnlinked(tx, all));
+           BW_TRY_STATUS(AddUploads(tx, {}, staging, all));
+           StorageAmount& orphaned = At(all, StorageState::kOrphaned);
+           for (const auto& [id, size] : staging.sizes) {
+             BW_TRY(const auto owner, tx.QueryOne("SELECT 1 FROM upload WHERE staged = $1", {id},
+                                                  [](const db::Row&) { return true; }));
+             if (owner) continue;
+             ++orphaned.blobs;
+             orphaned.blob_bytes += size;
+           }
+           return all;
+         }));
+  BW_TRY_STATUS(AddOrphans(amounts));
+  return amounts;
+}
+
+Status Accounting::AddOrphans(StorageAmounts& amounts) const {
+  std::vector<std::pair<oci::Digest, std::uint64_t>> batch;
+  StorageAmount& orphaned = At(amounts, StorageState::kOrphaned);
+  const auto look_up = [&]() -> Status {
+    BW_TRY(const StorageAmount found,
+           database_.ReadValue([&](db::Transaction& tx) -> Result<StorageAmount> {
+             StorageAmount unknown;
+             for (const auto& [digest, size] : batch) {
+               BW_TRY(const bool known, StoreHolds(tx, digest));
+               if (known) continue;
+               ++unknown.blobs;
+               unknown.blob_bytes += size;
+             }
+             return unknown;
+           }));
+    orphaned.blobs += found.blobs;
+    orphaned.blob_bytes += found.blob_bytes;
+    batch.clear();
+    return Ok();
+  };
+  BW_TRY_STATUS(store_.List([&](const oci::Digest& digest, std::uint64_t size) -> Status {
+    batch.emplace_back(digest, size);
+    return batch.size() < kBatch ? Ok() : look_up();
+  }));
+  return look_up();
+}
+
+Status Accounting::Measure() {
+  BW_TRY(const StorageAmounts amounts, OfInstallation());
+  return database_.Write([&](db::Transaction& tx) -> Status {
+    BW_TRY_STATUS(tx.Execute("DELETE FROM storage_measured"));
+    for (const StorageState state : kStorageStates) {
+      BW_TRY_STATUS(tx.Execute(
+          "INSERT INTO storage_measured (state, bytes, measured) VALUES ($1, $2, $3)",
+          {ToString(state), amounts.at(static_cast<std::size_t>(state)).bytes(), clock_.Now()}));
+    }
+    return Ok();
+  });
+}
+
+Result<std::vector<Accounting::Measured>> Accounting::Latest() const {
+  return database_.ReadValue([](db::Transaction& tx) -> Result<std::vector<Measured>> {
+    std::vector<Measured> all;
+    BW_TRY_STATUS(tx.Query("SELECT state, bytes FROM storage_measured", {},
+                           [&](const db::Row& row) -> Status {
+                             for (const StorageState state : kStorageStates) {
+                               if (ToString(state) != row.Text(0)) continue;
+                               all.push_back({state, static_cast<std::uint64_t>(row.Int(1))});
+                             }
+                             return Ok();
+                           }));
+    return all;
+  });
+}
+
+}  // namespace breakwater::registry

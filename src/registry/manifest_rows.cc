@@ -1,0 +1,63 @@
+#include "registry/manifest_rows.h"
+
+#include <algorithm>
+
+#include "json/json.h"
+#include "oci/referrers.h"
+
+namespace breakwater::registry {
+namespace {
+
+std::int64_t Clamped(std::uint64_t size) {
+  return static_cast<std::int64_t>(std::min<std::uint64_t>(size, INT64_MAX));
+}
+
+std::vector<ManifestReference> ReferencesOf(const oci::Manifest& manifest) {
+  std::vector<ManifestReference> all;
+  const auto add = [&](ReferenceKind kind, const oci::Descriptor& target) {
+    if (target.foreign && kind != ReferenceKind::kChild) return;
+    all.push_back({kind, target.digest.text(), Clamped(target.size)});
+  };
+  if (manifest.config) add(ReferenceKind::kConfig, *manifest.config);
+  for (const oci::Descriptor& layer : manifest.layers) add(ReferenceKind::kLayer, layer);
+  for (const oci::Descriptor& child : manifest.manifests) add(ReferenceKind::kChild, child);
+  // The first size counts where one target is named with two.
+  std::ranges::stable_sort(all, {}, [](const ManifestReference& reference) {
+    return std::pair(reference.kind, std::string_view(reference.target));
+  });
+  const auto same = std::ranges::unique(
+      all, [](const auto& a, const auto& b) { return a.kind == b.kind && a.target == b.target; });
+  all.erase(same.begin(), same.end());
+  return all;
+}
+
+}  // namespace
+
+ManifestRows RowsOf(const oci::Manifest& manifest, const oci::Digest& digest, std::size_t bytes) {
+  ManifestRows rows{.media_type = manifest.media_type,
+                    .artifact_type = std::string(manifest.ArtifactType()),
+                    .config_digest = std::nullopt,
+                    .content_size = Clamped(manifest.ContentSize()),
+                    .subject = std::nullopt,
+                    .referrer = std::nullopt,
+                    .references = ReferencesOf(manifest)};
+  if (manifest.config) rows.config_digest = manifest.config->digest.text();
+  if (manifest.subject) {
+    rows.subject = manifest.subject->digest.text();
+    rows.referrer = json::Serialize(oci::ReferrerEntry(manifest, digest, bytes));
+  }
+  return rows;
+}
+
+Status InsertReferences(db::Transaction& tx, const std::string& repository_id,
+                        const std::string& manifest, const std::vector<ManifestReference>& rows) {
+  for (const ManifestReference& row : rows) {
+    BW_TRY_STATUS(tx.Execute(
+        "INSERT INTO manifest_reference (repository, manifest, kind, target, size) "
+        "VALUES ($1, $2, $3, $4, $5) ON CONFLICT (repository, manifest, kind, target) DO NOTHING",
+        {repository_id, manifest, static_cast<std::int64_t>(row.kind), row.target, row.size}));
+  }
+  return Ok();
+}
+
+}  // namespace breakwater::registry
