@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "oci/referrers.h"
 #include "registry/blobs.h"
 #include "registry/content.h"
+#include "registry/manifest_rows.h"
 #include "registry/tag_immutability.h"
 
 namespace breakwater::registry {
@@ -14,8 +14,6 @@ namespace {
 constexpr std::size_t kMaxMissingNamed = 100;
 // Bytes of one page of referrers: what fits a manifest.
 constexpr std::size_t kMaxReferrersBytes = oci::kMaxManifestBytes - 1024;
-
-enum class ReferenceKind : std::int64_t { kConfig = 0, kLayer = 1, kChild = 2 };
 
 // A manifest on its way in.
 struct Incoming {
@@ -45,59 +43,23 @@ Status CheckBlobs(db::Transaction& tx, const std::string& repository,
   return error;
 }
 
-Status InsertReference(db::Transaction& tx, const std::string& repository,
-                       const oci::Digest& manifest, ReferenceKind kind,
-                       const oci::Descriptor& target) {
-  BW_TRY_STATUS(tx.Execute(
-      "INSERT INTO manifest_reference (repository, manifest, kind, target, size) "
-      "VALUES ($1, $2, $3, $4, $5) ON CONFLICT (repository, manifest, kind, target) DO NOTHING",
-      {repository, manifest.text(), static_cast<std::int64_t>(kind), target.digest.text(),
-       target.size}));
-  return Ok();
-}
-
-Status InsertReferences(db::Transaction& tx, const std::string& repository,
-                        const Incoming& incoming) {
-  const oci::Manifest& manifest = incoming.manifest;
-  if (manifest.config && !manifest.config->foreign) {
-    BW_TRY_STATUS(
-        InsertReference(tx, repository, incoming.digest, ReferenceKind::kConfig, *manifest.config));
-  }
-  for (const oci::Descriptor& layer : manifest.layers) {
-    if (layer.foreign) continue;
-    BW_TRY_STATUS(InsertReference(tx, repository, incoming.digest, ReferenceKind::kLayer, layer));
-  }
-  for (const oci::Descriptor& child : manifest.manifests) {
-    BW_TRY_STATUS(InsertReference(tx, repository, incoming.digest, ReferenceKind::kChild, child));
-  }
-  return Ok();
-}
-
+// Bytes of one digest are one content, but their media type may be told in two ways: the last push
+// decides, as it does for tags. The content is written again too: it may have been damaged.
 Status InsertManifest(db::Transaction& tx, const std::string& repository, const Incoming& incoming,
                       Timestamp now) {
-  const oci::Manifest& manifest = incoming.manifest;
-  std::optional<std::string> config;
-  std::optional<std::string> subject;
-  std::optional<std::string> referrer;
-  if (manifest.config) config = manifest.config->digest.text();
-  if (manifest.subject) {
-    subject = manifest.subject->digest.text();
-    referrer = json::Serialize(
-        oci::ReferrerEntry(manifest, incoming.digest, incoming.push.content.size()));
-  }
-  // Bytes of one digest are one content, but their media type may be told in two ways: the last
-  // push decides, as it does for tags.
+  const ManifestRows rows =
+      RowsOf(incoming.manifest, incoming.digest, incoming.push.content.size());
   BW_TRY_STATUS(tx.Execute(
       "INSERT INTO manifest (repository, digest, media_type, artifact_type, config_digest, "
       "content_size, subject, referrer, created, pushed, content) "
       "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10) "
       "ON CONFLICT (repository, digest) DO UPDATE SET media_type = excluded.media_type, "
-      "artifact_type = excluded.artifact_type, referrer = excluded.referrer, "
-      "pushed = excluded.pushed",
-      {repository, incoming.digest.text(), manifest.media_type, manifest.ArtifactType(), config,
-       static_cast<std::int64_t>(std::min<std::uint64_t>(manifest.ContentSize(), INT64_MAX)),
-       subject, referrer, now, AsBytes(incoming.push.content)}));
-  return InsertReferences(tx, repository, incoming);
+      "artifact_type = excluded.artifact_type, config_digest = excluded.config_digest, "
+      "content_size = excluded.content_size, subject = excluded.subject, "
+      "referrer = excluded.referrer, pushed = excluded.pushed, content = excluded.content",
+      {repository, incoming.digest.text(), rows.media_type, rows.artifact_type, rows.config_digest,
+       rows.content_size, rows.subject, rows.referrer, now, AsBytes(incoming.push.content)}));
+  return InsertReferences(tx, repository, incoming.digest.text(), rows.references);
 }
 
 // Bytes that are there already may be told to be of another type; not where a tag that must stay as
