@@ -56,7 +56,8 @@ struct CommitItem {
   oci::Digest digest;  // the caller has verified it over the staged bytes
 };
 
-// Thread-safe.
+// Thread-safe. Whatever would wait for a disk or another machine is refused on a thread that must
+// not (base/wait.h).
 class BlobStore {
  public:
   virtual ~BlobStore() = default;

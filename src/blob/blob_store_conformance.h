@@ -15,6 +15,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/wait.h"
 #include "blob/blob_testing.h"
 
 namespace breakwater::blob::testing {
@@ -46,6 +47,30 @@ TEST_P(BlobStoreConformance, CommittedBytesComeBack) {
   EXPECT_TRUE(StagedSizes(store()).empty());
   Reopen();
   EXPECT_EQ(*ReadText(store(), digest), "hello world");
+}
+
+TEST_P(BlobStoreConformance, NothingWaitsOnAThreadThatMustNot) {
+  Put("there");
+  const auto digest = DigestOf("there");
+  const auto staged = StageText(store(), "more");
+  const auto refused = [](const auto& call) {
+    const NoWaitScope scope;
+    const auto outcome = call();
+    return !outcome.ok() && outcome.error().reason() == "would_wait" && scope.refused();
+  };
+  EXPECT_TRUE(refused([&] { return store().Open(digest); }));
+  EXPECT_TRUE(refused([&] { return CommitOne(store(), *staged, DigestOf("more")); }));
+  EXPECT_TRUE(refused([&] { return store().Resume(staged->id()); }));
+  EXPECT_TRUE(refused([&] { return store().Discard(staged->id()); }));
+  EXPECT_TRUE(refused([&] { return store().Remove(digest); }));
+  EXPECT_TRUE(refused([&] { return store().Owner(); }));
+  EXPECT_TRUE(refused([&] { return store().Claim("somebody"); }));
+  EXPECT_TRUE(refused(
+      [&] { return store().ListStaged([](const BlobStore::StagedInfo&) { return Ok(); }); }));
+  EXPECT_TRUE(refused(
+      [&] { return store().List([](const oci::Digest&, std::uint64_t) { return Ok(); }); }));
+  EXPECT_EQ(*ReadText(store(), digest), "there");
+  EXPECT_TRUE(CommitOne(store(), *staged, DigestOf("more")).ok());
 }
 
 TEST_P(BlobStoreConformance, EmptyBlobAndSha512AreBlobsToo) {

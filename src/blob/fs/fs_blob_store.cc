@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/sync.h"
+#include "base/wait.h"
 #include "blob/fs/fs_staged.h"
 #include "blob/fs/layout.h"
 #include "blob/task_pool.h"
@@ -92,11 +93,16 @@ class FsBlobStore final : public BlobStore {
     return io::MakeDirectories(layout_.blobs());
   }
 
-  Result<std::unique_ptr<Staged>> Stage() override { return FsStaged::Create(layout_); }
+  Result<std::unique_ptr<Staged>> Stage() override {
+    BW_TRY_STATUS(BeforeWaiting());
+    return FsStaged::Create(layout_);
+  }
   Result<std::unique_ptr<Staged>> Resume(const std::string& staged_id) override {
+    BW_TRY_STATUS(BeforeWaiting());
     return FsStaged::Resume(layout_, staged_id);
   }
   Status Discard(const std::string& staged_id) override {
+    BW_TRY_STATUS(BeforeWaiting());
     const auto path = layout_.StagedFile(staged_id);
     return path ? io::RemoveFile(*path) : Ok();
   }
@@ -106,15 +112,18 @@ class FsBlobStore final : public BlobStore {
     return std::nullopt;
   }
   Status Remove(const oci::Digest& digest) override {
+    BW_TRY_STATUS(BeforeWaiting());
     return io::RemoveFile(layout_.BlobFile(digest));
   }
   Result<std::optional<std::string>> Owner() override {
+    BW_TRY_STATUS(BeforeWaiting());
     auto text = io::ReadFile(OwnerFile(), kMaxOwner);
     if (text.ok()) return std::optional(*std::move(text));
     if (text.error().code() == ErrorCode::kNotFound) return std::optional<std::string>();
     return std::move(text).error();
   }
   Status Claim(const std::string& owner) override {
+    BW_TRY_STATUS(BeforeWaiting());
     return io::WriteFileDurably(OwnerFile(), AsBytes(owner));
   }
   Status ListStaged(const std::function<Status(const StagedInfo&)>& visit) override;
@@ -137,6 +146,7 @@ class FsBlobStore final : public BlobStore {
 };
 
 std::vector<Status> FsBlobStore::Commit(std::span<const CommitItem> items) {
+  if (const Status may = BeforeWaiting(); !may.ok()) return std::vector<Status>(items.size(), may);
   std::vector<Move> moves(items.size());
   pool_.ForEach(items.size(),
                 [&](std::size_t i) { moves[i].status = SyncContent(items[i], moves[i]); });
@@ -230,6 +240,7 @@ void FsBlobStore::SyncDirectories(std::vector<Move>& moves) const {
 }
 
 Result<std::unique_ptr<Blob>> FsBlobStore::Open(const oci::Digest& digest) {
+  BW_TRY_STATUS(BeforeWaiting());
   auto file = io::File::Open(layout_.BlobFile(digest));
   if (!file.ok() && file.error().code() == ErrorCode::kNotFound) return NoSuchBlob();
   if (!file.ok()) return std::move(file).error();
@@ -252,6 +263,7 @@ Status ForEachEntry(const fs::path& directory,
 }
 
 Status FsBlobStore::ListStaged(const std::function<Status(const StagedInfo&)>& visit) {
+  BW_TRY_STATUS(BeforeWaiting());
   return ForEachEntry(layout_.staging(), [&](const fs::path& path) -> Status {
     const auto id = Layout::StagedId(path.filename().string());
     struct stat status{};
@@ -267,6 +279,7 @@ Status FsBlobStore::ListStaged(const std::function<Status(const StagedInfo&)>& v
 }
 
 Status FsBlobStore::List(const std::function<Status(const oci::Digest&, std::uint64_t)>& visit) {
+  BW_TRY_STATUS(BeforeWaiting());
   for (const char* algorithm : {"sha256", "sha512"}) {
     BW_TRY_STATUS(ForEachEntry(layout_.blobs() / algorithm, [&](const fs::path& shard) {
       return ListShard(algorithm, shard, visit);

@@ -3,6 +3,7 @@
 #include <map>
 #include <utility>
 
+#include "base/wait.h"
 #include "blob/s3/s3_compose.h"
 #include "blob/s3/s3_parts.h"
 #include "blob/s3/s3_staged.h"
@@ -107,6 +108,8 @@ class S3BlobStore final : public BlobStore {
 };
 
 std::vector<Status> S3BlobStore::Commit(std::span<const CommitItem> items) {
+  // On threads of its own, which may wait.
+  if (const Status may = BeforeWaiting(); !may.ok()) return std::vector<Status>(items.size(), may);
   std::vector<Status> outcomes(items.size());
   shared_.pool.ForEach(items.size(), [&](std::size_t i) { outcomes[i] = CommitOne(items[i]); });
   return outcomes;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/strings.h"
+#include "base/wait.h"
 #include "blob/s3/s3_source.h"
 #include "crypto/hash.h"
 
@@ -131,6 +132,7 @@ Error S3Client::FailureOf(const Call& call, const net::ClientResponse& response)
 }
 
 Result<net::ClientResponse> S3Client::Perform(const Call& call) {
+  BW_TRY_STATUS(BeforeWaiting());
   Attempts attempts = NewAttempts();
   while (true) {
     net::ClientRequest request = MakeRequest(call);
@@ -188,6 +190,7 @@ Status S3Client::Delete(const std::string& key) {
 
 Result<std::unique_ptr<io::Source>> S3Client::Read(const std::string& key, std::uint64_t size,
                                                    std::uint64_t offset, std::uint64_t length) {
+  BW_TRY_STATUS(BeforeWaiting());
   const auto open = [this, key](std::uint64_t from,
                                 std::uint64_t to) -> Result<std::unique_ptr<net::ClientStream>> {
     Call call{.key = key};
@@ -320,6 +323,7 @@ Status S3Client::ListUploads(const std::string& prefix,
 }
 
 Result<std::chrono::seconds> S3Client::ClockSkew() {
+  BW_TRY_STATUS(BeforeWaiting());
   net::ClientRequest request = MakeRequest({.method = "HEAD"});
   request.timeout = options_.request_timeout;
   const Call call{.method = "HEAD"};
