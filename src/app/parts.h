@@ -43,12 +43,14 @@ namespace breakwater::app {
 // The registry keeps the setting, iam asks for it.
 class SettingsAccessMode final : public iam::AccessMode {
  public:
-  Result<bool> IamAuthz(db::Transaction& tx, const AccountId& account,
-                        const RegistryName& registry) override {
-    BW_TRY(const registry::Settings settings,
-           registry::SettingsService::Get(tx, account, registry));
+  explicit SettingsAccessMode(const registry::SettingsService& settings) : settings_(settings) {}
+  Result<bool> IamAuthz(const AccountId& account, const RegistryName& registry) override {
+    BW_TRY(const registry::Settings settings, settings_.Get(account, registry));
     return settings.iam_authz;
   }
+
+ private:
+  const registry::SettingsService& settings_;  // built later, asked later still
 };
 
 struct Installation::Parts {

@@ -29,6 +29,10 @@ Status ReadWho(db::Transaction& tx, const AccountId& account, const IamId& iam_i
   return Ok();
 }
 
+std::string KeyOf(const AccountId& account, const IamId& iam_id) {
+  return account.value() + "/" + iam_id.value();
+}
+
 }  // namespace
 
 Result<IdentityAccess> ReadIdentityAccess(db::Transaction& tx, const AccountId& account,
@@ -46,22 +50,48 @@ Result<IdentityAccess> ReadIdentityAccess(db::Transaction& tx, const AccountId& 
   return access;
 }
 
-Result<std::shared_ptr<const IdentityAccess>> AccessCache::Get(db::Transaction& tx,
-                                                               const AccountId& account,
-                                                               const IamId& iam_id) {
-  BW_TRY(const auto version, store::ReadVersion(tx, account));
-  const std::string key = account.value() + "/" + iam_id.value();
-  {
-    const MutexLock lock(mutex_);
-    const auto found = entries_.find(key);
-    if (found != entries_.end() && found->second->version == version) return found->second;
-  }
-  BW_TRY(auto access, ReadIdentityAccess(tx, account, iam_id));
-  auto shared = std::make_shared<const IdentityAccess>(std::move(access));
+Result<std::int64_t> AccessCache::Version(const AccountId& account) const {
+  BW_TRY(const auto version, versions_.Get({account.value()}, [&] {
+    return database_.ReadValue(
+        [&](db::Transaction& tx) { return store::ReadVersion(tx, account); });
+  }));
+  return *version;
+}
+
+Result<AccessCache::Access> AccessCache::Get(const AccountId& account, const IamId& iam_id) {
+  BW_TRY(const std::int64_t version, Version(account));
+  const std::string key = KeyOf(account, iam_id);
+  if (auto known = Find(key, version); known != nullptr) return known;
+  BW_TRY(auto read, database_.ReadValue([&](db::Transaction& tx) {
+    return ReadIdentityAccess(tx, account, iam_id);
+  }));
+  auto access = std::make_shared<const IdentityAccess>(std::move(read));
+  Keep(key, access);
+  return access;
+}
+
+Result<AccessCache::Access> AccessCache::Get(db::Transaction& tx, const AccountId& account,
+                                             const IamId& iam_id) {
+  BW_TRY(const std::int64_t version, store::ReadVersion(tx, account));
+  const std::string key = KeyOf(account, iam_id);
+  if (auto known = Find(key, version); known != nullptr) return known;
+  BW_TRY(auto read, ReadIdentityAccess(tx, account, iam_id));
+  auto access = std::make_shared<const IdentityAccess>(std::move(read));
+  Keep(key, access);
+  return access;
+}
+
+AccessCache::Access AccessCache::Find(const std::string& key, std::int64_t version) {
+  const MutexLock lock(mutex_);
+  const auto found = entries_.find(key);
+  if (found == entries_.end() || found->second->version != version) return nullptr;
+  return found->second;
+}
+
+void AccessCache::Keep(const std::string& key, const Access& access) {
   const MutexLock lock(mutex_);
   if (entries_.size() >= capacity_ && !entries_.contains(key)) entries_.clear();
-  entries_[key] = shared;
-  return shared;
+  entries_[key] = access;
 }
 
 }  // namespace breakwater::iam

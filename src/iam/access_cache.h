@@ -1,6 +1,7 @@
 // Who somebody is and what decides their rights, read once for each version of their account.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -9,6 +10,7 @@
 #include "base/result.h"
 #include "base/sync.h"
 #include "db/database.h"
+#include "db/epoch_cache.h"
 #include "iam/decision.h"
 
 namespace breakwater::iam {
@@ -29,20 +31,33 @@ struct IdentityAccess {
 Result<IdentityAccess> ReadIdentityAccess(db::Transaction& tx, const AccountId& account,
                                           const IamId& iam_id);
 
-// Thread-safe. Every Get reads the account's version, so what another process changed counts at
-// once; the rest comes from memory while the version stands. Holds at most `capacity` identities.
+// Thread-safe. Every Get asks for the account's version, so what another process changed counts at
+// once; the rest comes from memory while the version stands. So does the version itself where
+// nobody else writes to the database. Holds at most `capacity` identities.
 class AccessCache {
  public:
-  explicit AccessCache(std::size_t capacity = 4096) : capacity_(capacity) {}
+  using Access = std::shared_ptr<const IdentityAccess>;  // never null
 
-  Result<std::shared_ptr<const IdentityAccess>> Get(db::Transaction& tx, const AccountId& account,
-                                                    const IamId& iam_id) BW_EXCLUDES(mutex_);
+  explicit AccessCache(db::Database& database, std::size_t capacity = 4096)
+      : database_(database), capacity_(capacity), versions_(database) {}
+
+  Result<Access> Get(const AccountId& account, const IamId& iam_id) BW_EXCLUDES(mutex_);
+  // The same as the transaction sees it.
+  Result<Access> Get(db::Transaction& tx, const AccountId& account, const IamId& iam_id)
+      BW_EXCLUDES(mutex_);
+  // Another number after each change of what decides rights or credentials in the account.
+  Result<std::int64_t> Version(const AccountId& account) const;
 
  private:
+  // Null if there is none of this version.
+  Access Find(const std::string& key, std::int64_t version) BW_EXCLUDES(mutex_);
+  void Keep(const std::string& key, const Access& access) BW_EXCLUDES(mutex_);
+
+  db::Database& database_;
   const std::size_t capacity_;
+  db::EpochCache<std::int64_t> versions_;
   Mutex mutex_;
-  std::unordered_map<std::string, std::shared_ptr<const IdentityAccess>> entries_
-      BW_GUARDED_BY(mutex_);
+  std::unordered_map<std::string, Access> entries_ BW_GUARDED_BY(mutex_);
 };
 
 }  // namespace breakwater::iam

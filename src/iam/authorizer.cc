@@ -87,8 +87,7 @@ Status Authorizer::Authorize(const control::Caller& caller, std::string_view act
   const control::Actor& actor = caller.actor;
   if (actor.kind == control::IdentityKind::kSystem) return Ok();
   if (actor.kind == control::IdentityKind::kAnonymous) return NobodyMay();
-  BW_TRY_STATUS(
-      database_.Read([&](db::Transaction& tx) { return Check(tx, actor, action, resource); }));
+  BW_TRY_STATUS(Check(actor, action, resource));
   if (!GrantsInclude(actor, action, resource)) {
     return Unauthenticated("the token was not made for this: ask for one with this scope")
         .Reason("insufficient_scope");
@@ -96,15 +95,15 @@ Status Authorizer::Authorize(const control::Caller& caller, std::string_view act
   return Ok();
 }
 
-Status Authorizer::Check(db::Transaction& tx, const control::Actor& actor, std::string_view action,
+Status Authorizer::Check(const control::Actor& actor, std::string_view action,
                          const control::Resource& resource) {
-  BW_TRY(const auto access, cache_.Get(tx, actor.account, actor.iam_id));
+  BW_TRY(const auto access, cache_.Get(actor.account, actor.iam_id));
   const Decision decision =
       Decide(access->identity, access->groups, access->policies, action, resource);
   if (decision.allowed) return Ok();
   const bool member = decision.reason != Decision::Reason::kOtherAccount;
   if (member && ServiceOf(action).name == kRegistryService && !resource.registry.empty()) {
-    BW_TRY(const bool policies_count, mode_.IamAuthz(tx, resource.account, resource.registry));
+    BW_TRY(const bool policies_count, mode_.IamAuthz(resource.account, resource.registry));
     if (!policies_count) return Ok();
   }
   return Denied(ExplainRefusal(decision, action, resource)).Reason("not_authorized");

@@ -4,7 +4,6 @@
 #include <string_view>
 
 #include "control/change.h"
-#include "db/database.h"
 #include "iam/access_cache.h"
 
 namespace breakwater::iam {
@@ -14,8 +13,7 @@ namespace breakwater::iam {
 class AccessMode {
  public:
   virtual ~AccessMode() = default;
-  virtual Result<bool> IamAuthz(db::Transaction& tx, const AccountId& account,
-                                const RegistryName& registry) = 0;
+  virtual Result<bool> IamAuthz(const AccountId& account, const RegistryName& registry) = 0;
 };
 
 // The repository that a resource names: "ns/app" of "ns/app@sha256:…" or "ns/app:tag"; empty if it
@@ -40,17 +38,15 @@ bool GrantsInclude(const control::Actor& actor, std::string_view action,
 //   it
 class Authorizer final : public control::Authorizer {
  public:
-  Authorizer(db::Database& database, AccessCache& cache, AccessMode& mode)
-      : database_(database), cache_(cache), mode_(mode) {}
+  Authorizer(AccessCache& cache, AccessMode& mode) : cache_(cache), mode_(mode) {}
 
   Status Authorize(const control::Caller& caller, std::string_view action,
                    const control::Resource& resource) override;
 
  private:
-  Status Check(db::Transaction& tx, const control::Actor& actor, std::string_view action,
+  Status Check(const control::Actor& actor, std::string_view action,
                const control::Resource& resource);
 
-  db::Database& database_;
   AccessCache& cache_;
   AccessMode& mode_;
 };

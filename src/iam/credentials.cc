@@ -185,9 +185,7 @@ std::optional<Credentials::Entry> Credentials::Find(const std::string& key) {
 Result<bool> Credentials::StillGood(const Entry& entry) {
   if (entry.expires <= clock_.Now()) return false;
   if (entry.actor.kind == control::IdentityKind::kAnonymous) return true;
-  BW_TRY(const std::int64_t version, database_.ReadValue([&](db::Transaction& tx) {
-    return store::ReadVersion(tx, entry.actor.account);
-  }));
+  BW_TRY(const std::int64_t version, cache_.Version(entry.actor.account));
   return version == entry.version;
 }
 

@@ -22,9 +22,7 @@ namespace breakwater::iam::testing {
 
 class SwitchableMode final : public AccessMode {
  public:
-  Result<bool> IamAuthz(db::Transaction&, const AccountId&, const RegistryName&) override {
-    return policies_count;
-  }
+  Result<bool> IamAuthz(const AccountId&, const RegistryName&) override { return policies_count; }
   bool policies_count = true;
 };
 
@@ -132,9 +130,9 @@ struct World {
   std::unique_ptr<db::testing::TestDatabase> database = db::testing::OpenTestDatabase();
   std::unique_ptr<jobs::Jobs> jobs = jobs::NewJobs({.owner = "test"}, database->database(), clock);
   audit::Log audit{database->database(), clock};
-  AccessCache cache;
+  AccessCache cache{database->database()};
   SwitchableMode mode;
-  Authorizer authorizer{database->database(), cache, mode};
+  Authorizer authorizer{cache, mode};
   AdministratorGate gate;
   AccessFacts access_facts{clock};
   control::FactSources facts;

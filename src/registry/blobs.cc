@@ -6,14 +6,19 @@
 namespace breakwater::registry {
 namespace {
 
-// Owns the bytes it gives.
-class OwnedSource final : public io::Source {
+constexpr db::EpochCacheLimits kKeptWhole{.max_bytes = 64U << 20,
+                                          .max_entry_bytes = 2 * kMaxInlineBlob};
+constexpr db::EpochCacheLimits kKeptRows{.max_bytes = 8U << 20};
+
+// A part of bytes that it keeps alive.
+class SharedSource final : public io::Source {
  public:
-  explicit OwnedSource(std::string bytes) : bytes_(std::move(bytes)), source_(bytes_) {}
+  SharedSource(OpenedBlob::Bytes bytes, std::uint64_t offset, std::uint64_t length)
+      : bytes_(std::move(bytes)), source_(std::string_view(*bytes_).substr(offset, length)) {}
   Result<std::size_t> Read(std::span<std::byte> out) override { return source_.Read(out); }
 
  private:
-  std::string bytes_;
+  OpenedBlob::Bytes bytes_;
   io::StringSource source_;
 };
 
@@ -34,9 +39,9 @@ class BlobSource final : public io::Source {
 Result<std::unique_ptr<io::Source>> OpenedBlob::Read(std::uint64_t offset,
                                                      std::uint64_t length) && {
   BW_CHECK(offset <= size && length <= size - offset);
-  if (auto* bytes = std::get_if<std::string>(&content)) {
+  if (auto* bytes = std::get_if<Bytes>(&content)) {
     return std::unique_ptr<io::Source>(
-        std::make_unique<OwnedSource>(bytes->substr(offset, length)));
+        std::make_unique<SharedSource>(std::move(*bytes), offset, length));
   }
   auto blob = std::get<std::unique_ptr<blob::Blob>>(std::move(content));
   BW_TRY(auto source, blob->Read(offset, length));
@@ -44,54 +49,94 @@ Result<std::unique_ptr<io::Source>> OpenedBlob::Read(std::uint64_t offset,
       std::make_unique<BlobSource>(std::move(blob), std::move(source)));
 }
 
-Result<std::uint64_t> Blobs::SizeOf(const RepositoryPath& path, const oci::Digest& digest) const {
-  return database_.ReadValue([&](db::Transaction& tx) -> Result<std::uint64_t> {
+struct Blobs::Held {
+  BlobRow row;
+  std::string content;  // empty where only the row was asked for, or it lies in the store
+};
+
+// What a push may rely on.
+struct Blobs::Promise {
+  std::uint64_t size = 0;
+  Timestamp leased_until;
+  bool needed = false;  // by a manifest
+};
+
+Blobs::Blobs(db::Database& database, blob::BlobStore& store, const Clock& clock)
+    : database_(database),
+      store_(store),
+      clock_(clock),
+      whole_(database, kKeptWhole, [](const Held& held) { return held.content.size(); }),
+      rows_(database, kKeptRows),
+      promises_(database, kKeptRows) {}
+
+Blobs::~Blobs() = default;
+
+Result<Blobs::Held> Blobs::Find(const RepositoryPath& path, const oci::Digest& digest,
+                                bool with_content) const {
+  return database_.ReadValue([&](db::Transaction& tx) -> Result<Held> {
     BW_TRY(const auto row, FindBlob(tx, path.registry, path.name, digest));
     if (!row) return BlobUnknown();
-    return row->size;
+    Held held{.row = *row, .content = {}};
+    if (with_content && row->place == BlobPlace::kRow) {
+      BW_TRY(held.content, ReadBlobContent(tx, digest));
+    }
+    return held;
+  });
+}
+
+Result<std::shared_ptr<const Blobs::Held>> Blobs::Row(const RepositoryPath& path,
+                                                      const oci::Digest& digest) const {
+  return rows_.Get({path.registry.value(), path.name, digest.text()},
+                   [&] { return Find(path, digest, false); });
+}
+
+Result<std::uint64_t> Blobs::SizeOf(const RepositoryPath& path, const oci::Digest& digest) const {
+  BW_TRY(const auto held, Row(path, digest));
+  return held->row.size;
+}
+
+Result<Blobs::Promise> Blobs::FindPromise(const RepositoryPath& path,
+                                          const oci::Digest& digest) const {
+  return database_.ReadValue([&](db::Transaction& tx) -> Result<Promise> {
+    BW_TRY(const auto found,
+           tx.QueryOne("SELECT b.size, l.leased_until, CASE WHEN EXISTS (SELECT 1 FROM "
+                       "manifest_reference e WHERE e.repository = l.repository "
+                       "AND e.target = l.digest AND e.kind <> 2) THEN 1 ELSE 0 END "
+                       "FROM repository r "
+                       "JOIN repository_blob l ON l.repository = r.id AND l.digest = $3 "
+                       "JOIN blob b ON b.digest = l.digest WHERE r.registry = $1 AND r.name = $2",
+                       {path.registry, path.name, digest.text()}, [](const db::Row& row) {
+                         return Promise{.size = static_cast<std::uint64_t>(row.Int(0)),
+                                        .leased_until = row.Time(1),
+                                        .needed = row.Bool(2)};
+                       }));
+    if (!found) return BlobUnknown();
+    return *found;
   });
 }
 
 Result<std::uint64_t> Blobs::Head(const RepositoryPath& path, const oci::Digest& digest) const {
-  BW_TRY(const auto size, database_.ReadValue([&](db::Transaction& tx) {
-    return tx.QueryOne(
-        "SELECT b.size FROM repository r "
-        "JOIN repository_blob l ON l.repository = r.id AND l.digest = $3 "
-        "JOIN blob b ON b.digest = l.digest WHERE r.registry = $1 AND r.name = $2 "
-        "AND (l.leased_until >= $4 OR EXISTS (SELECT 1 FROM manifest_reference e "
-        "WHERE e.repository = l.repository AND e.target = l.digest AND e.kind <> 2))",
-        {path.registry, path.name, digest.text(), clock_.Now() + kLeaseAtHead},
-        [](const db::Row& row) { return static_cast<std::uint64_t>(row.Int(0)); });
-  }));
-  if (!size) return BlobUnknown();
-  return *size;
+  BW_TRY(const auto promise, promises_.Get({path.registry.value(), path.name, digest.text()},
+                                           [&] { return FindPromise(path, digest); }));
+  if (promise->needed || promise->leased_until >= clock_.Now() + kLeaseAtHead) {
+    return promise->size;
+  }
+  return BlobUnknown();
 }
 
 Result<std::optional<std::string>> Blobs::UrlOf(const RepositoryPath& path,
                                                 const oci::Digest& digest,
                                                 std::chrono::seconds life) const {
-  BW_TRY(const BlobPlace place, database_.ReadValue([&](db::Transaction& tx) -> Result<BlobPlace> {
-    BW_TRY(const auto row, FindBlob(tx, path.registry, path.name, digest));
-    if (!row) return BlobUnknown();
-    return row->place;
-  }));
-  if (place == BlobPlace::kRow) return std::optional<std::string>();
+  BW_TRY(const auto held, Row(path, digest));
+  if (held->row.place == BlobPlace::kRow) return std::optional<std::string>();
   return store_.PresignGet(digest, life);
 }
 
 Result<OpenedBlob> Blobs::Open(const RepositoryPath& path, const oci::Digest& digest) const {
-  BlobPlace place = BlobPlace::kRow;
-  BW_TRY(OpenedBlob opened, database_.ReadValue([&](db::Transaction& tx) -> Result<OpenedBlob> {
-    BW_TRY(const auto row, FindBlob(tx, path.registry, path.name, digest));
-    if (!row) return BlobUnknown();
-    place = row->place;
-    OpenedBlob found{.size = row->size, .content = std::string()};
-    if (place == BlobPlace::kRow) {
-      BW_TRY(found.content, ReadBlobContent(tx, digest));
-    }
-    return found;
-  }));
-  if (place == BlobPlace::kRow) return opened;
+  BW_TRY(const auto held, whole_.Get({path.registry.value(), path.name, digest.text()},
+                                     [&] { return Find(path, digest, true); }));
+  OpenedBlob opened{.size = held->row.size, .content = OpenedBlob::Bytes(held, &held->content)};
+  if (held->row.place == BlobPlace::kRow) return opened;
   auto blob = store_.Open(digest);
   if (!blob.ok() && blob.error().code() == ErrorCode::kNotFound) {
     // Deleted between the row and here? Then it is as if it had never been there.

@@ -15,6 +15,7 @@
 #include "base/time.h"
 #include "blob/blob_store.h"
 #include "db/database.h"
+#include "db/epoch_cache.h"
 #include "io/stream.h"
 #include "oci/digest.h"
 #include "registry/types.h"
@@ -27,10 +28,11 @@ inline constexpr std::chrono::hours kBlobLease{24};
 // How much of that is left, at least, when a push is told that the blob is there.
 inline constexpr std::chrono::hours kLeaseAtHead{1};
 
-// A blob opened for reading: its bytes, or where they are.
+// A blob opened for reading: its bytes, which others may hold too, or where they are.
 struct OpenedBlob {
+  using Bytes = std::shared_ptr<const std::string>;  // never null
   std::uint64_t size = 0;
-  std::variant<std::string, std::unique_ptr<blob::Blob>> content;
+  std::variant<Bytes, std::unique_ptr<blob::Blob>> content;
 
   // Bytes [offset, offset + length), which must lie inside.
   Result<std::unique_ptr<io::Source>> Read(std::uint64_t offset, std::uint64_t length) &&;
@@ -39,10 +41,11 @@ struct OpenedBlob {
 // Thread-safe.
 class Blobs {
  public:
-  Blobs(db::Database& database, blob::BlobStore& store, const Clock& clock)
-      : database_(database), store_(store), clock_(clock) {}
+  Blobs(db::Database& database, blob::BlobStore& store, const Clock& clock);
+  ~Blobs();
 
-  // kNotFound "blob_unknown".
+  // What the database says of a blob comes from memory where nothing has changed. kNotFound
+  // "blob_unknown".
   Result<std::uint64_t> SizeOf(const RepositoryPath& path, const oci::Digest& digest) const;
   // The same for who wants to know whether to push it: a blob that no manifest needs and whose
   // lease is about to run out is not there any more. Writes nothing.
@@ -68,9 +71,20 @@ class Blobs {
                      const std::string& source);
 
  private:
+  struct Held;  // a blob as a repository holds it
+  struct Promise;
+
+  Result<Held> Find(const RepositoryPath& path, const oci::Digest& digest, bool with_content) const;
+  Result<std::shared_ptr<const Held>> Row(const RepositoryPath& path,
+                                          const oci::Digest& digest) const;
+  Result<Promise> FindPromise(const RepositoryPath& path, const oci::Digest& digest) const;
+
   db::Database& database_;
   blob::BlobStore& store_;
   const Clock& clock_;
+  db::EpochCache<Held> whole_;
+  db::EpochCache<Held> rows_;  // without their content
+  db::EpochCache<Promise> promises_;
 };
 
 }  // namespace breakwater::registry

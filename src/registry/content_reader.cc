@@ -93,7 +93,8 @@ Result<std::unique_ptr<io::Source>> ContentReader::OpenBlob(const oci::Digest& d
     opened.size = row->size;
     place = row->place;
     if (place == BlobPlace::kRow) {
-      BW_TRY(opened.content, ReadBlobContent(tx, digest));
+      BW_TRY(std::string content, ReadBlobContent(tx, digest));
+      opened.content = std::make_shared<const std::string>(std::move(content));
     }
     return Ok();
   }));

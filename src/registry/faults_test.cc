@@ -159,9 +159,9 @@ TEST(Faults, OfAManifestPushLoseNoTagAndTellOfNone) {
         const auto v2 = manifests.Get(*path, *oci::Reference::Parse("v2"));
         ASSERT_TRUE(v1.ok());
         ASSERT_TRUE(v2.ok());
-        EXPECT_EQ(v1->content, v2->content);
-        const bool moved = v1->content == new_manifest;
-        EXPECT_TRUE(moved || v1->content == old_manifest);
+        EXPECT_EQ((*v1)->content, (*v2)->content);
+        const bool moved = (*v1)->content == new_manifest;
+        EXPECT_TRUE(moved || (*v1)->content == old_manifest);
         EXPECT_TRUE(moved || !acknowledged);
         ASSERT_TRUE(world.jobs->RunDue().ok());
         EXPECT_EQ(world.events.size(), moved ? 1U : 0U);

@@ -231,7 +231,24 @@ control::Change NewChange(std::string_view action, const RepositoryPath& path,
   return change;
 }
 
+// Manifests that are asked for again and again; those of unusual size are not worth the room.
+constexpr db::EpochCacheLimits kKeptWhole{.max_bytes = 64U << 20, .max_entry_bytes = 1U << 20};
+constexpr db::EpochCacheLimits kKeptHeads{.max_bytes = 4U << 20};
+
+std::size_t BytesOf(const StoredManifest& manifest) {
+  return manifest.content.size() + manifest.media_type.size() + manifest.digest.text().size();
+}
+
 }  // namespace
+
+Manifests::Manifests(ManifestOptions options, db::Database& database, const Clock& clock,
+                     control::ChangePath& changes)
+    : options_(options),
+      database_(database),
+      clock_(clock),
+      changes_(changes),
+      whole_(database, kKeptWhole, BytesOf),
+      heads_(database, kKeptHeads, BytesOf) {}
 
 Result<StoredManifest> Manifests::Read(const RepositoryPath& path, const oci::Reference& reference,
                                        bool with_content) const {
@@ -261,14 +278,16 @@ Result<StoredManifest> Manifests::Read(const RepositoryPath& path, const oci::Re
   return *std::move(found);
 }
 
-Result<StoredManifest> Manifests::Get(const RepositoryPath& path,
-                                      const oci::Reference& reference) const {
-  return Read(path, reference, true);
+Result<Manifests::Stored> Manifests::Get(const RepositoryPath& path,
+                                         const oci::Reference& reference) const {
+  return whole_.Get({path.registry.value(), path.name, reference.text()},
+                    [&] { return Read(path, reference, true); });
 }
 
-Result<StoredManifest> Manifests::Head(const RepositoryPath& path,
-                                       const oci::Reference& reference) const {
-  return Read(path, reference, false);
+Result<Manifests::Stored> Manifests::Head(const RepositoryPath& path,
+                                          const oci::Reference& reference) const {
+  return heads_.Get({path.registry.value(), path.name, reference.text()},
+                    [&] { return Read(path, reference, false); });
 }
 
 Result<PushedManifest> Manifests::Put(const control::Caller& caller, const RepositoryPath& path,

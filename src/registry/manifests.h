@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,6 +14,7 @@
 #include "base/time.h"
 #include "control/change.h"
 #include "db/database.h"
+#include "db/epoch_cache.h"
 #include "oci/manifest.h"
 #include "oci/names.h"
 #include "registry/types.h"
@@ -65,12 +67,12 @@ struct ManifestOptions {
 class Manifests {
  public:
   Manifests(ManifestOptions options, db::Database& database, const Clock& clock,
-            control::ChangePath& changes)
-      : options_(options), database_(database), clock_(clock), changes_(changes) {}
+            control::ChangePath& changes);
 
-  // kNotFound "manifest_unknown".
-  Result<StoredManifest> Get(const RepositoryPath& path, const oci::Reference& reference) const;
-  Result<StoredManifest> Head(const RepositoryPath& path, const oci::Reference& reference) const;
+  // From memory where nothing has changed; never null. kNotFound "manifest_unknown".
+  using Stored = std::shared_ptr<const StoredManifest>;
+  Result<Stored> Get(const RepositoryPath& path, const oci::Reference& reference) const;
+  Result<Stored> Head(const RepositoryPath& path, const oci::Reference& reference) const;
 
   // kInvalid "digest_invalid" if the content has another digest than the reference;
   // "manifest_invalid"; "manifest_blob_unknown" with a detail "digest" for each blob that is
@@ -108,6 +110,8 @@ class Manifests {
   db::Database& database_;
   const Clock& clock_;
   control::ChangePath& changes_;
+  db::EpochCache<StoredManifest> whole_;
+  db::EpochCache<StoredManifest> heads_;  // without their content
 };
 
 }  // namespace breakwater::registry

@@ -36,7 +36,7 @@ class ManifestsTest : public ::testing::Test {
   }
   std::string Get(const std::string& reference) {
     const auto got = manifests().Get(path_, Ref(reference));
-    return got.ok() ? got->content : "(" + got.error().reason() + ")";
+    return got.ok() ? (*got)->content : "(" + got.error().reason() + ")";
   }
   std::vector<std::string> Tags(const std::string& last = "", std::optional<std::size_t> n = {}) {
     return manifests().Tags(path_, {.last = last, .n = n})->names;
@@ -55,7 +55,7 @@ TEST_F(ManifestsTest, AreReturnedByteForByteByTagAndDigest) {
   EXPECT_EQ(pushed->digest, DigestOf(spaced));
   EXPECT_EQ(Get("v1"), spaced);
   EXPECT_EQ(Get(pushed->digest.text()), spaced);
-  const auto head = manifests().Head(path_, Ref("v1"));
+  const auto head = *manifests().Head(path_, Ref("v1"));
   EXPECT_EQ(head->size, spaced.size());
   EXPECT_EQ(head->media_type, oci::kOciManifest);
   EXPECT_TRUE(head->content.empty());
@@ -75,7 +75,7 @@ TEST_F(ManifestsTest, MayHaveASha512Digest) {
   const auto pushed = Put(image_, digest.text(), {"a", "b"});
   ASSERT_TRUE(pushed.ok());
   EXPECT_EQ(pushed->digest, digest);
-  EXPECT_EQ(manifests().Get(path_, Ref("a"))->digest, digest);
+  EXPECT_EQ((*manifests().Get(path_, Ref("a")))->digest, digest);
 }
 
 TEST_F(ManifestsTest, TagParametersTagAllAtOnce) {

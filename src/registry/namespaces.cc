@@ -105,9 +105,12 @@ Result<std::vector<Namespace>> Namespaces::List(const AccountId& account,
   });
 }
 
-Result<Namespace> Namespaces::Get(const RegistryName& registry, std::string_view name) const {
-  return database_.ReadValue(
-      [&](db::Transaction& tx) -> Result<Namespace> { return Get(tx, registry, name); });
+Result<std::shared_ptr<const Namespace>> Namespaces::Get(const RegistryName& registry,
+                                                         std::string_view name) const {
+  return current_.Get({registry.value(), name}, [&] {
+    return database_.ReadValue(
+        [&](db::Transaction& tx) -> Result<Namespace> { return Get(tx, registry, name); });
+  });
 }
 
 Result<Namespace> Namespaces::Get(db::Transaction& tx, const RegistryName& registry,
@@ -125,12 +128,12 @@ Result<RepositoryPath> Namespaces::Resolve(const control::RegistryInfo& registry
     return NotFound("repositories of this registry are named NAMESPACE/NAME")
         .Reason("name_unknown");
   }
-  BW_TRY(Namespace ns, Get(registry.name, name));
+  BW_TRY(const auto ns, Get(registry.name, name));
   return RepositoryPath{.registry = registry.name,
                         .region = registry.region,
-                        .account = std::move(ns.account),
-                        .name_space = std::move(ns.name),
-                        .resource_group = std::move(ns.resource_group),
+                        .account = ns->account,
+                        .name_space = ns->name,
+                        .resource_group = ns->resource_group,
                         .name = std::string(repository)};
 }
 

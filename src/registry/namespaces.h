@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,6 +15,7 @@
 #include "control/change.h"
 #include "control/registries.h"
 #include "db/database.h"
+#include "db/epoch_cache.h"
 #include "registry/types.h"
 
 namespace breakwater::registry {
@@ -42,8 +44,9 @@ class Namespaces {
 
   // By name, in bytewise order.
   Result<std::vector<Namespace>> List(const AccountId& account, const RegistryName& registry) const;
-  // kNotFound, "name_unknown".
-  Result<Namespace> Get(const RegistryName& registry, std::string_view name) const;
+  // From memory where nothing has changed; never null. kNotFound, "name_unknown".
+  Result<std::shared_ptr<const Namespace>> Get(const RegistryName& registry,
+                                               std::string_view name) const;
   static Result<Namespace> Get(db::Transaction& tx, const RegistryName& registry,
                                std::string_view name);
 
@@ -70,6 +73,7 @@ class Namespaces {
   db::Database& database_;
   const Clock& clock_;
   control::ChangePath& changes_;
+  db::EpochCache<Namespace> current_{database_, {.max_bytes = 4U << 20}};
 };
 
 }  // namespace breakwater::registry

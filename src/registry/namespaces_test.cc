@@ -85,7 +85,7 @@ TEST_F(NamespacesTest, AreAssignedToAResourceGroupOnce) {
   const Status refused = Assign("team-a", "group-2");
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().reason(), "resource_group_fixed");
-  const auto ns = namespaces().Get(world_.registry().name, "team-a");
+  const auto ns = *namespaces().Get(world_.registry().name, "team-a");
   EXPECT_EQ(ns->resource_group, "group-1");
   EXPECT_TRUE(ns->resource_created.has_value());
   EXPECT_FALSE(Assign("absent", "group-1").ok());

@@ -10,7 +10,7 @@ control::Resource NamespaceResource(const Namespaces& namespaces, const AccountI
   control::Resource resource =
       control::NamespaceResource(account, registry.name, registry.region, std::string(name_space));
   const auto ns = namespaces.Get(registry.name, name_space);
-  if (ns.ok() && ns->account == account) resource.resource_group = ns->resource_group;
+  if (ns.ok() && (*ns)->account == account) resource.resource_group = (*ns)->resource_group;
   return resource;
 }
 

@@ -13,8 +13,11 @@ json::Value ToJson(const Settings& settings) {
 
 Result<Settings> SettingsService::Get(const AccountId& account,
                                       const RegistryName& registry) const {
-  return database_.ReadValue(
-      [&](db::Transaction& tx) -> Result<Settings> { return Get(tx, account, registry); });
+  BW_TRY(const auto settings, current_.Get({account.value(), registry.value()}, [&] {
+    return database_.ReadValue(
+        [&](db::Transaction& tx) -> Result<Settings> { return Get(tx, account, registry); });
+  }));
+  return *settings;
 }
 
 Result<Settings> SettingsService::Get(db::Transaction& tx, const AccountId& account,
@@ -28,12 +31,6 @@ Result<Settings> SettingsService::Get(db::Transaction& tx, const AccountId& acco
                                        .platform_metrics = row.Bool(2)};
                      }));
   return found.value_or(Settings{});
-}
-
-Result<bool> SettingsService::IamAuthz(db::Transaction& tx, const AccountId& account,
-                                       const RegistryName& registry) {
-  BW_TRY(const Settings settings, Get(tx, account, registry));
-  return settings.iam_authz;
 }
 
 Status SettingsService::Submit(const control::Caller& caller, const control::Resource& service,

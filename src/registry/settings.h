@@ -14,6 +14,7 @@
 #include "control/facts.h"
 #include "control/registries.h"
 #include "db/database.h"
+#include "db/epoch_cache.h"
 #include "json/json.h"
 
 namespace breakwater::registry {
@@ -52,12 +53,10 @@ class SettingsService final : public control::FactSource {
         registries_(registries),
         changes_(changes) {}
 
+  // From memory where nothing has changed.
   Result<Settings> Get(const AccountId& account, const RegistryName& registry) const;
   static Result<Settings> Get(db::Transaction& tx, const AccountId& account,
                               const RegistryName& registry);
-  // Whether policies decide in this account and registry.
-  static Result<bool> IamAuthz(db::Transaction& tx, const AccountId& account,
-                               const RegistryName& registry);
 
   // kConflict "iam_authz_one_way"; or the gate's refusal.
   Status PatchAuth(const control::Caller& caller, const control::Resource& service,
@@ -82,6 +81,7 @@ class SettingsService final : public control::FactSource {
   const Clock& clock_;
   const control::Registries& registries_;
   control::ChangePath& changes_;
+  db::EpochCache<Settings> current_{database_};
 };
 
 }  // namespace breakwater::registry

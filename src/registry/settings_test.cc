@@ -51,11 +51,9 @@ TEST_F(SettingsTest, IamAuthzCanBeTurnedOffWhereTheInstallationAllowsIt) {
   SettingsService lenient({.allow_iam_authz_off = true}, world_.database, world_.clock,
                           world_.registries, world_.changes);
   ASSERT_TRUE(lenient.PatchAuth(world_.Caller(), resource_, {.iam_authz = false}).ok());
-  const auto authz = world_.database.ReadValue([&](db::Transaction& tx) {
-    return SettingsService::IamAuthz(tx, account_, RegistryName(testing::kRegistry));
-  });
-  ASSERT_TRUE(authz.ok());
-  EXPECT_FALSE(*authz);
+  const auto settings = lenient.Get(account_, RegistryName(testing::kRegistry));
+  ASSERT_TRUE(settings.ok());
+  EXPECT_FALSE(settings->iam_authz);
   EXPECT_TRUE(lenient.PatchAuth(world_.Caller(), resource_, {.iam_authz = true}).ok());
 }
 

@@ -31,8 +31,12 @@ net::Response Redirect(const std::string& url, const oci::Digest& digest) {
 
 // Files go out by the system's own means, everything else as a stream or bytes.
 Status SetBody(OpenedBlob opened, oci::ByteRange range, net::Response& response) {
-  if (auto* bytes = std::get_if<std::string>(&opened.content)) {
-    response.body = bytes->substr(range.offset, range.length);
+  if (auto* bytes = std::get_if<OpenedBlob::Bytes>(&opened.content)) {
+    if (range.length == (*bytes)->size()) {
+      response.body = std::move(*bytes);
+    } else {
+      response.body = (*bytes)->substr(range.offset, range.length);
+    }
     return Ok();
   }
   if (std::get<1>(opened.content)->file_descriptor() < 0) {

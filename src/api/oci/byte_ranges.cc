@@ -55,8 +55,8 @@ class PartsSource final : public io::Source {
 
   Status Open(const oci::ByteRange& range) {
     left_ = range.length;
-    if (const auto* bytes = std::get_if<std::string>(&opened_.content)) {
-      const std::string_view whole = *bytes;
+    if (const auto* bytes = std::get_if<registry::OpenedBlob::Bytes>(&opened_.content)) {
+      const std::string_view whole = **bytes;
       range_ = std::make_unique<io::StringSource>(whole.substr(range.offset, range.length));
       return Ok();
     }

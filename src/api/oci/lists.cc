@@ -47,10 +47,10 @@ Result<bool> MaySee(const OciDeps& deps, const Context& context, const std::stri
     if (ns.error().code() == ErrorCode::kNotFound) return false;
     return ns.error();
   }
-  if (ns->account != context.account) return false;
-  control::Resource resource = control::NamespaceResource(ns->account, context.registry.name,
+  if ((*ns)->account != context.account) return false;
+  control::Resource resource = control::NamespaceResource((*ns)->account, context.registry.name,
                                                           context.registry.region, name_space);
-  resource.resource_group = ns->resource_group;
+  resource.resource_group = (*ns)->resource_group;
   const Status allowed =
       deps.authorizer.Authorize(context.caller, registry::action::kNamespaceList, resource);
   if (allowed.ok()) return true;

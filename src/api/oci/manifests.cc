@@ -21,20 +21,20 @@ Result<net::Response> GetManifest(const OciDeps& deps, Context& context) {
   BW_TRY(const oci::Reference reference, oci::Reference::Parse(context.Path("reference")));
   BW_TRY(const RepositoryPath path, ResolveRepository(deps, context));
   if (IsHead(context)) {
-    BW_TRY(const StoredManifest manifest, deps.manifests.Head(path, reference));
-    if (NotModified(context.request, manifest.digest)) {
-      return ManifestHead(304, manifest);
+    BW_TRY(const auto manifest, deps.manifests.Head(path, reference));
+    if (NotModified(context.request, manifest->digest)) {
+      return ManifestHead(304, *manifest);
     }
-    net::Response response = ManifestHead(200, manifest);
-    response.announced_length = manifest.size;
+    net::Response response = ManifestHead(200, *manifest);
+    response.announced_length = manifest->size;
     return response;
   }
-  BW_TRY(StoredManifest manifest, deps.manifests.Get(path, reference));
-  if (NotModified(context.request, manifest.digest)) {
-    return ManifestHead(304, manifest);
+  BW_TRY(const auto manifest, deps.manifests.Get(path, reference));
+  if (NotModified(context.request, manifest->digest)) {
+    return ManifestHead(304, *manifest);
   }
-  net::Response response = ManifestHead(200, manifest);
-  response.body = std::move(manifest.content);
+  net::Response response = ManifestHead(200, *manifest);
+  response.body = net::SharedBytes(manifest, &manifest->content);
   return response;
 }
 

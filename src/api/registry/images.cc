@@ -157,9 +157,9 @@ Result<net::Response> DeleteImageTag(const RegistryDeps& deps, Context& context)
   }
   BW_TRY(const registry::RepositoryPath path, Resolve(deps, context, image));
   const oci::Reference reference = image.reference();
-  BW_TRY(const registry::StoredManifest manifest, deps.manifests.Head(path, reference));
+  BW_TRY(const auto manifest, deps.manifests.Head(path, reference));
   BW_TRY_STATUS(deps.manifests.Delete(context.caller, path, reference));
-  return Untagged(manifest.digest);
+  return Untagged(manifest->digest);
 }
 
 }  // namespace
