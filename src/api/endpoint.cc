@@ -28,9 +28,16 @@ Result<std::string> ReadBody(Context& context, std::size_t max_bytes) {
 }  // namespace
 
 const std::string& Context::Path(std::string_view name) const {
-  const auto found = path.find(name);
-  BW_CHECK(found != path.end());
-  return found->second;
+  const std::string* found = FindPath(name);
+  BW_CHECK(found != nullptr);
+  return *found;
+}
+
+const std::string* Context::FindPath(std::string_view name) const {
+  for (const auto& [placeholder, value] : path) {
+    if (placeholder == name) return &value;
+  }
+  return nullptr;
 }
 
 control::Resource Context::Service() const {

@@ -6,7 +6,6 @@
 #pragma once
 
 #include <functional>
-#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -22,16 +21,20 @@
 
 namespace breakwater::api {
 
+// Decoded values of a pattern's {placeholders}, by name, in the pattern's order.
+using PathValues = std::vector<std::pair<std::string_view, std::string>>;
+
 // One request on its way through an endpoint.
 struct Context {
   net::Request& request;
   const control::RegistryInfo& registry;  // the one whose host name the request carries
   control::Caller caller;
   AccountId account;  // whose things it is about: the caller's own; the first account for nobody
-  std::map<std::string, std::string, std::less<>> path;  // decoded values of {placeholders}
+  PathValues path;
   net::Parameters query;
 
-  const std::string& Path(std::string_view name) const;  // must be a placeholder of the pattern
+  const std::string& Path(std::string_view name) const;      // must be a placeholder of the pattern
+  const std::string* FindPath(std::string_view name) const;  // null if it is none
   // The settings of `account` in `registry`: what account-level actions are decided on.
   control::Resource Service() const;
 };

@@ -18,11 +18,19 @@ std::string_view WithoutSlashes(std::string_view path) {
 }
 
 // A value must not smuggle in another level, or a way up.
-bool Harmless(const std::string& value) {
-  const auto parts = Split(value, '/');
-  return std::none_of(parts.begin(), parts.end(), [](std::string_view part) {
-    return part.empty() || part == "." || part == "..";
-  });
+bool Harmless(std::string_view value) {
+  for (;;) {
+    const std::string_view part = value.substr(0, value.find('/'));
+    if (part.empty() || part == "." || part == "..") return false;
+    if (part.size() == value.size()) return true;
+    value.remove_prefix(part.size() + 1);
+  }
+}
+
+// Nothing in it needs decoding, and it is valid UTF-8.
+bool IsPlain(std::string_view path) {
+  return std::all_of(path.begin(), path.end(),
+                     [](char c) { return c != '%' && static_cast<unsigned char>(c) < 0x80; });
 }
 
 }  // namespace
@@ -40,13 +48,11 @@ Router::Route Router::Compile(const Endpoint& endpoint) {
   for (const std::string_view part : Split(WithoutSlashes(endpoint.path), '/')) {
     if (part.starts_with('{') && part.ends_with("...}")) {
       route.rest = route.segments.size();
-      route.segments.push_back(
-          {Segment::Kind::kRest, std::string(part.substr(1, part.size() - 5))});
+      route.segments.push_back({Segment::Kind::kRest, part.substr(1, part.size() - 5)});
     } else if (part.starts_with('{') && part.ends_with('}')) {
-      route.segments.push_back(
-          {Segment::Kind::kValue, std::string(part.substr(1, part.size() - 2))});
+      route.segments.push_back({Segment::Kind::kValue, part.substr(1, part.size() - 2)});
     } else {
-      route.segments.push_back({Segment::Kind::kLiteral, std::string(part)});
+      route.segments.push_back({Segment::Kind::kLiteral, part});
     }
   }
   const auto has_rest =
@@ -56,55 +62,63 @@ Router::Route Router::Compile(const Endpoint& endpoint) {
   return route;
 }
 
-bool Router::Fits(const Route& route, const std::vector<std::string>& path, PathValues* values) {
+bool Router::Fits(const Route& route, const Path& path) {
   const bool has_rest = route.rest < route.segments.size();
   const std::size_t fixed = route.segments.size() - (has_rest ? 1 : 0);
   if (has_rest ? path.size() < fixed + 1 : path.size() != fixed) return false;
-  const std::size_t rest_length = path.size() - fixed;
-
-  std::size_t at = 0;
-  for (const Segment& segment : route.segments) {
-    switch (segment.kind) {
-      case Segment::Kind::kLiteral:
-        if (path[at++] != segment.text) return false;
-        break;
-      case Segment::Kind::kValue: (*values)[segment.text] = path[at++]; break;
-      case Segment::Kind::kRest: {
-        std::string joined = path[at];
-        for (std::size_t i = 1; i < rest_length; ++i) joined += "/" + path[at + i];
-        at += rest_length;
-        (*values)[segment.text] = std::move(joined);
-        break;
-      }
+  // What stands behind a rest is matched from the right end.
+  const std::size_t skipped = path.size() - route.segments.size();
+  for (std::size_t i = 0; i < route.segments.size(); ++i) {
+    if (route.segments[i].kind == Segment::Kind::kLiteral &&
+        route.segments[i].text != path[i > route.rest ? i + skipped : i]) {
+      return false;
     }
   }
   return true;
 }
 
+PathValues Router::ValuesOf(const Route& route, const Path& path) {
+  PathValues values;
+  std::size_t at = 0;
+  for (const Segment& segment : route.segments) {
+    std::size_t end = at + 1;
+    if (segment.kind == Segment::Kind::kRest) end += path.size() - route.segments.size();
+    if (segment.kind != Segment::Kind::kLiteral) {
+      std::string value(path[at]);
+      for (std::size_t i = at + 1; i < end; ++i) value.append("/").append(path[i]);
+      values.emplace_back(segment.text, std::move(value));
+    }
+    at = end;
+  }
+  return values;
+}
+
 Result<Router::Match> Router::Find(std::string_view method, std::string_view raw_path) const {
-  std::vector<std::string> path;
-  const auto parts = Split(WithoutSlashes(raw_path), '/');
-  if (parts.size() > kMaxSegments) return Invalid("the path has too many segments");
-  for (const std::string_view part : parts) {
-    BW_TRY(std::string decoded, PercentDecode(part));
-    path.push_back(std::move(decoded));
+  Path path = Split(WithoutSlashes(raw_path), '/');
+  if (path.size() > kMaxSegments) return Invalid("the path has too many segments");
+  std::vector<std::string> decoded;  // of a path that is not plain; never regrows
+  if (!IsPlain(raw_path)) {
+    decoded.reserve(path.size());
+    for (std::string_view& segment : path) {
+      BW_TRY(std::string text, PercentDecode(segment));
+      segment = decoded.emplace_back(std::move(text));
+    }
   }
 
   Match match;
   const auto bucket = routes_.find(path.front());
   if (bucket == routes_.end()) return match;
   for (const Route& route : bucket->second) {
-    PathValues values;
-    if (!Fits(route, path, &values)) continue;
+    if (!Fits(route, path)) continue;
     if (route.endpoint->method != method) {
       match.allowed.push_back(route.endpoint->method);
       continue;
     }
-    for (const auto& [name, value] : values) {
+    match.values = ValuesOf(route, path);
+    for (const auto& [name, value] : match.values) {
       if (!Harmless(value)) return Invalid("the path has an empty or dot segment");
     }
     match.endpoint = route.endpoint;
-    match.values = std::move(values);
     match.allowed.clear();
     return match;
   }

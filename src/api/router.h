@@ -2,15 +2,12 @@
 #pragma once
 
 #include <map>
-#include <string>
 #include <string_view>
 #include <vector>
 
 #include "api/endpoint.h"
 
 namespace breakwater::api {
-
-using PathValues = std::map<std::string, std::string, std::less<>>;
 
 // Immutable after construction; thread-safe.
 class Router {
@@ -29,7 +26,7 @@ class Router {
  private:
   struct Segment {
     enum class Kind { kLiteral, kValue, kRest } kind;
-    std::string text;
+    std::string_view text;  // of the endpoint's pattern
   };
   struct Route {
     const Endpoint* endpoint;
@@ -37,11 +34,15 @@ class Router {
     std::size_t rest;  // index of the {…...} segment, or the number of segments
   };
 
+  using Path = std::vector<std::string_view>;  // decoded segments
+
   static Route Compile(const Endpoint& endpoint);
-  static bool Fits(const Route& route, const std::vector<std::string>& path, PathValues* values);
+  static bool Fits(const Route& route, const Path& path);
+  // Of a route that fits.
+  static PathValues ValuesOf(const Route& route, const Path& path);
 
   // By first segment, which is a literal in every pattern.
-  std::map<std::string, std::vector<Route>, std::less<>> routes_;
+  std::map<std::string_view, std::vector<Route>> routes_;
 };
 
 }  // namespace breakwater::api

@@ -56,15 +56,17 @@ Status ValidateRepository(std::string_view name) {
   if (name.size() > kMaxRepositoryLength) {
     return Invalid("repository name is longer than 255 characters").Reason("name_invalid");
   }
-  for (const std::string_view component : Split(name, '/')) {
+  for (std::string_view rest = name;;) {
+    const std::string_view component = rest.substr(0, rest.find('/'));
     if (!IsComponent(component)) {
       return Invalid(
                  "malformed repository name: want lower-case letters and digits, joined by "
                  "'.', '_', '__' or '-', in components joined by '/'")
           .Reason("name_invalid");
     }
+    if (component.size() == rest.size()) return Ok();
+    rest.remove_prefix(component.size() + 1);
   }
-  return Ok();
 }
 
 Status ValidateTag(std::string_view tag) {

@@ -31,9 +31,9 @@ std::string RepositoryScope(std::string_view repository, std::string_view action
 // What the request needs; empty if it needs no more than a login.
 std::string ScopeOf(const Context& context) {
   if (context.request.path == "/v2/_catalog") return "registry:catalog:*";
-  const auto name = context.path.find("name");
-  if (name == context.path.end() || !oci::ValidateRepository(name->second).ok()) return {};
-  std::string scope = RepositoryScope(name->second, ActionsFor(context.request.method));
+  const std::string* name = context.FindPath("name");
+  if (name == nullptr || !oci::ValidateRepository(*name).ok()) return {};
+  std::string scope = RepositoryScope(*name, ActionsFor(context.request.method));
   const auto from = context.query.Get("from");
   if (from && context.query.Has("mount") && oci::ValidateRepository(*from).ok()) {
     scope += " " + RepositoryScope(*from, "pull");
