@@ -410,7 +410,7 @@ PARTS = {
     "crowd": (crowd, {"HTTP_CONNECTIONS": CONNECTIONS, "HTTP_CONNECTIONS_PER_ADDRESS": CONNECTIONS,
                       "HTTP_IDLE_TIMEOUT": "1h", "HTTP_HEADER_DEADLINE": "5s", "HTTP_BODY_DEADLINE": "10m",
                       "HTTP_BODY_MIN_RATE": "0B"}),
-    "hostile": (hostile, {"HTTP_HEADER_DEADLINE": "1s", "HTTP_BODY_DEADLINE": "1s",
+    "hostile": (hostile, {"HTTP_HEADER_DEADLINE": "2s", "HTTP_BODY_DEADLINE": "3s",
                           "HTTP_IDLE_TIMEOUT": "5s"}),
 }
 
