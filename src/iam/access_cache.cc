@@ -46,7 +46,20 @@ Result<IdentityAccess> ReadIdentityAccess(db::Transaction& tx, const AccountId& 
   access.identity.iam_id = iam_id;
   access.identity.owner = owner->owner == iam_id;
   BW_TRY(access.groups, store::GroupsOf(tx, iam_id));
+  access.groups.emplace_back(kPublicAccessGroup);
   BW_TRY(access.policies, store::PoliciesFor(tx, account, iam_id));
+  return access;
+}
+
+Result<IdentityAccess> ReadPublicAccess(db::Transaction& tx, const AccountId& account) {
+  IdentityAccess access;
+  BW_TRY(access.version, store::ReadVersion(tx, account));
+  BW_TRY(const auto known, store::FindAccount(tx, account));
+  if (!known) return Unknown();
+  access.identity.kind = control::IdentityKind::kAnonymous;
+  access.identity.account = account;
+  access.groups.emplace_back(kPublicAccessGroup);
+  BW_TRY(access.policies, store::PoliciesFor(tx, account, IamId()));
   return access;
 }
 
@@ -59,11 +72,21 @@ Result<std::int64_t> AccessCache::Version(const AccountId& account) const {
 }
 
 Result<AccessCache::Access> AccessCache::Get(const AccountId& account, const IamId& iam_id) {
+  // An empty id would share its place with nobody's.
+  if (iam_id.empty()) return Unknown();
+  return GetBy(account, iam_id);
+}
+
+Result<AccessCache::Access> AccessCache::GetPublic(const AccountId& account) {
+  return GetBy(account, IamId());
+}
+
+Result<AccessCache::Access> AccessCache::GetBy(const AccountId& account, const IamId& iam_id) {
   BW_TRY(const std::int64_t version, Version(account));
   const std::string key = KeyOf(account, iam_id);
   if (auto known = Find(key, version); known != nullptr) return known;
   BW_TRY(auto read, database_.ReadValue([&](db::Transaction& tx) {
-    return ReadIdentityAccess(tx, account, iam_id);
+    return iam_id.empty() ? ReadPublicAccess(tx, account) : ReadIdentityAccess(tx, account, iam_id);
   }));
   auto access = std::make_shared<const IdentityAccess>(std::move(read));
   Keep(key, access);
@@ -72,6 +95,7 @@ Result<AccessCache::Access> AccessCache::Get(const AccountId& account, const Iam
 
 Result<AccessCache::Access> AccessCache::Get(db::Transaction& tx, const AccountId& account,
                                              const IamId& iam_id) {
+  if (iam_id.empty()) return Unknown();
   BW_TRY(const std::int64_t version, store::ReadVersion(tx, account));
   const std::string key = KeyOf(account, iam_id);
   if (auto known = Find(key, version); known != nullptr) return known;

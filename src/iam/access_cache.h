@@ -30,6 +30,9 @@ struct IdentityAccess {
 // kUnauthenticated ("identity_unknown") if the identity is not (or no longer) in the account.
 Result<IdentityAccess> ReadIdentityAccess(db::Transaction& tx, const AccountId& account,
                                           const IamId& iam_id);
+// What an account lets everybody do: that of nobody in particular. kUnauthenticated
+// ("identity_unknown") if there is no such account.
+Result<IdentityAccess> ReadPublicAccess(db::Transaction& tx, const AccountId& account);
 
 // Thread-safe. Every Get asks for the account's version, so what another process changed counts at
 // once; the rest comes from memory while the version stands. So does the version itself where
@@ -45,10 +48,14 @@ class AccessCache {
   // The same as the transaction sees it.
   Result<Access> Get(db::Transaction& tx, const AccountId& account, const IamId& iam_id)
       BW_EXCLUDES(mutex_);
+  // What the account lets everybody do.
+  Result<Access> GetPublic(const AccountId& account) BW_EXCLUDES(mutex_);
   // Another number after each change of what decides rights or credentials in the account.
   Result<std::int64_t> Version(const AccountId& account) const;
 
  private:
+  // Nobody's where the id is empty.
+  Result<Access> GetBy(const AccountId& account, const IamId& iam_id) BW_EXCLUDES(mutex_);
   // Null if there is none of this version.
   Access Find(const std::string& key, std::int64_t version) BW_EXCLUDES(mutex_);
   void Keep(const std::string& key, const Access& access) BW_EXCLUDES(mutex_);

@@ -1,5 +1,7 @@
 #include "iam/access_groups.h"
 
+#include "base/strings.h"
+
 namespace breakwater::iam {
 namespace {
 
@@ -36,6 +38,19 @@ Status CheckRoomForMembership(db::Transaction& tx, const IamId& iam_id) {
   return Conflict("an identity may be in at most " + std::to_string(Limits::kGroupsPerIdentity) +
                   " access groups")
       .Reason("limit_exceeded");
+}
+
+// Everybody is in it, always.
+Status RefusePublic(std::string_view id) {
+  if (id != kPublicAccessGroup) return Ok();
+  return Conflict("the group Public Access cannot be changed: it holds everybody; give it policies")
+      .Reason("group_fixed");
+}
+
+// Whether a filter leaves the group of everybody in a list. It is nobody's member list's.
+bool ListsPublic(const store::GroupFilter& filter, const AccessGroup& group) {
+  return !filter.member &&
+         LowerAscii(group.name).find(LowerAscii(filter.search)) != std::string::npos;
 }
 
 template <class Each>
@@ -82,6 +97,7 @@ Result<AccessGroup> AccessGroups::Create(const control::Caller& caller, const Ac
 }
 
 Result<AccessGroup> AccessGroups::Get(const AccountId& account, std::string_view id) {
+  if (id == kPublicAccessGroup) return PublicAccessGroup(account);
   return deps_.database.ReadValue(
       [&](db::Transaction& tx) { return Existing(store::FindGroup(tx, id), account, kWhat); });
 }
@@ -89,13 +105,23 @@ Result<AccessGroup> AccessGroups::Get(const AccountId& account, std::string_view
 Result<store::Listed<AccessGroup>> AccessGroups::List(const AccountId& account,
                                                       const store::GroupFilter& filter,
                                                       const store::Page& page) {
-  return deps_.database.ReadValue(
-      [&](db::Transaction& tx) { return store::ListGroups(tx, account, filter, page); });
+  BW_TRY(auto listed, deps_.database.ReadValue([&](db::Transaction& tx) {
+    return store::ListGroups(tx, account, filter, page);
+  }));
+  AccessGroup everybody = PublicAccessGroup(account);
+  if (!ListsPublic(filter, everybody)) return listed;
+  // Behind all others.
+  const auto count = static_cast<std::int64_t>(listed.items.size());
+  const bool at_end = page.offset <= listed.total && page.offset + count == listed.total;
+  if (at_end && count < page.limit) listed.items.push_back(std::move(everybody));
+  ++listed.total;
+  return listed;
 }
 
 Result<AccessGroup> AccessGroups::Update(const control::Caller& caller, const AccountId& account,
                                          std::string_view id, std::string_view if_match,
                                          const GroupUpdate& update) {
+  BW_TRY_STATUS(RefusePublic(id));
   if (update.name) BW_TRY_STATUS(CheckName(*update.name));
   if (update.description) BW_TRY_STATUS(CheckDescription(*update.description));
   AccessGroup after;
@@ -122,6 +148,7 @@ Result<AccessGroup> AccessGroups::Update(const control::Caller& caller, const Ac
 
 Status AccessGroups::Delete(const control::Caller& caller, const AccountId& account,
                             std::string_view id, bool force) {
+  BW_TRY_STATUS(RefusePublic(id));
   return deps_.changes.Submit(
       caller, {.action = "iam-groups.group.delete",
                .resource = GroupResource(account, id),
@@ -140,6 +167,7 @@ Status AccessGroups::Delete(const control::Caller& caller, const AccountId& acco
 
 Status AccessGroups::AddMember(const control::Caller& caller, const AccountId& account,
                                std::string_view id, const IamId& iam_id) {
+  BW_TRY_STATUS(RefusePublic(id));
   return deps_.changes.Submit(
       caller,
       {.action = std::string(kAddMember),
@@ -165,6 +193,7 @@ Status AccessGroups::AddMember(const control::Caller& caller, const AccountId& a
 
 Status AccessGroups::RemoveMember(const control::Caller& caller, const AccountId& account,
                                   std::string_view id, const IamId& iam_id) {
+  BW_TRY_STATUS(RefusePublic(id));
   return deps_.changes.Submit(caller,
                               {.action = "iam-groups.member.delete",
                                .resource = GroupResource(account, id),

@@ -30,8 +30,9 @@ struct MemberOutcome {
   std::optional<Error> error;
 };
 
-// Thread-safe. Changing takes Administrator on iam-groups. Every change of members is judged and
-// recorded for itself, so that one member's failure is not another's.
+// Thread-safe. The group of everybody (kPublicAccessGroup) is found and listed like the others;
+// changing it is kConflict "group_fixed". Changing takes Administrator on iam-groups. Every change
+// of members is judged and recorded for itself, so that one member's failure is not another's.
 class AccessGroups {
  public:
   explicit AccessGroups(ChangeDeps deps) : deps_(deps) {}

@@ -49,6 +49,43 @@ TEST(Authorizer, NobodyNeedsACredential) {
   EXPECT_EQ(may.error().code(), ErrorCode::kUnauthenticated);
 }
 
+TEST(Authorizer, NobodyPullsWhatEverybodyMayAndDoesNothingElse) {
+  World world;
+  const control::Caller nobody;
+  const auto may = [&](const char* action, const char* repository) {
+    return world.May(nobody, action, world.Repository(repository));
+  };
+  const Policy policy =
+      world.Grant({SubjectKind::kAccessGroup, std::string(kPublicAccessGroup)}, {Role::kReader},
+                  {{"resourceType", "namespace"}, {"resource", "team"}});
+  EXPECT_TRUE(may("container-registry.image.pull", "team/app"));
+  EXPECT_FALSE(may("container-registry.image.pull", "other/app"));
+  for (const ActionRule& rule : ActionRules()) {
+    if (rule.pattern == "container-registry.image.pull") continue;
+    EXPECT_FALSE(may(std::string(rule.pattern).c_str(), "team/app")) << rule.pattern;
+  }
+  control::Resource elsewhere = world.Repository("team/app");
+  elsewhere.account = AccountId("other");
+  EXPECT_FALSE(world.May(nobody, "container-registry.image.pull", elsewhere));
+  // Members are of everybody, too; and a token made for something else stays one.
+  const User user = world.Invite("u@example.com");
+  EXPECT_TRUE(world.May(world.CallerOf(user.iam_id), kPull, world.Repository("team/app")));
+  control::Caller token;
+  token.actor.grants = std::vector{control::Grant{.repository = "team/app2", .actions = {"pull"}}};
+  EXPECT_EQ(world.authorizer.Authorize(token, kPull, world.Repository("team/app")).error().reason(),
+            "insufficient_scope");
+  EXPECT_EQ(world.Counts().public_policies, 1);
+  ASSERT_TRUE(world.policies.Delete(world.administrator, world.account, policy.id).ok());
+  EXPECT_FALSE(may("container-registry.image.pull", "team/app"));
+  EXPECT_EQ(world.Counts().public_policies, 0);
+}
+
+TEST(Authorizer, WithoutIamAuthzNobodyHasNoMoreThanEverybody) {
+  World world;
+  world.mode.policies_count = false;
+  EXPECT_FALSE(world.May({}, kPull, world.Repository("team/app")));
+}
+
 TEST(Authorizer, GrantsAndRevocationsCountAtOnce) {
   World world;
   const User user = world.Invite("u@example.com");

@@ -7,6 +7,8 @@ namespace breakwater::iam {
 namespace {
 
 constexpr std::string_view kRegistryService = "container-registry";
+// All that who has no credential may ever do.
+constexpr std::string_view kPullImages = "container-registry.image.pull";
 constexpr std::string_view kListNamespaces = "container-registry.namespace.list";
 
 // What a registry token must have been made for. Reading about images goes with pulling them.
@@ -86,13 +88,25 @@ Status Authorizer::Authorize(const control::Caller& caller, std::string_view act
                              const control::Resource& resource) {
   const control::Actor& actor = caller.actor;
   if (actor.kind == control::IdentityKind::kSystem) return Ok();
-  if (actor.kind == control::IdentityKind::kAnonymous) return NobodyMay();
-  BW_TRY_STATUS(Check(actor, action, resource));
+  const bool nobody = actor.kind == control::IdentityKind::kAnonymous;
+  BW_TRY_STATUS(nobody ? CheckPublic(action, resource) : Check(actor, action, resource));
   if (!GrantsInclude(actor, action, resource)) {
     return Unauthenticated("the token was not made for this: ask for one with this scope")
         .Reason("insufficient_scope");
   }
   return Ok();
+}
+
+// Nobody may do no more than pull images that are public.
+Status Authorizer::CheckPublic(std::string_view action, const control::Resource& resource) {
+  if (action != kPullImages) return NobodyMay();
+  const auto access = cache_.GetPublic(resource.account);
+  if (!access.ok()) {
+    return access.error().code() == ErrorCode::kUnauthenticated ? NobodyMay() : access.error();
+  }
+  const Decision decision =
+      Decide((*access)->identity, (*access)->groups, (*access)->policies, action, resource);
+  return decision.allowed ? Ok() : Status(NobodyMay());
 }
 
 Status Authorizer::Check(const control::Actor& actor, std::string_view action,

@@ -31,7 +31,7 @@ bool GrantsInclude(const control::Actor& actor, std::string_view action,
                    const control::Resource& resource);
 
 // Thread-safe. Errors of Authorize:
-//   kUnauthenticated "credential_required"   nobody asks, and nobody has the right
+//   kUnauthenticated "credential_required"   nobody asks, and the account lets not everybody do it
 //   kUnauthenticated "identity_unknown"      the identity is gone
 //   kUnauthenticated "insufficient_scope"    they may, but their registry token was not made for it
 //   kDenied "not_authorized"                 they may not; the message says which role would give
@@ -46,6 +46,8 @@ class Authorizer final : public control::Authorizer {
  private:
   Status Check(const control::Actor& actor, std::string_view action,
                const control::Resource& resource);
+  // Of nobody: images may be public, by a policy of the group that holds everybody.
+  Status CheckPublic(std::string_view action, const control::Resource& resource);
 
   AccessCache& cache_;
   AccessMode& mode_;

@@ -74,6 +74,7 @@ AccessCounts CountAccess(std::span<const Policy> policies, std::span<const Membe
     const Coverage coverage = CoverageOf(policy, service, ServiceType::kService);
     if (coverage == Coverage::kNone) continue;
     if (policy.subject.kind == SubjectKind::kIdentity) ++counts.direct_policies;
+    if (policy.subject.id == kPublicAccessGroup) ++counts.public_policies;
     if (HasRole(policy, Role::kAdministrator)) AddSubjects(policy, members_of, &administrators);
     if (coverage == Coverage::kWhole && HasRole(policy, Role::kManager)) {
       AddSubjects(policy, members_of, &managers);
@@ -114,6 +115,7 @@ Result<condition::Facts> AccessFacts::Read(db::Transaction& tx, const control::R
   put("manager_users", counts.manager_users);
   put("manager_service_ids", counts.manager_service_ids);
   put("direct_policies", counts.direct_policies);
+  put("public_policies", counts.public_policies);
   return facts;
 }
 

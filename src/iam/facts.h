@@ -21,6 +21,7 @@ struct AccessCounts {
   std::int64_t manager_users = 0;
   std::int64_t manager_service_ids = 0;
   std::int64_t direct_policies = 0;
+  std::int64_t public_policies = 0;
 
   friend bool operator==(const AccessCounts&, const AccessCounts&) = default;
 };
@@ -32,6 +33,7 @@ struct AccessCounts {
 //   Managers: by a policy on the whole service: their number is to be large enough, and who
 //     manages one namespace cannot stand in for another.
 //   Direct policies: those that reach the service and whose subject is an identity.
+//   Public policies: those that reach it and whose subject is the group of everybody.
 // The account's owner counts by policies alone, like everybody. `identities` holds the account's
 // users and service IDs; policies and memberships of others count for nobody.
 AccessCounts CountAccess(std::span<const Policy> policies, std::span<const Membership> memberships,

@@ -121,6 +121,7 @@ struct World {
     counts.manager_users = number("manager_users");
     counts.manager_service_ids = number("manager_service_ids");
     counts.direct_policies = number("direct_policies");
+    counts.public_policies = number("public_policies");
     return counts;
   }
 

@@ -144,6 +144,52 @@ TEST(AccessGroups, KeepNamesUniqueAndDoNotVanishWithMembers) {
   EXPECT_TRUE(world.groups.Delete(world.administrator, world.account, group.id, true).ok());
 }
 
+TEST(AccessGroups, OneHoldsEverybodyAndIsFixed) {
+  World world;
+  const auto& admin = world.administrator;
+  const std::string id(kPublicAccessGroup);
+  EXPECT_EQ(world.groups.Get(world.account, id)->name, "Public Access");
+  ASSERT_TRUE(world.groups.Create(admin, world.account, {.name = "Zoo"}).ok());
+  const auto all = world.groups.List(world.account, {}, {0, 100});
+  EXPECT_EQ(all->items.back().id, id);
+  EXPECT_EQ(all->total, static_cast<std::int64_t>(all->items.size()));
+  const auto cut = world.groups.List(world.account, {}, {0, all->total - 1});
+  EXPECT_NE(cut->items.back().id, id);
+  EXPECT_EQ(cut->total, all->total);
+  EXPECT_EQ(world.groups.List(world.account, {}, {all->total - 1, 5})->items.size(), 1U);
+  EXPECT_TRUE(world.groups.List(world.account, {}, {all->total, 5})->items.empty());
+  EXPECT_EQ(
+      world.groups.List(world.account, {.member = std::nullopt, .search = "public"}, {0, 5})->total,
+      1);
+  EXPECT_EQ(
+      world.groups.List(world.account, {.member = std::nullopt, .search = "zo"}, {0, 5})->total, 1);
+  for (const Status& refused :
+       {world.groups.Delete(admin, world.account, id, true),
+        world.groups.AddMember(admin, world.account, id, admin.actor.iam_id),
+        world.groups.RemoveMember(admin, world.account, id, admin.actor.iam_id)}) {
+    EXPECT_EQ(refused.error().reason(), "group_fixed");
+  }
+  EXPECT_EQ(world.groups.Update(admin, world.account, id, "*", {}).error().reason(), "group_fixed");
+}
+
+TEST(Policies, OfEverybodyGiveReadingTheRegistryAndNothingElse) {
+  World world;
+  const Subject everybody{SubjectKind::kAccessGroup, std::string(kPublicAccessGroup)};
+  const auto reason = [&](PolicyContent content) {
+    const auto made = world.policies.Create(world.administrator, world.account, content);
+    return made.ok() ? "" : made.error().reason();
+  };
+  for (const std::vector<Role>& roles :
+       {std::vector<Role>{Role::kWriter}, std::vector<Role>{Role::kReader, Role::kManager},
+        std::vector<Role>{Role::kAdministrator}, std::vector<Role>{Role::kViewer}}) {
+    EXPECT_EQ(reason(world.Content(everybody, roles)), "invalid_body");
+  }
+  PolicyContent all = world.Content(everybody, {Role::kReader});
+  all.attributes.back() = {"serviceType", "service"};
+  EXPECT_EQ(reason(all), "invalid_body");
+  EXPECT_EQ(reason(world.Content(everybody, {Role::kReader})), "");
+}
+
 TEST(Policies, RefuseWhatWouldNeverMatchOrSaysTheSame) {
   World world;
   const Subject subject = World::Of(world.Invite("u@example.com").iam_id);

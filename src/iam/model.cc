@@ -157,6 +157,15 @@ json::Value ToJson(const ApiKey& key) {
       {"expires_at", key.expires ? json::Value(Text(FormatRfc3339(*key.expires))) : json::Value()}};
 }
 
+AccessGroup PublicAccessGroup(const AccountId& account) {
+  AccessGroup group;
+  group.id = std::string(kPublicAccessGroup);
+  group.account = account;
+  group.name = "Public Access";
+  group.description = "Everybody, signed in or not";
+  return group;
+}
+
 json::Value ToJson(const AccessGroup& group) {
   return {
       {"id", Text(group.id)}, {"name", Text(group.name)}, {"description", Text(group.description)}};

@@ -93,6 +93,11 @@ struct AccessGroup {
   std::int64_t version = 1;
 };
 
+// The group that holds everybody, signed in or not, in every account (the reference system's
+// "Public Access"). It has no row and no list of members; policies may name it as their subject.
+inline constexpr std::string_view kPublicAccessGroup = "AccessGroupId-PublicAccess";
+AccessGroup PublicAccessGroup(const AccountId& account);
+
 struct Member {
   IamId iam_id;
   control::IdentityKind kind = control::IdentityKind::kUser;  // or kServiceId

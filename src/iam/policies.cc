@@ -78,7 +78,23 @@ Status CheckAttributes(const std::vector<PolicyAttribute>& attributes, const Acc
   return CheckRegistryAttributes(attributes);
 }
 
+bool IsPublic(const Subject& subject) {
+  return subject.kind == SubjectKind::kAccessGroup && subject.id == kPublicAccessGroup;
+}
+
+// What everybody on the network can do must not be more than reading images.
+Status CheckPublic(const PolicyContent& content) {
+  const PolicyAttribute* service = Find(content.attributes, "serviceName");
+  const bool registry = service != nullptr && service->op == MatchOperator::kStringEquals &&
+                        service->value == kRegistryService;
+  if (registry && content.roles == std::vector<Role>{Role::kReader}) return Ok();
+  return BadPolicy(
+      "the group Public Access holds everybody, signed in or not: its policies can give the role "
+      "Reader on container-registry and nothing else");
+}
+
 Status CheckSubject(db::Transaction& tx, const AccountId& account, const Subject& subject) {
+  if (IsPublic(subject)) return Ok();
   if (subject.kind == SubjectKind::kAccessGroup) {
     BW_TRY_STATUS(Existing(store::FindGroup(tx, subject.id), account, "access group"));
     return Ok();
@@ -121,7 +137,8 @@ Status CheckPolicy(const PolicyContent& content, const AccountId& account) {
     return BadPolicy("a policy must have one to seven roles");
   }
   BW_TRY_STATUS(CheckDescription(content.description));
-  return CheckAttributes(content.attributes, account);
+  BW_TRY_STATUS(CheckAttributes(content.attributes, account));
+  return IsPublic(content.subject) ? CheckPublic(content) : Ok();
 }
 
 control::Resource PolicyResource(const AccountId& account,

@@ -21,7 +21,8 @@ struct PolicyContent {
 // kInvalid with the reason "invalid_body" unless it names a subject, one to seven roles and, by
 // attributes this system knows, each once, the account and what in it. For the registry,
 // resourceType must be exactly "namespace" (in the reference system another spelling is accepted
-// and never matches) and serviceInstance empty.
+// and never matches) and serviceInstance empty. Everybody (kPublicAccessGroup) can be made Reader
+// of the registry, and nothing else.
 Status CheckPolicy(const PolicyContent& content, const AccountId& account);
 
 // What the right to change a policy is decided on: the service it is about, so that who

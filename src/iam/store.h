@@ -104,7 +104,8 @@ Result<std::optional<Policy>> FindPolicyByFingerprint(db::Transaction& tx, const
                                                       std::string_view fingerprint);
 Result<Listed<Policy>> ListPolicies(db::Transaction& tx, const AccountId& account,
                                     const std::optional<Subject>& subject, const Page& page);
-// Those of the identity itself and of every group it is in.
+// Those of the identity itself and of every group it is in, the one of everybody included. For
+// nobody, whose id is empty, those of everybody alone.
 Result<std::vector<Policy>> PoliciesFor(db::Transaction& tx, const AccountId& account,
                                         const IamId& iam_id);
 Result<std::vector<Policy>> AllPolicies(db::Transaction& tx, const AccountId& account);

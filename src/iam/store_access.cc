@@ -208,9 +208,10 @@ Result<std::vector<Policy>> PoliciesFor(db::Transaction& tx, const AccountId& ac
                                         const IamId& iam_id) {
   return tx.QueryAll(Sql(kPolicyColumns,
                          "WHERE account_id = $1 AND ((subject_kind = 'iam_id' AND subject = $2) OR "
-                         "(subject_kind = 'access_group_id' AND subject IN "
-                         "(SELECT group_id FROM iam_group_member WHERE iam_id = $2))) ORDER BY id"),
-                     {account, iam_id}, MakePolicy);
+                         "(subject_kind = 'access_group_id' AND (subject = $3 OR subject IN "
+                         "(SELECT group_id FROM iam_group_member WHERE iam_id = $2)))) "
+                         "ORDER BY id"),
+                     {account, iam_id, kPublicAccessGroup}, MakePolicy);
 }
 
 Result<std::vector<Policy>> AllPolicies(db::Transaction& tx, const AccountId& account) {

@@ -91,7 +91,7 @@ class Handlers {
     if (login != nullptr) caller.actor = domain::ToActor(*login);
     for (const domain::Scope& scope : asked.scopes) {
       domain::Scope part{.type = scope.type, .name = scope.name, .actions = {}};
-      if (login != nullptr && scope.type == "repository") {
+      if (scope.type == "repository") {
         BW_TRY(part.actions, RepositoryActions(context, caller, scope));
       } else if (login != nullptr && scope.type == "registry" && scope.name == "catalog" &&
                  Asks(scope, "*")) {
@@ -105,15 +105,20 @@ class Handlers {
   Result<std::vector<std::string>> RepositoryActions(const Context& context,
                                                      const control::Caller& caller,
                                                      const domain::Scope& scope) const {
+    // Nobody has no account: what is public is that of the installation's own, as for every request
+    // without a credential.
+    const bool nobody = caller.actor.kind == control::IdentityKind::kAnonymous;
     const control::Resource resource = registry::RepositoryResource(
-        deps_.namespaces, caller.actor.account, context.registry, scope.name);
+        deps_.namespaces, nobody ? context.account : caller.actor.account, context.registry,
+        scope.name);
     std::vector<std::string> actions;
     for (const RightName& right : kRights) {
       if (!Asks(scope, right.scope)) continue;
       const Status may = deps_.authorizer.Authorize(caller, right.action, resource);
       if (may.ok()) {
         actions.emplace_back(right.scope);
-      } else if (may.error().code() != ErrorCode::kDenied) {
+      } else if (may.error().code() != ErrorCode::kDenied &&
+                 !(nobody && may.error().code() == ErrorCode::kUnauthenticated)) {
         return may.error();
       }
     }
@@ -147,7 +152,7 @@ class Handlers {
 void AddOauthEndpoints(const IamFaces& faces, const IamDeps& deps, std::vector<Endpoint>* out) {
   const Handlers handlers(deps);
   out->push_back({"GET", "/oauth/token", "GetRegistryToken",
-                  Access::Anyone("turns credentials into a token; nobody gets an empty one"),
+                  Access::Anyone("turns credentials into a token; nobody's holds what is public"),
                   faces.oauth, [handlers](Context& c) { return handlers.Get(c); }});
   out->push_back({"POST", "/oauth/token", "CreateRegistryToken",
                   Access::Anyone("the credential is in the form"), faces.oauth,

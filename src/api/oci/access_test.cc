@@ -329,5 +329,40 @@ TEST_F(AccessTable, UploadGoesOnWhenItsTokenHasExpiredAndEndsWithItsPolicy) {
   EXPECT_EQ(Do("PUT", other + "&digest=" + DigestOf(""), token).status, 403);
 }
 
+TEST_F(AccessTable, PublicImagesArePulledWithoutACredentialAndNothingElseChanges) {
+  Prepare();
+  const std::string image = "/v2/" + kRepo + "/manifests/v1";
+  ASSERT_EQ(Do("GET", image, "").status, 401);
+  const std::string policy =
+      world_
+          .Grant({::breakwater::iam::SubjectKind::kAccessGroup,
+                  std::string(::breakwater::iam::kPublicAccessGroup)},
+                 {Role::kReader}, {{"resourceType", "namespace"}, {"resource", "team-a"}})
+          .id;
+  const std::string token =
+      Token("", "repository:team-a/app:pull,push,delete repository:team-b/app:pull");
+  for (const std::string& authorization : {token, std::string()}) {
+    EXPECT_EQ(Do("GET", image, authorization).status, 200);
+    EXPECT_EQ(Do("HEAD", image, authorization).status, 200);
+    EXPECT_EQ(Do("GET", "/v2/" + kRepo + "/blobs/" + DigestOf("config"), authorization).status,
+              200);
+    EXPECT_EQ(Do("GET", "/v2/" + kRepo + "/tags/list", authorization).status, 200);
+    EXPECT_EQ(Do("GET", "/v2/" + kRepo + "/manifests/absent", authorization).status, 404);
+    // What is private looks like what is not there; the probe and the catalogue always challenge.
+    EXPECT_EQ(Do("GET", "/v2/team-b/app/tags/list", authorization).status, 401);
+    EXPECT_EQ(Do("GET", "/v2/none/app/tags/list", authorization).status, 401);
+    EXPECT_EQ(Do("GET", "/v2/", authorization).status, 401);
+    EXPECT_EQ(Do("GET", "/v2/_catalog", authorization).status, 401);
+    EXPECT_EQ(Do("DELETE", image, authorization).status, 401);
+    EXPECT_EQ(Do("PUT", image, authorization, ImageManifest("config", {})).status, 401);
+    EXPECT_EQ(Do("POST", "/v2/" + kRepo + "/blobs/uploads/", authorization).status, 401);
+  }
+  // A token made for one repository is good for that one.
+  EXPECT_EQ(Do("GET", image, Token("", "repository:team-a/other:pull")).status, 401);
+  ASSERT_TRUE(world_.policies.Delete(world_.administrator, world_.account, policy).ok());
+  EXPECT_EQ(Do("GET", image, token).status, 401);
+  EXPECT_EQ(Do("GET", image, "").status, 401);
+}
+
 }  // namespace
 }  // namespace breakwater::api
