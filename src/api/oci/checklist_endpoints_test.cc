@@ -220,7 +220,8 @@ TEST_F(OciChecklist, End11MountIs201OrOpensAnUpload) {
     EXPECT_EQ(Get(mounted.Header("Location")).body, "theirs");
     ASSERT_EQ(Delete(kBlobs + DigestOf("theirs")).status, 202);
   }
-  for (const char* from : {"&from=team-b/app", "&from=absent/app", "&from=team-b/never", ""}) {
+  for (const char* from :
+       {"&from=team-b/app", "&from=absent/app", "&from=team-b/never", "&from=BAD", ""}) {
     const Answer opened = Post("?mount=" + DigestOf("absent") + from);
     EXPECT_EQ(opened.status, 202) << from;
     EXPECT_EQ(Finish(opened.Header("Location"), DigestOf("own"), "own").status, 201) << from;

@@ -94,6 +94,8 @@ TEST_F(OciChecklist, CatalogueIsPagedBoundedAndLimitedToWhatTheCallerMaySee) {
     return Do({.method = "GET", .target = "/v2/_catalog", .authorization = authorization});
   };
   EXPECT_EQ(as("Basic nobody").body, R"({"repositories":[]})");
+  EXPECT_EQ(as("Basic stranger").body, R"({"repositories":[]})");
+  EXPECT_EQ(as("Bearer owner registry:catalog=*").status, 200);
   EXPECT_EQ(as("Bearer owner team-a/app=pull").status, 401);
   EXPECT_NE(as("").Header("WWW-Authenticate").find("scope=\"registry:catalog:*\""),
             std::string::npos);

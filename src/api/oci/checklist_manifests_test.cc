@@ -188,6 +188,21 @@ TEST_F(OciChecklist, Schema1IsRefusedWithWordsUnderEitherType) {
   }
 }
 
+TEST_F(OciChecklist, UnchangedManifestIs304) {
+  ASSERT_EQ(Put("v1", image_).status, 201);
+  const auto ask = [&](const char* method, const std::string& tag) {
+    return Do({.method = method, .target = kManifests + "v1", .headers = {{"If-None-Match", tag}}});
+  };
+  const std::string tag = "\"" + DigestOf(image_) + "\"";
+  EXPECT_EQ(Manifest("v1").Header("ETag"), tag);
+  for (const char* method : {"GET", "HEAD"}) {
+    EXPECT_EQ(ask(method, tag).status, 304);
+    EXPECT_EQ(ask(method, tag).body, "");
+    EXPECT_EQ(ask(method, "\"x\", W/" + tag).status, 304);
+    EXPECT_EQ(ask(method, "\"" + DigestOf("other") + "\"").status, 200);
+  }
+}
+
 TEST_F(OciChecklist, ManifestPutIsIdempotent) {
   for (int i = 0; i < 3; ++i) {
     EXPECT_EQ(Put("v1", image_).status, 201);

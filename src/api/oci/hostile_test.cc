@@ -160,6 +160,9 @@ TEST_F(Hostile, ManifestsOfAnyShapeAreTakenOrRefusedButNeverAFault) {
       {R"({"schemaVersion":2,"config":{},"layers":[]})", 400},
       {R"({"schemaVersion":"2","config":null})", 400},
       {"", 400},
+      {"{", 400},
+      {"[]", 400},
+      {"null", 400},
   };
   for (const auto& [content, status] : documents) {
     const Answer answer = Put("v1", content);
