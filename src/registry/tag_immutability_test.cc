@@ -166,7 +166,7 @@ TEST_F(TagImmutabilityTest, WhatTheTagNamesKeepsItsTypeAndItsChildren) {
   EXPECT_EQ(ReasonOf(Delete(DigestOf(image_))), "tag_immutable");
   EXPECT_EQ(ReasonOf(Put(outer, DigestOf(outer), {}, "application/x.other+json")), "tag_immutable");
   EXPECT_EQ(ReasonOf(Put(inner, DigestOf(inner), {}, "application/x.other+json")), "tag_immutable");
-  EXPECT_EQ(manifests().Head(path_, Ref("v1"))->media_type, oci::kOciIndex);
+  EXPECT_EQ((*manifests().Head(path_, Ref("v1")))->media_type, oci::kOciIndex);
 }
 
 TEST_F(TagImmutabilityTest, NamespaceStaysWhileItHoldsSuchATagAndTheNextOwnerStartsAnew) {
@@ -198,8 +198,9 @@ class NoHole : public TagImmutabilityTest {
   void Collect(const std::string& reference, std::set<std::string>* into) {
     const auto got = manifests().Get(path_, Ref(reference));
     if (!got.ok()) return;
-    into->insert(got->media_type + got->digest.text() + got->content);
-    const auto parsed = oci::ParseManifest(got->content, got->media_type);
+    const StoredManifest& manifest = **got;
+    into->insert(manifest.media_type + manifest.digest.text() + manifest.content);
+    const auto parsed = oci::ParseManifest(manifest.content, manifest.media_type);
     for (const oci::Descriptor& child : parsed->manifests) Collect(child.digest.text(), into);
     for (const oci::Descriptor& blob : parsed->RequiredBlobs()) {
       if (world_.services->blobs.SizeOf(path_, blob.digest).ok()) into->insert(blob.digest.text());
