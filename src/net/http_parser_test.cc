@@ -213,5 +213,18 @@ TEST(RequestHead, IsBounded) {
   EXPECT_EQ(status("GET / HTTP/1.1\r\n" + host + "A:\r\nB:\r\nC:\r\n\r\n"), 431);
 }
 
+TEST(FieldValue, IsWhatItIsAtEveryPlaceInIt) {
+  for (int octet = 0; octet < 256; ++octet) {
+    const bool allowed = octet == '\t' || (octet >= 0x20 && octet != 0x7f);
+    for (std::size_t size = 1; size <= 24; ++size) {
+      for (std::size_t at = 0; at < size; ++at) {
+        std::string text(size, at % 2 == 0 ? '~' : '\xff');
+        text[at] = static_cast<char>(octet);
+        EXPECT_EQ(IsFieldValue(text), allowed) << octet << " at " << at << " of " << size;
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace breakwater::net
