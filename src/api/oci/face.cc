@@ -26,6 +26,8 @@ constexpr ReasonWire kByReason[] = {
     {"blob_unknown", {404, "BLOB_UNKNOWN"}},
     {"blob_upload_invalid", {400, "BLOB_UPLOAD_INVALID"}},
     {"blob_upload_unknown", {404, "BLOB_UPLOAD_UNKNOWN"}},
+    {"body_incomplete", {400, "SIZE_INVALID"}},
+    {"body_too_slow", {408, "BLOB_UPLOAD_INVALID"}},
     {"digest_invalid", {400, "DIGEST_INVALID"}},
     {"manifest_blob_unknown", {400, "MANIFEST_BLOB_UNKNOWN"}},
     {"manifest_invalid", {400, "MANIFEST_INVALID"}},
