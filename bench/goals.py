@@ -135,7 +135,7 @@ def p1(field, report):
 def p2(field, report):
     for connections in (16, 64):
         results = rounds(field.readers(NGINX), requests(MANIFEST, connections, tls=True))
-        report.compare("P2", "the same over TLS 1.3, %d connections" % connections, "requests", results,
+        report.compare("P2", "GET manifest by tag over TLS 1.3, %d connections" % connections, "requests", results,
                        (NGINX, "cpu", 0.8))
 
 

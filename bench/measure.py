@@ -54,11 +54,14 @@ def clients_cpu():
 
 
 def observe(server, load):
-    """A sample of the server while `load` runs, which returns (things done, things per second)."""
+    """A sample of the server while `load` runs, which returns (things done, things per second); nothing if
+    the load got nothing done in its time."""
     busy, client, own, begun = processors_busy(), clients_cpu(), server.cpu_seconds(), time.monotonic()
     done, rate = load()
     took = time.monotonic() - begun
     own = server.cpu_seconds() - own
+    if not done:
+        return None
     foreign = processors_busy() - busy - own - (clients_cpu() - client)
     return Sample(rate, own / done, max(foreign, 0.0) / took)
 
@@ -66,10 +69,15 @@ def observe(server, load):
 def quiet(server, load):
     """The first sample that was not disturbed, or the least disturbed of several."""
     samples = []
-    while len(samples) < Plan.tries:
-        samples.append(observe(server, load))
-        if samples[-1].foreign <= MOST_FOREIGN:
+    for _ in range(Plan.tries):
+        sample = observe(server, load)
+        if sample is None:
+            continue
+        samples.append(sample)
+        if sample.foreign <= MOST_FOREIGN:
             break
+    if not samples:
+        raise RuntimeError("%s answered nothing" % server.name)
     best = min(samples, key=lambda sample: sample.foreign)
     Plan.taken += 1
     Plan.noisy += best.foreign > MOST_FOREIGN

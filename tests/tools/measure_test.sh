@@ -29,7 +29,7 @@ for unit, factor in (("us", 1e-6), ("ms", 1e-3), ("s", 1.0)):
 print("wrk's counts, rate and latencies are read")
 
 def samples(*shares):
-    taken = iter([Sample(1, 1, share) for share in shares])
+    taken = iter([share if share is None else Sample(1, 1, share) for share in shares])
     measure.observe = lambda server, load: next(taken)
     Plan.taken = Plan.noisy = 0
     return quiet(None, None).foreign, Plan.taken, Plan.noisy
@@ -37,5 +37,6 @@ def samples(*shares):
 assert samples(0.05, 0.9) == (0.05, 1, 0)
 assert samples(0.9, 0.05) == (0.05, 1, 0)
 assert samples(0.9, 0.5, 0.3, 0.7) == (0.3, 1, 1)
+assert samples(None, 0.9, 0.3, None) == (0.3, 1, 1)
 print("the first quiet sample is kept, or the least disturbed, which is counted")
 PY
