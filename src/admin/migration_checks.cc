@@ -125,8 +125,8 @@ constexpr Lease kLeases[] = {
     {"a blob is being written or removed", "SELECT max(held_until) FROM digest_lock"},
 };
 
-Status CheckLeases(const Side& side, std::string_view which, Timestamp now) {
-  return side.database.Read([&](db::Transaction& tx) -> Status {
+Status CheckLeases(db::Database& database, std::string_view which, Timestamp now) {
+  return database.Read([&](db::Transaction& tx) -> Status {
     for (const Lease& lease : kLeases) {
       BW_TRY(const auto until,
              tx.QueryOne(lease.sql, {}, [](const db::Row& row) { return row.OptionalTime(0); }));
@@ -141,27 +141,20 @@ Status CheckLeases(const Side& side, std::string_view which, Timestamp now) {
 }
 
 // A server that lives renews its recurring jobs, the sealing of the audit trail every second.
-Status CheckStill(const Side& side, const std::vector<db::Table>& tables,
-                  const MigrationOptions& options) {
+Status CheckStill(db::Database& database, std::string_view which, const MigrationOptions& options) {
+  BW_TRY(const auto tables, TablesOf(database));
   const auto jobs = std::ranges::find(tables, "job", &db::Table::name);
   if (jobs == tables.end()) return Ok();
-  BW_TRY(const auto before, DigestTable(side.database, *jobs));
+  BW_TRY(const auto before, DigestTable(database, *jobs));
   if (options.sleep) {
     options.sleep(options.watch);
   } else {
     std::this_thread::sleep_for(options.watch);
   }
-  BW_TRY(const auto after, DigestTable(side.database, *jobs));
+  BW_TRY(const auto after, DigestTable(database, *jobs));
   if (before == after) return Ok();
-  return Refuse("source_in_use",
-                "the source is in use: its background jobs go on: stop every server");
-}
-
-Status CheckAtRest(const Side& side, const std::vector<db::Table>& tables,
-                   const MigrationOptions& options, const Clock& clock) {
-  if (!side.shared) return Ok();
-  BW_TRY_STATUS(CheckLeases(side, "source", clock.Now()));
-  return CheckStill(side, tables, options);
+  return Refuse("source_in_use", "the " + std::string(which) +
+                                     " is in use: its background jobs go on: stop every server");
 }
 
 Status CheckEmpty(const Side& destination, const std::vector<db::Table>& tables,
@@ -227,6 +220,12 @@ const std::vector<LeftOut>& TablesLeftOut() {
   return tables;
 }
 
+Status RefuseInUse(db::Database& database, std::string_view which, const MigrationOptions& options,
+                   const Clock& clock) {
+  BW_TRY_STATUS(CheckLeases(database, which, clock.Now()));
+  return CheckStill(database, which, options);
+}
+
 Result<Plan> PlanMigration(const Side& source, const Side& destination,
                            const MigrationOptions& options, const Clock& clock) {
   BW_TRY(auto tables, TablesOf(source.database));
@@ -241,7 +240,7 @@ Result<Plan> PlanMigration(const Side& source, const Side& destination,
   Plan plan;
   BW_TRY(plan.state, BeginOrResume(destination, tables, *installation, plan, clock));
   BW_TRY_STATUS(CheckKeys(source, destination));
-  BW_TRY_STATUS(CheckAtRest(source, tables, options, clock));
+  if (source.shared) BW_TRY_STATUS(RefuseInUse(source.database, "source", options, clock));
   for (db::Table& table : tables) {
     if (std::ranges::find(TablesLeftOut(), table.name, &LeftOut::table) != TablesLeftOut().end()) {
       plan.left_out.push_back(std::move(table));

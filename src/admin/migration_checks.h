@@ -1,7 +1,8 @@
-// What must hold before an installation is copied. Internal to admin/.
+// What must hold before an installation is copied or checked. Internal to admin/.
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "admin/copy_state.h"
@@ -15,6 +16,11 @@ struct Plan {
   CopyState state;                  // where to begin; not yet written if nothing is resumed
   bool resumed = false;
 };
+
+// kConflict "source_in_use" if leases are live, or background jobs go on while they are watched.
+// `which`: what messages call it.
+Status RefuseInUse(db::Database& database, std::string_view which, const MigrationOptions& options,
+                   const Clock& clock);
 
 // The errors are MigrateStore's, and nothing was changed.
 Result<Plan> PlanMigration(const Side& source, const Side& destination,

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/doctor.h"
+#include "cli/fsck.h"
 #include "cli/import.h"
 #include "cli/login.h"
 #include "cli/migrate_store.h"
@@ -53,6 +54,14 @@ void AddMigrateStoreFlags(CLI::App& command, MigrateStoreArguments& arguments) {
   command.footer(MigrateStoreHelp());
 }
 
+void AddFsckFlags(CLI::App& command, FsckArguments& arguments) {
+  command.add_flag("--repair", arguments.repair,
+                   "Repair what can be repaired, and let a push bring back what cannot");
+  command.add_flag("--quick", arguments.quick, "Look at the sizes of blobs, not at their bytes");
+  command.add_flag("--json", arguments.as_json, "Print each finding as a line of JSON");
+  command.footer(std::string(kFsckHelp));
+}
+
 int Main(int argc, char** argv) {
   CLI::App program{"Breakwater: a container registry that keeps itself and its content compliant"};
   program.set_version_flag("--version", std::string("breakwater ") + BW_VERSION);
@@ -74,6 +83,13 @@ int Main(int argc, char** argv) {
   AddServerFlags(*doctor, server);
   doctor->add_flag("--json", as_json, "Print the findings as JSON");
   doctor->callback([&] { status = Doctor(server, as_json); });
+
+  FsckArguments check;
+  CLI::App* fsck = program.add_subcommand(
+      "fsck", "Verify every blob, row and reference of an installation that is not served");
+  AddServerFlags(*fsck, server);
+  AddFsckFlags(*fsck, check);
+  fsck->callback([&] { status = Fsck(server, check); });
 
   MigrateStoreArguments migration;
   CLI::App* migrate_store = program.add_subcommand(

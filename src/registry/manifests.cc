@@ -64,14 +64,18 @@ Status InsertManifest(db::Transaction& tx, const std::string& repository, const 
 
 // Bytes that are there already may be told to be of another type; not where a tag that must stay as
 // it is names them.
-Status CheckMediaType(db::Transaction& tx, const RepositoryPath& path,
+Status AdmitMediaType(db::Transaction& tx, const RepositoryPath& path,
                       const std::string& repository, const Incoming& incoming) {
   BW_TRY(const auto known,
          tx.QueryOne("SELECT media_type FROM manifest WHERE repository = $1 AND digest = $2",
                      {repository, incoming.digest.text()},
                      [](const db::Row& row) { return row.String(0); }));
   if (!known || *known == incoming.manifest.media_type) return Ok();
-  return CheckManifestMayChange(tx, path, {repository, incoming.digest});
+  BW_TRY_STATUS(CheckManifestMayChange(tx, path, {repository, incoming.digest}));
+  // Read as another type it may refer to other things.
+  BW_TRY_STATUS(tx.Execute("DELETE FROM manifest_reference WHERE repository = $1 AND manifest = $2",
+                           {repository, incoming.digest.text()}));
+  return Ok();
 }
 
 Result<std::optional<oci::Digest>> DigestAt(db::Transaction& tx, const std::string& repository,
@@ -306,7 +310,7 @@ Result<PushedManifest> Manifests::Put(const control::Caller& caller, const Repos
     BW_TRY(const std::string repository, EnsureRepository(tx, path, now));
     if (!options_.allow_missing_blobs) BW_TRY_STATUS(CheckBlobs(tx, repository, manifest));
     BW_TRY_STATUS(CheckCondition(tx, repository, push));
-    BW_TRY_STATUS(CheckMediaType(tx, path, repository, incoming));
+    BW_TRY_STATUS(AdmitMediaType(tx, path, repository, incoming));
     BW_TRY_STATUS(InsertManifest(tx, repository, incoming, now));
     if (!manifest.manifests.empty()) {
       BW_TRY(pushed.missing_children, CountMissingChildren(tx, repository, digest));

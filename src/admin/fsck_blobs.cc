@@ -1,0 +1,206 @@
+#include <optional>
+
+#include "admin/fsck_checks.h"
+#include "crypto/hash.h"
+#include "registry/blob_removal.h"
+#include "registry/content.h"
+
+namespace breakwater::admin {
+namespace {
+
+using registry::BlobPlace;
+
+constexpr std::size_t kPage = 500;
+
+struct BlobOfRow {
+  std::string digest;
+  std::uint64_t size = 0;
+  BlobPlace place = BlobPlace::kRow;
+};
+
+// What is wrong with it.
+enum class Wrong { kNothing, kMissing, kSize, kContent };
+
+Result<Wrong> LookAtContent(FsckRun& run, const oci::Digest& digest, std::uint64_t size) {
+  BW_TRY(const auto content, run.database.ReadValue([&](db::Transaction& tx) {
+    return tx.QueryOne("SELECT content FROM blob_content WHERE digest = $1", {digest.text()},
+                       [](const db::Row& row) { return std::string(AsText(row.Blob(0))); });
+  }));
+  if (!content) return Wrong::kMissing;
+  if (content->size() != size) return Wrong::kSize;
+  const bool right = oci::Digest::Of(AsBytes(*content), digest.algorithm()) == digest;
+  return right ? Wrong::kNothing : Wrong::kContent;
+}
+
+Result<Wrong> LookAtStored(FsckRun& run, const oci::Digest& digest, std::uint64_t size) {
+  const auto blob = run.store.Open(digest);
+  if (!blob.ok() && blob.error().code() == ErrorCode::kNotFound) return Wrong::kMissing;
+  if (!blob.ok()) return blob.error();
+  if ((*blob)->size() != size) return Wrong::kSize;
+  if (!run.options.read_blobs) return Wrong::kNothing;
+  BW_TRY(const auto source, (*blob)->Read(0, size));
+  crypto::Hasher hasher(digest.algorithm());
+  Bytes piece(io::kPieceSize);
+  while (true) {
+    const auto count = source->Read(piece);
+    if (!count.ok() && count.error().code() == ErrorCode::kDataCorrupt) return Wrong::kContent;
+    if (!count.ok()) return count.error();
+    if (*count == 0) break;
+    hasher.Update(ByteView(piece).first(*count));
+  }
+  const bool right = oci::Digest::FromHash(digest.algorithm(), hasher.Finish()) == digest;
+  return right ? Wrong::kNothing : Wrong::kContent;
+}
+
+// Links stay: when the blob is pushed again, to whatever repository, all that had it have it again.
+// Bytes go first, so that none are left that a push would take for its own.
+Status TakeOutOfTheWay(FsckRun& run, const oci::Digest& digest) {
+  BW_TRY_STATUS(run.store.Remove(digest));
+  return run.database.Write([&](db::Transaction& tx) -> Status {
+    BW_TRY_STATUS(tx.Execute("DELETE FROM blob WHERE digest = $1", {digest.text()}));
+    BW_TRY_STATUS(tx.Execute("DELETE FROM blob_content WHERE digest = $1", {digest.text()}));
+    return Ok();
+  });
+}
+
+std::string TextOf(Wrong wrong) {
+  switch (wrong) {
+    case Wrong::kNothing: return {};
+    case Wrong::kMissing: return "its bytes are gone";
+    case Wrong::kSize: return "its bytes are more or fewer than were pushed";
+    case Wrong::kContent: return "its bytes are not those that were pushed";
+  }
+  BW_UNREACHABLE();
+}
+
+Status CheckBlob(FsckRun& run, const BlobOfRow& row) {
+  const auto digest = oci::Digest::Parse(row.digest);
+  if (!digest.ok()) {
+    return run.Report(
+        {.problem = "row_unreadable", .what = row.digest, .text = "a blob has no valid digest"},
+        /*lost=*/true, nullptr);
+  }
+  ++run.summary.blobs;
+  run.summary.blob_bytes += row.size;
+  BW_TRY(const Wrong wrong, row.place == BlobPlace::kRow ? LookAtContent(run, *digest, row.size)
+                                                         : LookAtStored(run, *digest, row.size));
+  if (wrong == Wrong::kNothing) return Ok();
+  FsckFinding finding{.problem = wrong == Wrong::kMissing ? "blob_missing" : "blob_damaged",
+                      .what = row.digest,
+                      .text = TextOf(wrong)};
+  BW_TRY(finding.images, ImagesWithBlob(run.database, row.digest));
+  run.bad_blobs.insert(row.digest);
+  const bool lost = !finding.images.empty();
+  return run.Report(std::move(finding), lost, [&] { return TakeOutOfTheWay(run, *digest); });
+}
+
+Status CheckBlobRows(FsckRun& run) {
+  std::string after;
+  while (true) {
+    BW_TRY(const auto page, run.database.ReadValue([&](db::Transaction& tx) {
+      return tx.QueryAll(
+          "SELECT digest, size, place FROM blob WHERE digest > $1 "
+          "ORDER BY digest LIMIT $2",
+          {after, kPage}, [](const db::Row& row) {
+            return BlobOfRow{row.String(0), static_cast<std::uint64_t>(row.Int(1)),
+                             static_cast<BlobPlace>(row.Int(2))};
+          });
+    }));
+    for (const BlobOfRow& row : page) BW_TRY_STATUS(CheckBlob(run, row));
+    if (page.size() < kPage) return Ok();
+    after = page.back().digest;
+  }
+}
+
+Status CheckContentRows(FsckRun& run) {
+  std::string after;
+  while (true) {
+    BW_TRY(const auto page, run.database.ReadValue([&](db::Transaction& tx) {
+      return tx.QueryAll(
+          "SELECT c.digest FROM blob_content c WHERE c.digest > $1 AND NOT EXISTS "
+          "(SELECT 1 FROM blob b WHERE b.digest = c.digest AND b.place = 0) "
+          "ORDER BY c.digest LIMIT $2",
+          {after, kPage}, [](const db::Row& row) { return row.String(0); });
+    }));
+    for (const std::string& digest : page) {
+      BW_TRY_STATUS(run.Report({.problem = "bytes_unnamed",
+                                .what = digest,
+                                .text = "content in the database is no blob's"},
+                               /*lost=*/false, [&] {
+                                 return run.database.Write([&](db::Transaction& tx) -> Status {
+                                   BW_TRY_STATUS(tx.Execute(
+                                       "DELETE FROM blob_content WHERE digest = $1", {digest}));
+                                   return Ok();
+                                 });
+                               }));
+    }
+    if (page.size() < kPage) return Ok();
+    after = page.back();
+  }
+}
+
+Status CheckStoredBytes(FsckRun& run) {
+  std::vector<oci::Digest> unnamed;
+  BW_TRY_STATUS(run.store.List([&](const oci::Digest& digest, std::uint64_t) -> Status {
+    BW_TRY(const bool known, run.database.ReadValue([&](db::Transaction& tx) {
+      return registry::StoreHolds(tx, digest);
+    }));
+    if (!known) unnamed.push_back(digest);
+    return Ok();
+  }));
+  for (const oci::Digest& digest : unnamed) {
+    BW_TRY_STATUS(run.Report({.problem = "bytes_unnamed",
+                              .what = digest.text(),
+                              .text = "bytes in the blob store are no blob's"},
+                             /*lost=*/false, [&] { return run.store.Remove(digest); }));
+  }
+  return Ok();
+}
+
+}  // namespace
+
+Status CheckBlobs(FsckRun& run) {
+  BW_TRY_STATUS(CheckBlobRows(run));
+  BW_TRY_STATUS(CheckContentRows(run));
+  return CheckStoredBytes(run);
+}
+
+Status CheckUploads(FsckRun& run) {
+  struct Upload {
+    std::string id;
+    std::string staged;
+  };
+  std::set<std::string> staging;
+  BW_TRY_STATUS(run.store.ListStaged([&](const blob::BlobStore::StagedInfo& info) -> Status {
+    staging.insert(info.id);
+    return Ok();
+  }));
+  BW_TRY(const auto uploads, run.database.ReadValue([&](db::Transaction& tx) {
+    return tx.QueryAll("SELECT id, staged FROM upload WHERE staged IS NOT NULL ORDER BY id", {},
+                       [](const db::Row& row) { return Upload{row.String(0), row.String(1)}; });
+  }));
+  for (const Upload& upload : uploads) {
+    if (staging.erase(upload.staged) != 0) continue;
+    const auto resumed = run.store.Resume(upload.staged);
+    if (resumed.ok()) continue;
+    if (resumed.error().code() != ErrorCode::kNotFound) return resumed.error();
+    BW_TRY_STATUS(
+        run.Report({.problem = "upload_without_bytes",
+                    .what = upload.id,
+                    .text = "what an upload has received is gone: its client begins again"},
+                   /*lost=*/false, [&] {
+                     return run.database.Write([&](db::Transaction& tx) -> Status {
+                       BW_TRY_STATUS(tx.Execute("DELETE FROM upload WHERE id = $1", {upload.id}));
+                       return Ok();
+                     });
+                   }));
+  }
+  for (const std::string& id : staging) {
+    BW_TRY_STATUS(run.Report(
+        {.problem = "staging_unowned", .what = id, .text = "received bytes are no upload's"},
+        /*lost=*/false, [&] { return run.store.Discard(id); }));
+  }
+  return Ok();
+}
+
+}  // namespace breakwater::admin

@@ -1,0 +1,274 @@
+#include "admin/fsck_checks.h"
+#include "oci/manifest.h"
+#include "registry/blobs.h"
+#include "registry/manifest_rows.h"
+
+namespace breakwater::admin {
+namespace {
+
+using registry::ManifestReference;
+using registry::ManifestRows;
+
+// Manifests may have 4 MiB each.
+constexpr std::size_t kManifestPage = 16;
+constexpr std::size_t kPage = 500;
+
+struct ManifestOfRow {
+  std::string repository;
+  std::string digest;
+  ManifestRows rows;  // without references
+  std::string content;
+};
+
+ManifestOfRow ManifestFromRow(const db::Row& row) {
+  const auto text = [&](int column) {
+    return row.IsNull(column) ? std::nullopt : std::optional(row.String(column));
+  };
+  return {.repository = row.String(0),
+          .digest = row.String(1),
+          .rows = {.media_type = row.String(2),
+                   .artifact_type = row.String(3),
+                   .config_digest = text(4),
+                   .content_size = row.Int(5),
+                   .subject = text(6),
+                   .referrer = text(7),
+                   .references = {}},
+          .content = std::string(AsText(row.Blob(8)))};
+}
+
+Result<std::vector<ManifestReference>> ReferencesIn(db::Transaction& tx,
+                                                    const ManifestOfRow& manifest) {
+  return tx.QueryAll(
+      "SELECT kind, target, size FROM manifest_reference WHERE repository = $1 AND manifest = $2 "
+      "ORDER BY kind, target",
+      {manifest.repository, manifest.digest}, [](const db::Row& row) {
+        return ManifestReference{static_cast<registry::ReferenceKind>(row.Int(0)), row.String(1),
+                                 row.Int(2)};
+      });
+}
+
+// Its tags go with it: they would lead nowhere, and nobody could delete them.
+Status RemoveManifest(FsckRun& run, const ManifestOfRow& manifest) {
+  return run.database.Write([&](db::Transaction& tx) -> Status {
+    const std::string& digest = manifest.digest;
+    BW_TRY_STATUS(tx.Execute(
+        "UPDATE repository_blob SET leased_until = $3 WHERE repository = $1 AND digest IN "
+        "(SELECT target FROM manifest_reference WHERE repository = $1 AND manifest = $2)",
+        {manifest.repository, digest, run.clock.Now() + registry::kBlobLease}));
+    BW_TRY_STATUS(tx.Execute("DELETE FROM tag WHERE repository = $1 AND digest = $2",
+                             {manifest.repository, digest}));
+    BW_TRY_STATUS(
+        tx.Execute("DELETE FROM manifest_reference WHERE repository = $1 AND manifest = $2",
+                   {manifest.repository, digest}));
+    BW_TRY_STATUS(tx.Execute("DELETE FROM manifest WHERE repository = $1 AND digest = $2",
+                             {manifest.repository, digest}));
+    return Ok();
+  });
+}
+
+Status MakeRowsAgain(FsckRun& run, const ManifestOfRow& manifest, const ManifestRows& rows) {
+  return run.database.Write([&](db::Transaction& tx) -> Status {
+    BW_TRY_STATUS(
+        tx.Execute("UPDATE manifest SET media_type = $3, artifact_type = $4, "
+                   "config_digest = $5, content_size = $6, subject = $7, referrer = $8 "
+                   "WHERE repository = $1 AND digest = $2",
+                   {manifest.repository, manifest.digest, rows.media_type, rows.artifact_type,
+                    rows.config_digest, rows.content_size, rows.subject, rows.referrer}));
+    BW_TRY_STATUS(
+        tx.Execute("DELETE FROM manifest_reference WHERE repository = $1 AND manifest = $2",
+                   {manifest.repository, manifest.digest}));
+    return registry::InsertReferences(tx, manifest.repository, manifest.digest, rows.references);
+  });
+}
+
+Status CheckManifest(FsckRun& run, ManifestOfRow& manifest) {
+  ++run.summary.manifests;
+  const auto digest = oci::Digest::Parse(manifest.digest);
+  FsckFinding finding{.problem = "manifest_damaged",
+                      .what = manifest.digest,
+                      .text = "a manifest's bytes are not those that were pushed"};
+  if (!digest.ok() || oci::Digest::Of(AsBytes(manifest.content), digest->algorithm()) != *digest) {
+    BW_TRY(finding.images, ImagesOf(run.database, manifest.repository, manifest.digest));
+    return run.Report(std::move(finding), /*lost=*/true,
+                      [&] { return RemoveManifest(run, manifest); });
+  }
+  const auto parsed = oci::ParseManifest(manifest.content, manifest.rows.media_type);
+  if (!parsed.ok()) {
+    finding.problem = "manifest_unreadable";
+    finding.text = "a manifest is none: " + parsed.error().message();
+    BW_TRY(finding.images, ImagesOf(run.database, manifest.repository, manifest.digest));
+    return run.Report(std::move(finding), /*lost=*/true, nullptr);
+  }
+  BW_TRY(manifest.rows.references,
+         run.database.ReadValue([&](db::Transaction& tx) { return ReferencesIn(tx, manifest); }));
+  const ManifestRows rows = registry::RowsOf(*parsed, *digest, manifest.content.size());
+  if (rows == manifest.rows) return Ok();
+  finding.problem = "manifest_rows_wrong";
+  finding.text = "what is noted of a manifest is not what it says";
+  BW_TRY(finding.images, ImagesOf(run.database, manifest.repository, manifest.digest));
+  return run.Report(std::move(finding), /*lost=*/false,
+                    [&] { return MakeRowsAgain(run, manifest, rows); });
+}
+
+// Rows of one kind that name what is not there.
+struct Dangling {
+  std::string_view problem;
+  std::string_view text;
+  // Gives two keys in order, which the row is deleted by, and what to call it. $1 and $2 are the
+  // keys to go on after.
+  std::string select;
+  std::string repair;  // takes the keys; empty: nothing can be done
+};
+
+// "registry/name", or the id of a repository that is not there.
+constexpr std::string_view kRepositoryName =
+    "CASE WHEN r.id IS NULL THEN x.repository ELSE r.registry || '/' || r.name END";
+
+std::string Select(std::string_view table, std::string_view key, std::string_view mark,
+                   std::string_view missing) {
+  const std::string column = "x." + std::string(key);
+  return "SELECT x.repository, " + column + ", " + std::string(kRepositoryName) + " || '" +
+         std::string(mark) + "' || " + column + " FROM " + std::string(table) +
+         " x LEFT JOIN repository r ON r.id = x.repository WHERE (x.repository > $1 OR "
+         "(x.repository = $1 AND " +
+         column + " > $2)) AND " + std::string(missing) + " ORDER BY x.repository, " + column +
+         " LIMIT $3";
+}
+
+std::string DeleteFrom(std::string_view table, std::string_view key) {
+  return "DELETE FROM " + std::string(table) + " WHERE repository = $1 AND " + std::string(key) +
+         " = $2";
+}
+
+std::vector<Dangling> Kinds() {
+  constexpr std::string_view kNoRepository = "r.id IS NULL";
+  constexpr std::string_view kOfNone = "it belongs to a repository that is not there";
+  return {
+      {"row_of_no_repository", kOfNone, Select("tag", "name", ":", kNoRepository),
+       DeleteFrom("tag", "name")},
+      {"row_of_no_repository", kOfNone, Select("manifest", "digest", "@", kNoRepository),
+       DeleteFrom("manifest", "digest")},
+      {"row_of_no_repository", kOfNone, Select("repository_blob", "digest", "@", kNoRepository),
+       DeleteFrom("repository_blob", "digest")},
+      {"tag_without_manifest", "the manifest that a tag names is gone: push the image again",
+       Select("tag", "name", ":",
+              "NOT EXISTS (SELECT 1 FROM manifest m WHERE m.repository = x.repository AND "
+              "m.digest = x.digest)"),
+       DeleteFrom("tag", "name")},
+      {"reference_of_no_manifest", "what a manifest refers to is noted, and it is not there",
+       Select("(SELECT DISTINCT repository, manifest FROM manifest_reference)", "manifest", "@",
+              "NOT EXISTS (SELECT 1 FROM manifest m WHERE m.repository = x.repository AND "
+              "m.digest = x.manifest)"),
+       DeleteFrom("manifest_reference", "manifest")},
+      {"link_missing", "a manifest's blob is not noted as its repository's",
+       Select("(SELECT DISTINCT repository, target FROM manifest_reference WHERE kind <> 2)",
+              "target", "@",
+              "EXISTS (SELECT 1 FROM blob b WHERE b.digest = x.target) AND NOT EXISTS (SELECT 1 "
+              "FROM repository_blob l WHERE l.repository = x.repository AND l.digest = x.target)"),
+       "INSERT INTO repository_blob (repository, digest, linked, leased_until) VALUES ($1, $2, $3, "
+       "$3)"},
+      {"link_without_blob", "a repository has a blob that is not there, and no manifest needs it",
+       Select(
+           "repository_blob", "digest", "@",
+           "NOT EXISTS (SELECT 1 FROM blob b WHERE b.digest = x.digest) AND NOT EXISTS (SELECT 1 "
+           "FROM manifest_reference e WHERE e.repository = x.repository AND e.target = x.digest "
+           "AND e.kind <> 2)"),
+       DeleteFrom("repository_blob", "digest")},
+  };
+}
+
+Status CheckKind(FsckRun& run, const Dangling& kind) {
+  struct Row {
+    std::string repository;
+    std::string key;
+    std::string name;
+  };
+  Row after;
+  const bool has_time = kind.repair.find("$3") != std::string::npos;
+  while (true) {
+    BW_TRY(const auto page, run.database.ReadValue([&](db::Transaction& tx) {
+      return tx.QueryAll(kind.select, {after.repository, after.key, kPage}, [](const db::Row& row) {
+        return Row{row.String(0), row.String(1), row.String(2)};
+      });
+    }));
+    for (const Row& row : page) {
+      BW_TRY_STATUS(run.Report(
+          {.problem = std::string(kind.problem), .what = row.name, .text = std::string(kind.text)},
+          /*lost=*/false, [&] {
+            return run.database.Write([&](db::Transaction& tx) -> Status {
+              const db::Param all[] = {row.repository, row.key, run.clock.Now()};
+              BW_TRY_STATUS(tx.ExecuteWith(kind.repair, std::span(all).first(has_time ? 3 : 2)));
+              return Ok();
+            });
+          }));
+    }
+    if (page.size() < kPage) return Ok();
+    after = page.back();
+  }
+}
+
+// Blobs that manifests need and that no row knows.
+Status CheckNeededBlobs(FsckRun& run) {
+  std::string after;
+  while (true) {
+    BW_TRY(const auto page, run.database.ReadValue([&](db::Transaction& tx) {
+      return tx.QueryAll(
+          "SELECT DISTINCT e.target FROM manifest_reference e JOIN manifest m ON m.repository = "
+          "e.repository AND m.digest = e.manifest WHERE e.kind <> 2 AND e.target > $1 AND NOT "
+          "EXISTS (SELECT 1 FROM blob b WHERE b.digest = e.target) ORDER BY e.target LIMIT $2",
+          {after, kPage}, [](const db::Row& row) { return row.String(0); });
+    }));
+    for (const std::string& digest : page) {
+      if (run.bad_blobs.contains(digest)) continue;
+      FsckFinding finding{
+          .problem = "blob_missing", .what = digest, .text = "its bytes are gone, and its row"};
+      BW_TRY(finding.images, ImagesWithBlob(run.database, digest));
+      BW_TRY_STATUS(run.Report(std::move(finding), /*lost=*/true, nullptr));
+    }
+    if (page.size() < kPage) return Ok();
+    after = page.back();
+  }
+}
+
+Status CheckRepositories(FsckRun& run) {
+  BW_TRY(const auto found, run.database.ReadValue([&](db::Transaction& tx) {
+    return tx.QueryAll(
+        "SELECT r.registry, r.name FROM repository r WHERE NOT EXISTS (SELECT 1 FROM "
+        "namespace n WHERE n.registry = r.registry AND n.name = r.name_space) "
+        "ORDER BY r.registry, r.name LIMIT $1",
+        {kPage}, [](const db::Row& row) { return row.String(0) + "/" + row.String(1); });
+  }));
+  for (const std::string& name : found) {
+    BW_TRY_STATUS(run.Report({.problem = "repository_without_namespace",
+                              .what = name,
+                              .text = "nobody can reach it: make the namespace again"},
+                             /*lost=*/true, nullptr));
+  }
+  return Ok();
+}
+
+}  // namespace
+
+Status CheckManifests(FsckRun& run) {
+  ManifestOfRow after;
+  while (true) {
+    BW_TRY(auto page, run.database.ReadValue([&](db::Transaction& tx) {
+      return tx.QueryAll(
+          "SELECT repository, digest, media_type, artifact_type, config_digest, content_size, "
+          "subject, referrer, content FROM manifest WHERE repository > $1 OR (repository = $1 AND "
+          "digest > $2) ORDER BY repository, digest LIMIT $3",
+          {after.repository, after.digest, kManifestPage}, ManifestFromRow);
+    }));
+    for (ManifestOfRow& manifest : page) BW_TRY_STATUS(CheckManifest(run, manifest));
+    if (page.size() < kManifestPage) return Ok();
+    after = std::move(page.back());
+  }
+}
+
+Status CheckNames(FsckRun& run) {
+  for (const Dangling& kind : Kinds()) BW_TRY_STATUS(CheckKind(run, kind));
+  BW_TRY_STATUS(CheckNeededBlobs(run));
+  return CheckRepositories(run);
+}
+
+}  // namespace breakwater::admin

@@ -1,0 +1,279 @@
+#include "admin/fsck.h"
+
+#include <algorithm>
+#include <fstream>
+
+#include <gtest/gtest.h>
+
+#include "registry/testing.h"
+
+namespace breakwater::admin {
+namespace {
+
+using registry::RepositoryPath;
+using registry::testing::Bytes;
+using registry::testing::ImageManifest;
+using registry::testing::World;
+
+constexpr std::size_t kLarge = 200'000;
+
+oci::Digest DigestOf(const std::string& bytes) {
+  return oci::Digest::Of(AsBytes(bytes));
+}
+
+class FsckTest : public ::testing::Test {
+ protected:
+  FsckTest() {
+    Push();
+    EXPECT_EQ(Check(false), "");
+  }
+
+  // The image, as a client pushes it: what is said to be there is not sent.
+  void Push() {
+    for (const std::string& blob : {config_, layer_}) {
+      if (world_.services->blobs.Head(path_, DigestOf(blob)).ok()) continue;
+      ASSERT_TRUE(world_.PushBlob(path_, blob).ok());
+    }
+    ASSERT_TRUE(world_.services->manifests
+                    .Put(world_.Caller(), path_,
+                         {.content = manifest_,
+                          .content_type = "",
+                          .reference = *oci::Reference::Parse("v1"),
+                          .tags = {}})
+                    .ok());
+  }
+
+  // Problems with their outcomes, in order.
+  std::string Check(bool repair, bool read_blobs = true) {
+    findings_.clear();
+    std::string text;
+    const auto summary =
+        Fsck(world_.database, world_.store,
+             {.repair = repair,
+              .read_blobs = read_blobs,
+              .shared = false,
+              .report =
+                  [&](const FsckFinding& finding) {
+                    text += finding.problem + " " + std::string(ToString(finding.outcome)) + "\n";
+                    findings_.push_back(finding);
+                  }},
+             world_.clock);
+    EXPECT_TRUE(summary.ok());
+    return text;
+  }
+  // Found; then repaired; then nothing is found any more.
+  void ExpectRepaired(const std::string& problem) {
+    EXPECT_EQ(Check(false), problem + " found\n");
+    EXPECT_EQ(Check(true), problem + " repaired\n");
+    EXPECT_EQ(Check(false), "");
+    ExpectWhole();
+  }
+  // A push brings the image back, whatever was left of it.
+  void ExpectHealedByAPush() {
+    Push();
+    EXPECT_EQ(Check(true), "");
+    ExpectWhole();
+  }
+  void ExpectWhole() {
+    EXPECT_EQ(world_.ReadBlob(path_, DigestOf(config_)), config_);
+    EXPECT_EQ(world_.ReadBlob(path_, DigestOf(layer_)), layer_);
+    const auto manifest = world_.services->manifests.Get(path_, *oci::Reference::Parse("v1"));
+    ASSERT_TRUE(manifest.ok());
+    EXPECT_EQ(manifest->content, manifest_);
+  }
+
+  void Sql(const std::string& sql, std::initializer_list<db::Param> params = {}) {
+    ASSERT_TRUE(world_.owner->database()
+                    .Write([&](db::Transaction& tx) -> Status {
+                      BW_TRY(const auto changed, tx.Execute(sql, params));
+                      return changed > 0 ? Ok() : Status(Internal("nothing has changed"));
+                    })
+                    .ok());
+  }
+  std::filesystem::path FileOf(const std::string& bytes) {
+    const std::string hex(DigestOf(bytes).hex());
+    return world_.directory.path() / "blobs" / "sha256" / hex.substr(0, 2) / hex;
+  }
+  // One bit, in the middle.
+  void Damage(const std::filesystem::path& path) {
+    std::filesystem::permissions(path, std::filesystem::perms::owner_write,
+                                 std::filesystem::perm_options::add);
+    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekg(1000);
+    const auto octet = static_cast<char>(file.get() ^ 1);
+    file.seekp(1000);
+    file.put(octet);
+    ASSERT_TRUE(file.good());
+  }
+  void CommitBytes(const std::string& bytes) {
+    auto staged = world_.disk->Stage();
+    ASSERT_TRUE(staged.ok() && (*staged)->Append(AsBytes(bytes)).ok());
+    const blob::CommitItem item{staged->get(), DigestOf(bytes)};
+    ASSERT_TRUE(world_.disk->Commit(std::span(&item, 1))[0].ok());
+  }
+
+  const std::string config_ = "config";
+  const std::string layer_ = Bytes(kLarge);
+  const std::string manifest_ = ImageManifest(config_, {layer_});
+  World world_;
+  RepositoryPath path_ = world_.Repository("team-a/app");
+  std::vector<FsckFinding> findings_;
+};
+
+TEST_F(FsckTest, FindsBytesThatAreGoneAndAPushBringsThemBack) {
+  std::filesystem::remove(FileOf(layer_));
+  EXPECT_EQ(Check(false), "blob_missing lost\n");
+  ASSERT_EQ(findings_.size(), 1U);
+  EXPECT_EQ(findings_[0].what, DigestOf(layer_).text());
+  EXPECT_EQ(findings_[0].images,
+            std::vector<std::string>{std::string(registry::testing::kRegistry) + "/team-a/app:v1"});
+  EXPECT_EQ(Check(true), "blob_missing lost\n");
+  // It is still lost, and said so again, until it is pushed.
+  EXPECT_EQ(Check(true), "blob_missing lost\n");
+  EXPECT_FALSE(world_.services->blobs.Head(path_, DigestOf(layer_)).ok());
+  ExpectHealedByAPush();
+}
+
+TEST_F(FsckTest, FindsOneFlippedBitAndAPushBringsTheBlobBack) {
+  Damage(FileOf(layer_));
+  EXPECT_EQ(Check(false, /*read_blobs=*/false), "");
+  EXPECT_EQ(Check(false), "blob_damaged lost\n");
+  // Until it is repaired a push would be told that the blob is there.
+  EXPECT_TRUE(world_.services->blobs.Head(path_, DigestOf(layer_)).ok());
+  EXPECT_EQ(Check(true), "blob_damaged lost\n");
+  EXPECT_FALSE(world_.services->blobs.Head(path_, DigestOf(layer_)).ok());
+  ExpectHealedByAPush();
+}
+
+TEST_F(FsckTest, FindsABlobOfAnotherSizeWithoutReadingIt) {
+  std::filesystem::resize_file(FileOf(layer_), kLarge - 1);
+  EXPECT_EQ(Check(true, /*read_blobs=*/false), "blob_damaged lost\n");
+  ExpectHealedByAPush();
+}
+
+TEST_F(FsckTest, FindsDamagedAndMissingContentInTheDatabase) {
+  Sql("UPDATE blob_content SET content = $1 WHERE digest = $2",
+      {AsBytes(std::string_view("confiG")), DigestOf(config_).text()});
+  EXPECT_EQ(Check(true), "blob_damaged lost\n");
+  ExpectHealedByAPush();
+  Sql("DELETE FROM blob_content");
+  EXPECT_EQ(Check(true), "blob_missing lost\n");
+  ExpectHealedByAPush();
+}
+
+TEST_F(FsckTest, BringsABlobBackToAllWhoHadIt) {
+  const RepositoryPath other = world_.Repository("team-b/app");
+  ASSERT_TRUE(*world_.services->blobs.Mount(other, DigestOf(layer_), path_.name));
+  Damage(FileOf(layer_));
+  EXPECT_EQ(Check(true), "blob_damaged lost\nlink_without_blob repaired\n");
+  Push();
+  EXPECT_EQ(Check(false), "");
+}
+
+TEST_F(FsckTest, RemovesBytesThatNothingNames) {
+  CommitBytes(Bytes(kLarge, 'x'));
+  ExpectRepaired("bytes_unnamed");
+  EXPECT_FALSE(world_.disk->Open(DigestOf(Bytes(kLarge, 'x'))).ok());
+  Sql("INSERT INTO blob_content (digest, content) VALUES ($1, $2)",
+      {DigestOf("stray").text(), AsBytes(std::string_view("stray"))});
+  ExpectRepaired("bytes_unnamed");
+}
+
+TEST_F(FsckTest, RemovesStagingOfNobodyAndUploadsWithoutStaging) {
+  auto staged = world_.disk->Stage();
+  ASSERT_TRUE(staged.ok() && (*staged)->Append(AsBytes("abc")).ok() && (*staged)->Flush().ok());
+  ExpectRepaired("staging_unowned");
+  const auto view = world_.services->uploads.Start(path_, world_.Caller().actor, {});
+  ASSERT_TRUE(view.ok());
+  io::StringSource source(layer_);
+  ASSERT_TRUE(
+      world_.services->uploads.Append(view->id, {.source = &source, .length = {}, .range = {}})
+          .ok());
+  EXPECT_EQ(Check(true), "");
+  std::vector<std::string> ids;
+  ASSERT_TRUE(world_.disk
+                  ->ListStaged([&](const blob::BlobStore::StagedInfo& info) -> Status {
+                    ids.push_back(info.id);
+                    return Ok();
+                  })
+                  .ok());
+  ASSERT_EQ(ids.size(), 1U);
+  ASSERT_TRUE(world_.disk->Discard(ids[0]).ok());
+  ExpectRepaired("upload_without_bytes");
+}
+
+TEST_F(FsckTest, TakesADamagedManifestOutOfTheWayOfItsPush) {
+  Sql("UPDATE manifest SET content = $1", {AsBytes(std::string_view("{}"))});
+  EXPECT_EQ(Check(false), "manifest_damaged lost\n");
+  ASSERT_EQ(findings_[0].images.size(), 1U);
+  EXPECT_EQ(Check(true), "manifest_damaged lost\n");
+  EXPECT_EQ(Check(true), "");
+  EXPECT_EQ(world_.Count("tag"), 0);
+  // Its blobs wait for it.
+  world_.clock.Advance(std::chrono::hours{22});
+  world_.Collect();
+  EXPECT_TRUE(world_.services->blobs.Head(path_, DigestOf(layer_)).ok());
+  ExpectHealedByAPush();
+}
+
+TEST_F(FsckTest, MakesDerivedRowsOfAManifestAgain) {
+  Sql("UPDATE manifest SET config_digest = NULL");
+  ExpectRepaired("manifest_rows_wrong");
+  Sql("UPDATE manifest SET content_size = 1");
+  ExpectRepaired("manifest_rows_wrong");
+  Sql("UPDATE manifest SET subject = $1, referrer = '{}'", {DigestOf("x").text()});
+  ExpectRepaired("manifest_rows_wrong");
+  Sql("DELETE FROM manifest_reference WHERE kind = 1");
+  ExpectRepaired("manifest_rows_wrong");
+  EXPECT_EQ(world_.Count("manifest_reference"), 2);
+}
+
+TEST_F(FsckTest, MakesALinkAgainThatAManifestNeeds) {
+  Sql("DELETE FROM repository_blob WHERE digest = $1", {DigestOf(layer_).text()});
+  ExpectRepaired("link_missing");
+}
+
+TEST_F(FsckTest, DropsRowsThatNameWhatIsNotThere) {
+  const std::string digest = DigestOf("nothing").text();
+  Sql("INSERT INTO tag (repository, name, digest, updated) SELECT id, 'v2', $1, 0 FROM repository",
+      {digest});
+  ExpectRepaired("tag_without_manifest");
+  Sql("INSERT INTO manifest_reference (repository, manifest, kind, target, size) "
+      "SELECT id, $1, 2, $1, 0 FROM repository",
+      {digest});
+  ExpectRepaired("reference_of_no_manifest");
+  Sql("INSERT INTO repository_blob (repository, digest, linked, leased_until) "
+      "SELECT id, $1, 0, 0 FROM repository",
+      {digest});
+  ExpectRepaired("link_without_blob");
+  Sql("INSERT INTO repository_blob (repository, digest, linked, leased_until) "
+      "VALUES ('gone', $1, 0, 0)",
+      {DigestOf(layer_).text()});
+  ExpectRepaired("row_of_no_repository");
+}
+
+TEST_F(FsckTest, SaysThatARepositoryCannotBeReached) {
+  Sql("DELETE FROM namespace");
+  EXPECT_EQ(Check(true), "repository_without_namespace lost\n");
+}
+
+TEST_F(FsckTest, CountsWhatItHasLookedAt) {
+  const auto summary = Fsck(world_.database, world_.store, {}, world_.clock);
+  ASSERT_TRUE(summary.ok());
+  EXPECT_EQ(summary->blobs, 2);
+  EXPECT_EQ(summary->blob_bytes, kLarge + config_.size());
+  EXPECT_EQ(summary->manifests, 1);
+}
+
+TEST_F(FsckTest, StopsWhereAServerIsAtWork) {
+  Sql("INSERT INTO digest_lock (digest, holder, held_until) VALUES ('x', 'x', $1)",
+      {world_.clock.Now() + std::chrono::seconds{30}});
+  FsckOptions options;
+  options.shared = true;
+  const auto refused = Fsck(world_.database, world_.store, options, world_.clock);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().reason(), "source_in_use");
+}
+
+}  // namespace
+}  // namespace breakwater::admin
