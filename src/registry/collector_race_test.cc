@@ -26,7 +26,7 @@ using testing::World;
 
 // More than a row takes, so that it lies in the store.
 constexpr std::size_t kLayer = kMaxInlineBlob + 1000;
-constexpr int kRounds = 300;
+constexpr int kRounds = 200;
 constexpr int kRoundsAtOnce = 30;
 
 // How many: more in a soak.
