@@ -106,6 +106,7 @@ class PausingDatabase final : public db::Database {
   std::function<void()> around = [] {};
   std::function<void()> inside = [] {};
   db::Dialect dialect() const override { return inner_.dialect(); }
+  std::optional<std::uint64_t> epoch() const override { return inner_.epoch(); }
 
  protected:
   Status DoRead(const Work& work) override {
