@@ -79,7 +79,7 @@ class FsckTest : public ::testing::Test {
     EXPECT_EQ(world_.ReadBlob(path_, DigestOf(layer_)), layer_);
     const auto manifest = world_.services->manifests.Get(path_, *oci::Reference::Parse("v1"));
     ASSERT_TRUE(manifest.ok());
-    EXPECT_EQ(manifest->content, manifest_);
+    EXPECT_EQ((*manifest)->content, manifest_);
   }
 
   void Sql(const std::string& sql, std::initializer_list<db::Param> params = {}) {
