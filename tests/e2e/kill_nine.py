@@ -5,7 +5,9 @@ restart that
 - what was never finished is not visible, and what was in flight is there whole or not at all;
 - a tag points at the last acknowledged manifest, or at the one that was in flight;
 - an interrupted upload goes on from the offset that the server tells;
-- no temporary file and no blob without a row is left.
+- no temporary file and no blob without a row is left;
+
+and at the end that fsck, which reads everything, finds nothing wrong.
 
 Standard library only. See kill_nine.sh.
 """
@@ -15,13 +17,14 @@ import json
 import os
 import random
 import shutil
+import subprocess
 import sys
 import tempfile
 import threading
 import time
 
-from registry_client import (OCI_CONFIG, OCI_LAYER, OCI_MANIFEST, Client, Failed, Server, add_query,
-                             check, digest_of)
+from registry_client import (BINARY, OCI_CONFIG, OCI_LAYER, OCI_MANIFEST, Client, Failed, Server,
+                             add_query, check, digest_of)
 
 ROUNDS = int(os.environ.get("KILL_NINE_ROUNDS", "50"))
 SEED = int(os.environ.get("KILL_NINE_SEED", str(int(time.time()))))
@@ -252,6 +255,15 @@ def run_round(server, ledger, number, rng):
     return sum(worker.pushed for worker in workers), resumed
 
 
+def verify_all(server):
+    environment = {name: value for name, value in os.environ.items()
+                   if not name.startswith("BREAKWATER_")}
+    done = subprocess.run([BINARY, "fsck", "--data", server.data], env=environment,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    check(done.returncode == 0, "fsck ends with %d:\n%s" % (done.returncode,
+                                                           done.stdout.decode(errors="replace")))
+
+
 def run(directory):
     rng = random.Random(SEED)
     server = Server(directory)
@@ -271,6 +283,7 @@ def run(directory):
                   flush=True)
         check(images > 0 and ledger.blobs, "no image was pushed in any round: nothing was tested")
         server.stop()
+        verify_all(server)
     finally:
         if server.process.poll() is None:
             server.kill()
