@@ -54,6 +54,19 @@ std::string ManifestsByState() {
          "LEFT JOIN live v ON v.repository = m.repository AND v.digest = m.digest GROUP BY 1";
 }
 
+// $1 to $4 as above; after $5 and $6, at most $7.
+std::string NamesOfParts(StoragePart part) {
+  const std::string name = part == StoragePart::kNamespace    ? "r.name_space"
+                           : part == StoragePart::kRepository ? "r.name"
+                                                              : "''";
+  return "SELECT DISTINCT r.registry, " + name +
+         " FROM namespace n JOIN repository r ON r.registry = n.registry AND r.name_space = n.name "
+         "WHERE ($1 = '' OR n.account = $1) AND ($2 = '' OR r.registry = $2) "
+         "AND ($3 = '' OR r.name_space = $3) AND ($4 = '' OR r.name = $4) "
+         "AND (r.registry > $5 OR (r.registry = $5 AND " +
+         name + " > $6)) ORDER BY 1, 2 LIMIT $7";
+}
+
 StorageAmount& At(StorageAmounts& amounts, StorageState state) {
   return amounts.at(static_cast<std::size_t>(state));
 }
@@ -144,12 +157,39 @@ Status Accounting::AddUploads(db::Transaction& tx, const StorageScope& scope,
 
 Result<StorageAmounts> Accounting::Of(const StorageScope& scope) const {
   BW_TRY(const Staging staging, StagedBytes());
+  return Of(scope, staging);
+}
+
+Result<StorageAmounts> Accounting::Of(const StorageScope& scope, const Staging& staging) const {
   return database_.ReadValue([&](db::Transaction& tx) -> Result<StorageAmounts> {
     StorageAmounts amounts{};
     BW_TRY_STATUS(AddContent(tx, scope, clock_.Now(), amounts));
     BW_TRY_STATUS(AddUploads(tx, scope, staging, amounts));
     return amounts;
   });
+}
+
+Result<std::vector<StoragePartAmounts>> Accounting::PartsOf(const StorageScope& scope,
+                                                            StoragePart part,
+                                                            const StoragePartAmounts& after) const {
+  BW_TRY(const Staging staging, StagedBytes());
+  BW_TRY(auto parts, database_.ReadValue([&](db::Transaction& tx) {
+    return tx.QueryAll(NamesOfParts(part),
+                       {scope.account, scope.registry, scope.name_space, scope.repository,
+                        after.registry, after.name, kMaxStorageParts},
+                       [](const db::Row& row) {
+                         return StoragePartAmounts{.registry = row.String(0),
+                                                   .name = row.String(1)};
+                       });
+  }));
+  for (StoragePartAmounts& one : parts) {
+    StorageScope narrower = scope;
+    narrower.registry = one.registry;
+    if (part == StoragePart::kNamespace) narrower.name_space = one.name;
+    if (part == StoragePart::kRepository) narrower.repository = one.name;
+    BW_TRY(one.amounts, Of(narrower, staging));
+  }
+  return parts;
 }
 
 Result<StorageAmounts> Accounting::OfInstallation() const {

@@ -65,6 +65,16 @@ struct StorageScope {
   std::string repository;
 };
 
+// What a scope is divided into.
+enum class StoragePart : std::uint8_t { kRegistry, kNamespace, kRepository };
+struct StoragePartAmounts {
+  std::string registry;
+  std::string name;  // of the namespace or repository; empty for a registry
+  StorageAmounts amounts = {};
+};
+// Parts that one answer holds.
+inline constexpr std::size_t kMaxStorageParts = 100;
+
 // Thread-safe. Reads much: for people and for now and then.
 class Accounting {
  public:
@@ -73,6 +83,10 @@ class Accounting {
 
   // Nothing is orphaned there.
   Result<StorageAmounts> Of(const StorageScope& scope) const;
+  // Its parts that hold anything or once did, in the order of registry and name, at most
+  // kMaxStorageParts of those after `after`. A blob counts in each part that has it.
+  Result<std::vector<StoragePartAmounts>> PartsOf(const StorageScope& scope, StoragePart part,
+                                                  const StoragePartAmounts& after) const;
   // Everything that is stored.
   Result<StorageAmounts> OfInstallation() const;
 
@@ -89,6 +103,7 @@ class Accounting {
   // Staged bytes by upload, and by nobody.
   struct Staging;
   Result<Staging> StagedBytes() const;
+  Result<StorageAmounts> Of(const StorageScope& scope, const Staging& staging) const;
   Status AddUploads(db::Transaction& tx, const StorageScope& scope, const Staging& staging,
                     StorageAmounts& amounts) const;
   Status AddOrphans(StorageAmounts& amounts) const;

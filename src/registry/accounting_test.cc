@@ -361,6 +361,34 @@ TEST_F(AccountingTest, TellsWhatAPartSharesWithTheRest) {
   EXPECT_EQ(whole.shared_bytes, 0U);
 }
 
+TEST_F(AccountingTest, DividesAScopeIntoParts) {
+  const RepositoryPath second = world_.Repository("team-a/second");
+  const RepositoryPath third = world_.Repository("team-b/third");
+  ASSERT_TRUE(world_.PushBlob(path_, "one").ok());
+  ASSERT_TRUE(world_.PushBlob(second, "seconds").ok());
+  ASSERT_TRUE(world_.PushBlob(third, "thirds").ok());
+  ASSERT_TRUE(world_.PushBlob(world_.Repository("team-x/app", "other"), "theirs").ok());
+  StorageScope scope;
+  scope.account = "acc";
+  const auto parts = [&](StoragePart part, const StoragePartAmounts& after = {}) {
+    std::string text;
+    const auto found = accounting_.PartsOf(scope, part, after);
+    EXPECT_TRUE(found.ok());
+    for (const auto& one : *found) {
+      text += one.name + "=" + std::to_string(TotalBytes(one.amounts)) + " ";
+    }
+    return text;
+  };
+  EXPECT_EQ(parts(StoragePart::kRegistry), "=16 ");
+  EXPECT_EQ(parts(StoragePart::kNamespace), "team-a=10 team-b=6 ");
+  EXPECT_EQ(parts(StoragePart::kRepository), "team-a/app=3 team-a/second=7 team-b/third=6 ");
+  EXPECT_EQ(
+      parts(StoragePart::kRepository, {.registry = testing::kRegistry, .name = "team-a/second"}),
+      "team-b/third=6 ");
+  scope.name_space = "team-a";
+  EXPECT_EQ(parts(StoragePart::kRepository), "team-a/app=3 team-a/second=7 ");
+}
+
 TEST_F(AccountingTest, KeepsWhatWasMeasuredForWhoeverAsks) {
   EXPECT_TRUE(accounting_.Latest()->empty());
   ASSERT_TRUE(world_.PushBlob(path_, "small").ok());

@@ -27,6 +27,41 @@ Result<std::string> ScopeName(const Context& context, std::string_view name) {
   return Invalid("there is no such name").Reason("invalid_query_parameter").Context(name);
 }
 
+json::Object StatesJson(const registry::StorageAmounts& amounts) {
+  json::Object states;
+  for (const registry::StorageState state : registry::kStorageStates) {
+    if (state == registry::StorageState::kOrphaned) continue;  // no account's
+    states[registry::ToString(state)] = AmountJson(amounts.at(static_cast<std::size_t>(state)));
+  }
+  return states;
+}
+
+Result<registry::StoragePart> PartNamed(std::string_view name) {
+  if (name == "registry") return registry::StoragePart::kRegistry;
+  if (name == "namespace") return registry::StoragePart::kNamespace;
+  if (name == "repository") return registry::StoragePart::kRepository;
+  return Invalid("by must be registry, namespace or repository").Reason("invalid_query_parameter");
+}
+
+Status AddParts(const StorageDeps& deps, const Context& context,
+                const registry::StorageScope& scope, json::Object& body) {
+  BW_TRY(const registry::StoragePart part, PartNamed(*context.query.Get("by")));
+  registry::StoragePartAmounts after;
+  BW_TRY(after.registry, ScopeName(context, "after_registry"));
+  BW_TRY(after.name, ScopeName(context, "after"));
+  BW_TRY(const auto found, deps.accounting.PartsOf(scope, part, after));
+  json::Array parts;
+  for (const registry::StoragePartAmounts& one : found) {
+    parts.push_back({{"registry", Text(one.registry)},
+                     {"name", Text(one.name)},
+                     {"bytes", registry::TotalBytes(one.amounts)},
+                     {"states", StatesJson(one.amounts)}});
+  }
+  body["parts"] = std::move(parts);
+  body["more"] = found.size() == registry::kMaxStorageParts;
+  return Ok();
+}
+
 Result<net::Response> Storage(const StorageDeps& deps, const Context& context) {
   registry::StorageScope scope;
   scope.account = context.account.value();
@@ -34,18 +69,15 @@ Result<net::Response> Storage(const StorageDeps& deps, const Context& context) {
   BW_TRY(scope.name_space, ScopeName(context, "namespace"));
   BW_TRY(scope.repository, ScopeName(context, "repository"));
   BW_TRY(const registry::StorageAmounts amounts, deps.accounting.Of(scope));
-  json::Object states;
-  for (const registry::StorageState state : registry::kStorageStates) {
-    if (state == registry::StorageState::kOrphaned) continue;  // no account's
-    states[registry::ToString(state)] = AmountJson(amounts.at(static_cast<std::size_t>(state)));
-  }
-  return JsonResponse(200, {{"scope",
-                             {{"account", Text(scope.account)},
-                              {"registry", Text(scope.registry)},
-                              {"namespace", Text(scope.name_space)},
-                              {"repository", Text(scope.repository)}}},
-                            {"bytes", registry::TotalBytes(amounts)},
-                            {"states", std::move(states)}});
+  json::Object body{{"scope",
+                     {{"account", Text(scope.account)},
+                      {"registry", Text(scope.registry)},
+                      {"namespace", Text(scope.name_space)},
+                      {"repository", Text(scope.repository)}}},
+                    {"bytes", registry::TotalBytes(amounts)},
+                    {"states", StatesJson(amounts)}};
+  if (context.query.Get("by")) BW_TRY_STATUS(AddParts(deps, context, scope, body));
+  return JsonResponse(200, body);
 }
 
 json::Array LinksJson(const std::vector<registry::UnneededLink>& links, std::string_view reason) {

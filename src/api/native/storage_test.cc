@@ -44,6 +44,12 @@ TEST_F(StorageApi, WhatIsStoredAddsUpAndMayBeAskedForInParts) {
   EXPECT_EQ(sum, 10);
   const auto part = harness_.Send("GET", "/breakwater/v1/storage?namespace=team-b");
   EXPECT_EQ(*json::Find(part.body, "bytes"), json::Value(6));
+  const auto parts = harness_.Send("GET", "/breakwater/v1/storage?by=namespace");
+  ASSERT_EQ(List(parts, "parts").size(), 2U);
+  EXPECT_EQ(json::FindText(List(parts, "parts")[1], "name"), "team-b");
+  EXPECT_EQ(*json::Find(List(parts, "parts")[1], "bytes"), json::Value(6));
+  EXPECT_EQ(*json::Find(parts.body, "more"), json::Value(false));
+  EXPECT_EQ(harness_.Send("GET", "/breakwater/v1/storage?by=colour").status, 400);
   const auto none = harness_.Send("GET", "/breakwater/v1/storage?namespace=team-x");
   EXPECT_EQ(*json::Find(none.body, "bytes"), json::Value(0));
   harness_.authorizer.forbidden = "breakwater.storage.read";

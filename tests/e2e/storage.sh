@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# What an account's bytes are adds up, in whole and in parts; what waits to be collected says until
+# when; and the installation's figures are among its metrics.
+
+# shellcheck disable=SC2317  # some functions are called by name
+# shellcheck source=tests/e2e/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+two_registries_by_address > "$dir/registries.toml"
+server_start --config "$dir/registries.toml"
+expect 201 PUT /api/v1/namespaces/stored
+expect 201 PUT /api/v1/namespaces/second
+holds "an image is pushed" put_image stored/app v1 "a layer"
+head -c 200000 /dev/urandom > "$dir/large"
+holds "a blob that no manifest names is pushed" put_blob stored/app "$dir/large"
+large=sha256:$(sha256_of "$dir/large")
+holds "an image is pushed elsewhere" put_image second/app v1 "a layer"
+
+storage() { expect 200 GET "/breakwater/v1/storage$1"; }
+storage ''
+is "the states add up" "$(json 'd["bytes"] == sum(s["bytes"] for s in d["states"].values())')" true
+is "what a tag leads to is live" "$(json 'd["states"]["live"]["blob_bytes"]')" \
+  $((7 + $(stat -c %s "$dir/config")))
+is "with its manifest, once in each repository" "$(json 'd["states"]["live"]["manifest_bytes"]')" \
+  $((2 * $(stat -c %s "$dir/manifest")))
+is "what no manifest names is leased" "$(json 'd["states"]["leased"]["bytes"]')" 200000
+storage '?namespace=second'
+is "a part shares its layer with the rest" "$(json 'd["states"]["live"]["shared_bytes"]')" \
+  $((7 + $(stat -c %s "$dir/config")))
+storage '?by=repository'
+is "parts are named" "$(json '[p["name"] for p in d["parts"]]')" '["second/app", "stored/app"]'
+
+http DELETE /v2/second/app/manifests/v1 "${auth[@]}"
+is "a tag is deleted" "$status" 202
+storage '?namespace=second'
+is "its image is untagged then" "$(json 'd["states"]["untagged"]["manifests"]')" 1
+
+expect 200 POST '/breakwater/v1/garbage-collection'
+is "nothing is collected before its lease is over" "$(json '[d["removed"], d["freed"]["bytes"]]')" '[[], 0]'
+is "and what is held says so" "$(json '[h["digest"] for h in d["held"]]')" "[\"$large\"]"
+like "until when" "$(json 'd["held"][0]["leased_until"]')" '^20[0-9-]+T'
+http DELETE "/v2/stored/app/blobs/$large" "${auth[@]}"
+is "a blob is deleted" "$status" 202
+storage ''
+is "and no account's any more" "$(json 'd["states"]["leased"]["bytes"]')" 0
+
+# The first figures are those of the start.
+measured() { http GET /metrics && grep -q '^breakwater_storage_bytes{state="live"} [0-9]' "$body"; }
+holds "the installation's figures are metrics" eventually 60 measured
+
+http GET /breakwater/v1/storage
+is "nobody sees an account's figures without a credential" "$status" 401
+
+finish
