@@ -51,4 +51,10 @@ holds "the installation's figures are metrics" eventually 60 measured
 http GET /breakwater/v1/storage
 is "nobody sees an account's figures without a credential" "$status" 401
 
+server_stop
+checked=0
+"$bin" fsck --config "$dir/registries.toml" --data "$data" > "$dir/fsck" 2>&1 || checked=$?
+is "fsck finds everything as it should be" "$checked: $(tail -n 1 "$dir/fsck" | sed 's/.*: //')" \
+  "0: all is as it should be"
+
 finish
