@@ -82,12 +82,11 @@ Status Bootstrap(Installation::Parts& parts, const config::Settings& settings) {
 }
 
 Status SweepAtStart(Installation::Parts& parts) {
-  BW_TRY(const auto swept, parts.uploads.Sweep(true));
+  BW_TRY_STATUS(parts.uploads.Sweep(true));
   BW_TRY(const auto removed, parts.collector.RemoveOrphans());
-  if (swept.sessions + swept.staged + removed.orphans > 0) {
-    observe::Log(
-        observe::Level::kInfo, "reclaimed what the last run left",
-        {{"sessions", swept.sessions}, {"staged", swept.staged}, {"blobs", removed.orphans}});
+  if (removed.orphans > 0) {
+    observe::Log(observe::Level::kInfo, "reclaimed blobs that a crash has left",
+                 {{"blobs", removed.orphans}});
   }
   return Ok();
 }
@@ -100,9 +99,7 @@ void Schedule(Installation::Parts& parts) {
     return Ok();
   });
   parts.jobs->Every("registry.sweep", kSweepInterval, [&parts]() -> Status {
-    BW_TRY(const auto swept, parts.uploads.Sweep(false));
-    observe::Log(observe::Level::kInfo, "swept what uploads left",
-                 {{"sessions", swept.sessions}, {"staged", swept.staged}});
+    BW_TRY_STATUS(parts.uploads.Sweep(false));
     return Ok();
   });
   parts.jobs->Every("registry.collection", kCollectionInterval, [&parts]() -> Status {

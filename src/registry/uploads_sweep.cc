@@ -20,9 +20,8 @@ Result<Uploads::Swept> Uploads::Sweep(bool at_start) {
     swept.sessions += lost;
   }
   if (swept.sessions + swept.staged > 0) {
-    observe::Log(
-        observe::Level::kInfo, "uploads reclaimed",
-        {{"sessions", std::to_string(swept.sessions)}, {"staged", std::to_string(swept.staged)}});
+    observe::Log(observe::Level::kInfo, "uploads reclaimed",
+                 {{"sessions", swept.sessions}, {"staged", swept.staged}});
   }
   return swept;
 }
