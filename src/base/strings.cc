@@ -54,6 +54,8 @@ std::vector<std::string_view> Split(std::string_view text, char separator) {
 
 std::vector<std::string_view> SplitN(std::string_view text, char separator, std::size_t parts) {
   std::vector<std::string_view> out;
+  const auto separators = std::count(text.begin(), text.end(), separator);
+  out.reserve(std::min(parts, static_cast<std::size_t>(separators) + 1));
   while (out.size() + 1 < parts) {
     const std::size_t at = text.find(separator);
     if (at == std::string_view::npos) break;

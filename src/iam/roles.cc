@@ -1,5 +1,7 @@
 #include "iam/roles.h"
 
+#include <array>
+
 #include "base/check.h"
 
 namespace breakwater::iam {
@@ -138,8 +140,18 @@ std::span<const ActionRule> ActionRules() {
 }
 
 const ActionRule* RuleFor(std::string_view action) {
-  for (const ActionRule& rule : kRules) {
-    if (WildcardMatch(rule.pattern, action)) return &rule;
+  // Asked for every request, and most rules name one action: matching those as patterns took longer
+  // than all the rest of a decision.
+  static constexpr auto kIsPattern = [] {
+    std::array<bool, std::size(kRules)> is_pattern{};
+    for (std::size_t i = 0; i < is_pattern.size(); ++i) {
+      is_pattern[i] = kRules[i].pattern.find_first_of("*?") != std::string_view::npos;
+    }
+    return is_pattern;
+  }();
+  for (std::size_t i = 0; i < std::size(kRules); ++i) {
+    const std::string_view pattern = kRules[i].pattern;
+    if (kIsPattern[i] ? WildcardMatch(pattern, action) : pattern == action) return &kRules[i];
   }
   return nullptr;
 }
