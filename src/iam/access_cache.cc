@@ -29,8 +29,9 @@ Status ReadWho(db::Transaction& tx, const AccountId& account, const IamId& iam_i
   return Ok();
 }
 
-std::string KeyOf(const AccountId& account, const IamId& iam_id) {
-  return account.value() + "/" + iam_id.value();
+// Roughly: policies are what there may be many of.
+std::size_t BytesOf(const IdentityAccess& access) {
+  return 128 * access.groups.size() + 1024 * access.policies.size();
 }
 
 }  // namespace
@@ -63,13 +64,10 @@ Result<IdentityAccess> ReadPublicAccess(db::Transaction& tx, const AccountId& ac
   return access;
 }
 
-Result<std::int64_t> AccessCache::Version(const AccountId& account) const {
-  BW_TRY(const auto version, versions_.Get({account.value()}, [&] {
-    return database_.ReadValue(
-        [&](db::Transaction& tx) { return store::ReadVersion(tx, account); });
-  }));
-  return *version;
-}
+AccessCache::AccessCache(db::Database& database, std::size_t capacity)
+    : database_(database),
+      capacity_(capacity),
+      current_(database, {.max_bytes = 16U << 20, .max_entry_bytes = 4U << 20}, BytesOf) {}
 
 Result<AccessCache::Access> AccessCache::Get(const AccountId& account, const IamId& iam_id) {
   // An empty id would share its place with nobody's.
@@ -81,41 +79,34 @@ Result<AccessCache::Access> AccessCache::GetPublic(const AccountId& account) {
   return GetBy(account, IamId());
 }
 
-Result<AccessCache::Access> AccessCache::GetBy(const AccountId& account, const IamId& iam_id) {
-  BW_TRY(const std::int64_t version, Version(account));
-  const std::string key = KeyOf(account, iam_id);
-  if (auto known = Find(key, version); known != nullptr) return known;
-  BW_TRY(auto read, database_.ReadValue([&](db::Transaction& tx) {
-    return iam_id.empty() ? ReadPublicAccess(tx, account) : ReadIdentityAccess(tx, account, iam_id);
-  }));
-  auto access = std::make_shared<const IdentityAccess>(std::move(read));
-  Keep(key, access);
-  return access;
-}
-
 Result<AccessCache::Access> AccessCache::Get(db::Transaction& tx, const AccountId& account,
                                              const IamId& iam_id) {
   if (iam_id.empty()) return Unknown();
+  return GetBy(tx, account, iam_id);
+}
+
+Result<AccessCache::Access> AccessCache::GetBy(const AccountId& account, const IamId& iam_id) {
+  return current_.Get({account.value(), iam_id.value()}, [&] {
+    return database_.ReadValue([&](db::Transaction& tx) { return GetBy(tx, account, iam_id); });
+  });
+}
+
+Result<AccessCache::Access> AccessCache::GetBy(db::Transaction& tx, const AccountId& account,
+                                               const IamId& iam_id) {
   BW_TRY(const std::int64_t version, store::ReadVersion(tx, account));
-  const std::string key = KeyOf(account, iam_id);
-  if (auto known = Find(key, version); known != nullptr) return known;
-  BW_TRY(auto read, ReadIdentityAccess(tx, account, iam_id));
+  const std::string key = account.value() + "/" + iam_id.value();
+  {
+    const MutexLock lock(mutex_);
+    const auto found = entries_.find(key);
+    if (found != entries_.end() && found->second->version == version) return found->second;
+  }
+  BW_TRY(auto read,
+         iam_id.empty() ? ReadPublicAccess(tx, account) : ReadIdentityAccess(tx, account, iam_id));
   auto access = std::make_shared<const IdentityAccess>(std::move(read));
-  Keep(key, access);
-  return access;
-}
-
-AccessCache::Access AccessCache::Find(const std::string& key, std::int64_t version) {
-  const MutexLock lock(mutex_);
-  const auto found = entries_.find(key);
-  if (found == entries_.end() || found->second->version != version) return nullptr;
-  return found->second;
-}
-
-void AccessCache::Keep(const std::string& key, const Access& access) {
   const MutexLock lock(mutex_);
   if (entries_.size() >= capacity_ && !entries_.contains(key)) entries_.clear();
   entries_[key] = access;
+  return access;
 }
 
 }  // namespace breakwater::iam

@@ -1,7 +1,6 @@
 // Who somebody is and what decides their rights, read once for each version of their account.
 #pragma once
 
-#include <cstdint>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -35,14 +34,13 @@ Result<IdentityAccess> ReadIdentityAccess(db::Transaction& tx, const AccountId& 
 Result<IdentityAccess> ReadPublicAccess(db::Transaction& tx, const AccountId& account);
 
 // Thread-safe. Every Get asks for the account's version, so what another process changed counts at
-// once; the rest comes from memory while the version stands. So does the version itself where
-// nobody else writes to the database. Holds at most `capacity` identities.
+// once; the rest comes from memory while the version stands. Where nobody else writes to the
+// database, not even that is asked while nothing is committed. Holds at most `capacity` identities.
 class AccessCache {
  public:
   using Access = std::shared_ptr<const IdentityAccess>;  // never null
 
-  explicit AccessCache(db::Database& database, std::size_t capacity = 4096)
-      : database_(database), capacity_(capacity), versions_(database) {}
+  explicit AccessCache(db::Database& database, std::size_t capacity = 4096);
 
   Result<Access> Get(const AccountId& account, const IamId& iam_id) BW_EXCLUDES(mutex_);
   // The same as the transaction sees it.
@@ -50,19 +48,16 @@ class AccessCache {
       BW_EXCLUDES(mutex_);
   // What the account lets everybody do.
   Result<Access> GetPublic(const AccountId& account) BW_EXCLUDES(mutex_);
-  // Another number after each change of what decides rights or credentials in the account.
-  Result<std::int64_t> Version(const AccountId& account) const;
 
  private:
   // Nobody's where the id is empty.
   Result<Access> GetBy(const AccountId& account, const IamId& iam_id) BW_EXCLUDES(mutex_);
-  // Null if there is none of this version.
-  Access Find(const std::string& key, std::int64_t version) BW_EXCLUDES(mutex_);
-  void Keep(const std::string& key, const Access& access) BW_EXCLUDES(mutex_);
+  Result<Access> GetBy(db::Transaction& tx, const AccountId& account, const IamId& iam_id)
+      BW_EXCLUDES(mutex_);
 
   db::Database& database_;
   const std::size_t capacity_;
-  db::EpochCache<std::int64_t> versions_;
+  db::EpochCache<IdentityAccess> current_;
   Mutex mutex_;
   std::unordered_map<std::string, Access> entries_ BW_GUARDED_BY(mutex_);
 };

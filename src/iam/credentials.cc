@@ -164,29 +164,33 @@ Result<control::Actor> Credentials::Authenticate(std::string_view authorization,
   authorization = Trim(authorization);
   if (authorization.empty()) return control::Actor{};
   if (authorization.size() > kMaxAuthorizationOctets) return Malformed();
-  const std::string key =
-      (registry_tokens ? "r:" : "c:") + std::string(AsText(crypto::Sha256(AsBytes(authorization))));
-  if (const auto known = Find(key)) {
+  std::string key = registry_tokens ? "r:" : "c:";
+  key += AsText(crypto::Sha256(AsBytes(authorization)));
+  if (const Known known = Find(key); known != nullptr) {
     BW_TRY(const bool good, StillGood(*known));
     if (good) return known->actor;
     Forget(key);
   }
-  BW_TRY(const Entry entry, Prove(authorization, registry_tokens));
-  if (entry.expires > clock_.Now()) Keep(key, entry);
-  return entry.actor;
+  BW_TRY(Entry proved, Prove(authorization, registry_tokens));
+  const Known entry = std::make_shared<const Entry>(std::move(proved));
+  if (entry->expires > clock_.Now()) Keep(key, entry);
+  return entry->actor;
 }
 
-std::optional<Credentials::Entry> Credentials::Find(const std::string& key) {
+Credentials::Known Credentials::Find(const std::string& key) {
   const MutexLock lock(mutex_);
   const auto found = entries_.find(key);
-  return found == entries_.end() ? std::nullopt : std::optional(found->second);
+  return found == entries_.end() ? nullptr : found->second;
 }
 
 Result<bool> Credentials::StillGood(const Entry& entry) {
   if (entry.expires <= clock_.Now()) return false;
   if (entry.actor.kind == control::IdentityKind::kAnonymous) return true;
-  BW_TRY(const std::int64_t version, cache_.Version(entry.actor.account));
-  return version == entry.version;
+  const auto access = cache_.Get(entry.actor.account, entry.actor.iam_id);
+  if (access.ok()) return (*access)->version == entry.version;
+  // Who is gone has no good credential; proving it anew says how it ended.
+  if (access.error().code() == ErrorCode::kUnauthenticated) return false;
+  return access.error();
 }
 
 void Credentials::Forget(const std::string& key) {
@@ -194,14 +198,14 @@ void Credentials::Forget(const std::string& key) {
   entries_.erase(key);
 }
 
-void Credentials::Keep(const std::string& key, const Entry& entry) {
+void Credentials::Keep(const std::string& key, Known entry) {
   const Timestamp now = clock_.Now();
   const MutexLock lock(mutex_);
   if (entries_.size() >= capacity_) {
-    std::erase_if(entries_, [&](const auto& item) { return item.second.expires <= now; });
+    std::erase_if(entries_, [&](const auto& item) { return item.second->expires <= now; });
     if (entries_.size() >= capacity_) entries_.clear();
   }
-  entries_.insert_or_assign(key, entry);
+  entries_.insert_or_assign(key, std::move(entry));
 }
 
 }  // namespace breakwater::iam

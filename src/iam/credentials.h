@@ -1,6 +1,7 @@
 // From what a caller presents to who they are.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -70,13 +71,16 @@ class Credentials {
     std::int64_t version = 0;  // of the actor's account
   };
 
+  using Known = std::shared_ptr<const Entry>;
+
   Result<Login> Resolve(const TokenClaims& claims, std::string_view credential);
   Result<Entry> Prove(std::string_view authorization, bool registry_tokens);
   Result<Entry> ProveToken(std::string_view token, bool registry_tokens);
   Result<Entry> ProveRegistryToken(std::string_view token);
   Entry EntryOf(const Login& login) const;
-  std::optional<Entry> Find(const std::string& key) BW_EXCLUDES(mutex_);
-  void Keep(const std::string& key, const Entry& entry) BW_EXCLUDES(mutex_);
+  // Null if the header is not known.
+  Known Find(const std::string& key) BW_EXCLUDES(mutex_);
+  void Keep(const std::string& key, Known entry) BW_EXCLUDES(mutex_);
   void Forget(const std::string& key) BW_EXCLUDES(mutex_);
   Result<bool> StillGood(const Entry& entry);
 
@@ -88,7 +92,7 @@ class Credentials {
   const std::size_t capacity_;
   Mutex mutex_;
   // By the SHA-256 of the header: no credential is kept in memory.
-  std::unordered_map<std::string, Entry> entries_ BW_GUARDED_BY(mutex_);
+  std::unordered_map<std::string, Known> entries_ BW_GUARDED_BY(mutex_);
 };
 
 }  // namespace breakwater::iam
