@@ -262,15 +262,17 @@ void EventLoop::Lend(Connection& connection, WorkerPool::Kind kind) {
   Unwatch(connection);
   CountIdle(connection, false);
   connection.loop.lent = true;
-  deps_.workers.Submit(kind, [this, &connection, kind] { WorkOn(connection, kind); });
+  deps_.workers.Submit(kind,
+                       [this, &connection](WorkerPool::Seat& seat) { WorkOn(connection, seat); });
 }
 
 // On a worker.
-void EventLoop::WorkOn(Connection& connection, WorkerPool::Kind kind) {
-  const auto step = connection.Work(kind == WorkerPool::Kind::kBulk);
+void EventLoop::WorkOn(Connection& connection, WorkerPool::Seat& seat) {
+  auto step = connection.Work();
+  if (step == Connection::Step::kBulkWork && seat.TurnToBulk()) step = connection.Work();
   if (step != Connection::Step::kBulkWork) return GiveBack(connection, step);
   deps_.workers.Submit(WorkerPool::Kind::kBulk,
-                       [this, &connection] { WorkOn(connection, WorkerPool::Kind::kBulk); });
+                       [this, &connection](WorkerPool::Seat& next) { WorkOn(connection, next); });
 }
 
 void EventLoop::GiveBack(Connection& connection, Connection::Step step) {

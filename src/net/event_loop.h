@@ -71,7 +71,7 @@ class EventLoop {
   void Watch(Connection& connection, std::uint32_t events);
   void Unwatch(Connection& connection);
   void Lend(Connection& connection, WorkerPool::Kind kind);
-  void WorkOn(Connection& connection, WorkerPool::Kind kind);
+  void WorkOn(Connection& connection, WorkerPool::Seat& seat);
   void GiveBack(Connection& connection, Connection::Step step);
   void TakeBack();
   void Close(Connection& connection);

@@ -66,10 +66,10 @@ Connection::Step Connection::Advance(bool ready) {
   return Step::kAgain;
 }
 
-Connection::Step Connection::Work(bool bulk) {
+Connection::Step Connection::Work() {
   if (stage_ == Stage::kHandle) {
     Respond(Handle());
-    if (!bulk && writer_->needs_thread()) return Step::kBulkWork;
+    if (!request_.has_body && writer_->needs_thread()) return Step::kBulkWork;
   }
   BW_CHECK(stage_ == Stage::kSend);
   return SendUntil(SteadyClock::now() + kPatience).value_or(Step::kAgain);

@@ -77,8 +77,8 @@ class Connection {
   Step Advance(bool ready);
   // On the loop, when deadline() has passed.
   Step Expire();
-  // On a worker, after kShortWork or kBulkWork. Gives kBulkWork only after kShortWork.
-  Step Work(bool bulk);
+  // On a worker, after kShortWork or kBulkWork. After kShortWork it may give kBulkWork.
+  Step Work();
 
   int fd() const { return fd_.get(); }
   const IpAddress& address() const { return address_; }

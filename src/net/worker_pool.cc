@@ -77,8 +77,9 @@ void* WorkerPool::Run(void* thread) {
   Thread& self = *static_cast<Thread*>(thread);
   WorkerPool& pool = *self.pool;
   while (auto job = pool.NextJob(self)) {
-    job->task();
-    pool.Finish(job->kind);
+    Seat seat(pool, job->kind);
+    job->task(seat);
+    pool.Finish(seat.kind_);
   }
   return nullptr;
 }
@@ -101,6 +102,15 @@ std::optional<WorkerPool::Job> WorkerPool::NextJob(Thread& thread) {
   queue.pop_front();
   if (kind == Kind::kBulk) ++running_bulk_;
   return job;
+}
+
+bool WorkerPool::Seat::TurnToBulk() {
+  if (kind_ == Kind::kBulk) return true;
+  const MutexLock lock(pool_.mutex_);
+  if (pool_.running_bulk_ == pool_.options_.most_bulk) return false;
+  ++pool_.running_bulk_;
+  kind_ = Kind::kBulk;
+  return true;
 }
 
 void WorkerPool::Finish(Kind kind) {

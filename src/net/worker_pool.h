@@ -27,7 +27,19 @@ class WorkerPool {
     kShort,  // waits for a database or a disk at most
     kBulk,   // waits for a peer, who may be slow
   };
-  using Task = std::function<void()>;
+  // What a task knows of the thread that runs it.
+  class Seat {
+   public:
+    // Makes bulk of a task that was short; false if there are as many as may be.
+    bool TurnToBulk();
+
+   private:
+    friend class WorkerPool;
+    Seat(WorkerPool& pool, Kind kind) : pool_(pool), kind_(kind) {}
+    WorkerPool& pool_;
+    Kind kind_;
+  };
+  using Task = std::function<void(Seat&)>;
 
   explicit WorkerPool(WorkerOptions options);
   // Runs what was submitted, then waits for all threads.

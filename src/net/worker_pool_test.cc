@@ -12,13 +12,14 @@ namespace breakwater::net {
 namespace {
 
 using Kind = WorkerPool::Kind;
+using Seat = WorkerPool::Seat;
 
 TEST(WorkerPool, RunsWhatWasSubmittedBeforeItEnds) {
   std::atomic<int> done{0};
   {
     WorkerPool pool({.most = 3, .most_bulk = 2});
     for (int i = 0; i < 100; ++i) {
-      pool.Submit(i % 2 == 0 ? Kind::kShort : Kind::kBulk, [&] { ++done; });
+      pool.Submit(i % 2 == 0 ? Kind::kShort : Kind::kBulk, [&](Seat&) { ++done; });
     }
   }
   EXPECT_EQ(done, 100);
@@ -28,7 +29,8 @@ TEST(WorkerPool, BeginsTasksOfAKindInOrder) {
   std::vector<int> order;
   {
     WorkerPool pool({.most = 1, .most_bulk = 1});
-    for (int i = 0; i < 50; ++i) pool.Submit(Kind::kBulk, [&order, i] { order.push_back(i); });
+    for (int i = 0; i < 50; ++i)
+      pool.Submit(Kind::kBulk, [&order, i](Seat&) { order.push_back(i); });
   }
   ASSERT_EQ(order.size(), 50U);
   for (int i = 0; i < 50; ++i) EXPECT_EQ(order[static_cast<std::size_t>(i)], i);
@@ -40,7 +42,7 @@ TEST(WorkerPool, RunsAsManyAtOnceAsItMay) {
   std::promise<void> all;
   std::shared_future<void> all_inside = all.get_future().share();
   for (int i = 0; i < 4; ++i) {
-    pool.Submit(Kind::kBulk, [&, all_inside] {
+    pool.Submit(Kind::kBulk, [&, all_inside](Seat&) {
       if (++inside == 4) all.set_value();
       all_inside.wait();  // each needs the three others to be there
     });
@@ -54,8 +56,8 @@ TEST(WorkerPool, KeepsThreadsFromBulk) {
   std::shared_future<void> gate = opened.get_future().share();
   std::promise<void> answered;
   WorkerPool pool({.most = 3, .most_bulk = 2});
-  for (int i = 0; i < 10; ++i) pool.Submit(Kind::kBulk, [gate] { gate.wait(); });
-  pool.Submit(Kind::kShort, [&] { answered.set_value(); });
+  for (int i = 0; i < 10; ++i) pool.Submit(Kind::kBulk, [gate](Seat&) { gate.wait(); });
+  pool.Submit(Kind::kShort, [&](Seat&) { answered.set_value(); });
   answered.get_future().wait();
   opened.set_value();
 }
@@ -63,8 +65,34 @@ TEST(WorkerPool, KeepsThreadsFromBulk) {
 TEST(WorkerPool, TakesATaskFromATask) {
   std::promise<void> second;
   WorkerPool pool({.most = 1, .most_bulk = 1});
-  pool.Submit(Kind::kShort, [&] { pool.Submit(Kind::kBulk, [&] { second.set_value(); }); });
+  pool.Submit(Kind::kShort,
+              [&](Seat&) { pool.Submit(Kind::kBulk, [&](Seat&) { second.set_value(); }); });
   second.get_future().wait();
+}
+
+TEST(WorkerPool, TurnsNoMoreTasksToBulkThanMayBe) {
+  std::atomic<int> turned{0};
+  std::promise<void> asked;
+  std::promise<void> opened;
+  std::shared_future<void> gate = opened.get_future().share();
+  WorkerPool pool({.most = 3, .most_bulk = 1});
+  std::atomic<int> left{2};
+  for (int i = 0; i < 2; ++i) {
+    pool.Submit(Kind::kShort, [&, gate](Seat& seat) {
+      turned += seat.TurnToBulk() ? 1 : 0;
+      if (--left == 0) asked.set_value();
+      gate.wait();
+    });
+  }
+  asked.get_future().wait();
+  EXPECT_EQ(turned, 1);
+  opened.set_value();
+  // The place is free again.
+  while (turned < 2) {
+    std::promise<bool> tried;
+    pool.Submit(Kind::kShort, [&](Seat& seat) { tried.set_value(seat.TurnToBulk()); });
+    turned += tried.get_future().get() ? 1 : 0;
+  }
 }
 
 }  // namespace
