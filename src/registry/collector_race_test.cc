@@ -9,6 +9,7 @@
 #include <random>
 #include <set>
 #include <thread>
+#include <utility>
 
 #include <gtest/gtest.h>
 
@@ -104,7 +105,7 @@ class PausingDatabase final : public db::Database {
  public:
   explicit PausingDatabase(db::Database& inner) : inner_(inner) {}
   std::function<void()> around = [] {};
-  std::function<void()> inside = [] {};
+  std::function<void(std::string_view sql)> inside = [](std::string_view) {};
   db::Dialect dialect() const override { return inner_.dialect(); }
   std::optional<std::uint64_t> epoch() const override { return inner_.epoch(); }
 
@@ -122,11 +123,11 @@ class PausingDatabase final : public db::Database {
     PausingTransaction(PausingDatabase& owner, db::Transaction& inner)
         : owner_(owner), inner_(inner) {}
     Result<std::int64_t> ExecuteWith(std::string_view sql, Params params) override {
-      owner_.inside();
+      owner_.inside(sql);
       return inner_.ExecuteWith(sql, params);
     }
     Status QueryWith(std::string_view sql, Params params, const RowCallback& row) override {
-      owner_.inside();
+      owner_.inside(sql);
       return inner_.QueryWith(sql, params, row);
     }
     Status ExecuteScript(std::string_view sql) override { return inner_.ExecuteScript(sql); }
@@ -200,12 +201,12 @@ class Arena {
  public:
   // `around` is called before and after each transaction and before each call of the store,
   // `inside` before each statement.
-  Arena(const std::function<void()>& around, std::function<void()> inside,
+  Arena(const std::function<void()>& around, const std::function<void()>& inside,
         std::unique_ptr<DigestLocks> locks)
       : locks_(std::move(locks)) {
     observe::SetLowestLevel(observe::Level::kWarning);
     database_.around = around;
-    database_.inside = std::move(inside);
+    database_.inside = [inside](std::string_view) { inside(); };
     world_.store.on_call = [around](std::string_view) { around(); };
   }
 
@@ -417,6 +418,39 @@ TEST(CollectorRace, TakesNoBlobFromAPushWhenTheirTransactionsOverlap) {
                });
     ASSERT_FALSE(::testing::Test::HasFailure()) << "round " << round;
   }
+}
+
+// A push finds the row of a small blob, which no repository links; the collection removes it before
+// the push has made its link. The database must see that the two contradict each other.
+TEST(CollectorRace, DoesNotRemoveARowThatAPushHasFound) {
+  World world;
+  const RepositoryPath path = world.Repository("team-a/app");
+  const oci::Digest digest = oci::Digest::Of(AsBytes(std::string_view("small")));
+  ASSERT_TRUE(world.PushBlob(path, "small").ok());
+  ASSERT_TRUE(world.services->blobs.Delete(path, digest).ok());
+
+  PausingDatabase database(world.database);
+  bool collected = false;
+  const auto collect = [&] {
+    if (std::exchange(collected, true)) return;
+    std::thread([&] { world.Collect(); }).join();
+  };
+  if (database.dialect() == db::Dialect::kPostgres) {
+    database.inside = [&](std::string_view sql) {
+      if (sql.starts_with("INSERT INTO repository_blob")) collect();
+    };
+  } else {
+    database.around = collect;  // it lets one write at a time
+  }
+  Uploads uploads(testing::TestUploadOptions(), database, world.store, *world.services->locks,
+                  world.clock);
+  io::StringSource source("small");
+  ASSERT_TRUE(
+      uploads
+          .Push(path, world.Caller().actor, {.source = &source, .length = {}, .range = {}}, digest)
+          .ok());
+  EXPECT_TRUE(collected);
+  EXPECT_EQ(world.ReadBlob(path, digest), "small");
 }
 
 }  // namespace
