@@ -2,7 +2,7 @@
 # The goals of performance, P1 to P10, beside docker-registry and nginx in one run.
 #
 # usage: goals.sh [--quick] [P1 …]: all when none is named. With BREAKWATER_BENCH_WRITE=1 a thorough run
-# of all of them writes the table in README.md anew.
+# of all of them writes the table in README.md anew. Pushes of large blobs take up to 30 GiB of disk.
 
 # shellcheck source=bench/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
