@@ -62,8 +62,8 @@ Result<std::vector<oci::Digest>> ParentsOf(db::Transaction& tx, const ManifestKe
       [](const db::Row& row) -> Result<oci::Digest> { return oci::Digest::Parse(row.Text(0)); });
 }
 
-control::Resource Resource(const AccountId& account, const control::RegistryInfo& registry,
-                           const std::string& name_space) {
+control::Resource GovernedNamespace(const AccountId& account, const control::RegistryInfo& registry,
+                                    const std::string& name_space) {
   control::Resource resource =
       control::NamespaceResource(account, registry.name, registry.region, name_space);
   resource.name = name_space;
@@ -101,7 +101,7 @@ Status TagImmutability::Set(const control::Caller& caller, const AccountId& acco
                    {registry.name, name_space, json::Serialize(ToJson(patterns)), clock_.Now()}));
     return control::Effect{.before = ToJson(before),
                            .after = ToJson(patterns),
-                           .governed = {Resource(account, registry, name_space)},
+                           .governed = {GovernedNamespace(account, registry, name_space)},
                            .events = {}};
   };
   return changes_.Submit(caller, change);
@@ -120,7 +120,8 @@ Result<std::vector<control::Resource>> TagImmutability::List(db::Transaction& tx
         const auto names,
         tx.QueryAll("SELECT name FROM namespace WHERE account = $1 AND registry = $2 ORDER BY name",
                     {account, registry.name}, [](const db::Row& row) { return row.String(0); }));
-    for (const std::string& name : names) resources.push_back(Resource(account, registry, name));
+    for (const std::string& name : names)
+      resources.push_back(GovernedNamespace(account, registry, name));
   }
   return resources;
 }

@@ -4,7 +4,8 @@
 // What an immutable tag names stays what it was: the tag does not move and is not deleted, the
 // manifest it points at keeps its media type, and no manifest of the tree under it is deleted. (A
 // blob that a manifest needs is never deleted anyway.) Whoever may change the setting can lift it
-// first; that leaves a record.
+// first; that leaves a record. An operator who repairs a damaged store gives up what is lost, tags
+// included.
 #pragma once
 
 #include <string>

@@ -130,7 +130,7 @@ TEST_F(TagImmutabilityTest, FactsListEveryNamespaceOfTheAccount) {
   });
   ASSERT_EQ(listed->size(), 2U);
   EXPECT_EQ((*listed)[0].name, "team-a");
-  EXPECT_EQ((*listed)[1].crn().ToString().find(":namespace:team-b") != std::string::npos, true);
+  EXPECT_TRUE((*listed)[1].crn().ToString().ends_with(":namespace:team-b"));
 }
 
 TEST_F(TagImmutabilityTest, TagDoesNotMoveNorGoAndTheSamePushAgainIsSuccess) {
