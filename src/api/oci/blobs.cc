@@ -12,11 +12,11 @@ constexpr std::string_view kYear = "max-age=31536000";
 
 net::Response BlobHead(int status, const oci::Digest& digest) {
   net::Response response = EmptyResponse(status);
-  response.headers.Set("Content-Type", std::string(kBytes));
-  response.headers.Set(std::string(kDigestHeader), digest.text());
-  response.headers.Set("ETag", EntityTagOf(digest));
-  response.headers.Set("Accept-Ranges", "bytes");
-  response.headers.Set("Cache-Control", std::string(kYear));
+  response.headers.Add("Content-Type", std::string(kBytes));
+  response.headers.Add(std::string(kDigestHeader), digest.text());
+  response.headers.Add("ETag", EntityTagOf(digest));
+  response.headers.Add("Accept-Ranges", "bytes");
+  response.headers.Add("Cache-Control", std::string(kYear));
   return response;
 }
 

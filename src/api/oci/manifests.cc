@@ -11,9 +11,9 @@ using registry::StoredManifest;
 
 net::Response ManifestHead(int status, const StoredManifest& manifest) {
   net::Response response = EmptyResponse(status);
-  response.headers.Set("Content-Type", manifest.media_type);
-  response.headers.Set(std::string(kDigestHeader), manifest.digest.text());
-  response.headers.Set("ETag", EntityTagOf(manifest.digest));
+  response.headers.Add("Content-Type", manifest.media_type);
+  response.headers.Add(std::string(kDigestHeader), manifest.digest.text());
+  response.headers.Add("ETag", EntityTagOf(manifest.digest));
   return response;
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "api/dispatcher.h"
+#include "api/iam/authenticator.h"
 #include "api/oci/oci.h"
 #include "iam/iam_testing.h"
 #include "io/stream.h"
@@ -122,18 +123,6 @@ class PullWorld {
   std::string layer_digest;
 
  private:
-  class ByCredentials final : public Authenticator {
-   public:
-    explicit ByCredentials(breakwater::iam::Credentials& credentials) : credentials_(credentials) {}
-    Result<control::Actor> Authenticate(std::string_view authorization, Audience audience,
-                                        const control::Origin&) override {
-      return credentials_.Authenticate(authorization, audience == Audience::kDataPlane);
-    }
-
-   private:
-    breakwater::iam::Credentials& credentials_;
-  };
-
   void MakeReader() {
     const auto made = iam.service_ids.Create(
         admin(), iam.account,
@@ -164,7 +153,7 @@ class PullWorld {
   control::FactSources facts_;
   control::ChangePath changes_{iam.database->database(), iam.audit, *iam.jobs,
                                iam.authorizer,           gate_,     facts_};
-  ByCredentials authenticator_{iam.credentials};
+  api::iam::CredentialAuthenticator authenticator_{iam.credentials};
   observe::Metrics metrics_;
   OciFace face_;
   std::unique_ptr<Dispatcher> dispatcher_;
