@@ -10,9 +10,6 @@
 namespace breakwater::db::sqlite {
 namespace {
 
-// How long an urgent checkpoint holds up writing for a reader with an old snapshot.
-constexpr int kUrgentWaitMs = 200;
-
 Error NotCommitted(const Error& cause) {
   return Unavailable("the change could not be stored")
       .Reason("database_unavailable")
@@ -169,7 +166,7 @@ void Writer::Checkpoint(bool pause) {
   sqlite3* const handle = connection_->handle();
   const bool urgent = log_pages_ >= next_urgent_;
   if (urgent) {
-    sqlite3_busy_timeout(handle, kUrgentWaitMs);
+    sqlite3_busy_timeout(handle, static_cast<int>(options_.checkpoint_urgent_wait.count()));
     next_urgent_ = log_pages_ + options_.checkpoint_urgent_pages / 4;
   }
   // A failure leaves everything in the log, where it is as durable; the next one tries again.

@@ -23,7 +23,8 @@ struct WriterOptions {
   std::chrono::milliseconds room_wait{30'000};  // then kUnavailable
   std::size_t max_group = 128;                  // works in one commit
   int checkpoint_pages = 4000;                  // log size that calls for a checkpoint
-  int checkpoint_urgent_pages = 64'000;  // log size at which the writer waits for old readers
+  int checkpoint_urgent_pages = 64'000;  // log size at which the writer waits for old readers …
+  std::chrono::milliseconds checkpoint_urgent_wait{200};  // … so long, while nobody can write
   std::chrono::milliseconds idle{2000};  // checkpoint what there is after so long a pause
 };
 
@@ -38,7 +39,7 @@ class Writer {
   // Database::Write. A call from inside a work is a bug (it could only wait for itself).
   Status Run(const Database::Work& work);
 
-  std::size_t waiting() const;    // works that no group has taken yet
+  std::size_t waiting() const;  // works that no group has taken yet
   // Groups so far; rises before the callers of a group hear of it. Does not block.
   std::uint64_t commits() const { return commits_.load(std::memory_order_acquire); }
 
