@@ -81,6 +81,10 @@ Connection::Step Connection::Expire() {
     return Advance(false);
   }
   if (stage_ == Stage::kSend) {
+    if (!writer_->GivesUp(*transport_)) {
+      deadline_ = writer_->deadline();
+      return Step::kWritable;
+    }
     Report(DeadlineExceeded("the peer took too long").Reason("peer_too_slow"));
   }
   return Step::kClose;

@@ -74,20 +74,34 @@ Result<bool> ResponseWriter::Advance(Transport& transport, Deadline until) {
 
 Result<std::optional<std::size_t>> ResponseWriter::StepPatiently(Transport& transport,
                                                                  Deadline until) {
-  deadline_ = pace_.Next();
   if (until == kNoWait) {
-    waiting_ = true;
+    BeginWaiting(transport);
     return std::optional<std::size_t>();
   }
+  deadline_ = pace_.Next();
   auto wrote = Step(transport, std::min(until, deadline_));
   pace_.Progress(wrote.ok() ? *wrote : 0);
   if (wrote.ok()) return std::optional(*wrote);
   if (wrote.error().code() != ErrorCode::kDeadline || SteadyClock::now() >= deadline_) {
     return wrote.error();
   }
-  deadline_ = pace_.Next();
-  waiting_ = true;
+  BeginWaiting(transport);
   return std::optional<std::size_t>();
+}
+
+void ResponseWriter::BeginWaiting(const Transport& transport) {
+  waiting_ = true;
+  unsent_ = transport.Unsent();
+  deadline_ = pace_.Next();
+}
+
+bool ResponseWriter::GivesUp(const Transport& transport) {
+  const std::size_t unsent = transport.Unsent();
+  if (unsent >= unsent_) return true;
+  pace_.Progress(0);
+  unsent_ = unsent;
+  deadline_ = pace_.Next();
+  return deadline_ <= SteadyClock::now();  // it takes too little in the long run
 }
 
 Result<std::size_t> ResponseWriter::Step(Transport& transport, Deadline deadline) {

@@ -35,6 +35,9 @@ class ResponseWriter {
   Result<bool> Advance(Transport& transport, Deadline until);
   // When a peer that takes nothing is given up. After Advance gave false.
   Deadline deadline() const { return deadline_; }
+  // At that time: whether it is. A peer who has taken some of what the system holds, but not yet so
+  // much that the socket became writable, gets another deadline.
+  bool GivesUp(const Transport& transport);
 
   const SentResponse& sent() const { return sent_; }
 
@@ -44,6 +47,7 @@ class ResponseWriter {
   // Writes once, at least one byte; moves on to the next stage where one is through.
   Result<std::size_t> Step(Transport& transport, Deadline deadline);
   Result<std::size_t> StepStream(Transport& transport, Deadline deadline);
+  void BeginWaiting(const Transport& transport);
   Status ReadPiece();
   void TakePiece(std::size_t size);
   // Waits for the peer, at its pace. Nothing if it took nothing before `until`.
@@ -59,6 +63,7 @@ class ResponseWriter {
   bool stream_ended_ = false;
   Pace pace_;
   bool waiting_ = false;
+  std::size_t unsent_ = 0;  // when the waiting began
   Deadline deadline_ = kNoWait;
   SentResponse sent_;
 };

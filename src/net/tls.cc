@@ -129,6 +129,7 @@ class TlsTransport final : public Transport {
   }
 
   bool wants_write() const override { return wants_write_; }
+  std::size_t Unsent() const override { return UnsentOf(fd_); }
   bool HasBufferedInput() const override { return SSL_has_pending(ssl_.get()) == 1; }
 
   void FinishWriting() override {

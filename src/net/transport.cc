@@ -4,6 +4,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 
@@ -64,6 +66,7 @@ class PlainTransport final : public Transport {
 
   Status Flush(Deadline) override { return Ok(); }
   bool wants_write() const override { return wants_write_; }
+  std::size_t Unsent() const override { return UnsentOf(fd_); }
   bool HasBufferedInput() const override { return false; }
 
   void FinishWriting() override { (void)::shutdown(fd_, SHUT_WR); }
@@ -85,6 +88,12 @@ class PlainTransport final : public Transport {
 
 std::unique_ptr<Transport> NewPlainTransport(int fd, Waiter waiter) {
   return std::make_unique<PlainTransport>(fd, waiter);
+}
+
+// tcp(7).
+std::size_t UnsentOf(int fd) {
+  int bytes = 0;
+  return ::ioctl(fd, SIOCOUTQ, &bytes) == 0 ? static_cast<std::size_t>(bytes) : 0;
 }
 
 Deadline Pace::Next() {

@@ -34,6 +34,8 @@ class Transport {
   virtual Status Flush(Deadline deadline) = 0;
   // After kDeadline: the socket must become writable, not readable, before the call can go on.
   virtual bool wants_write() const = 0;
+  // Bytes that the system has taken from us and the peer has not acknowledged.
+  virtual std::size_t Unsent() const = 0;
   // True if a Read would return bytes that this program already took from the socket.
   virtual bool HasBufferedInput() const = 0;
   // Says that no more will be written. Does not wait.
@@ -41,6 +43,8 @@ class Transport {
 };
 
 std::unique_ptr<Transport> NewPlainTransport(int fd, Waiter waiter);
+// Transport::Unsent of a socket.
+std::size_t UnsentOf(int fd);
 
 // What the peer must keep up with: a time without any progress, and an average over the time we
 // spent waiting for it (our own work does not count).
