@@ -50,8 +50,8 @@ PreparedStatement& StatementCache::Find(std::string_view sql, std::string_view t
 
 std::optional<std::string> StatementCache::Evict() {
   while (entries_.size() > most_) {
+    by_key_.erase(entries_.back().key);  // while the key is where its view points
     PreparedStatement last = std::move(entries_.back());
-    by_key_.erase(last.key);
     entries_.pop_back();
     if (last.known_to_server) return std::move(last.name);
   }
