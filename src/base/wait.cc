@@ -28,7 +28,8 @@ bool NoWaitScope::refused() const {
 }
 
 Status BeforeWaiting() {
-  if (!state.must_not_wait) [[likely]] return Ok();
+  if (!state.must_not_wait) [[likely]]
+    return Ok();
   state.refused = true;
   return Unavailable("this thread must not wait").Reason("would_wait");
 }

@@ -405,8 +405,7 @@ TEST_P(DatabaseConformance, EpochChangesBeforeTheWriterHearsOfItsCommit) {
   ASSERT_EQ(Count(), 0);
   EXPECT_EQ(db().epoch(), before) << "a read changes nothing";
   std::optional<std::uint64_t> at_commit;
-  ASSERT_TRUE(db()
-                  .Write([&](Transaction& tx) -> Status {
+  ASSERT_TRUE(db().Write([&](Transaction& tx) -> Status {
                     tx.OnCommit([&] { at_commit = db().epoch(); });
                     BW_TRY_STATUS(tx.Execute("INSERT INTO thing (id) VALUES (1)"));
                     return Ok();
