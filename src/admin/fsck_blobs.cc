@@ -95,48 +95,36 @@ Status CheckBlob(FsckRun& run, const BlobOfRow& row) {
 }
 
 Status CheckBlobRows(FsckRun& run) {
-  std::string after;
-  while (true) {
-    BW_TRY(const auto page, run.database.ReadValue([&](db::Transaction& tx) {
-      return tx.QueryAll(
-          "SELECT digest, size, place FROM blob WHERE digest > $1 "
-          "ORDER BY digest LIMIT $2",
-          {after, kPage}, [](const db::Row& row) {
-            return BlobOfRow{row.String(0), static_cast<std::uint64_t>(row.Int(1)),
-                             static_cast<BlobPlace>(row.Int(2))};
-          });
-    }));
-    for (const BlobOfRow& row : page) BW_TRY_STATUS(CheckBlob(run, row));
-    if (page.size() < kPage) return Ok();
-    after = page.back().digest;
-  }
+  const auto page = [](db::Transaction& tx, const BlobOfRow& after) {
+    return tx.QueryAll(
+        "SELECT digest, size, place FROM blob WHERE digest > $1 ORDER BY digest LIMIT $2",
+        {after.digest, kPage}, [](const db::Row& row) {
+          return BlobOfRow{row.String(0), static_cast<std::uint64_t>(row.Int(1)),
+                           static_cast<BlobPlace>(row.Int(2))};
+        });
+  };
+  return ForEachRow<BlobOfRow>(run.database, kPage, page,
+                               [&](const BlobOfRow& row) { return CheckBlob(run, row); });
 }
 
 Status CheckContentRows(FsckRun& run) {
-  std::string after;
-  while (true) {
-    BW_TRY(const auto page, run.database.ReadValue([&](db::Transaction& tx) {
-      return tx.QueryAll(
-          "SELECT c.digest FROM blob_content c WHERE c.digest > $1 AND NOT EXISTS "
-          "(SELECT 1 FROM blob b WHERE b.digest = c.digest AND b.place = 0) "
-          "ORDER BY c.digest LIMIT $2",
-          {after, kPage}, [](const db::Row& row) { return row.String(0); });
-    }));
-    for (const std::string& digest : page) {
-      BW_TRY_STATUS(run.Report({.problem = "bytes_unnamed",
-                                .what = digest,
-                                .text = "content in the database is no blob's"},
-                               /*lost=*/false, [&] {
-                                 return run.database.Write([&](db::Transaction& tx) -> Status {
-                                   BW_TRY_STATUS(tx.Execute(
-                                       "DELETE FROM blob_content WHERE digest = $1", {digest}));
-                                   return Ok();
-                                 });
-                               }));
-    }
-    if (page.size() < kPage) return Ok();
-    after = page.back();
-  }
+  const auto page = [](db::Transaction& tx, const std::string& after) {
+    return tx.QueryAll(
+        "SELECT c.digest FROM blob_content c WHERE c.digest > $1 AND NOT EXISTS "
+        "(SELECT 1 FROM blob b WHERE b.digest = c.digest AND b.place = 0) "
+        "ORDER BY c.digest LIMIT $2",
+        {after, kPage}, [](const db::Row& row) { return row.String(0); });
+  };
+  return ForEachRow<std::string>(run.database, kPage, page, [&](const std::string& digest) {
+    const auto remove = [&](db::Transaction& tx) -> Status {
+      BW_TRY_STATUS(tx.Execute("DELETE FROM blob_content WHERE digest = $1", {digest}));
+      return Ok();
+    };
+    return run.Report({.problem = "bytes_unnamed",
+                       .what = digest,
+                       .text = "content in the database is no blob's"},
+                      /*lost=*/false, [&] { return run.database.Write(remove); });
+  });
 }
 
 Status CheckStoredBytes(FsckRun& run) {

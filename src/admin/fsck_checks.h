@@ -29,6 +29,20 @@ Result<std::vector<std::string>> ImagesWithBlob(db::Database& database, const st
 Result<std::vector<std::string>> ImagesOf(db::Database& database, const std::string& repository_id,
                                           const std::string& manifest);
 
+// Rows in pages of `size`, each page in a transaction of its own, so that what is looked at may be
+// repaired meanwhile. `page` gives the rows after one (the first time: after an empty one).
+template <class Row, class Page, class Visit>
+Status ForEachRow(db::Database& database, std::size_t size, Page page, Visit visit) {
+  Row after{};
+  while (true) {
+    BW_TRY(std::vector<Row> rows,
+           database.ReadValue([&](db::Transaction& tx) { return page(tx, after); }));
+    for (Row& row : rows) BW_TRY_STATUS(visit(row));
+    if (rows.size() < size) return Ok();
+    after = std::move(rows.back());
+  }
+}
+
 // Every blob's bytes, and bytes that no row names.
 Status CheckBlobs(FsckRun& run);
 // Uploads and staging.

@@ -1,6 +1,5 @@
 #include "admin/fsck_checks.h"
 #include "oci/manifest.h"
-#include "registry/blobs.h"
 #include "registry/manifest_rows.h"
 
 namespace breakwater::admin {
@@ -47,22 +46,9 @@ Result<std::vector<ManifestReference>> ReferencesIn(db::Transaction& tx,
       });
 }
 
-// Its tags go with it: they would lead nowhere, and nobody could delete them.
 Status RemoveManifest(FsckRun& run, const ManifestOfRow& manifest) {
-  return run.database.Write([&](db::Transaction& tx) -> Status {
-    const std::string& digest = manifest.digest;
-    BW_TRY_STATUS(tx.Execute(
-        "UPDATE repository_blob SET leased_until = $3 WHERE repository = $1 AND digest IN "
-        "(SELECT target FROM manifest_reference WHERE repository = $1 AND manifest = $2)",
-        {manifest.repository, digest, run.clock.Now() + registry::kBlobLease}));
-    BW_TRY_STATUS(tx.Execute("DELETE FROM tag WHERE repository = $1 AND digest = $2",
-                             {manifest.repository, digest}));
-    BW_TRY_STATUS(
-        tx.Execute("DELETE FROM manifest_reference WHERE repository = $1 AND manifest = $2",
-                   {manifest.repository, digest}));
-    BW_TRY_STATUS(tx.Execute("DELETE FROM manifest WHERE repository = $1 AND digest = $2",
-                             {manifest.repository, digest}));
-    return Ok();
+  return run.database.Write([&](db::Transaction& tx) {
+    return registry::DeleteManifestRows(tx, manifest.repository, manifest.digest, run.clock.Now());
   });
 }
 
@@ -117,7 +103,8 @@ struct Dangling {
   // Gives two keys in order, which the row is deleted by, and what to call it. $1 and $2 are the
   // keys to go on after.
   std::string select;
-  std::string repair;  // takes the keys; empty: nothing can be done
+  std::string repair;    // takes the keys
+  bool stamped = false;  // and the time as $3
 };
 
 // "registry/name", or the id of a repository that is not there.
@@ -166,7 +153,8 @@ std::vector<Dangling> Kinds() {
               "EXISTS (SELECT 1 FROM blob b WHERE b.digest = x.target) AND NOT EXISTS (SELECT 1 "
               "FROM repository_blob l WHERE l.repository = x.repository AND l.digest = x.target)"),
        "INSERT INTO repository_blob (repository, digest, linked, leased_until) VALUES ($1, $2, $3, "
-       "$3)"},
+       "$3)",
+       /*stamped=*/true},
       {"link_without_blob", "a repository has a blob that is not there, and no manifest needs it",
        Select(
            "repository_blob", "digest", "@",
@@ -183,86 +171,77 @@ Status CheckKind(FsckRun& run, const Dangling& kind) {
     std::string key;
     std::string name;
   };
-  Row after;
-  const bool has_time = kind.repair.find("$3") != std::string::npos;
-  while (true) {
-    BW_TRY(const auto page, run.database.ReadValue([&](db::Transaction& tx) {
-      return tx.QueryAll(kind.select, {after.repository, after.key, kPage}, [](const db::Row& row) {
-        return Row{row.String(0), row.String(1), row.String(2)};
-      });
-    }));
-    for (const Row& row : page) {
-      BW_TRY_STATUS(run.Report(
-          {.problem = std::string(kind.problem), .what = row.name, .text = std::string(kind.text)},
-          /*lost=*/false, [&] {
-            return run.database.Write([&](db::Transaction& tx) -> Status {
-              const db::Param all[] = {row.repository, row.key, run.clock.Now()};
-              BW_TRY_STATUS(tx.ExecuteWith(kind.repair, std::span(all).first(has_time ? 3 : 2)));
-              return Ok();
-            });
-          }));
-    }
-    if (page.size() < kPage) return Ok();
-    after = page.back();
-  }
+  const auto page = [&](db::Transaction& tx, const Row& after) {
+    return tx.QueryAll(kind.select, {after.repository, after.key, kPage}, [](const db::Row& row) {
+      return Row{row.String(0), row.String(1), row.String(2)};
+    });
+  };
+  return ForEachRow<Row>(run.database, kPage, page, [&](const Row& row) {
+    const auto repair = [&](db::Transaction& tx) -> Status {
+      const db::Param all[] = {row.repository, row.key, run.clock.Now()};
+      BW_TRY_STATUS(tx.ExecuteWith(kind.repair, std::span(all).first(kind.stamped ? 3 : 2)));
+      return Ok();
+    };
+    return run.Report(
+        {.problem = std::string(kind.problem), .what = row.name, .text = std::string(kind.text)},
+        /*lost=*/false, [&] { return run.database.Write(repair); });
+  });
 }
 
 // Blobs that manifests need and that no row knows.
 Status CheckNeededBlobs(FsckRun& run) {
-  std::string after;
-  while (true) {
-    BW_TRY(const auto page, run.database.ReadValue([&](db::Transaction& tx) {
-      return tx.QueryAll(
-          "SELECT DISTINCT e.target FROM manifest_reference e JOIN manifest m ON m.repository = "
-          "e.repository AND m.digest = e.manifest WHERE e.kind <> 2 AND e.target > $1 AND NOT "
-          "EXISTS (SELECT 1 FROM blob b WHERE b.digest = e.target) ORDER BY e.target LIMIT $2",
-          {after, kPage}, [](const db::Row& row) { return row.String(0); });
-    }));
-    for (const std::string& digest : page) {
-      if (run.bad_blobs.contains(digest)) continue;
-      FsckFinding finding{
-          .problem = "blob_missing", .what = digest, .text = "its bytes are gone, and its row"};
-      BW_TRY(finding.images, ImagesWithBlob(run.database, digest));
-      BW_TRY_STATUS(run.Report(std::move(finding), /*lost=*/true, nullptr));
-    }
-    if (page.size() < kPage) return Ok();
-    after = page.back();
-  }
+  const auto page = [](db::Transaction& tx, const std::string& after) {
+    return tx.QueryAll(
+        "SELECT DISTINCT e.target FROM manifest_reference e JOIN manifest m ON m.repository = "
+        "e.repository AND m.digest = e.manifest WHERE e.kind <> 2 AND e.target > $1 AND NOT "
+        "EXISTS (SELECT 1 FROM blob b WHERE b.digest = e.target) ORDER BY e.target LIMIT $2",
+        {after, kPage}, [](const db::Row& row) { return row.String(0); });
+  };
+  return ForEachRow<std::string>(
+      run.database, kPage, page, [&](const std::string& digest) -> Status {
+        if (run.bad_blobs.contains(digest)) return Ok();
+        FsckFinding finding{
+            .problem = "blob_missing", .what = digest, .text = "its bytes are gone, and its row"};
+        BW_TRY(finding.images, ImagesWithBlob(run.database, digest));
+        return run.Report(std::move(finding), /*lost=*/true, nullptr);
+      });
 }
 
 Status CheckRepositories(FsckRun& run) {
-  BW_TRY(const auto found, run.database.ReadValue([&](db::Transaction& tx) {
+  struct Row {
+    std::string registry;
+    std::string name;
+  };
+  const auto page = [](db::Transaction& tx, const Row& after) {
     return tx.QueryAll(
         "SELECT r.registry, r.name FROM repository r WHERE NOT EXISTS (SELECT 1 FROM "
-        "namespace n WHERE n.registry = r.registry AND n.name = r.name_space) "
-        "ORDER BY r.registry, r.name LIMIT $1",
-        {kPage}, [](const db::Row& row) { return row.String(0) + "/" + row.String(1); });
-  }));
-  for (const std::string& name : found) {
-    BW_TRY_STATUS(run.Report({.problem = "repository_without_namespace",
-                              .what = name,
-                              .text = "nobody can reach it: make the namespace again"},
-                             /*lost=*/true, nullptr));
-  }
-  return Ok();
+        "namespace n WHERE n.registry = r.registry AND n.name = r.name_space) AND "
+        "(r.registry > $1 OR (r.registry = $1 AND r.name > $2)) "
+        "ORDER BY r.registry, r.name LIMIT $3",
+        {after.registry, after.name, kPage},
+        [](const db::Row& row) { return Row{row.String(0), row.String(1)}; });
+  };
+  return ForEachRow<Row>(run.database, kPage, page, [&](const Row& row) {
+    return run.Report({.problem = "repository_without_namespace",
+                       .what = row.registry + "/" + row.name,
+                       .text = "nobody can reach it: make the namespace again"},
+                      /*lost=*/true, nullptr);
+  });
 }
 
 }  // namespace
 
 Status CheckManifests(FsckRun& run) {
-  ManifestOfRow after;
-  while (true) {
-    BW_TRY(auto page, run.database.ReadValue([&](db::Transaction& tx) {
-      return tx.QueryAll(
-          "SELECT repository, digest, media_type, artifact_type, config_digest, content_size, "
-          "subject, referrer, content FROM manifest WHERE repository > $1 OR (repository = $1 AND "
-          "digest > $2) ORDER BY repository, digest LIMIT $3",
-          {after.repository, after.digest, kManifestPage}, ManifestFromRow);
-    }));
-    for (ManifestOfRow& manifest : page) BW_TRY_STATUS(CheckManifest(run, manifest));
-    if (page.size() < kManifestPage) return Ok();
-    after = std::move(page.back());
-  }
+  const auto page = [](db::Transaction& tx, const ManifestOfRow& after) {
+    return tx.QueryAll(
+        "SELECT repository, digest, media_type, artifact_type, config_digest, content_size, "
+        "subject, referrer, content FROM manifest WHERE repository > $1 OR (repository = $1 AND "
+        "digest > $2) ORDER BY repository, digest LIMIT $3",
+        {after.repository, after.digest, kManifestPage}, ManifestFromRow);
+  };
+  return ForEachRow<ManifestOfRow>(run.database, kManifestPage, page, [&](ManifestOfRow& manifest) {
+    return CheckManifest(run, manifest);
+  });
 }
 
 Status CheckNames(FsckRun& run) {

@@ -257,6 +257,24 @@ TEST_F(FsckTest, SaysThatARepositoryCannotBeReached) {
   EXPECT_EQ(Check(true), "repository_without_namespace lost\n");
 }
 
+TEST_F(FsckTest, SaysItOfMoreRepositoriesThanOnePageHolds) {
+  constexpr int kMany = 1'100;
+  ASSERT_TRUE(world_.owner->database()
+                  .Write([](db::Transaction& tx) -> Status {
+                    for (int i = 0; i < kMany; ++i) {
+                      const std::string id = std::to_string(i);
+                      BW_TRY_STATUS(tx.Execute(
+                          "INSERT INTO repository (id, registry, name_space, name, created) "
+                          "VALUES ($1, 'r', 'gone', $2, 0)",
+                          {id, "gone/" + id}));
+                    }
+                    return Ok();
+                  })
+                  .ok());
+  Check(false);
+  EXPECT_EQ(findings_.size(), kMany);
+}
+
 TEST_F(FsckTest, CountsWhatItHasLookedAt) {
   const auto summary = Fsck(world_.database, world_.store, {}, world_.clock);
   ASSERT_TRUE(summary.ok());

@@ -4,6 +4,7 @@
 
 #include "json/json.h"
 #include "oci/referrers.h"
+#include "registry/blobs.h"
 
 namespace breakwater::registry {
 namespace {
@@ -57,6 +58,22 @@ Status InsertReferences(db::Transaction& tx, const std::string& repository_id,
         "VALUES ($1, $2, $3, $4, $5) ON CONFLICT (repository, manifest, kind, target) DO NOTHING",
         {repository_id, manifest, static_cast<std::int64_t>(row.kind), row.target, row.size}));
   }
+  return Ok();
+}
+
+Status DeleteManifestRows(db::Transaction& tx, const std::string& repository_id,
+                          const std::string& manifest, Timestamp now) {
+  BW_TRY_STATUS(
+      tx.Execute("UPDATE repository_blob SET leased_until = $3 WHERE repository = $1 AND "
+                 "leased_until < $3 AND digest IN (SELECT target FROM manifest_reference "
+                 "WHERE repository = $1 AND manifest = $2 AND kind <> 2)",
+                 {repository_id, manifest, now + kBlobLease}));
+  BW_TRY_STATUS(tx.Execute("DELETE FROM tag WHERE repository = $1 AND digest = $2",
+                           {repository_id, manifest}));
+  BW_TRY_STATUS(tx.Execute("DELETE FROM manifest_reference WHERE repository = $1 AND manifest = $2",
+                           {repository_id, manifest}));
+  BW_TRY_STATUS(tx.Execute("DELETE FROM manifest WHERE repository = $1 AND digest = $2",
+                           {repository_id, manifest}));
   return Ok();
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/time.h"
 #include "db/database.h"
 #include "oci/manifest.h"
 
@@ -44,5 +45,10 @@ ManifestRows RowsOf(const oci::Manifest& manifest, const oci::Digest& digest, st
 // Those that are not there yet.
 Status InsertReferences(db::Transaction& tx, const std::string& repository_id,
                         const std::string& manifest, const std::vector<ManifestReference>& rows);
+
+// The manifest with all that hangs on it, its tags too: they would lead nowhere. Pushes that were
+// told that its blobs are there may rely on them for kBlobLease from `now`.
+Status DeleteManifestRows(db::Transaction& tx, const std::string& repository_id,
+                          const std::string& manifest, Timestamp now);
 
 }  // namespace breakwater::registry

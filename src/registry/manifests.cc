@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "registry/blobs.h"
 #include "registry/content.h"
 #include "registry/manifest_rows.h"
 #include "registry/tag_immutability.h"
@@ -193,28 +192,12 @@ Result<control::Effect> RemoveTag(db::Transaction& tx, const RepositoryPath& pat
       .events = {ContentEvent(event::kTagDeleted, path, found.digest, {tag}, "")}};
 }
 
-// Pushes that were told that these blobs are there may still rely on them.
-Status LeaseBlobs(db::Transaction& tx, const Found& found, Timestamp until) {
-  BW_TRY_STATUS(
-      tx.Execute("UPDATE repository_blob SET leased_until = $3 WHERE repository = $1 AND "
-                 "leased_until < $3 AND digest IN (SELECT target FROM manifest_reference "
-                 "WHERE repository = $1 AND manifest = $2 AND kind <> 2)",
-                 {found.repository, found.digest.text(), until}));
-  return Ok();
-}
-
 Result<control::Effect> RemoveManifest(db::Transaction& tx, const RepositoryPath& path,
                                        const Found& found, Timestamp now) {
   BW_TRY_STATUS(CheckManifestMayChange(tx, path, {found.repository, found.digest}));
-  BW_TRY_STATUS(LeaseBlobs(tx, found, now + kBlobLease));
   BW_TRY(const auto tags, TagsOf(tx, found.repository, found.digest));
   const std::string& digest = found.digest.text();
-  BW_TRY_STATUS(tx.Execute("DELETE FROM tag WHERE repository = $1 AND digest = $2",
-                           {found.repository, digest}));
-  BW_TRY_STATUS(tx.Execute("DELETE FROM manifest_reference WHERE repository = $1 AND manifest = $2",
-                           {found.repository, digest}));
-  BW_TRY_STATUS(tx.Execute("DELETE FROM manifest WHERE repository = $1 AND digest = $2",
-                           {found.repository, digest}));
+  BW_TRY_STATUS(DeleteManifestRows(tx, found.repository, digest, now));
   json::Object before;
   for (const std::string& tag : tags) before[tag] = json::Text(digest);
   return control::Effect{
