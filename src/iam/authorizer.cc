@@ -42,13 +42,6 @@ bool Includes(const control::Grant& grant, std::string_view action, std::string_
          std::find(grant.actions.begin(), grant.actions.end(), action) != grant.actions.end();
 }
 
-bool HasCatalogGrant(const std::vector<control::Grant>& grants) {
-  return std::any_of(grants.begin(), grants.end(), [](const control::Grant& grant) {
-    return grant.repository == kCatalogGrant &&
-           std::find(grant.actions.begin(), grant.actions.end(), "*") != grant.actions.end();
-  });
-}
-
 Error NobodyMay() {
   return Unauthenticated("a credential is required: an IAM token, or Basic with iamapikey")
       .Reason("credential_required");
@@ -72,10 +65,18 @@ std::string_view RepositoryOf(const control::Resource& resource) {
   return name;
 }
 
+bool GrantsCatalog(const control::Actor& actor) {
+  return !actor.grants ||
+         std::any_of(actor.grants->begin(), actor.grants->end(), [](const control::Grant& grant) {
+           return grant.repository == kCatalogGrant &&
+                  std::find(grant.actions.begin(), grant.actions.end(), "*") != grant.actions.end();
+         });
+}
+
 bool GrantsInclude(const control::Actor& actor, std::string_view action,
                    const control::Resource& resource) {
   if (!actor.grants) return true;
-  if (action == kListNamespaces) return HasCatalogGrant(*actor.grants);
+  if (action == kListNamespaces) return GrantsCatalog(actor);
   const std::string_view needed = GrantFor(action);
   if (needed.empty() || resource.name_space.empty()) return false;
   const std::string_view repository = RepositoryOf(resource);

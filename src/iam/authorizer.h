@@ -22,6 +22,9 @@ std::string_view RepositoryOf(const control::Resource& resource);
 
 // The "repository" of a Grant that stands for the scope registry:catalog:*.
 inline constexpr std::string_view kCatalogGrant = "registry:catalog";
+// Whether what the actor's token was made for includes the catalogue. True for an actor that is not
+// limited to grants.
+bool GrantsCatalog(const control::Actor& actor);
 
 // Whether what the actor's token was made for includes a container-registry action on a resource.
 // True for an actor that is not limited to grants. A resource that names no repository but a

@@ -1,6 +1,5 @@
 #include "registry/accounting.h"
 
-#include <map>
 #include <set>
 
 #include "registry/blob_removal.h"
@@ -125,14 +124,10 @@ std::uint64_t TotalBytes(const StorageAmounts& amounts) {
   return total;
 }
 
-struct Accounting::Staging {
-  std::map<std::string, std::uint64_t> sizes;
-};
-
 Result<Accounting::Staging> Accounting::StagedBytes() const {
   Staging staging;
   BW_TRY_STATUS(store_.ListStaged([&](const blob::BlobStore::StagedInfo& info) -> Status {
-    staging.sizes[info.id] = info.size;
+    staging[info.id] = info.size;
     return Ok();
   }));
   return staging;
@@ -149,8 +144,8 @@ Status Accounting::AddUploads(db::Transaction& tx, const StorageScope& scope,
         StorageAmount& amount = At(amounts, StorageState::kUploading);
         ++amount.blobs;
         amount.blob_bytes += static_cast<std::uint64_t>(row.Int(1));
-        const auto staged = staging.sizes.find(row.String(0));
-        if (staged != staging.sizes.end()) amount.blob_bytes += staged->second;
+        const auto staged = staging.find(row.String(0));
+        if (staged != staging.end()) amount.blob_bytes += staged->second;
         return Ok();
       });
 }
@@ -201,7 +196,7 @@ Result<StorageAmounts> Accounting::OfInstallation() const {
            BW_TRY_STATUS(AddUnlinked(tx, all));
            BW_TRY_STATUS(AddUploads(tx, {}, staging, all));
            StorageAmount& orphaned = At(all, StorageState::kOrphaned);
-           for (const auto& [id, size] : staging.sizes) {
+           for (const auto& [id, size] : staging) {
              BW_TRY(const auto owner, tx.QueryOne("SELECT 1 FROM upload WHERE staged = $1", {id},
                                                   [](const db::Row&) { return true; }));
              if (owner) continue;

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -31,8 +32,7 @@ enum class StorageState : std::uint8_t {
   // Received by uploads that are under way.
   kUploading,
   // In the blob store, but known to no row: of a push in one request that is under way, or left by
-  // a
-  // crash. No account's.
+  // a crash. No account's.
   kOrphaned,
 };
 inline constexpr std::array kStorageStates = {StorageState::kLive,      StorageState::kUntagged,
@@ -100,8 +100,8 @@ class Accounting {
   Result<std::vector<Measured>> Latest() const;
 
  private:
-  // Staged bytes by upload, and by nobody.
-  struct Staging;
+  // Bytes by the id of what is staged, whether an upload owns it or not.
+  using Staging = std::map<std::string, std::uint64_t>;
   Result<Staging> StagedBytes() const;
   Result<StorageAmounts> Of(const StorageScope& scope, const Staging& staging) const;
   Status AddUploads(db::Transaction& tx, const StorageScope& scope, const Staging& staging,

@@ -111,8 +111,11 @@ Result<std::vector<jobs::Event>> DeleteNamespaceContent(db::Transaction& tx,
     BW_TRY_STATUS(tx.Execute(std::string("DELETE FROM ") + table + std::string(kWhere),
                              {name_space.registry, name_space.name}));
   }
-  BW_TRY_STATUS(tx.Execute("DELETE FROM repository WHERE registry = $1 AND name_space = $2",
-                           {name_space.registry, name_space.name}));
+  for (const char* table : {"repository", "tag_immutability"}) {
+    BW_TRY_STATUS(
+        tx.Execute(std::string("DELETE FROM ") + table + " WHERE registry = $1 AND name_space = $2",
+                   {name_space.registry, name_space.name}));
+  }
   return std::vector<jobs::Event>{{std::string(event::kNamespaceDeleted),
                                    {{"account", json::Text(name_space.account.value())},
                                     {"registry", json::Text(name_space.registry.value())},

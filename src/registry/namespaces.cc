@@ -36,14 +36,6 @@ Result<std::optional<Namespace>> Find(db::Transaction& tx, const RegistryName& r
       {registry, name}, FromRow);
 }
 
-// The namespace if the account owns it; what another account owns looks absent.
-Result<Namespace> Owned(db::Transaction& tx, const AccountId& account, const RegistryName& registry,
-                        std::string_view name) {
-  BW_TRY(auto found, Find(tx, registry, name));
-  if (!found || found->account != account) return Unknown();
-  return *std::move(found);
-}
-
 Status CheckLimit(db::Transaction& tx, const AccountId& account, const RegistryName& registry) {
   BW_TRY(const auto count,
          tx.QueryOne("SELECT COUNT(*) FROM namespace WHERE account = $1 AND registry = $2",
@@ -120,6 +112,13 @@ Result<Namespace> Namespaces::Get(db::Transaction& tx, const RegistryName& regis
   return *std::move(found);
 }
 
+Result<Namespace> Namespaces::GetOwned(db::Transaction& tx, const AccountId& account,
+                                       const RegistryName& registry, std::string_view name) {
+  BW_TRY(Namespace found, Get(tx, registry, name));
+  if (found.account != account) return Unknown();
+  return found;
+}
+
 Result<RepositoryPath> Namespaces::Resolve(const control::RegistryInfo& registry,
                                            std::string_view repository) const {
   BW_TRY_STATUS(oci::ValidateRepository(repository));
@@ -176,7 +175,7 @@ Status Namespaces::Assign(const control::Caller& caller, const AccountId& accoun
   }
   control::Change change = NewChange(action::kNamespaceCreate, account, registry, name);
   change.apply = [&](db::Transaction& tx) -> Result<control::Effect> {
-    BW_TRY(const Namespace before, Owned(tx, account, registry.name, name));
+    BW_TRY(const Namespace before, GetOwned(tx, account, registry.name, name));
     if (!before.resource_group.empty() && before.resource_group != resource_group) {
       return Conflict("the namespace belongs to another resource group, and cannot change it")
           .Reason("resource_group_fixed");
@@ -199,7 +198,7 @@ Status Namespaces::Delete(const control::Caller& caller, const AccountId& accoun
   control::Change change = NewChange(action::kNamespaceDelete, account, registry, name);
   change.severity = audit::Severity::kCritical;
   change.apply = [&](db::Transaction& tx) -> Result<control::Effect> {
-    BW_TRY(const Namespace before, Owned(tx, account, registry.name, name));
+    BW_TRY(const Namespace before, GetOwned(tx, account, registry.name, name));
     BW_TRY_STATUS(CheckNamespaceMayGo(tx, registry.name, name));
     BW_TRY(auto events, DeleteNamespaceContent(tx, before, registry.region));
     events.push_back(NamespacesChanged(account));

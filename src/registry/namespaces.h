@@ -49,6 +49,9 @@ class Namespaces {
                                                std::string_view name) const;
   static Result<Namespace> Get(db::Transaction& tx, const RegistryName& registry,
                                std::string_view name);
+  // The same; what another account owns looks absent.
+  static Result<Namespace> GetOwned(db::Transaction& tx, const AccountId& account,
+                                    const RegistryName& registry, std::string_view name);
 
   // Where a repository of this name lies. kInvalid "name_invalid"; kNotFound "name_unknown" if
   // there is no such namespace.

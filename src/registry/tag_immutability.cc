@@ -25,14 +25,6 @@ Result<TagPatterns> ReadPatterns(db::Transaction& tx, const RegistryName& regist
   return TagPatternsFromJson(*text);
 }
 
-// The namespace if the account owns it; what another account owns looks absent.
-Status CheckOwned(db::Transaction& tx, const AccountId& account, const RegistryName& registry,
-                  std::string_view name_space) {
-  BW_TRY(const Namespace ns, Namespaces::Get(tx, registry, name_space));
-  if (ns.account == account) return Ok();
-  return NotFound("there is no such namespace in this registry").Reason("name_unknown");
-}
-
 Error Immutable(std::string_view tag, std::string_view pattern, const std::string& what) {
   return Denied(what + ": the tag " + std::string(tag) +
                 " is immutable by the namespace's pattern " + std::string(pattern) +
@@ -75,7 +67,7 @@ control::Resource GovernedNamespace(const AccountId& account, const control::Reg
 Result<TagPatterns> TagImmutability::Get(const AccountId& account, const RegistryName& registry,
                                          std::string_view name_space) const {
   return database_.ReadValue([&](db::Transaction& tx) -> Result<TagPatterns> {
-    BW_TRY_STATUS(CheckOwned(tx, account, registry, name_space));
+    BW_TRY_STATUS(Namespaces::GetOwned(tx, account, registry, name_space));
     return ReadPatterns(tx, registry, name_space);
   });
 }
@@ -92,7 +84,7 @@ Status TagImmutability::Set(const control::Caller& caller, const AccountId& acco
   change.resource.name = name_space;
   change.severity = audit::Severity::kCritical;
   change.apply = [&](db::Transaction& tx) -> Result<control::Effect> {
-    BW_TRY_STATUS(CheckOwned(tx, account, registry.name, name_space));
+    BW_TRY_STATUS(Namespaces::GetOwned(tx, account, registry.name, name_space));
     BW_TRY(const TagPatterns before, ReadPatterns(tx, registry.name, name_space));
     BW_TRY_STATUS(
         tx.Execute("INSERT INTO tag_immutability (registry, name_space, patterns, updated) "
@@ -176,19 +168,15 @@ Status CheckManifestMayChange(db::Transaction& tx, const RepositoryPath& path,
 Status CheckNamespaceMayGo(db::Transaction& tx, const RegistryName& registry,
                            std::string_view name_space) {
   BW_TRY(const TagPatterns patterns, ReadPatterns(tx, registry, name_space));
-  if (!patterns.immutable.empty()) {
-    BW_TRY_STATUS(tx.Query(
-        "SELECT t.name, r.name FROM repository r JOIN tag t ON t.repository = r.id "
-        "WHERE r.registry = $1 AND r.name_space = $2",
-        {registry, name_space}, [&](const db::Row& row) -> Status {
-          const std::string_view pattern = patterns.Covering(row.Text(0));
-          if (pattern.empty()) return Ok();
-          return Immutable(row.Text(0), pattern, "the namespace stays: it holds " + row.String(1));
-        }));
-  }
-  BW_TRY_STATUS(tx.Execute("DELETE FROM tag_immutability WHERE registry = $1 AND name_space = $2",
-                           {registry, name_space}));
-  return Ok();
+  if (patterns.immutable.empty()) return Ok();
+  return tx.Query(
+      "SELECT t.name, r.name FROM repository r JOIN tag t ON t.repository = r.id "
+      "WHERE r.registry = $1 AND r.name_space = $2",
+      {registry, name_space}, [&](const db::Row& row) -> Status {
+        const std::string_view pattern = patterns.Covering(row.Text(0));
+        if (pattern.empty()) return Ok();
+        return Immutable(row.Text(0), pattern, "the namespace stays: it holds " + row.String(1));
+      });
 }
 
 }  // namespace breakwater::registry

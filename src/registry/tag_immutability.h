@@ -69,7 +69,7 @@ Status CheckTagMayMove(db::Transaction& tx, const RepositoryPath& path, std::str
 // A manifest is about to go, with every tag on it, or to be served as another media type.
 Status CheckManifestMayChange(db::Transaction& tx, const RepositoryPath& path,
                               const ManifestKey& manifest);
-// A namespace is about to go, with everything in it. Forgets the setting where it may.
+// A namespace is about to go, with everything in it.
 Status CheckNamespaceMayGo(db::Transaction& tx, const RegistryName& registry,
                            std::string_view name_space);
 

@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include "api/oci/handlers.h"
 #include "iam/authorizer.h"
 #include "oci/names.h"
@@ -61,14 +59,7 @@ Result<bool> MaySee(const OciDeps& deps, const Context& context, const std::stri
 
 // A token must have been made for the catalogue, whatever that would show its holder.
 Status CheckScope(const control::Actor& actor) {
-  if (!actor.grants) return Ok();
-  for (const control::Grant& grant : *actor.grants) {
-    const auto& actions = grant.actions;
-    if (grant.repository == ::breakwater::iam::kCatalogGrant &&
-        std::find(actions.begin(), actions.end(), "*") != actions.end()) {
-      return Ok();
-    }
-  }
+  if (::breakwater::iam::GrantsCatalog(actor)) return Ok();
   return Unauthenticated("the token was not made for the catalogue: ask for one with its scope")
       .Reason("insufficient_scope");
 }
