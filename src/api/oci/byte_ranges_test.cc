@@ -2,13 +2,10 @@
 // ask for them, and the conditions on ranges (§13.1.5).
 #include "api/oci/checklist.h"
 
-namespace breakwater::api {
+namespace breakwater::api::testing {
 namespace {
 
 using registry::testing::Bytes;
-using testing::Answer;
-using testing::DigestOf;
-using testing::kRepo;
 
 struct Part {
   std::string content_range;
@@ -47,7 +44,7 @@ std::vector<Part> PartsOf(const Answer& answer) {
   return parts;
 }
 
-class ByteRanges : public testing::OciChecklist {
+class ByteRanges : public OciChecklist {
  protected:
   Answer Ranged(const std::string& content, const std::string& range,
                 std::vector<std::pair<std::string, std::string>> more = {}) {
@@ -183,4 +180,4 @@ TEST_F(ByteRanges, AreNotSoughtAtAStoreThatAnswersWithTheWholeObject) {
 }
 
 }  // namespace
-}  // namespace breakwater::api
+}  // namespace breakwater::api::testing

@@ -3,16 +3,10 @@
 
 #include "api/oci/checklist.h"
 
-namespace breakwater::api {
+namespace breakwater::api::testing {
 namespace {
 
 using registry::testing::ImageManifest;
-using testing::Answer;
-using testing::Call;
-using testing::DigestOf;
-using testing::kRepo;
-using testing::OciChecklist;
-using testing::Sha512Of;
 
 // --- Names ---
 
@@ -241,4 +235,4 @@ TEST_F(OciChecklist, EveryAnswerHasALengthTheVersionHeaderAndNoContentEncoding) 
 }
 
 }  // namespace
-}  // namespace breakwater::api
+}  // namespace breakwater::api::testing

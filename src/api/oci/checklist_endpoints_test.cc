@@ -2,15 +2,10 @@
 // beside.
 #include "api/oci/checklist.h"
 
-namespace breakwater::api {
+namespace breakwater::api::testing {
 namespace {
 
 using registry::testing::ImageManifest;
-using testing::Answer;
-using testing::DigestOf;
-using testing::kRepo;
-using testing::OciChecklist;
-using testing::Sha512Of;
 
 TEST_F(OciChecklist, End1IsTheCapabilityAndLoginProbe) {
   for (const char* target : {"/v2/", "/v2"}) {
@@ -270,4 +265,4 @@ TEST_F(OciChecklist, End14UploadIsCancelledOrExpires) {
 }
 
 }  // namespace
-}  // namespace breakwater::api
+}  // namespace breakwater::api::testing

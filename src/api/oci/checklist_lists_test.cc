@@ -3,14 +3,10 @@
 
 #include "api/oci/checklist.h"
 
-namespace breakwater::api {
+namespace breakwater::api::testing {
 namespace {
 
 using registry::testing::ImageManifest;
-using testing::Answer;
-using testing::DigestOf;
-using testing::kRepo;
-using testing::OciChecklist;
 
 std::vector<std::string> TagsIn(const Answer& answer) {
   const auto document = json::Parse(answer.body);
@@ -262,4 +258,4 @@ TEST_F(FallbackTag, ListsReferrersWhoseTypeNobodyKnew) {
 }
 
 }  // namespace
-}  // namespace breakwater::api
+}  // namespace breakwater::api::testing

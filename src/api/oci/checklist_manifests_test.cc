@@ -1,16 +1,10 @@
 // Manifests, by the lines of the protocol's checklist.
 #include "api/oci/checklist.h"
 
-namespace breakwater::api {
+namespace breakwater::api::testing {
 namespace {
 
 using registry::testing::ImageManifest;
-using testing::Answer;
-using testing::Call;
-using testing::DigestOf;
-using testing::kRepo;
-using testing::OciChecklist;
-using testing::Sha512Of;
 
 std::string Replaced(std::string text, const std::string& what, const std::string& with) {
   for (std::size_t at = 0; (at = text.find(what, at)) != std::string::npos; at += with.size()) {
@@ -232,4 +226,4 @@ TEST_F(OciChecklist, ConditionsOnATagKeepClientsFromLosingEachOthersWrites) {
 }
 
 }  // namespace
-}  // namespace breakwater::api
+}  // namespace breakwater::api::testing

@@ -3,15 +3,8 @@
 
 #include "api/oci/checklist.h"
 
-namespace breakwater::api {
+namespace breakwater::api::testing {
 namespace {
-
-using testing::Answer;
-using testing::Call;
-using testing::DigestOf;
-using testing::kRepo;
-using testing::OciChecklist;
-using testing::Sha512Of;
 
 TEST_F(OciChecklist, LocationIsRelativeAndItsParametersMayBeReorderedAndEscapedAnew) {
   const std::string location = Start();
@@ -273,4 +266,4 @@ TEST_F(OciChecklist, SessionOutlivesItsTokenAndEndsWithItsOwnersRights) {
 }
 
 }  // namespace
-}  // namespace breakwater::api
+}  // namespace breakwater::api::testing

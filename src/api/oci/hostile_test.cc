@@ -5,16 +5,12 @@
 
 #include "api/oci/checklist.h"
 
-namespace breakwater::api {
+namespace breakwater::api::testing {
 namespace {
 
 using registry::testing::ImageManifest;
-using testing::Answer;
-using testing::Call;
-using testing::DigestOf;
-using testing::kRepo;
 
-class Hostile : public testing::OciChecklist {
+class Hostile : public OciChecklist {
  protected:
   // Every route of the data plane with this repository, reference or digest in its place.
   static std::vector<Call> RoutesWith(const std::string& name, const std::string& reference,
@@ -250,4 +246,4 @@ TEST_F(Hostile, ClientsThatWriteOneTagAtOnceLeaveOneOfTheirManifestsAndEveryOthe
 }
 
 }  // namespace
-}  // namespace breakwater::api
+}  // namespace breakwater::api::testing
