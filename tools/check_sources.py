@@ -26,12 +26,15 @@ BANNED = [
 SLEEP = re.compile(r"\b(sleep_for|sleep_until|usleep|nanosleep)\b|(?<![\w.])sleep\s*\(")
 
 
+NOT_OURS = {"testdata", "corpus", "node_modules"}
+
+
 def sources(root: pathlib.Path):
     for name in ("src", "tests", "fuzz", "bench", "tools", "cmake", "examples", "docs", "content",
                  "migrations", ".ci"):
         for path in sorted((root / name).glob("**/*")):
             parts = path.relative_to(root).parts
-            if path.is_file() and path.suffix in SUFFIXES and not {"testdata", "corpus"} & set(parts):
+            if path.is_file() and path.suffix in SUFFIXES and not NOT_OURS & set(parts):
                 yield path
     yield from sorted(p for p in root.glob("*") if p.is_file() and p.suffix in SUFFIXES)
 
