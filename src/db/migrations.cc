@@ -95,25 +95,25 @@ Status CreateHistory(Database& database) {
   });
 }
 
-Status Apply(Database& database, const Migration& migration,
+// Of `wanted`, what no other process has applied meanwhile; all in one transaction.
+Status Apply(Database& database, std::span<const Migration> wanted,
              std::span<const Migration> migrations) {
   const Timestamp now = SystemClock().Now();
-  const std::string sha256 = crypto::Sha256Hex(migration.sql);
-  return database
-      .Write([&](Transaction& tx) -> Status {
-        BW_TRY_STATUS(LockHistory(tx, database.dialect()));
-        BW_TRY(const auto history, History(tx));
-        BW_TRY_STATUS(CheckPast(history, migrations));
-        // Another process was faster.
-        if (history.contains(migration.version)) return Ok();
-        BW_TRY_STATUS(tx.ExecuteScript(migration.sql));
-        BW_TRY_STATUS(
-            tx.Execute("INSERT INTO schema_version (version, name, sha256, applied_at)"
-                       " VALUES ($1, $2, $3, $4)",
-                       {migration.version, migration.name, sha256, now}));
-        return Ok();
-      })
-      .Context("schema step " + std::to_string(migration.version));
+  return database.Write([&](Transaction& tx) -> Status {
+    BW_TRY_STATUS(LockHistory(tx, database.dialect()));
+    BW_TRY(const auto history, History(tx));
+    BW_TRY_STATUS(CheckPast(history, migrations));
+    for (const Migration& migration : wanted) {
+      if (history.contains(migration.version)) continue;
+      BW_TRY_STATUS(tx.ExecuteScript(migration.sql)
+                        .Context("schema step " + std::to_string(migration.version)));
+      BW_TRY_STATUS(
+          tx.Execute("INSERT INTO schema_version (version, name, sha256, applied_at)"
+                     " VALUES ($1, $2, $3, $4)",
+                     {migration.version, migration.name, crypto::Sha256Hex(migration.sql), now}));
+    }
+    return Ok();
+  });
 }
 
 }  // namespace
@@ -141,9 +141,12 @@ Status ApplyMigrations(Database& database, std::span<const Migration> migrations
   BW_TRY_STATUS(CreateHistory(database));
   BW_TRY(const auto history, database.ReadValue(History));
   BW_TRY_STATUS(CheckPast(history, migrations));
-  for (const Migration& migration : migrations) {
-    if (history.contains(migration.version)) continue;
-    BW_TRY_STATUS(Apply(database, migration, migrations));
+  // A new database is ready after one flush. One with content may take long for a step, and keeps
+  // those that are done.
+  if (history.empty()) return Apply(database, migrations, migrations);
+  for (std::size_t i = 0; i < migrations.size(); ++i) {
+    if (history.contains(migrations[i].version)) continue;
+    BW_TRY_STATUS(Apply(database, migrations.subspan(i, 1), migrations));
   }
   return Ok();
 }

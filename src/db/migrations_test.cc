@@ -71,11 +71,21 @@ TEST_F(Migrations, AnotherPastIsRefusedAndNothingApplied) {
 }
 
 TEST_F(Migrations, FailingStepLeavesNothingOfItselfAndKeepsThoseBefore) {
-  const Migration broken{2, "broken", "CREATE TABLE b (x); INSERT INTO nowhere VALUES (1);"};
-  const Status status = Apply({first_, broken});
+  ASSERT_TRUE(Apply({first_}).ok());
+  const Migration broken{3, "broken", "CREATE TABLE c (x); INSERT INTO nowhere VALUES (1);"};
+  const Status status = Apply({first_, second_, broken});
   ASSERT_FALSE(status.ok());
   EXPECT_EQ(status.error().message().find("nowhere"), std::string::npos);
-  EXPECT_TRUE(HasTable("a"));
+  EXPECT_TRUE(HasTable("b"));
+  EXPECT_FALSE(HasTable("c"));
+  EXPECT_TRUE(Apply({first_, second_, third_}).ok());
+  EXPECT_TRUE(HasTable("c"));
+}
+
+TEST_F(Migrations, FailingStepLeavesANewDatabaseEmpty) {
+  const Migration broken{2, "broken", "CREATE TABLE b (x); INSERT INTO nowhere VALUES (1);"};
+  ASSERT_FALSE(Apply({first_, broken}).ok());
+  EXPECT_FALSE(HasTable("a"));
   EXPECT_FALSE(HasTable("b"));
   EXPECT_TRUE(Apply({first_, second_}).ok());
   EXPECT_TRUE(HasTable("b"));
