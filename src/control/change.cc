@@ -137,6 +137,8 @@ Status ChangePath::Apply(db::Transaction& tx, const Caller& caller, const Change
   record.judgement = *judged;
   BW_TRY_STATUS(log_.Append(tx, std::move(record)));
   for (const jobs::Event& event : effect.events) BW_TRY_STATUS(jobs_.Emit(tx, event));
+  // Who listens evaluates what is governed, and a push governs nothing.
+  if (effect.governed.empty()) return Ok();
   return jobs_.Emit(tx, CommittedEvent(change, effect));
 }
 

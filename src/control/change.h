@@ -73,7 +73,8 @@ struct Change {
   audit::Severity severity = audit::Severity::kWarning;  // of success; failures are graded by cause
 };
 
-// The event emitted for each committed change, beside the change's own:
+// The event emitted for each committed change that may have altered governed facts, beside the
+// change's own events:
 // {action, account, registry, region, kind, name, governed: [{kind, registry, region, name}]}.
 inline constexpr std::string_view kChangeCommitted = "change.committed";
 

@@ -135,6 +135,14 @@ TEST_F(ChangePathTest, CommittedChangeIsRecordedWithFieldsJudgementAndEvent) {
   EXPECT_EQ(json::Find(seen_[0], "governed")->as_array().size(), 1U);
 }
 
+TEST_F(ChangePathTest, AChangeThatGovernsNothingIsRecordedAndCausesNoWork) {
+  Change change = Switch(true);
+  change.apply = [](db::Transaction&) -> Result<Effect> { return Effect{}; };
+  ASSERT_TRUE(path_.Submit(caller_, change).ok());
+  EXPECT_EQ(log_.Query({})->size(), 1U);
+  EXPECT_EQ(*jobs_->RunDue(), 0);
+}
+
 TEST_F(ChangePathTest, RefusedStateIsRolledBackAndTheRefusalRecorded) {
   const Status status = path_.Submit(caller_, Switch(false));
   ASSERT_FALSE(status.ok());
