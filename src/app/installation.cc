@@ -102,6 +102,8 @@ void Schedule(Installation::Parts& parts) {
     BW_TRY_STATUS(parts.uploads.Sweep(false));
     return Ok();
   });
+  parts.jobs->Every("iam.sweep", kSweepInterval,
+                    [&parts]() -> Status { return parts.sessions.Sweep(); });
   parts.jobs->Every("registry.collection", kCollectionInterval, [&parts]() -> Status {
     BW_TRY_STATUS(parts.collector.Run(std::chrono::steady_clock::now() + kCollectionTurn));
     return Ok();
@@ -197,6 +199,7 @@ Installation::Parts::Parts(const config::Settings& settings,
       api_keys(iam_changes, authorizer, key_hasher),
       access_groups(iam_changes),
       policies(iam_changes, authorizer),
+      sessions(iam_changes, authorizer),
       settings_service({.allow_iam_authz_off = settings.allow_iam_authz_off}, *database, clock,
                        registries, changes),
       namespaces(*database, clock, changes),

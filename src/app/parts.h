@@ -21,6 +21,7 @@
 #include "iam/facts.h"
 #include "iam/identities.h"
 #include "iam/policies.h"
+#include "iam/sessions.h"
 #include "iam/tokens.h"
 #include "insights/findings.h"
 #include "jobs/jobs.h"
@@ -84,6 +85,7 @@ struct Installation::Parts {
   iam::ApiKeys api_keys;
   iam::AccessGroups access_groups;
   iam::Policies policies;
+  iam::Sessions sessions;
 
   registry::SettingsService settings_service;
   registry::Namespaces namespaces;

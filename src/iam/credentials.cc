@@ -5,6 +5,7 @@
 #include "base/strings.h"
 #include "crypto/hash.h"
 #include "iam/store.h"
+#include "observe/log.h"
 
 namespace breakwater::iam {
 namespace {
@@ -81,7 +82,53 @@ Result<Login> Credentials::WithApiKey(const Secret& api_key) {
   });
 }
 
+Result<Login> Credentials::LoginOf(db::Transaction& tx, const Session& session,
+                                   std::string credential) {
+  BW_TRY(auto who, cache_.Get(tx, session.account, session.iam_id));
+  return Login{.who = std::move(who),
+               .credential = std::move(credential),
+               .credential_id = session.id,
+               .expires = session.expires,
+               .session = std::make_shared<const Session>(session)};
+}
+
+Result<Login> Credentials::WithSession(const Session& session, std::string credential) {
+  return database_.ReadValue(
+      [&](db::Transaction& tx) { return LoginOf(tx, session, std::move(credential)); });
+}
+
+Result<Login> Credentials::ResolveSession(const TokenClaims& claims, std::string_view credential) {
+  const Timestamp now = clock_.Now();
+  BW_TRY(Login login, database_.ReadValue([&](db::Transaction& tx) -> Result<Login> {
+    BW_TRY(const auto session, store::FindSession(tx, claims.credential_id));
+    BW_TRY_STATUS(CheckSession(session, now));
+    if (session->iam_id != claims.iam_id || session->account != claims.account) {
+      return CheckSession(std::nullopt, now).error();
+    }
+    if (claims.generation != 0 && claims.generation != session->refresh_generation) {
+      return Unauthenticated("this refresh token was used before").Reason("refresh_token_used");
+    }
+    return LoginOf(tx, *session, std::string(credential));
+  }));
+  Touch(*login.session, now);
+  login.expires = std::min(*login.expires, claims.expires);
+  return login;
+}
+
+void Credentials::Touch(const Session& session, Timestamp now) {
+  if (session.last_used + UseGrain(session) > now) return;
+  const Status written =
+      database_.Write([&](db::Transaction& tx) { return store::TouchSession(tx, session.id, now); },
+                      db::Isolation::kStatement);
+  // Then it may end as idle, which is no reason to refuse it now.
+  if (!written.ok()) {
+    observe::LogError(observe::Level::kWarning, "a session's use was not written down",
+                      written.error());
+  }
+}
+
 Result<Login> Credentials::Resolve(const TokenClaims& claims, std::string_view credential) {
+  if (IsSessionId(claims.credential_id)) return ResolveSession(claims, credential);
   return database_.ReadValue([&](db::Transaction& tx) -> Result<Login> {
     BW_TRY(const auto key, store::FindApiKey(tx, claims.credential_id));
     BW_TRY_STATUS(CheckKey(key, clock_.Now()));
@@ -118,7 +165,8 @@ Result<Login> Credentials::WithBasic(const BasicCredentials& basic) {
 }
 
 Credentials::Entry Credentials::EntryOf(const Login& login) const {
-  const Timestamp latest = clock_.Now() + kLongestMemory;
+  Timestamp latest = clock_.Now() + kLongestMemory;
+  if (login.session != nullptr) latest = clock_.Now() + UseGrain(*login.session);
   return {.actor = ToActor(login),
           .expires = login.expires ? std::min(latest, *login.expires) : latest,
           .version = login.who->version};

@@ -38,7 +38,7 @@ Result<Presented> ParseAuthorization(std::string_view authorization);
 
 // Thread-safe. Every error is kUnauthenticated, unless the database fails. Reasons:
 //   api_key_unknown, api_key_disabled, api_key_expired, identity_unknown, credential_malformed,
-//   login_method_unsupported, and those of crypto::VerifyJwt.
+//   login_method_unsupported, refresh_token_used, and those of CheckSession and crypto::VerifyJwt.
 class Credentials {
  public:
   static constexpr std::size_t kMaxAuthorizationOctets = 20 * 1024;
@@ -54,7 +54,10 @@ class Credentials {
 
   Result<Login> WithApiKey(const Secret& api_key);
   Result<Login> WithAccessToken(std::string_view token);
+  // Uses it up no more than it is: a session's is exchanged by Sessions::Rotate.
   Result<Login> WithRefreshToken(std::string_view token);
+  // Who has just begun or prolonged a session. `credential`: what they did it by.
+  Result<Login> WithSession(const Session& session, std::string credential);
   // By user name: iamapikey, iambearer or iamrefresh (ibm-registry 3.7).
   Result<Login> WithBasic(const BasicCredentials& basic);
 
@@ -67,13 +70,17 @@ class Credentials {
  private:
   struct Entry {
     control::Actor actor;
-    Timestamp expires;
+    Timestamp expires;         // or when to prove it anew
     std::int64_t version = 0;  // of the actor's account
   };
 
   using Known = std::shared_ptr<const Entry>;
 
   Result<Login> Resolve(const TokenClaims& claims, std::string_view credential);
+  Result<Login> ResolveSession(const TokenClaims& claims, std::string_view credential);
+  // Writes down that a session is in use, as coarsely as its grain.
+  void Touch(const Session& session, Timestamp now);
+  Result<Login> LoginOf(db::Transaction& tx, const Session& session, std::string credential);
   Result<Entry> Prove(std::string_view authorization, bool registry_tokens);
   Result<Entry> ProveToken(std::string_view token, bool registry_tokens);
   Result<Entry> ProveRegistryToken(std::string_view token);

@@ -7,8 +7,17 @@
 namespace breakwater::iam {
 namespace {
 
-constexpr std::string_view kOwnKeys = "iam-identity.user-apikey.";
+// What users do with what is their own, named by their iam_id.
+constexpr std::string_view kOwn[] = {"iam-identity.user-apikey.", "iam-identity.user-password.",
+                                     "iam-identity.session."};
 constexpr std::string_view kPolicyActions = "iam-am.policy.";
+
+bool IsOwn(const Identity& identity, std::string_view action, const control::Resource& resource) {
+  return identity.kind == control::IdentityKind::kUser &&
+         resource.name == identity.iam_id.value() &&
+         std::any_of(std::begin(kOwn), std::end(kOwn),
+                     [&](std::string_view prefix) { return action.starts_with(prefix); });
+}
 
 bool IsNarrowing(std::string_view attribute) {
   return attribute == "resourceType" || attribute == "resource" || attribute == "resourceGroupId";
@@ -127,10 +136,7 @@ Decision Decide(const Identity& identity, std::span<const std::string> groups,
     return refused;
   }
   if (identity.owner) return Allow(Decision::Reason::kOwner);
-  if (identity.kind == control::IdentityKind::kUser && action.starts_with(kOwnKeys) &&
-      resource.name == identity.iam_id.value()) {
-    return Allow(Decision::Reason::kSelf);
-  }
+  if (IsOwn(identity, action, resource)) return Allow(Decision::Reason::kSelf);
   const ActionRule* rule = RuleFor(action);
   if (rule == nullptr) return refused;
   const ActionService service = ServiceOf(action);

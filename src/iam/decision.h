@@ -27,7 +27,7 @@ struct Identity {
 struct Decision {
   enum class Reason {
     kOwner,         // allowed: the account's owner
-    kSelf,          // allowed: one's own API keys
+    kSelf,          // allowed: one's own API keys, password and sessions
     kPolicy,        // allowed: by `policy` and `role`
     kOtherAccount,  // refused: the resource belongs to another account
     kNoPolicy,      // refused: no policy gives it

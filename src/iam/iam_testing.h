@@ -17,6 +17,7 @@
 #include "iam/facts.h"
 #include "iam/identities.h"
 #include "iam/policies.h"
+#include "iam/sessions.h"
 
 namespace breakwater::iam::testing {
 
@@ -147,6 +148,7 @@ struct World {
   ApiKeys api_keys{deps, authorizer, hasher};
   AccessGroups groups{deps};
   Policies policies{deps, authorizer};
+  Sessions sessions{deps, authorizer};
   Secret administrator_key;
   control::Caller administrator;
 };

@@ -178,6 +178,10 @@ Result<Listed<ServiceId>> ListServiceIds(db::Transaction& tx, const AccountId& a
 Status DeleteIdentity(db::Transaction& tx, const AccountId& account, const IamId& iam_id) {
   BW_TRY_STATUS(tx.Execute("DELETE FROM iam_api_key WHERE account_id = $1 AND iam_id = $2",
                            {account, iam_id}));
+  for (const std::string_view table :
+       {"iam_session", "iam_password", "iam_external_identity", "iam_one_time"}) {
+    BW_TRY_STATUS(tx.Execute(Sql("DELETE FROM ", table) + " WHERE iam_id = $1", {iam_id}));
+  }
   BW_TRY_STATUS(tx.Execute("DELETE FROM iam_group_member WHERE iam_id = $1", {iam_id}));
   BW_TRY_STATUS(tx.Execute(
       "DELETE FROM iam_policy WHERE account_id = $1 AND subject_kind = 'iam_id' AND subject = $2",

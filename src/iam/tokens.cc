@@ -56,6 +56,7 @@ json::Object AccessClaims(const Login& login, std::string_view grant_type,
   claims["acr"] = 1;
   claims["amr"] = json::Array{"pwd"};
   claims["credential_id"] = Text(login.credential_id);
+  if (login.session != nullptr) claims["session_id"] = Text(login.session->id);
   return claims;
 }
 
@@ -104,6 +105,7 @@ Result<TokenClaims> ReadClaims(const json::Object& claims, std::string_view subj
     read.account = AccountId(account->Field("bss").String());
   }
   read.credential_id = reader.String("credential_id", "");
+  read.generation = reader.Int("generation", 0);
   if (const auto access = reader.Optional("access")) read.grants = ReadGrants(*access);
   read.expires = ExpiryOf(claims);
   if (const Status whole = reader.Finish(); !whole.ok()) {
@@ -158,11 +160,12 @@ Result<IssuedToken> Tokens::IssueAccess(const Login& login, std::string_view gra
 
 Result<IssuedToken> Tokens::IssueRefresh(const Login& login, std::string_view client_id) const {
   const Identity& identity = login.who->identity;
-  return Sign({{"iam_id", Text(identity.iam_id.value())},
-               {"account", AccountClaim(identity.account)},
-               {"client_id", Text(client_id)},
-               {"credential_id", Text(login.credential_id)}},
-              EndOf(login, clock_.Now(), options_.refresh_life), kRefreshType);
+  json::Object claims{{"iam_id", Text(identity.iam_id.value())},
+                      {"account", AccountClaim(identity.account)},
+                      {"client_id", Text(client_id)},
+                      {"credential_id", Text(login.credential_id)}};
+  if (login.session != nullptr) claims["generation"] = login.session->refresh_generation;
+  return Sign(std::move(claims), EndOf(login, clock_.Now(), options_.refresh_life), kRefreshType);
 }
 
 Result<IssuedToken> Tokens::IssueRegistry(const Login* login, std::string_view service,

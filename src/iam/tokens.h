@@ -18,6 +18,7 @@
 #include "control/caller.h"
 #include "iam/access_cache.h"
 #include "iam/oauth_scope.h"
+#include "iam/sessions.h"
 #include "iam/signing_keys.h"
 
 namespace breakwater::iam {
@@ -34,8 +35,10 @@ struct TokenOptions {
 struct Login {
   std::shared_ptr<const IdentityAccess> who;  // never null
   std::string credential;                     // "apikey", "token", "refresh-token"
-  std::string credential_id;                  // the API key it rests on; a token dies with it
+  // The API key or the session it rests on: a token dies with it.
+  std::string credential_id;
   std::optional<Timestamp> expires;
+  std::shared_ptr<const Session> session = nullptr;  // null for an API key
 };
 
 control::Actor ToActor(const Login& login);
@@ -46,11 +49,14 @@ struct IssuedToken {
   Timestamp expires;
 };
 
-// What a good token says. Whether its identity and API key still stand is for others to check.
+// What a good token says. Whether its identity and what it rests on still stand is for others to
+// check.
 struct TokenClaims {
   AccountId account;  // empty for a registry token of nobody
   IamId iam_id;
   std::string credential_id;
+  // Of a refresh token of a session: which one of it. 0 of others.
+  std::int64_t generation = 0;
   Timestamp expires;
   std::optional<std::vector<control::Grant>> grants;  // of registry tokens
   RegistryName audience{};                            // of registry tokens
@@ -64,6 +70,7 @@ class Tokens {
   // `grant_type` and `client_id` are claims ("urn:ibm:params:oauth:grant-type:apikey", "default").
   Result<IssuedToken> IssueAccess(const Login& login, std::string_view grant_type,
                                   std::string_view client_id) const;
+  // Of an API key, good until it ends; of a session, until it is used.
   Result<IssuedToken> IssueRefresh(const Login& login, std::string_view client_id) const;
   // `login` is null for nobody; `service` becomes `aud`. Scopes without actions are kept: they say
   // "asked for, and refused".

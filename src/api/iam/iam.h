@@ -16,6 +16,7 @@
 #include "iam/credentials.h"
 #include "iam/identities.h"
 #include "iam/policies.h"
+#include "iam/sessions.h"
 #include "iam/tokens.h"
 #include "registry/namespaces.h"
 
@@ -60,6 +61,7 @@ struct IamFaces {
 struct IamDeps {
   domain::Credentials& credentials;
   const domain::Tokens& tokens;
+  domain::Sessions& sessions;
   domain::Users& users;
   domain::ServiceIds& service_ids;
   domain::ApiKeys& api_keys;

@@ -106,9 +106,9 @@ class IamApi : public ::testing::Test {
   CredentialAuthenticator authenticator_{world_.credentials};
   Dispatcher dispatcher_{
       {registries_, authenticator_, world_.authorizer, world_.changes, metrics_, world_.account},
-      IamEndpoints(faces_, {world_.credentials, world_.tokens, world_.users, world_.service_ids,
-                            world_.api_keys, world_.groups, world_.policies, world_.authorizer,
-                            namespaces_}),
+      IamEndpoints(faces_, {world_.credentials, world_.tokens, world_.sessions, world_.users,
+                            world_.service_ids, world_.api_keys, world_.groups, world_.policies,
+                            world_.authorizer, namespaces_}),
       {{"/iam", &faces_.management}, {"/identity", &faces_.token}, {"/", &faces_.oauth}}};
 };
 
@@ -325,6 +325,31 @@ TEST_F(IamApi, KeysAreShownOnceLockedDisabledAndFoundByValue) {
   EXPECT_EQ(Admin("DELETE", path).status, 409);
   EXPECT_EQ(Admin("DELETE", path + "/lock").status, 204);
   EXPECT_EQ(Admin("DELETE", path).status, 204);
+}
+
+TEST_F(IamApi, ARefreshTokenOfASessionIsGoodOnce) {
+  const auto session = *world_.sessions.Begin(world_.administrator, "local", {});
+  const std::string first =
+      world_.tokens.IssueRefresh(*world_.credentials.WithSession(session, "password"), "bx")->token;
+  const auto refresh = [&](const std::string& token) {
+    return Call("POST", "/identity/token",
+                {.authorization = "Basic " + Base64Encode(AsBytes("bx:bx")),
+                 .body = "grant_type=refresh_token&refresh_token=" + token});
+  };
+  const Answer answer = refresh(first);
+  ASSERT_EQ(answer.status, 200) << json::Serialize(answer.body);
+  EXPECT_NE(answer.Text("refresh_token"), first);
+  const std::string bearer = "Bearer " + answer.Text("access_token");
+  EXPECT_EQ(
+      Call("GET", "/iam/v2/groups", {.authorization = bearer, .query = "account_id=acc"}).status,
+      200);
+  const Answer replay = refresh(first);
+  EXPECT_EQ(replay.status, 400);
+  EXPECT_EQ(replay.Text("errorCode"), "BXNIM0407E");
+  EXPECT_EQ(
+      Call("GET", "/iam/v2/groups", {.authorization = bearer, .query = "account_id=acc"}).status,
+      401);
+  EXPECT_EQ(refresh(answer.Text("refresh_token")).status, 400);
 }
 
 TEST_F(IamApi, GroupsAndMembersAnswerItemByItem) {

@@ -136,8 +136,10 @@ class Handlers {
                       {"expires_in", ToUnixSeconds(token.expires) - ToUnixSeconds(token.issued)},
                       {"issued_at", Text(FormatRfc3339(token.issued))}};
     if (with_scope) body["scope"] = Text(domain::FormatScopes(granted));
-    // A token that ends within the hour is no ground for one that lasts for weeks.
-    if (asked.offline && login != nullptr && login->credential != "token") {
+    // A token that ends within the hour is no ground for one that lasts for weeks; and of a session
+    // one refresh token alone is good, which is the caller's IAM client's to use.
+    if (asked.offline && login != nullptr && login->credential != "token" &&
+        login->session == nullptr) {
       BW_TRY(const auto refresh, deps_.tokens.IssueRefresh(*login, asked.client));
       body["refresh_token"] = Text(refresh.token);
     }

@@ -44,8 +44,7 @@ class Handlers {
     }
     if (grant == kRefreshGrant) {
       BW_TRY(const std::string token, Required(form, "refresh_token"));
-      BW_TRY(const domain::Login login, deps_.credentials.WithRefreshToken(token));
-      return Answer(login, grant, client, token);
+      return Refresh(context, token, client);
     }
     return Invalid("this grant type is not offered: use " + std::string(kApiKeyGrant) + " or " +
                    std::string(kRefreshGrant))
@@ -68,7 +67,22 @@ class Handlers {
   }
 
  private:
-  // `refresh`: the refresh token that was used, or "".
+  // An API key's refresh token stays good, as clients of the reference share it. A session's is
+  // good once.
+  Result<net::Response> Refresh(const Context& context, const std::string& token,
+                                const std::string& client) const {
+    BW_TRY(const auto claims, deps_.tokens.VerifyRefresh(token));
+    if (!domain::IsSessionId(claims.credential_id)) {
+      BW_TRY(const domain::Login login, deps_.credentials.WithRefreshToken(token));
+      return Answer(login, kRefreshGrant, client, token);
+    }
+    BW_TRY(const auto session,
+           deps_.sessions.Rotate(context.caller.origin, claims.credential_id, claims.generation));
+    BW_TRY(const domain::Login login, deps_.credentials.WithSession(session, "refresh-token"));
+    return Answer(login, kRefreshGrant, client, {});
+  }
+
+  // `refresh`: the refresh token that was used and stays good, or "".
   Result<net::Response> Answer(const domain::Login& login, std::string_view grant,
                                const std::string& client, std::string refresh) const {
     if (login.who->state == domain::UserState::kPending) {

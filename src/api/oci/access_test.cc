@@ -74,10 +74,10 @@ class AccessTable : public ::testing::Test {
     std::vector<Endpoint> endpoints = OciEndpoints(
         oci_face_, {s.namespaces, s.blobs, s.uploads, s.manifests, world_.authorizer, s.settings});
     data_plane_ = endpoints.size();
-    for (Endpoint& endpoint :
-         iam::IamEndpoints(iam_faces_, {world_.credentials, world_.tokens, world_.users,
-                                        world_.service_ids, world_.api_keys, world_.groups,
-                                        world_.policies, world_.authorizer, s.namespaces})) {
+    for (Endpoint& endpoint : iam::IamEndpoints(
+             iam_faces_,
+             {world_.credentials, world_.tokens, world_.sessions, world_.users, world_.service_ids,
+              world_.api_keys, world_.groups, world_.policies, world_.authorizer, s.namespaces})) {
       endpoints.push_back(std::move(endpoint));
     }
     dispatcher_ = std::make_unique<Dispatcher>(
