@@ -10,6 +10,7 @@
 #include "api/native/native.h"
 #include "api/native/operations.h"
 #include "api/native/sessions.h"
+#include "api/native/signing_keys.h"
 #include "api/native/storage.h"
 #include "api/notifications/notifications.h"
 #include "api/oci/oci.h"
@@ -74,6 +75,7 @@ std::vector<api::Endpoint> Faces::State::Endpoints() {
   Append(all, api::native::AdvisoriesEndpoints({p.advisor, p.importer, p.changes}, native));
   Append(all, api::native::StorageEndpoints({p.accounting, p.collector, p.changes}, native));
   Append(all, api::native::SessionEndpoints(p.sessions, native));
+  Append(all, api::native::SigningKeyEndpoints({p.key_rotation, p.first_account}, native));
   Append(all, api::native::OperationsEndpoints({.metrics = p.metrics,
                                                 .ready = [this] { return Ready(); },
                                                 .openapi = [this] { return openapi; }},

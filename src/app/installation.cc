@@ -42,6 +42,13 @@ net::ClientOptions WebhookClient(const config::Webhooks& webhooks) {
   return options;
 }
 
+iam::RotationOptions RotationFrom(const config::Settings& settings) {
+  const config::Tokens& tokens = settings.tokens;
+  return {.every = Seconds(tokens.signing_key_rotation),
+          .longest_token = Seconds(std::max(
+              {tokens.access_lifetime, tokens.refresh_lifetime, tokens.registry_lifetime}))};
+}
+
 registry::UploadOptions UploadsFrom(const config::Settings& settings, const Stores& stores) {
   registry::UploadOptions options;
   options.key = KeyFor(stores.master_key, "upload sessions");
@@ -104,6 +111,9 @@ void Schedule(Installation::Parts& parts) {
   });
   parts.jobs->Every("iam.sweep", kSweepInterval,
                     [&parts]() -> Status { return parts.sessions.Sweep(); });
+  parts.jobs->Every("iam.signing_keys", kSweepInterval, [&parts]() -> Status {
+    return parts.key_rotation.RunSchedule(parts.first_account);
+  });
   parts.jobs->Every("registry.collection", kCollectionInterval, [&parts]() -> Status {
     BW_TRY_STATUS(parts.collector.Run(std::chrono::steady_clock::now() + kCollectionTurn));
     return Ok();
@@ -200,6 +210,7 @@ Installation::Parts::Parts(const config::Settings& settings,
       access_groups(iam_changes),
       policies(iam_changes, authorizer),
       sessions(iam_changes, authorizer),
+      key_rotation(iam_changes, stores.master_key, RotationFrom(settings)),
       settings_service({.allow_iam_authz_off = settings.allow_iam_authz_off}, *database, clock,
                        registries, changes),
       namespaces(*database, clock, changes),

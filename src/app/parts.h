@@ -20,6 +20,7 @@
 #include "iam/credentials.h"
 #include "iam/facts.h"
 #include "iam/identities.h"
+#include "iam/key_rotation.h"
 #include "iam/policies.h"
 #include "iam/sessions.h"
 #include "iam/tokens.h"
@@ -86,6 +87,7 @@ struct Installation::Parts {
   iam::AccessGroups access_groups;
   iam::Policies policies;
   iam::Sessions sessions;
+  iam::KeyRotation key_rotation;
 
   registry::SettingsService settings_service;
   registry::Namespaces namespaces;

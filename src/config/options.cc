@@ -248,6 +248,11 @@ void AddTokens(std::vector<Option>& out) {
   out.push_back(Duration("tokens.registry_lifetime", "5m", {kMinute, kHour},
                          BW_FIELD(tokens.registry_lifetime),
                          "Life of a registry token from /oauth/token."));
+  out.push_back(Duration("tokens.signing_key_rotation", "90d", {kDay, 400 * kDay},
+                         BW_FIELD(tokens.signing_key_rotation),
+                         "Age at which the key that signs tokens is followed by another. The next "
+                         "is among the public keys 10 minutes before it signs, and the old one "
+                         "until all its tokens have ended."));
 }
 
 void AddHttp(std::vector<Option>& out) {

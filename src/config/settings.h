@@ -56,6 +56,7 @@ struct Tokens {
   std::chrono::milliseconds access_lifetime{};
   std::chrono::milliseconds refresh_lifetime{};
   std::chrono::milliseconds registry_lifetime{};
+  std::chrono::milliseconds signing_key_rotation{};
   friend bool operator==(const Tokens&, const Tokens&) = default;
 };
 

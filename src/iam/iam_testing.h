@@ -51,11 +51,7 @@ inline const Secret& MasterKey() {
 
 // Making a key takes 0.1 s: one serves all tests of a program.
 inline SigningKeys TestSigningKeys() {
-  static const SigningKeys keys = [] {
-    const auto database = db::testing::OpenTestDatabase();
-    const breakwater::testing::ManualClock clock;
-    return *SigningKeys::Open(database->database(), MasterKey(), clock);
-  }();
+  static const SigningKeys keys = SigningKeys::Fixed(crypto::SigningKey::Generate());
   return keys;
 }
 

@@ -1,5 +1,8 @@
-// The keys that sign this installation's tokens: made at the first start, sealed at rest.
+// The keys that sign this installation's tokens: sealed at rest, shown before they sign, and known
+// until every token of theirs has ended. All processes over one database follow its rows.
 #pragma once
+
+#include <memory>
 
 #include "base/result.h"
 #include "base/secret.h"
@@ -10,26 +13,32 @@
 
 namespace breakwater::iam {
 
-// Immutable after Open; thread-safe.
+// A handle; copies share what they know. Thread-safe. What another process changed is seen within
+// a second, and at once where an unknown key is asked for; a read that fails leaves what was known.
 class SigningKeys {
  public:
   // Reads the keys, making one if there is none; processes that start together agree on one.
   // `master_key`: crypto::kSealingKeyOctets octets. kDataCorrupt "master_key_wrong" if a key does
-  // not open with it.
+  // not open with it. `database` and `clock` must outlive all handles.
   static Result<SigningKeys> Open(db::Database& database, const Secret& master_key,
                                   const Clock& clock);
+  // One key that never changes and is in no database.
+  static SigningKeys Fixed(crypto::SigningKey key);
   // Whether every key opens with `master_key`; makes none. kDataCorrupt "master_key_wrong".
   static Status Check(db::Database& database, const Secret& master_key);
 
-  const crypto::SigningKey& current() const { return current_; }  // the newest
-  const crypto::KeySet& verifying() const { return verifying_; }  // all of them
+  // The one that signs now.
+  crypto::SigningKey current() const;
+  // All of them, the next one included. Never null.
+  std::shared_ptr<const crypto::KeySet> verifying() const;
+  // The same, looked up anew unless that was just done: for a token of a key that is not known.
+  std::shared_ptr<const crypto::KeySet> verifying_now() const;
 
  private:
-  SigningKeys(crypto::SigningKey current, crypto::KeySet verifying)
-      : current_(std::move(current)), verifying_(std::move(verifying)) {}
+  class State;
+  explicit SigningKeys(std::shared_ptr<State> state) : state_(std::move(state)) {}
 
-  crypto::SigningKey current_;
-  crypto::KeySet verifying_;
+  std::shared_ptr<State> state_;
 };
 
 }  // namespace breakwater::iam

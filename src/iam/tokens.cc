@@ -149,7 +149,9 @@ Result<json::Object> Tokens::Verify(std::string_view token, std::string_view typ
   options.now = clock_.Now();
   options.issuer = options_.issuer;
   options.type = std::string(type);
-  return crypto::VerifyJwt(token, keys_.verifying(), options);
+  auto claims = crypto::VerifyJwt(token, *keys_.verifying(), options);
+  if (claims.ok() || claims.error().reason() != "token_key_unknown") return claims;
+  return crypto::VerifyJwt(token, *keys_.verifying_now(), options);
 }
 
 Result<IssuedToken> Tokens::IssueAccess(const Login& login, std::string_view grant_type,

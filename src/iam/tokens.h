@@ -82,7 +82,7 @@ class Tokens {
   Result<TokenClaims> VerifyRefresh(std::string_view token) const;
   Result<TokenClaims> VerifyRegistry(std::string_view token) const;
 
-  json::Value Jwks() const { return keys_.verifying().ToJwks(); }
+  json::Value Jwks() const { return keys_.verifying()->ToJwks(); }
   const TokenOptions& options() const { return options_; }
   Timestamp now() const { return clock_.Now(); }
 
