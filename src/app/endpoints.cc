@@ -62,9 +62,10 @@ std::vector<api::Endpoint> Faces::State::Endpoints() {
   Append(all, api::RegistryEndpoints(registry, {p.settings_service, p.namespaces, p.manifests,
                                                 p.content, p.authorizer}));
   Append(all, api::AdvisorEndpoints(advisor, {p.advisor, p.content, p.namespaces, p.authorizer}));
-  Append(all, api::iam::IamEndpoints(
-                  iam, {p.credentials, p.tokens, p.sessions, p.users, p.service_ids, p.api_keys,
-                        p.access_groups, p.policies, p.authorizer, p.namespaces}));
+  Append(all,
+         api::iam::IamEndpoints(iam, {p.credentials, p.tokens, p.sessions, p.users, p.service_ids,
+                                      p.api_keys, p.access_groups, p.policies, p.network_zones,
+                                      p.restrictions, p.authorizer, p.namespaces}));
   Append(all, api::governance::Endpoints(p.governance, governance));
   Append(all, api::posture::Endpoints(p.posture, posture));
   Append(all, api::findings::Endpoints(p.findings, findings));

@@ -21,7 +21,9 @@
 #include "iam/facts.h"
 #include "iam/identities.h"
 #include "iam/key_rotation.h"
+#include "iam/network_zones.h"
 #include "iam/policies.h"
+#include "iam/restriction_rules.h"
 #include "iam/sessions.h"
 #include "iam/tokens.h"
 #include "insights/findings.h"
@@ -70,6 +72,7 @@ struct Installation::Parts {
 
   iam::AccessCache access_cache;
   SettingsAccessMode access_mode;
+  iam::RestrictionEvents restriction_events;
   iam::Authorizer authorizer;
   governance::AttachedRules attached_rules;
   governance::RuleGate gate;
@@ -86,6 +89,8 @@ struct Installation::Parts {
   iam::ApiKeys api_keys;
   iam::AccessGroups access_groups;
   iam::Policies policies;
+  iam::NetworkZones network_zones;
+  iam::RestrictionRules restrictions;
   iam::Sessions sessions;
   iam::KeyRotation key_rotation;
 

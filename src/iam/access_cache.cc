@@ -1,5 +1,6 @@
 #include "iam/access_cache.h"
 
+#include "iam/restriction_store.h"
 #include "iam/store.h"
 
 namespace breakwater::iam {
@@ -102,11 +103,30 @@ Result<AccessCache::Access> AccessCache::GetBy(db::Transaction& tx, const Accoun
   }
   BW_TRY(auto read,
          iam_id.empty() ? ReadPublicAccess(tx, account) : ReadIdentityAccess(tx, account, iam_id));
+  BW_TRY(read.restrictions, RestrictionsOf(tx, account, version));
   auto access = std::make_shared<const IdentityAccess>(std::move(read));
   const MutexLock lock(mutex_);
   if (entries_.size() >= capacity_ && !entries_.contains(key)) entries_.clear();
   entries_[key] = access;
   return access;
+}
+
+Result<std::shared_ptr<const Restrictions>> AccessCache::RestrictionsOf(db::Transaction& tx,
+                                                                        const AccountId& account,
+                                                                        std::int64_t version) {
+  {
+    const MutexLock lock(mutex_);
+    const auto found = accounts_.find(account.value());
+    if (found != accounts_.end() && found->second.version == version) {
+      return found->second.restrictions;
+    }
+  }
+  BW_TRY(auto read, store::ReadRestrictions(tx, account));
+  auto restrictions = std::make_shared<const Restrictions>(std::move(read));
+  const MutexLock lock(mutex_);
+  if (accounts_.size() >= capacity_ && !accounts_.contains(account.value())) accounts_.clear();
+  accounts_[account.value()] = {restrictions, version};
+  return restrictions;
 }
 
 }  // namespace breakwater::iam

@@ -11,6 +11,7 @@
 #include "db/database.h"
 #include "db/epoch_cache.h"
 #include "iam/decision.h"
+#include "iam/restrictions.h"
 
 namespace breakwater::iam {
 
@@ -23,6 +24,8 @@ struct IdentityAccess {
   UserState state = UserState::kActive;
   std::vector<std::string> groups;
   std::vector<Policy> policies;
+  // Of the account, shared by its identities; never null in what AccessCache gives.
+  std::shared_ptr<const Restrictions> restrictions;
   std::int64_t version = 0;  // of the account, when it was read
 };
 
@@ -54,12 +57,23 @@ class AccessCache {
   Result<Access> GetBy(const AccountId& account, const IamId& iam_id) BW_EXCLUDES(mutex_);
   Result<Access> GetBy(db::Transaction& tx, const AccountId& account, const IamId& iam_id)
       BW_EXCLUDES(mutex_);
+  // Those of the account in this version, read once.
+  Result<std::shared_ptr<const Restrictions>> RestrictionsOf(db::Transaction& tx,
+                                                             const AccountId& account,
+                                                             std::int64_t version)
+      BW_EXCLUDES(mutex_);
+
+  struct OfAccount {
+    std::shared_ptr<const Restrictions> restrictions;
+    std::int64_t version = 0;
+  };
 
   db::Database& database_;
   const std::size_t capacity_;
   db::EpochCache<IdentityAccess> current_;
   Mutex mutex_;
   std::unordered_map<std::string, Access> entries_ BW_GUARDED_BY(mutex_);
+  std::unordered_map<std::string, OfAccount> accounts_ BW_GUARDED_BY(mutex_);
 };
 
 }  // namespace breakwater::iam

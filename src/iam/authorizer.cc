@@ -90,7 +90,7 @@ Status Authorizer::Authorize(const control::Caller& caller, std::string_view act
   const control::Actor& actor = caller.actor;
   if (actor.kind == control::IdentityKind::kSystem) return Ok();
   const bool nobody = actor.kind == control::IdentityKind::kAnonymous;
-  BW_TRY_STATUS(nobody ? CheckPublic(action, resource) : Check(actor, action, resource));
+  BW_TRY_STATUS(nobody ? CheckPublic(caller, action, resource) : Check(caller, action, resource));
   if (!GrantsInclude(actor, action, resource)) {
     return Unauthenticated("the token was not made for this: ask for one with this scope")
         .Reason("insufficient_scope");
@@ -99,7 +99,8 @@ Status Authorizer::Authorize(const control::Caller& caller, std::string_view act
 }
 
 // Nobody may do no more than pull images that are public.
-Status Authorizer::CheckPublic(std::string_view action, const control::Resource& resource) {
+Status Authorizer::CheckPublic(const control::Caller& caller, std::string_view action,
+                               const control::Resource& resource) {
   if (action != kPullImages) return NobodyMay();
   const auto access = cache_.GetPublic(resource.account);
   if (!access.ok()) {
@@ -107,21 +108,46 @@ Status Authorizer::CheckPublic(std::string_view action, const control::Resource&
   }
   const Decision decision =
       Decide((*access)->identity, (*access)->groups, (*access)->policies, action, resource);
-  return decision.allowed ? Ok() : Status(NobodyMay());
+  if (!decision.allowed ||
+      !CheckRestrictions(*(*access)->restrictions, caller, action, resource).ok()) {
+    return NobodyMay();
+  }
+  return Ok();
 }
 
-Status Authorizer::Check(const control::Actor& actor, std::string_view action,
+Status Authorizer::Check(const control::Caller& caller, std::string_view action,
                          const control::Resource& resource) {
+  const control::Actor& actor = caller.actor;
   BW_TRY(const auto access, cache_.Get(actor.account, actor.iam_id));
   const Decision decision =
       Decide(access->identity, access->groups, access->policies, action, resource);
-  if (decision.allowed) return Ok();
+  if (decision.allowed) {
+    return CheckRestrictions(*access->restrictions, caller, action, resource);
+  }
   const bool member = decision.reason != Decision::Reason::kOtherAccount;
   if (member && ServiceOf(action).name == kRegistryService && !resource.registry.empty()) {
     BW_TRY(const bool policies_count, mode_.IamAuthz(resource.account, resource.registry));
-    if (!policies_count) return Ok();
+    if (!policies_count) {
+      return CheckRestrictions(*access->restrictions, caller, action, resource);
+    }
   }
   return Denied(ExplainRefusal(decision, action, resource)).Reason("not_authorized");
+}
+
+Status Authorizer::CheckRestrictions(const Restrictions& restrictions,
+                                     const control::Caller& caller, std::string_view action,
+                                     const control::Resource& resource) {
+  const auto verdict = restrictions.Judge(caller.origin, action, resource);
+  for (const Restriction* rule : verdict.would_refuse) {
+    events_.Record(caller, action, resource, *rule);
+  }
+  if (verdict.refused_by == nullptr) return Ok();
+  events_.Record(caller, action, resource, *verdict.refused_by);
+  return Denied("a context-based restriction (" + verdict.refused_by->id + ") admits this only " +
+                restrictions.Admits(*verdict.refused_by) + "; you came from " +
+                caller.origin.address + " over a " +
+                (caller.origin.private_network ? "private" : "public") + " endpoint")
+      .Reason("restricted");
 }
 
 }  // namespace breakwater::iam

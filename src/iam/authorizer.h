@@ -5,6 +5,7 @@
 
 #include "control/change.h"
 #include "iam/access_cache.h"
+#include "iam/restriction_events.h"
 
 namespace breakwater::iam {
 
@@ -39,21 +40,28 @@ bool GrantsInclude(const control::Actor& actor, std::string_view action,
 //   kUnauthenticated "insufficient_scope"    they may, but their registry token was not made for it
 //   kDenied "not_authorized"                 they may not; the message says which role would give
 //   it
+//   kDenied "restricted"                     they may, but not from where they come
 class Authorizer final : public control::Authorizer {
  public:
-  Authorizer(AccessCache& cache, AccessMode& mode) : cache_(cache), mode_(mode) {}
+  Authorizer(AccessCache& cache, AccessMode& mode, RestrictionEvents& events)
+      : cache_(cache), mode_(mode), events_(events) {}
 
   Status Authorize(const control::Caller& caller, std::string_view action,
                    const control::Resource& resource) override;
 
  private:
-  Status Check(const control::Actor& actor, std::string_view action,
+  Status Check(const control::Caller& caller, std::string_view action,
                const control::Resource& resource);
   // Of nobody: images may be public, by a policy of the group that holds everybody.
-  Status CheckPublic(std::string_view action, const control::Resource& resource);
+  Status CheckPublic(const control::Caller& caller, std::string_view action,
+                     const control::Resource& resource);
+  // After the right itself, so that who has none learns nothing of restrictions.
+  Status CheckRestrictions(const Restrictions& restrictions, const control::Caller& caller,
+                           std::string_view action, const control::Resource& resource);
 
   AccessCache& cache_;
   AccessMode& mode_;
+  RestrictionEvents& events_;
 };
 
 }  // namespace breakwater::iam

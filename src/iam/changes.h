@@ -37,6 +37,8 @@ Result<control::Effect> ChangedAccess(db::Transaction& tx, const AccountId& acco
 Error NoSuch(std::string_view what);
 // kConflict "locked".
 Error Locked(std::string_view what);
+// kConflict "limit_exceeded": "an account may have at most <most> <what>".
+Error LimitReached(std::string_view what, std::int64_t most);
 
 // The value if it is there and of the account, else NoSuch(what).
 template <class T>

@@ -11,6 +11,7 @@ namespace {
 constexpr std::string_view kOwn[] = {"iam-identity.user-apikey.", "iam-identity.user-password.",
                                      "iam-identity.session."};
 constexpr std::string_view kPolicyActions = "iam-am.policy.";
+constexpr std::string_view kRestrictionActions = "context-based-restrictions.rule.";
 
 bool IsOwn(const Identity& identity, std::string_view action, const control::Resource& resource) {
   return identity.kind == control::IdentityKind::kUser &&
@@ -84,12 +85,12 @@ std::optional<Role> GivingRole(const Policy& policy, RoleSet giving) {
   return std::nullopt;
 }
 
-// Who administers a service may assign access to it (ibm-registry 3.3), but must administer the
-// whole of it. Account management is not such a service: whoever could assign access to it from
-// below would have everything.
+// Who administers a service may assign access to it and restrict it (ibm-registry 3.3, 3.13), but
+// must administer the whole of it. Account management is not such a service: whoever could assign
+// access to it from below would have everything.
 bool AdministersService(const Policy& policy, std::string_view action,
                         const control::Resource& resource) {
-  return action.starts_with(kPolicyActions) &&
+  return (action.starts_with(kPolicyActions) || action.starts_with(kRestrictionActions)) &&
          TypeOfService(resource.service) == ServiceType::kService &&
          GivingRole(policy, {Role::kAdministrator}).has_value() &&
          CoverageOf(policy, resource.service, ServiceType::kService) == Coverage::kWhole;

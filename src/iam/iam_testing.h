@@ -16,7 +16,9 @@
 #include "iam/credentials.h"
 #include "iam/facts.h"
 #include "iam/identities.h"
+#include "iam/network_zones.h"
 #include "iam/policies.h"
+#include "iam/restriction_rules.h"
 #include "iam/sessions.h"
 
 namespace breakwater::iam::testing {
@@ -130,7 +132,8 @@ struct World {
   audit::Log audit{database->database(), clock};
   AccessCache cache{database->database()};
   SwitchableMode mode;
-  Authorizer authorizer{cache, mode};
+  RestrictionEvents restriction_events{audit, clock};
+  Authorizer authorizer{cache, mode, restriction_events};
   AdministratorGate gate;
   AccessFacts access_facts{clock};
   control::FactSources facts;
@@ -144,6 +147,8 @@ struct World {
   ApiKeys api_keys{deps, authorizer, hasher};
   AccessGroups groups{deps};
   Policies policies{deps, authorizer};
+  NetworkZones zones{deps, {}};
+  RestrictionRules restrictions{deps, authorizer, {}};
   Sessions sessions{deps, authorizer};
   Secret administrator_key;
   control::Caller administrator;

@@ -72,6 +72,11 @@ constexpr ActionRule kRules[] = {
     {"security-advisor.partner-solution.*", kWrite, kAccount},
     {"security-advisor.*", kManage, kAccount},
 
+    {"context-based-restrictions.*.read", kView, kAccount},
+    {"context-based-restrictions.*.list", kView, kAccount},
+    {"context-based-restrictions.zone.*", kEdit, kAccount},
+    {"context-based-restrictions.*", kAdminister, kAccount},
+
     {"iam-*.read", kView, kAccount},
     {"iam-*.list", kView, kAccount},
     {"iam-*", kAdminister, kAccount},
@@ -163,8 +168,8 @@ ActionService ServiceOf(std::string_view action) {
 }
 
 ServiceType TypeOfService(std::string_view service) {
-  const bool platform =
-      service.starts_with("iam-") || service == "user-management" || service == "breakwater";
+  const bool platform = service.starts_with("iam-") || service == "user-management" ||
+                        service == "breakwater" || service == "context-based-restrictions";
   return platform ? ServiceType::kPlatformService : ServiceType::kService;
 }
 

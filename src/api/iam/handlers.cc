@@ -35,6 +35,7 @@ std::vector<Endpoint> IamEndpoints(const IamFaces& faces, const IamDeps& deps) {
   AddApiKeyEndpoints(faces, deps, &endpoints);
   AddGroupEndpoints(faces, deps, &endpoints);
   AddPolicyEndpoints(faces, deps, &endpoints);
+  AddRestrictionEndpoints(faces, deps, &endpoints);
   AddUserEndpoints(faces, deps, &endpoints);
   return endpoints;
 }

@@ -18,6 +18,8 @@ void AddServiceIdEndpoints(const IamFaces& faces, const IamDeps& deps, std::vect
 void AddApiKeyEndpoints(const IamFaces& faces, const IamDeps& deps, std::vector<Endpoint>* out);
 void AddGroupEndpoints(const IamFaces& faces, const IamDeps& deps, std::vector<Endpoint>* out);
 void AddPolicyEndpoints(const IamFaces& faces, const IamDeps& deps, std::vector<Endpoint>* out);
+void AddRestrictionEndpoints(const IamFaces& faces, const IamDeps& deps,
+                             std::vector<Endpoint>* out);
 void AddUserEndpoints(const IamFaces& faces, const IamDeps& deps, std::vector<Endpoint>* out);
 
 // A query parameter, or "".

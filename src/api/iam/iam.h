@@ -1,8 +1,8 @@
 // Identity and access on the wire: the token services and the management APIs under /iam
-// (ibm-registry 4.1-4.6; for /oauth/token, Docker registry v2 token specification).
+// (ibm-registry 4.1-4.7; for /oauth/token, Docker registry v2 token specification).
 //
 // Of the reference's management APIs, this serves service IDs, API keys, access groups with their
-// members, v1 policies and users.
+// members, v1 policies, users and context-based restrictions.
 #pragma once
 
 #include <string_view>
@@ -15,7 +15,9 @@
 #include "iam/api_keys.h"
 #include "iam/credentials.h"
 #include "iam/identities.h"
+#include "iam/network_zones.h"
 #include "iam/policies.h"
+#include "iam/restriction_rules.h"
 #include "iam/sessions.h"
 #include "iam/tokens.h"
 #include "registry/namespaces.h"
@@ -67,6 +69,8 @@ struct IamDeps {
   domain::ApiKeys& api_keys;
   domain::AccessGroups& groups;
   domain::Policies& policies;
+  domain::NetworkZones& zones;
+  domain::RestrictionRules& restrictions;
   control::Authorizer& authorizer;
   const registry::Namespaces& namespaces;  // whose groups the rights on repositories may name
 };

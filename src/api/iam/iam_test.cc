@@ -108,7 +108,7 @@ class IamApi : public ::testing::Test {
       {registries_, authenticator_, world_.authorizer, world_.changes, metrics_, world_.account},
       IamEndpoints(faces_, {world_.credentials, world_.tokens, world_.sessions, world_.users,
                             world_.service_ids, world_.api_keys, world_.groups, world_.policies,
-                            world_.authorizer, namespaces_}),
+                            world_.zones, world_.restrictions, world_.authorizer, namespaces_}),
       {{"/iam", &faces_.management}, {"/identity", &faces_.token}, {"/", &faces_.oauth}}};
 };
 
