@@ -25,6 +25,9 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # g++ 12 reports false -Wrestrict, -Wmaybe-uninitialized and -Wfree-nonheap-object on std::string and std::variant.
   target_compile_options(bw_options INTERFACE -Wno-restrict -Wno-maybe-uninitialized
     -Wno-free-nonheap-object)
+else()
+  # libstdc++ 12 builds its own stable_sort on what it calls deprecated, which clang reports where it is used.
+  target_compile_options(bw_options INTERFACE -Wno-deprecated-declarations)
 endif()
 target_compile_definitions(bw_options INTERFACE _GLIBCXX_ASSERTIONS
   BW_VERSION="${PROJECT_VERSION}")
