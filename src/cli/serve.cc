@@ -27,12 +27,12 @@ observe::Level LevelOf(const std::string& word) {
 }
 
 // Keys and tokens live in this process: no core file, no peeking by the same user's processes, and
-// no copy of the first key left in the environment.
+// no copy of a secret left in the environment.
 void ProtectSecrets() {
   const rlimit no_core{0, 0};
   ::setrlimit(RLIMIT_CORE, &no_core);
   ::prctl(PR_SET_DUMPABLE, 0);
-  ::unsetenv("BREAKWATER_BOOTSTRAP_API_KEY");
+  config::WipeSecretVariables();
 }
 
 // Each connection is an open file; the usual limit is for programs that use select(2).

@@ -534,5 +534,16 @@ TEST(ReadEnvironment, HoldsOnlyVariablesOfOurName) {
   unsetenv("BREAKWATER_TEST_ONE");
 }
 
+TEST(WipeSecretVariables, OverwritesSecretsWhereTheyLieAndLeavesTheRest) {
+  ASSERT_EQ(setenv("BREAKWATER_BOOTSTRAP_API_KEY", "correct-horse", 1), 0);
+  ASSERT_EQ(setenv("BREAKWATER_LOG_LEVEL", "debug", 1), 0);
+  const char* const place = getenv("BREAKWATER_BOOTSTRAP_API_KEY");
+  WipeSecretVariables();
+  EXPECT_EQ(getenv("BREAKWATER_BOOTSTRAP_API_KEY"), nullptr);
+  EXPECT_EQ(std::string_view(place, 13), std::string_view("\0\0\0\0\0\0\0\0\0\0\0\0\0", 13));
+  EXPECT_STREQ(getenv("BREAKWATER_LOG_LEVEL"), "debug");
+  unsetenv("BREAKWATER_LOG_LEVEL");
+}
+
 }  // namespace
 }  // namespace breakwater::config

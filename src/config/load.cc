@@ -1,6 +1,8 @@
 #include "config/load.h"
 
 #include <algorithm>
+#include <cstdlib>
+#include <cstring>
 #include <map>
 
 #include <unistd.h>
@@ -216,6 +218,15 @@ std::vector<std::pair<std::string, std::string>> ReadEnvironment() {
     }
   }
   return out;
+}
+
+void WipeSecretVariables() {
+  for (const Option& option : Options()) {
+    char* const value = option.is_secret() ? ::getenv(option.env.c_str()) : nullptr;
+    if (value == nullptr) continue;
+    ::explicit_bzero(value, std::strlen(value));
+    ::unsetenv(option.env.c_str());
+  }
 }
 
 }  // namespace breakwater::config

@@ -53,5 +53,9 @@ Result<Loaded> Load(const LoadRequest& request);
 
 // The variables of this process that start with BREAKWATER_. Call before threads start.
 std::vector<std::pair<std::string, std::string>> ReadEnvironment();
+// Takes the variables of secret options out of this process's environment and overwrites their
+// values where they lie, because that place stays readable (/proc/PID/environ). Call before threads
+// start, after the last ReadEnvironment.
+void WipeSecretVariables();
 
 }  // namespace breakwater::config
