@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "advisor/job_kinds.h"
+#include "db/lazy_flush.h"
 #include "oci/manifest.h"
 #include "registry/content.h"
 #include "registry/types.h"
@@ -172,6 +173,7 @@ Status Advisor::AnnounceUntagged(const Location& pushed, const std::vector<std::
 }
 
 Status Advisor::Index(const json::Value& payload) {
+  const db::LazyFlush lazy;  // derived: the job is done again if it is lost
   BW_TRY(const Location location, LocationOf(payload));
   BW_TRY_STATUS(AnnounceUntagged(location, TagsIn(payload)));
   auto manifest = content_.ReadManifest(location.account, location.registry, location.repository,

@@ -24,10 +24,10 @@ Result<std::vector<Migration>> ParseMigrations(std::span<const EmbeddedFile> fil
                                                Dialect dialect);
 
 // Applies those that the database has not seen, each in a transaction of its own (to a new database
-// all in one), and records it with its SHA-256 in the table schema_version. kConflict, and nothing applied:
-// "schema_newer" if a newer program has been here; "schema_mismatch" if the past is another than
-// what this program knows (a file that was changed, or added in between). Several processes may do
-// so at once: each step is applied by one of them.
+// all in one), and records it with its SHA-256 in the table schema_version. kConflict, and nothing
+// applied: "schema_newer" if a newer program has been here; "schema_mismatch" if the past is
+// another than what this program knows (a file that was changed, or added in between). Several
+// processes may do so at once: each step is applied by one of them.
 Status ApplyMigrations(Database& database, std::span<const Migration> migrations);
 
 // The same with the migrations of this program. Does nothing on an up-to-date database.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "db/lazy_flush.h"
 #include "governance/store.h"
 #include "json/reader.h"
 
@@ -108,6 +109,7 @@ Governance::Governance(GovernanceDeps deps) : deps_(deps) {
 }
 
 Status Governance::React(const jobs::Job& job) {
+  const db::LazyFlush lazy;  // derived: the job is done again if it is lost
   const json::Reader in(job.payload);
   const AccountId account(in.Field("account").String());
   std::set<ResourceType> types;

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "crypto/hash.h"
+#include "db/lazy_flush.h"
 #include "insights/raised.h"
 #include "json/reader.h"
 
@@ -173,6 +174,7 @@ Findings::Findings(db::Database& database, jobs::Jobs& jobs, const Clock& clock)
 }
 
 Status Findings::OnAssessed(const jobs::Job& job) {
+  const db::LazyFlush lazy;  // derived: the job is done again if it is lost
   BW_TRY(const Assessment assessment, Assessment::From(job.payload));
   const bool assessed =
       assessment.status == "OK" || assessment.status == "WARN" || assessment.status == "FAIL";
@@ -188,6 +190,7 @@ Status Findings::OnAssessed(const jobs::Job& job) {
 }
 
 Status Findings::OnForgotten(const jobs::Job& job) {
+  const db::LazyFlush lazy;  // derived: the job is done again if it is lost
   const json::Reader in(job.payload);
   const AccountId account(in.Field("account").String());
   const RegistryName registry(in.Field("registry").String());

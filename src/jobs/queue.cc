@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "db/lazy_flush.h"
+
 namespace breakwater::jobs {
 namespace {
 
@@ -22,7 +24,9 @@ std::string ErrorText(const Error& error) {
   return text.substr(0, end);
 }
 
+// A claim or its end that a power cut undoes makes the job run again, which it must bear anyway.
 Status Run(db::Database& database, std::string_view sql, std::initializer_list<db::Param> params) {
+  const db::LazyFlush lazy;
   return database.Write(
       [&](db::Transaction& tx) -> Status {
         BW_TRY_STATUS(tx.Execute(sql, params));
@@ -117,6 +121,7 @@ Result<std::optional<Claim>> Queue::Next() {
   params.emplace_back(owner_);
   params.emplace_back(now + lease_);
   std::optional<Claim> claim;
+  const db::LazyFlush lazy;
   BW_TRY_STATUS(database_.Write(
       [&](db::Transaction& tx) {
         claim.reset();
@@ -136,6 +141,7 @@ Result<std::optional<Claim>> Queue::Next() {
 Status Queue::Renew(std::span<const Claim> claims) {
   const Timestamp until = clock_.Now() + lease_;
   const std::string sql = std::string("UPDATE job SET due = $4") + kStillOurs;
+  const db::LazyFlush lazy;
   return database_.Write(
       [&](db::Transaction& tx) -> Status {
         for (const Claim& claim : claims) {

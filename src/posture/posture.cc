@@ -1,5 +1,6 @@
 #include "posture/posture.h"
 
+#include "db/lazy_flush.h"
 #include "json/reader.h"
 
 namespace breakwater::posture {
@@ -272,6 +273,7 @@ Status Posture::GiveUp(std::int64_t scan_id) {
 }
 
 Status Posture::Reevaluate(const jobs::Job& job) {
+  const db::LazyFlush lazy;  // derived: the job is done again if it is lost
   const json::Reader in(job.payload);
   const AccountId account(in.Field("account").String());
   std::set<condition::ResourceType> types;

@@ -6,6 +6,7 @@
 #include <sqlite3.h>
 
 #include "db/guard.h"
+#include "db/lazy_flush.h"
 
 namespace breakwater::db::sqlite {
 namespace {
@@ -26,7 +27,8 @@ int NoteLogPages(void* log_pages, sqlite3*, const char*, int pages) {
 Writer::Writer(std::unique_ptr<Connection> connection, WriterOptions options)
     : connection_(std::move(connection)),
       options_(options),
-      next_urgent_(options.checkpoint_urgent_pages) {
+      next_urgent_(options.checkpoint_urgent_pages),
+      flushes_(options.durable) {
   sqlite3_wal_hook(connection_->handle(), NoteLogPages, &log_pages_);
   thread_ = std::thread([this] { Loop(); });
 }
@@ -42,7 +44,8 @@ Writer::~Writer() {
 
 Status Writer::Run(const Database::Work& work) {
   BW_CHECK(std::this_thread::get_id() != thread_.get_id());
-  Request request{.work = &work, .status = {}, .finished = {}, .actions = {}};
+  Request request{
+      .work = &work, .lazy = LazyFlush::active(), .status = {}, .finished = {}, .actions = {}};
   const auto deadline = std::chrono::steady_clock::now() + options_.room_wait;
   const MutexLock lock(mutex_);
   while (queue_.size() >= options_.max_waiting) {
@@ -95,11 +98,20 @@ Writer::Group Writer::NextGroup() {
   return group;
 }
 
+// NORMAL writes the log without a flush and checkpoints as FULL does; a later flush of the log
+// includes it.
+Result<std::int64_t> Writer::SetFlush(bool flush) {
+  if (!options_.durable || flush == flushes_) return std::int64_t{0};
+  flushes_ = flush;
+  return connection_->Execute(flush ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
+}
+
 void Writer::CommitGroup(const Group& group) {
   Status outcome = Ok();
   const auto keep_first = [&](Result<std::int64_t> step) {
     if (outcome.ok() && !step.ok()) outcome = std::move(step).error();
   };
+  keep_first(SetFlush(!std::ranges::all_of(group, &Request::lazy)));
   keep_first(connection_->Execute("BEGIN IMMEDIATE"));
   for (Request* request : group) {
     if (!outcome.ok()) break;

@@ -26,6 +26,7 @@ struct WriterOptions {
   int checkpoint_urgent_pages = 64'000;  // log size at which the writer waits for old readers …
   std::chrono::milliseconds checkpoint_urgent_wait{200};  // … so long, while nobody can write
   std::chrono::milliseconds idle{2000};  // checkpoint what there is after so long a pause
+  bool durable = true;  // flush each group, unless all of it is lazy (lazy_flush.h)
 };
 
 // Thread-safe. Callers must be gone before it is destroyed.
@@ -46,6 +47,7 @@ class Writer {
  private:
   struct Request {
     const Database::Work* work;
+    bool lazy = false;  // needs no flush
     Status status;
     bool done = false;
     ConditionVariable finished;
@@ -57,6 +59,8 @@ class Writer {
   // Empty: nothing came for a while, or the writer stops.
   Group NextGroup();
   void CommitGroup(const Group& group);
+  // Whether the next commit flushes.
+  Result<std::int64_t> SetFlush(bool flush);
   void RunOne(Request& request);
   void Release(const Group& group);
   void Checkpoint(bool pause);
@@ -68,6 +72,7 @@ class Writer {
   int log_pages_ = 0;
   int checkpointed_ = 0;
   int next_urgent_;
+  bool flushes_;  // as the connection is set
 
   std::atomic<std::uint64_t> commits_{0};
 

@@ -7,6 +7,7 @@
 #include <sqlite3.h>
 
 #include "base/testing.h"
+#include "db/lazy_flush.h"
 
 namespace breakwater::db::sqlite {
 namespace {
@@ -33,8 +34,8 @@ class SqliteWriter : public ::testing::Test {
   std::string Path() const { return (directory_.path() / "x.db").string(); }
 
   // Runs `works`, each from a thread of its own, so that they meet in one group: a first work holds
-  // the writer until all the others wait.
-  std::vector<Status> RunTogether(const std::vector<Database::Work>& works) {
+  // the writer until all the others wait. The first `lazy` of them need no flush.
+  std::vector<Status> RunTogether(const std::vector<Database::Work>& works, std::size_t lazy = 0) {
     std::promise<void> go;
     std::promise<void> holding;
     std::thread first([&] {
@@ -49,7 +50,10 @@ class SqliteWriter : public ::testing::Test {
     std::vector<Status> outcomes(works.size());
     std::vector<std::thread> threads;
     for (std::size_t i = 0; i < works.size(); ++i) {
-      threads.emplace_back([&, i] { outcomes[i] = writer_->Run(works[i]); });
+      threads.emplace_back([&, i] {
+        const auto scope = i < lazy ? std::make_unique<LazyFlush>() : nullptr;
+        outcomes[i] = writer_->Run(works[i]);
+      });
       while (writer_->waiting() != i + 1) std::this_thread::yield();
     }
     go.set_value();
@@ -69,7 +73,7 @@ class SqliteWriter : public ::testing::Test {
     return rows;
   }
 
-  WriterOptions options_;
+  WriterOptions options_{.durable = false};
   testing::TempDir directory_;
   sqlite3* handle_ = nullptr;
   std::optional<Writer> writer_;
@@ -82,6 +86,49 @@ TEST_F(SqliteWriter, CommitsAllThatWaitAtOnce) {
   for (const Status& status : outcomes) EXPECT_TRUE(status.ok());
   EXPECT_EQ(writer_->commits(), 2U);
   EXPECT_EQ(Rows(), (std::vector<std::int64_t>{1, 2, 3}));
+}
+
+// The setting that a commit is made with: 2 flushes, 1 does not.
+Database::Work NoteFlush(std::int64_t* setting) {
+  return [setting](Transaction& tx) -> Status {
+    BW_TRY(const auto found,
+           tx.QueryOne("PRAGMA synchronous", {}, [](const Row& row) { return row.Int(0); }));
+    *setting = found.value_or(-1);
+    return Ok();
+  };
+}
+
+class DurableSqliteWriter : public SqliteWriter {
+ protected:
+  DurableSqliteWriter() { options_.durable = true; }
+  void SetUp() override {
+    SqliteWriter::SetUp();
+    ASSERT_TRUE(writer_->Run([](Transaction&) { return Ok(); }).ok());
+  }
+  std::int64_t RunLazily() {
+    const LazyFlush lazy;
+    std::int64_t setting = 0;
+    EXPECT_TRUE(writer_->Run(NoteFlush(&setting)).ok());
+    return setting;
+  }
+};
+
+TEST_F(DurableSqliteWriter, LeavesTheFlushOfLazyWorkToTheNextThatNeedsOne) {
+  std::int64_t setting = 0;
+  EXPECT_EQ(RunLazily(), 1);
+  ASSERT_TRUE(writer_->Run(NoteFlush(&setting)).ok());
+  EXPECT_EQ(setting, 2);
+  EXPECT_EQ(RunLazily(), 1);
+}
+
+TEST_F(DurableSqliteWriter, FlushesAGroupInWhichOneNeedsIt) {
+  EXPECT_EQ(RunLazily(), 1);
+  std::int64_t lazy_one = 0;
+  const auto outcomes =
+      RunTogether({NoteFlush(&lazy_one), [](Transaction& tx) { return Insert(tx, 1); }},
+                  /*lazy=*/1);
+  for (const Status& status : outcomes) EXPECT_TRUE(status.ok());
+  EXPECT_EQ(lazy_one, 2);
 }
 
 TEST_F(SqliteWriter, FailuresInAGroupLeaveTheOthersInIt) {
