@@ -59,6 +59,20 @@ registry::UploadOptions UploadsFrom(const config::Settings& settings, const Stor
   return options;
 }
 
+iam::Limits IamLimitsFrom(const config::Iam& settings) {
+  return {.groups_per_account = settings.groups_per_account,
+          .groups_per_identity = settings.groups_per_identity,
+          .rules_per_group = settings.rules_per_group,
+          .keys_per_identity = settings.api_keys_per_identity,
+          .policies_per_account = settings.policies_per_account,
+          .policies_per_subject = settings.policies_per_subject,
+          .custom_roles_per_account = settings.custom_roles_per_account,
+          .service_ids_per_account = settings.service_ids_per_account,
+          .users_per_account = settings.users_per_account,
+          .profiles_per_account = settings.profiles_per_account,
+          .entries_per_profile = settings.entries_per_profile};
+}
+
 advisor::AdvisorOptions AdvisorFrom(const config::Settings& settings) {
   advisor::AdvisorOptions options;
   options.limits.layer.max_uncompressed = static_cast<std::uint64_t>(settings.advisor.layer_bytes);
@@ -189,7 +203,7 @@ Installation::Parts::Parts(const config::Settings& settings,
       jobs(jobs::NewJobs({.workers = static_cast<int>(settings.jobs.workers), .owner = NewUuid()},
                          *database, clock)),
       audit(*database, clock),
-      access_cache(*database),
+      access_cache(*database, clock),
       access_mode(settings_service),
       restriction_events(audit, clock),
       authorizer(access_cache, access_mode, restriction_events),
@@ -204,11 +218,12 @@ Installation::Parts::Parts(const config::Settings& settings,
              std::move(signing_keys), clock),
       credentials(*database, access_cache, key_hasher, tokens, clock),
       access_facts(clock),
-      iam_changes{*database, changes, clock},
+      iam_changes{*database, changes, clock, IamLimitsFrom(settings.iam)},
       users(iam_changes, authorizer),
       service_ids(iam_changes, key_hasher),
       api_keys(iam_changes, authorizer, key_hasher),
       access_groups(iam_changes),
+      profiles(iam_changes),
       policies(iam_changes, authorizer),
       network_zones(iam_changes, {}),
       restrictions(iam_changes, authorizer, {}),

@@ -24,6 +24,7 @@
 #include "iam/network_zones.h"
 #include "iam/policies.h"
 #include "iam/restriction_rules.h"
+#include "iam/profiles.h"
 #include "iam/sessions.h"
 #include "iam/tokens.h"
 #include "insights/findings.h"
@@ -88,6 +89,7 @@ struct Installation::Parts {
   iam::ServiceIds service_ids;
   iam::ApiKeys api_keys;
   iam::AccessGroups access_groups;
+  iam::Profiles profiles;
   iam::Policies policies;
   iam::NetworkZones network_zones;
   iam::RestrictionRules restrictions;

@@ -255,6 +255,36 @@ void AddTokens(std::vector<Option>& out) {
                          "until all its tokens have ended."));
 }
 
+// The reference system's limits of 2022 where it has one.
+void AddIamLimits(std::vector<Option>& out) {
+  const auto limit = [&](std::string name, const char* fallback, Access<std::int64_t> field,
+                         std::string description) {
+    out.push_back(Number(Kind::kCount, "iam." + std::move(name), fallback, {1, 10'000'000}, field,
+                         std::move(description)));
+  };
+  limit("groups_per_account", "500", BW_FIELD(iam.groups_per_account),
+        "Most access groups of an account.");
+  limit("groups_per_identity", "50", BW_FIELD(iam.groups_per_identity),
+        "Most access groups that one identity can be added to.");
+  limit("rules_per_group", "50", BW_FIELD(iam.rules_per_group),
+        "Most rules of an access group, by which sign-in makes members.");
+  limit("api_keys_per_identity", "20", BW_FIELD(iam.api_keys_per_identity),
+        "Most API keys of an identity.");
+  limit("policies_per_account", "2010", BW_FIELD(iam.policies_per_account),
+        "Most access policies of an account.");
+  limit("policies_per_subject", "500", BW_FIELD(iam.policies_per_subject),
+        "Most access policies of one identity or access group.");
+  limit("custom_roles_per_account", "40", BW_FIELD(iam.custom_roles_per_account),
+        "Most custom roles of an account.");
+  limit("service_ids_per_account", "2000", BW_FIELD(iam.service_ids_per_account),
+        "Most service IDs of an account.");
+  limit("users_per_account", "10000", BW_FIELD(iam.users_per_account), "Most users of an account.");
+  limit("profiles_per_account", "1000", BW_FIELD(iam.profiles_per_account),
+        "Most trusted profiles of an account.");
+  limit("entries_per_profile", "100", BW_FIELD(iam.entries_per_profile),
+        "Most claim rules, links and identities of a trusted profile, of each.");
+}
+
 void AddHttp(std::vector<Option>& out) {
   out.push_back(Number(Kind::kCount, "http.connections", "16384", {1, 1'000'000},
                        BW_FIELD(http.connections),
@@ -330,6 +360,7 @@ std::vector<Option> BuildOptions() {
   AddProxy(out);
   AddIdentity(out);
   AddTokens(out);
+  AddIamLimits(out);
   AddHttp(out);
   AddContent(out);
   AddBackground(out);

@@ -60,6 +60,22 @@ struct Tokens {
   friend bool operator==(const Tokens&, const Tokens&) = default;
 };
 
+// How much of identities and access there may be.
+struct Iam {
+  std::int64_t groups_per_account = 0;
+  std::int64_t groups_per_identity = 0;
+  std::int64_t rules_per_group = 0;
+  std::int64_t api_keys_per_identity = 0;
+  std::int64_t policies_per_account = 0;
+  std::int64_t policies_per_subject = 0;
+  std::int64_t custom_roles_per_account = 0;
+  std::int64_t service_ids_per_account = 0;
+  std::int64_t users_per_account = 0;
+  std::int64_t profiles_per_account = 0;
+  std::int64_t entries_per_profile = 0;
+  friend bool operator==(const Iam&, const Iam&) = default;
+};
+
 // What the HTTP server grants to one connection, and to all.
 struct Http {
   std::int64_t connections = 0;
@@ -146,6 +162,7 @@ struct Settings {
   Secret bootstrap_api_key;  // empty: one is made
   bool allow_iam_authz_off = false;
   Tokens tokens;
+  Iam iam;
   Http http;
   Content content;
   Jobs jobs;

@@ -24,9 +24,16 @@ Status ReadWho(db::Transaction& tx, const AccountId& account, const IamId& iam_i
     return Ok();
   }
   BW_TRY(const auto service_id, store::FindServiceIdByIamId(tx, iam_id));
-  if (!service_id || service_id->account != account) return Unknown();
-  access->identity.kind = control::IdentityKind::kServiceId;
-  access->identity.name = service_id->name;
+  if (service_id && service_id->account == account) {
+    access->identity.kind = control::IdentityKind::kServiceId;
+    access->identity.name = service_id->name;
+    return Ok();
+  }
+  BW_TRY(const auto profile, store::FindProfileByIamId(tx, iam_id));
+  if (!profile || profile->account != account) return Unknown();
+  access->identity.kind = control::IdentityKind::kProfile;
+  access->identity.name = profile->name;
+  access->email = profile->email;
   return Ok();
 }
 
@@ -37,8 +44,18 @@ std::size_t BytesOf(const IdentityAccess& access) {
 
 }  // namespace
 
+Status CheckNotSuspended(const IdentityAccess& access) {
+  if (access.identity.kind != control::IdentityKind::kUser || access.state == UserState::kActive ||
+      access.state == UserState::kPending) {
+    return Ok();
+  }
+  return Unauthenticated("this user is suspended (" + std::string(ToString(access.state)) +
+                         "): an administrator of the account can set the state to ACTIVE")
+      .Reason("identity_suspended");
+}
+
 Result<IdentityAccess> ReadIdentityAccess(db::Transaction& tx, const AccountId& account,
-                                          const IamId& iam_id) {
+                                          const IamId& iam_id, Timestamp now) {
   IdentityAccess access;
   BW_TRY(access.version, store::ReadVersion(tx, account));
   BW_TRY(const auto owner, store::FindAccount(tx, account));
@@ -47,26 +64,33 @@ Result<IdentityAccess> ReadIdentityAccess(db::Transaction& tx, const AccountId& 
   access.identity.account = account;
   access.identity.iam_id = iam_id;
   access.identity.owner = owner->owner == iam_id;
-  BW_TRY(access.groups, store::GroupsOf(tx, iam_id));
-  access.groups.emplace_back(kPublicAccessGroup);
-  BW_TRY(access.policies, store::PoliciesFor(tx, account, iam_id));
+  BW_TRY(auto groups, store::GroupsOf(tx, iam_id, now));
+  access.groups = std::move(groups.ids);
+  access.until = groups.until;
+  BW_TRY(const auto everybody, store::ReadPublicAccess(tx, account));
+  if (everybody.enabled) access.groups.emplace_back(kPublicAccessGroup);
+  BW_TRY(access.policies, store::PoliciesFor(tx, account, iam_id, everybody.enabled, now));
   return access;
 }
 
-Result<IdentityAccess> ReadPublicAccess(db::Transaction& tx, const AccountId& account) {
+Result<IdentityAccess> ReadPublicAccess(db::Transaction& tx, const AccountId& account,
+                                        Timestamp now) {
   IdentityAccess access;
   BW_TRY(access.version, store::ReadVersion(tx, account));
   BW_TRY(const auto known, store::FindAccount(tx, account));
   if (!known) return Unknown();
   access.identity.kind = control::IdentityKind::kAnonymous;
   access.identity.account = account;
+  BW_TRY(const auto everybody, store::ReadPublicAccess(tx, account));
+  if (!everybody.enabled) return access;
   access.groups.emplace_back(kPublicAccessGroup);
-  BW_TRY(access.policies, store::PoliciesFor(tx, account, IamId()));
+  BW_TRY(access.policies, store::PoliciesFor(tx, account, IamId(), true, now));
   return access;
 }
 
-AccessCache::AccessCache(db::Database& database, std::size_t capacity)
+AccessCache::AccessCache(db::Database& database, const Clock& clock, std::size_t capacity)
     : database_(database),
+      clock_(clock),
       capacity_(capacity),
       current_(database, {.max_bytes = 16U << 20, .max_entry_bytes = 4U << 20}, BytesOf) {}
 
@@ -87,9 +111,16 @@ Result<AccessCache::Access> AccessCache::Get(db::Transaction& tx, const AccountI
 }
 
 Result<AccessCache::Access> AccessCache::GetBy(const AccountId& account, const IamId& iam_id) {
-  return current_.Get({account.value(), iam_id.value()}, [&] {
+  const auto read = [&] {
     return database_.ReadValue([&](db::Transaction& tx) { return GetBy(tx, account, iam_id); });
-  });
+  };
+  BW_TRY(auto access, current_.Get({account.value(), iam_id.value()}, read));
+  // No commit told of the end of a membership.
+  return Stands(*access) ? Result<Access>(std::move(access)) : read();
+}
+
+bool AccessCache::Stands(const IdentityAccess& access) const {
+  return !access.until || clock_.Now() < *access.until;
 }
 
 Result<AccessCache::Access> AccessCache::GetBy(db::Transaction& tx, const AccountId& account,
@@ -99,10 +130,13 @@ Result<AccessCache::Access> AccessCache::GetBy(db::Transaction& tx, const Accoun
   {
     const MutexLock lock(mutex_);
     const auto found = entries_.find(key);
-    if (found != entries_.end() && found->second->version == version) return found->second;
+    if (found != entries_.end() && found->second->version == version && Stands(*found->second)) {
+      return found->second;
+    }
   }
-  BW_TRY(auto read,
-         iam_id.empty() ? ReadPublicAccess(tx, account) : ReadIdentityAccess(tx, account, iam_id));
+  const Timestamp now = clock_.Now();
+  BW_TRY(auto read, iam_id.empty() ? ReadPublicAccess(tx, account, now)
+                                   : ReadIdentityAccess(tx, account, iam_id, now));
   BW_TRY(read.restrictions, RestrictionsOf(tx, account, version));
   auto access = std::make_shared<const IdentityAccess>(std::move(read));
   const MutexLock lock(mutex_);

@@ -107,7 +107,7 @@ TEST(Authorizer, GroupMembershipCountsAndEndsAtOnce) {
   world.Grant({SubjectKind::kAccessGroup, group.id}, {Role::kReader});
   EXPECT_FALSE(world.May(caller, kPull, world.Repository("team/app")));
   ASSERT_TRUE(
-      world.groups.AddMember(world.administrator, world.account, group.id, user.iam_id).ok());
+      world.groups.AddMember(world.administrator, world.account, group.id, {user.iam_id}).ok());
   EXPECT_TRUE(world.May(caller, kPull, world.Repository("team/app")));
   ASSERT_TRUE(
       world.groups.RemoveMember(world.administrator, world.account, group.id, user.iam_id).ok());
@@ -185,7 +185,8 @@ TEST(AccessFacts, CountIdentitiesOnceDirectlyAndThroughGroups) {
   const auto service = world.service_ids.Create(world.administrator, world.account, {.name = "s"});
   const auto group = *world.groups.Create(world.administrator, world.account, {"managers", ""});
   for (const IamId& iam_id : {user.iam_id, service->service_id.iam_id}) {
-    ASSERT_TRUE(world.groups.AddMember(world.administrator, world.account, group.id, iam_id).ok());
+    ASSERT_TRUE(
+        world.groups.AddMember(world.administrator, world.account, group.id, {iam_id}).ok());
   }
   world.Grant({SubjectKind::kAccessGroup, group.id}, {Role::kManager});
   EXPECT_EQ(world.Counts(), (AccessCounts{.administrator_users = 1,
@@ -249,7 +250,7 @@ TEST(AccessChanges, ThatAlterNoRoleAreMadeWhateverRuleIsViolated) {
   EXPECT_TRUE(world.users.Activate(world.account, user.iam_id).ok());
   const auto group = *world.groups.Create(world.administrator, world.account, {"g", ""});
   const Status added =
-      world.groups.AddMember(world.administrator, world.account, group.id, user.iam_id);
+      world.groups.AddMember(world.administrator, world.account, group.id, {user.iam_id});
   EXPECT_EQ(added.error().reason(), "config_rule_denied");
 }
 

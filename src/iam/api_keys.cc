@@ -71,15 +71,11 @@ Result<PreparedApiKey> PrepareApiKey(const NewApiKey& wanted, const AccountId& a
   return prepared;
 }
 
-Status StoreApiKey(db::Transaction& tx, const PreparedApiKey& prepared) {
+Status StoreApiKey(db::Transaction& tx, const PreparedApiKey& prepared, const Limits& limits) {
   BW_TRY(const auto known,
          store::ListApiKeys(tx, prepared.key.account,
                             {.iam_id = prepared.key.iam_id, .kind = std::nullopt}, {0, 1}));
-  if (known.total >= Limits::kKeysPerIdentity) {
-    return Conflict("an identity may have at most " + std::to_string(Limits::kKeysPerIdentity) +
-                    " API keys")
-        .Reason("limit_exceeded");
-  }
+  BW_TRY_STATUS(CheckRoom(known.total, limits.keys_per_identity, "an identity", "API keys"));
   BW_TRY(const auto same, store::FindApiKeyByHash(tx, prepared.hash));
   if (same) return Conflict("choose another value for this API key").Reason("api_key_value");
   return store::InsertApiKey(tx, prepared.key, prepared.hash);
@@ -121,7 +117,7 @@ Result<MadeApiKey> ApiKeys::Create(const control::Caller& caller, const AccountI
   BW_TRY_STATUS(
       Change(caller, prepared.key, "create", [&](db::Transaction& tx) -> Result<control::Effect> {
         BW_TRY_STATUS(CheckIdentity(tx, account, iam_id));
-        BW_TRY_STATUS(StoreApiKey(tx, prepared));
+        BW_TRY_STATUS(StoreApiKey(tx, prepared, deps_.limits));
         return Changed(tx, account, nullptr, ToJson(prepared.key));
       }));
   return MadeApiKey{prepared.key, prepared.value};

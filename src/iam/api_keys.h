@@ -39,7 +39,7 @@ Result<PreparedApiKey> PrepareApiKey(const NewApiKey& wanted, const AccountId& a
                                      const KeyHasher& hasher, Timestamp now);
 // Stores it; kTooLarge beyond the keys an identity may have, kConflict "api_key_value" if another
 // key has this value.
-Status StoreApiKey(db::Transaction& tx, const PreparedApiKey& prepared);
+Status StoreApiKey(db::Transaction& tx, const PreparedApiKey& prepared, const Limits& limits);
 
 // What a PUT may change. Absent: as it is.
 struct ApiKeyUpdate {

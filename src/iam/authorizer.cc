@@ -119,6 +119,7 @@ Status Authorizer::Check(const control::Caller& caller, std::string_view action,
                          const control::Resource& resource) {
   const control::Actor& actor = caller.actor;
   BW_TRY(const auto access, cache_.Get(actor.account, actor.iam_id));
+  BW_TRY_STATUS(CheckNotSuspended(*access));
   const Decision decision =
       Decide(access->identity, access->groups, access->policies, action, resource);
   if (decision.allowed) {

@@ -37,6 +37,7 @@ bool GrantsInclude(const control::Actor& actor, std::string_view action,
 // Thread-safe. Errors of Authorize:
 //   kUnauthenticated "credential_required"   nobody asks, and the account lets not everybody do it
 //   kUnauthenticated "identity_unknown"      the identity is gone
+//   kUnauthenticated "identity_suspended"    it is a user whose state forbids everything
 //   kUnauthenticated "insufficient_scope"    they may, but their registry token was not made for it
 //   kDenied "not_authorized"                 they may not; the message says which role would give
 //   it

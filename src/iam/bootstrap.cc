@@ -98,11 +98,9 @@ Status Store(db::Transaction& tx, const Installation& plan, Timestamp now) {
                                     {.iam_id = plan.administrator.iam_id,
                                      .kind = control::IdentityKind::kUser,
                                      .created = now,
-                                     .created_by = plan.administrator.iam_id,
-                                     .name = {},
-                                     .email = {}}));
+                                     .created_by = plan.administrator.iam_id}));
   for (const Policy& policy : plan.policies) BW_TRY_STATUS(store::InsertPolicy(tx, policy));
-  return StoreApiKey(tx, plan.key);
+  return StoreApiKey(tx, plan.key, Limits());
 }
 
 json::Value Document(const Installation& plan) {

@@ -40,4 +40,12 @@ Error Locked(std::string_view what) {
   return Conflict("the " + std::string(what) + " is locked: unlock it first").Reason("locked");
 }
 
+Status CheckRoom(std::int64_t known, std::int64_t most, std::string_view holder,
+                 std::string_view what) {
+  if (known < most) return Ok();
+  return Conflict(std::string(holder) + " may have at most " + std::to_string(most) + " " +
+                  std::string(what))
+      .Reason("limit_exceeded");
+}
+
 }  // namespace breakwater::iam

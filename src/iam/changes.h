@@ -16,6 +16,7 @@ struct ChangeDeps {
   db::Database& database;
   control::ChangePath& changes;
   const Clock& clock;
+  Limits limits{};
 };
 
 // The governed resource: who may do what with the registry in an account.
@@ -39,6 +40,10 @@ Error NoSuch(std::string_view what);
 Error Locked(std::string_view what);
 // kConflict "limit_exceeded": "an account may have at most <most> <what>".
 Error LimitReached(std::string_view what, std::int64_t most);
+// OK while there are fewer than `most`, else kConflict "limit_exceeded": "<holder> may have at most
+// <most> <what>".
+Status CheckRoom(std::int64_t known, std::int64_t most, std::string_view holder,
+                 std::string_view what);
 
 // The value if it is there and of the account, else NoSuch(what).
 template <class T>

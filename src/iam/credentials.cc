@@ -75,6 +75,7 @@ Result<Login> Credentials::WithApiKey(const Secret& api_key) {
     BW_TRY(const auto key, store::FindApiKeyByHash(tx, hash));
     BW_TRY_STATUS(CheckKey(key, clock_.Now()));
     BW_TRY(auto who, cache_.Get(tx, key->account, key->iam_id));
+    BW_TRY_STATUS(CheckNotSuspended(*who));
     return Login{.who = std::move(who),
                  .credential = "apikey",
                  .credential_id = key->id,
@@ -85,6 +86,7 @@ Result<Login> Credentials::WithApiKey(const Secret& api_key) {
 Result<Login> Credentials::LoginOf(db::Transaction& tx, const Session& session,
                                    std::string credential) {
   BW_TRY(auto who, cache_.Get(tx, session.account, session.iam_id));
+  BW_TRY_STATUS(CheckNotSuspended(*who));
   return Login{.who = std::move(who),
                .credential = std::move(credential),
                .credential_id = session.id,
@@ -134,6 +136,7 @@ Result<Login> Credentials::Resolve(const TokenClaims& claims, std::string_view c
     BW_TRY_STATUS(CheckKey(key, clock_.Now()));
     if (key->iam_id != claims.iam_id || key->account != claims.account) return KeyUnknown();
     BW_TRY(auto who, cache_.Get(tx, claims.account, claims.iam_id));
+    BW_TRY_STATUS(CheckNotSuspended(*who));
     Timestamp expires = claims.expires;
     if (key->expires) expires = std::min(expires, *key->expires);
     return Login{.who = std::move(who),

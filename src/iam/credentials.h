@@ -37,8 +37,9 @@ struct Presented {
 Result<Presented> ParseAuthorization(std::string_view authorization);
 
 // Thread-safe. Every error is kUnauthenticated, unless the database fails. Reasons:
-//   api_key_unknown, api_key_disabled, api_key_expired, identity_unknown, credential_malformed,
-//   login_method_unsupported, refresh_token_used, and those of CheckSession and crypto::VerifyJwt.
+//   api_key_unknown, api_key_disabled, api_key_expired, identity_unknown, identity_suspended,
+//   credential_malformed, login_method_unsupported, refresh_token_used, and those of CheckSession
+//   and crypto::VerifyJwt.
 class Credentials {
  public:
   static constexpr std::size_t kMaxAuthorizationOctets = 20 * 1024;

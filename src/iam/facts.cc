@@ -46,11 +46,14 @@ std::pair<std::int64_t, std::int64_t> CountKinds(const IdentitySet& holders,
   return counts;
 }
 
-Result<std::vector<Membership>> ReadMemberships(db::Transaction& tx, const AccountId& account) {
+Result<std::vector<Membership>> ReadMemberships(db::Transaction& tx, const AccountId& account,
+                                                Timestamp now) {
   return tx.QueryAll(
       "SELECT m.group_id, m.iam_id FROM iam_group_member m JOIN iam_group g ON g.id = m.group_id "
-      "WHERE g.account_id = $1",
-      {account},
+      "WHERE g.account_id = $1 UNION "
+      "SELECT d.group_id, d.iam_id FROM iam_group_dynamic d JOIN iam_group h ON h.id = d.group_id "
+      "WHERE h.account_id = $1 AND d.expires_at > $2",
+      {account, now},
       [](const db::Row& row) { return Membership{row.String(0), IamId(row.String(1))}; });
 }
 
@@ -101,9 +104,11 @@ Result<std::vector<control::Resource>> AccessFacts::List(db::Transaction& tx,
 
 Result<condition::Facts> AccessFacts::Read(db::Transaction& tx, const control::Resource& resource) {
   BW_TRY(const auto policies, store::AllPolicies(tx, resource.account));
-  BW_TRY(const auto memberships, ReadMemberships(tx, resource.account));
+  BW_TRY(const auto memberships, ReadMemberships(tx, resource.account, clock_.Now()));
   BW_TRY(const auto identities, ReadIdentities(tx, resource.account));
-  const AccessCounts counts = CountAccess(policies, memberships, identities, kService);
+  AccessCounts counts = CountAccess(policies, memberships, identities, kService);
+  BW_TRY(const auto everybody, store::ReadPublicAccess(tx, resource.account));
+  if (!everybody.enabled) counts.public_policies = 0;
   condition::Facts facts;
   const Timestamp now = clock_.Now();
   const auto put = [&](const char* property, std::int64_t value) {

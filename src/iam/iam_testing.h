@@ -19,6 +19,7 @@
 #include "iam/network_zones.h"
 #include "iam/policies.h"
 #include "iam/restriction_rules.h"
+#include "iam/profiles.h"
 #include "iam/sessions.h"
 
 namespace breakwater::iam::testing {
@@ -130,7 +131,7 @@ struct World {
   std::unique_ptr<db::testing::TestDatabase> database = db::testing::OpenTestDatabase();
   std::unique_ptr<jobs::Jobs> jobs = jobs::NewJobs({.owner = "test"}, database->database(), clock);
   audit::Log audit{database->database(), clock};
-  AccessCache cache{database->database()};
+  AccessCache cache{database->database(), clock};
   SwitchableMode mode;
   RestrictionEvents restriction_events{audit, clock};
   Authorizer authorizer{cache, mode, restriction_events};
@@ -149,6 +150,7 @@ struct World {
   Policies policies{deps, authorizer};
   NetworkZones zones{deps, {}};
   RestrictionRules restrictions{deps, authorizer, {}};
+  Profiles profiles{deps};
   Sessions sessions{deps, authorizer};
   Secret administrator_key;
   control::Caller administrator;

@@ -39,20 +39,14 @@ Status CheckNew(const NewServiceId& wanted) {
   return CheckInstances(wanted.unique_instance_crns);
 }
 
-Status CheckRoomForServiceId(db::Transaction& tx, const AccountId& account) {
+Status CheckRoomForServiceId(db::Transaction& tx, const AccountId& account, const Limits& limits) {
   BW_TRY(const auto known, store::ListServiceIds(tx, account, {}, {0, 1}));
-  if (known.total < Limits::kServiceIdsPerAccount) return Ok();
-  return Conflict("an account may have at most " + std::to_string(Limits::kServiceIdsPerAccount) +
-                  " service IDs")
-      .Reason("limit_exceeded");
+  return CheckRoom(known.total, limits.service_ids_per_account, "an account", "service IDs");
 }
 
-Status CheckRoomForUser(db::Transaction& tx, const AccountId& account) {
+Status CheckRoomForUser(db::Transaction& tx, const AccountId& account, const Limits& limits) {
   BW_TRY(const auto known, store::ListUsers(tx, account, {}, {0, 1}));
-  if (known.total < Limits::kUsersPerAccount) return Ok();
-  return Conflict("an account may have at most " + std::to_string(Limits::kUsersPerAccount) +
-                  " users")
-      .Reason("limit_exceeded");
+  return CheckRoom(known.total, limits.users_per_account, "an account", "users");
 }
 
 User NewUser(const AccountId& account, const std::string& email, Timestamp now) {
@@ -66,8 +60,8 @@ User NewUser(const AccountId& account, const std::string& email, Timestamp now) 
 }
 
 Status StoreInvited(db::Transaction& tx, const User& user, const std::vector<std::string>& groups,
-                    const IamId& invited_by) {
-  BW_TRY_STATUS(CheckRoomForUser(tx, user.account));
+                    const IamId& invited_by, const Limits& limits) {
+  BW_TRY_STATUS(CheckRoomForUser(tx, user.account, limits));
   if (const Status added = store::InsertUser(tx, user); !added.ok()) {
     if (added.error().code() != ErrorCode::kExists) return added.error();
     return Exists("the account has a user of this e-mail address already").Reason("user_exists");
@@ -78,9 +72,7 @@ Status StoreInvited(db::Transaction& tx, const User& user, const std::vector<std
                                       {.iam_id = user.iam_id,
                                        .kind = control::IdentityKind::kUser,
                                        .created = user.added,
-                                       .created_by = invited_by,
-                                       .name = {},
-                                       .email = {}}));
+                                       .created_by = invited_by}));
   }
   return Ok();
 }
@@ -106,19 +98,19 @@ Result<MadeServiceId> ServiceIds::Create(const control::Caller& caller, const Ac
     BW_TRY(key,
            PrepareApiKey(*wanted.api_key, account, made.iam_id, caller.actor.iam_id, hasher_, now));
   }
-  BW_TRY_STATUS(
-      deps_.changes.Submit(caller, {.action = "iam-identity.account-serviceid.create",
-                                    .resource = ServiceIdResource(account, id),
-                                    .apply = [&](db::Transaction& tx) -> Result<control::Effect> {
-                                      BW_TRY_STATUS(CheckRoomForServiceId(tx, account));
-                                      BW_TRY_STATUS(store::InsertServiceId(tx, made));
-                                      json::Value after = ToJson(made);
-                                      if (key) {
-                                        BW_TRY_STATUS(StoreApiKey(tx, *key));
-                                        after.as_object()["apikey"] = ToJson(key->key);
-                                      }
-                                      return Changed(tx, account, nullptr, std::move(after));
-                                    }}));
+  BW_TRY_STATUS(deps_.changes.Submit(
+      caller, {.action = "iam-identity.account-serviceid.create",
+               .resource = ServiceIdResource(account, id),
+               .apply = [&](db::Transaction& tx) -> Result<control::Effect> {
+                 BW_TRY_STATUS(CheckRoomForServiceId(tx, account, deps_.limits));
+                 BW_TRY_STATUS(store::InsertServiceId(tx, made));
+                 json::Value after = ToJson(made);
+                 if (key) {
+                   BW_TRY_STATUS(StoreApiKey(tx, *key, deps_.limits));
+                   after.as_object()["apikey"] = ToJson(key->key);
+                 }
+                 return Changed(tx, account, nullptr, std::move(after));
+               }}));
   MadeServiceId out{.service_id = made, .api_key = std::nullopt};
   if (key) out.api_key = MadeApiKey{key->key, key->value};
   return out;
@@ -237,7 +229,7 @@ Result<std::vector<User>> Users::Invite(const control::Caller& caller, const Acc
                .apply = [&](db::Transaction& tx) -> Result<control::Effect> {
                  for (std::size_t i = 0; i < users.size(); ++i) {
                    BW_TRY_STATUS(StoreInvited(tx, users[i], invitations[i].access_groups,
-                                              caller.actor.iam_id));
+                                              caller.actor.iam_id, deps_.limits));
                  }
                  return ChangedAccess(tx, account, nullptr, {{"users", documents}});
                }}));

@@ -21,7 +21,7 @@ class KeyRotationTest : public ::testing::Test {
         : tokens({.issuer = "https://us.icr.io/identity", .refresh_life = hours(72)},
                  *SigningKeys::Open(database, testing::MasterKey(), test.world.clock),
                  test.world.clock),
-          cache(database),
+          cache(database, test.world.clock),
           credentials(database, cache, test.world.hasher, tokens, test.world.clock) {}
     Tokens tokens;
     AccessCache cache;

@@ -92,7 +92,7 @@ TEST(ApiKeys, AreBoundedInNumberAndUniqueInValue) {
   EXPECT_TRUE(create(value).ok());
   EXPECT_EQ(Reason(create(value).error()), "api_key_value");
   EXPECT_EQ(Reason(create(Secret("short")).error()), "invalid_field");
-  for (int i = 1; i < Limits::kKeysPerIdentity; ++i) ASSERT_TRUE(create(std::nullopt).ok());
+  for (int i = 1; i < Limits().keys_per_identity; ++i) ASSERT_TRUE(create(std::nullopt).ok());
   EXPECT_EQ(Reason(create(std::nullopt).error()), "limit_exceeded");
 }
 
@@ -134,7 +134,7 @@ TEST(AccessGroups, KeepNamesUniqueAndDoNotVanishWithMembers) {
             "group_exists");
   const IamId iam_id = world.Invite("u@example.com").iam_id;
   const auto outcomes = world.groups.AddMembers(world.administrator, world.account, group.id,
-                                                {iam_id, iam_id, IamId("IBMid-none")});
+                                                {{iam_id}, {iam_id}, {IamId("IBMid-none")}});
   EXPECT_FALSE(outcomes[0].error.has_value());
   EXPECT_EQ(Reason(*outcomes[1].error), "member_exists");
   EXPECT_EQ(outcomes[2].error->code(), ErrorCode::kNotFound);
@@ -158,14 +158,11 @@ TEST(AccessGroups, OneHoldsEverybodyAndIsFixed) {
   EXPECT_EQ(cut->total, all->total);
   EXPECT_EQ(world.groups.List(world.account, {}, {all->total - 1, 5})->items.size(), 1U);
   EXPECT_TRUE(world.groups.List(world.account, {}, {all->total, 5})->items.empty());
-  EXPECT_EQ(
-      world.groups.List(world.account, {.member = std::nullopt, .search = "public"}, {0, 5})->total,
-      1);
-  EXPECT_EQ(
-      world.groups.List(world.account, {.member = std::nullopt, .search = "zo"}, {0, 5})->total, 1);
+  EXPECT_EQ(world.groups.List(world.account, {.filter = {.search = "public"}}, {0, 5})->total, 1);
+  EXPECT_EQ(world.groups.List(world.account, {.filter = {.search = "zo"}}, {0, 5})->total, 1);
   for (const Status& refused :
        {world.groups.Delete(admin, world.account, id, true),
-        world.groups.AddMember(admin, world.account, id, admin.actor.iam_id),
+        world.groups.AddMember(admin, world.account, id, {admin.actor.iam_id}),
         world.groups.RemoveMember(admin, world.account, id, admin.actor.iam_id)}) {
     EXPECT_EQ(refused.error().reason(), "group_fixed");
   }

@@ -65,6 +65,14 @@ std::string DisplayName(const User& user) {
   return name.empty() ? user.email : name;
 }
 
+std::string_view ToString(MembershipType type) {
+  switch (type) {
+    case MembershipType::kStatic: return "static";
+    case MembershipType::kDynamic: return "dynamic";
+  }
+  BW_UNREACHABLE();
+}
+
 std::string_view ToString(SubjectKind kind) {
   switch (kind) {
     case SubjectKind::kIdentity: return "iam_id";
@@ -169,6 +177,14 @@ AccessGroup PublicAccessGroup(const AccountId& account) {
 json::Value ToJson(const AccessGroup& group) {
   return {
       {"id", Text(group.id)}, {"name", Text(group.name)}, {"description", Text(group.description)}};
+}
+
+json::Value ToJson(const GroupRule& rule) {
+  return {{"id", Text(rule.id)},
+          {"name", Text(rule.name)},
+          {"realm", Text(rule.realm)},
+          {"expiration_hours", rule.expiration_hours},
+          {"conditions", ConditionsToJson(rule.conditions)}};
 }
 
 json::Value ToJson(const Policy& policy) {

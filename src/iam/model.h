@@ -11,19 +11,27 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "control/caller.h"
+#include "iam/claims.h"
 #include "iam/roles.h"
 #include "json/json.h"
 
 namespace breakwater::iam {
 
-// The reference system's limits (docs "IAM limits", 2022) and bounds of our own.
+// How much there may be: the reference system's limits (docs "IAM limits", 2022) and some of our
+// own, which an operator may alter; and bounds that stand.
 struct Limits {
-  static constexpr std::int64_t kGroupsPerAccount = 500;
-  static constexpr std::int64_t kGroupsPerIdentity = 50;
-  static constexpr std::int64_t kKeysPerIdentity = 20;
+  std::int64_t groups_per_account = 500;
+  std::int64_t groups_per_identity = 50;  // without those a rule puts it into
+  std::int64_t rules_per_group = 50;
+  std::int64_t keys_per_identity = 20;
+  std::int64_t policies_per_account = 2010;
+  std::int64_t policies_per_subject = 500;
+  std::int64_t custom_roles_per_account = 40;
+  std::int64_t service_ids_per_account = 2000;
+  std::int64_t users_per_account = 10'000;
+  std::int64_t profiles_per_account = 1000;
+  std::int64_t entries_per_profile = 100;  // of each kind: rules, links, identities
   static constexpr std::int64_t kPoliciesPerAccount = 2010;
-  static constexpr std::int64_t kServiceIdsPerAccount = 2000;
-  static constexpr std::int64_t kUsersPerAccount = 10'000;
   static constexpr std::size_t kMembersPerRequest = 50;
   static constexpr std::size_t kNameOctets = 256;
   static constexpr std::size_t kDescriptionOctets = 1024;
@@ -91,6 +99,7 @@ struct AccessGroup {
   Timestamp modified;
   IamId modified_by;
   std::int64_t version = 1;
+  bool federated = false;  // it has rules
 };
 
 // The group that holds everybody, signed in or not, in every account (the reference system's
@@ -98,13 +107,42 @@ struct AccessGroup {
 inline constexpr std::string_view kPublicAccessGroup = "AccessGroupId-PublicAccess";
 AccessGroup PublicAccessGroup(const AccountId& account);
 
+enum class MembershipType { kStatic, kDynamic };  // added by somebody, or by a rule
+std::string_view ToString(MembershipType type);   // "static", "dynamic"
+
 struct Member {
   IamId iam_id;
-  control::IdentityKind kind = control::IdentityKind::kUser;  // or kServiceId
+  control::IdentityKind kind = control::IdentityKind::kUser;  // or kServiceId, kProfile
   Timestamp created;
   IamId created_by;
-  std::string name;   // of the user or service ID
-  std::string email;  // of a user
+  std::string name{};         // of the user, service ID or profile
+  std::string email{};        // of a user
+  std::string description{};  // of a service ID or profile
+  MembershipType membership = MembershipType::kStatic;
+};
+
+// Puts federated users into a group for a while, when they sign in with claims that meet all
+// conditions.
+struct GroupRule {
+  std::string id;  // "ClaimRule-…"
+  std::string group;
+  AccountId account;
+  std::string name;
+  std::string realm;  // of the identity provider, exactly
+  std::int64_t expiration_hours = 24;
+  std::vector<ClaimCondition> conditions;
+  Timestamp created;
+  IamId created_by;
+  Timestamp modified;
+  IamId modified_by;
+  std::int64_t version = 1;
+};
+
+// Whether an account's group of everybody counts.
+struct PublicAccess {
+  bool enabled = true;
+  Timestamp modified{};
+  IamId modified_by{};
 };
 
 enum class SubjectKind { kIdentity, kAccessGroup };
@@ -159,6 +197,7 @@ json::Value ToJson(const User& user);
 json::Value ToJson(const ServiceId& service_id);
 json::Value ToJson(const ApiKey& key);
 json::Value ToJson(const AccessGroup& group);
+json::Value ToJson(const GroupRule& rule);
 json::Value ToJson(const Policy& policy);
 
 json::Value RolesToJson(const std::vector<Role>& roles);  // ["Manager"]

@@ -101,8 +101,10 @@ Status CheckSubject(db::Transaction& tx, const AccountId& account, const Subject
   }
   BW_TRY(const auto user, store::FindUser(tx, IamId(subject.id)));
   if (user && user->account == account) return Ok();
-  BW_TRY_STATUS(
-      Existing(store::FindServiceIdByIamId(tx, IamId(subject.id)), account, "user or service ID"));
+  BW_TRY(const auto profile, store::FindProfileByIamId(tx, IamId(subject.id)));
+  if (profile && profile->account == account) return Ok();
+  BW_TRY_STATUS(Existing(store::FindServiceIdByIamId(tx, IamId(subject.id)), account,
+                         "user, service ID or trusted profile"));
   return Ok();
 }
 

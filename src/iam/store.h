@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "db/database.h"
 #include "iam/model.h"
+#include "iam/profile_trust.h"
 
 namespace breakwater::iam::store {
 
@@ -19,6 +20,8 @@ struct Page {
   std::int64_t offset = 0;
   std::int64_t limit = 100;
 };
+
+enum class Order { kAscending, kDescending };
 
 template <class T>
 struct Listed {
@@ -56,8 +59,37 @@ struct ServiceIdFilter {
 Result<Listed<ServiceId>> ListServiceIds(db::Transaction& tx, const AccountId& account,
                                          const ServiceIdFilter& filter, const Page& page);
 
-// Removes a user or service ID with its keys, memberships and policies.
+// Removes an identity with its keys, memberships and policies, and the trust that profiles put in
+// it.
 Status DeleteIdentity(db::Transaction& tx, const AccountId& account, const IamId& iam_id);
+
+// --- Trusted profiles ---
+Status InsertProfile(db::Transaction& tx, const Profile& profile);
+Status UpdateProfile(db::Transaction& tx, const Profile& profile);
+// With its trust, memberships and policies.
+Status DeleteProfile(db::Transaction& tx, const Profile& profile);
+Result<std::optional<Profile>> FindProfile(db::Transaction& tx, std::string_view id);
+Result<std::optional<Profile>> FindProfileByIamId(db::Transaction& tx, const IamId& iam_id);
+Result<std::optional<Profile>> FindProfileByName(db::Transaction& tx, const AccountId& account,
+                                                 std::string_view name);
+struct ProfileFilter {
+  std::string name{};  // exact; empty: all
+  std::string sort{};  // "name", "description", "created_at", "modified_at"; others: by id
+  Order order = Order::kAscending;
+};
+Result<Listed<Profile>> ListProfiles(db::Transaction& tx, const AccountId& account,
+                                     const ProfileFilter& filter, const Page& page);
+Result<Trust> ReadTrust(db::Transaction& tx, std::string_view profile);
+Status InsertProfileIdentity(db::Transaction& tx, std::string_view profile,
+                             const ProfileIdentity& identity);
+// False if there was none, as of the next two.
+Result<bool> DeleteProfileIdentity(db::Transaction& tx, std::string_view profile, TrustedKind kind,
+                                   std::string_view identifier);
+Status InsertProfileRule(db::Transaction& tx, const ProfileRule& rule);
+Status UpdateProfileRule(db::Transaction& tx, const ProfileRule& rule);
+Result<bool> DeleteProfileRule(db::Transaction& tx, std::string_view id);
+Status InsertProfileLink(db::Transaction& tx, const ProfileLink& link);
+Result<bool> DeleteProfileLink(db::Transaction& tx, std::string_view id);
 
 // --- API keys ---
 Status InsertApiKey(db::Transaction& tx, const ApiKey& key, const Bytes& hash);
@@ -79,20 +111,62 @@ Status UpdateGroup(db::Transaction& tx, const AccessGroup& group);
 Status DeleteGroup(db::Transaction& tx, const AccessGroup& group);
 Result<std::optional<AccessGroup>> FindGroup(db::Transaction& tx, std::string_view id);
 struct GroupFilter {
-  std::optional<IamId> member;
-  std::string search;  // part of the name; empty: all
+  std::optional<IamId> member{};
+  // How the member is in it; absent: either way.
+  std::optional<MembershipType> membership{};
+  std::string search{};       // part of the name; empty: all
+  std::string sort = "name";  // or "id", "description", "is_federated"
+  Order order = Order::kAscending;
 };
+// At `now`: who is in a group by a rule is in it for a while.
 Result<Listed<AccessGroup>> ListGroups(db::Transaction& tx, const AccountId& account,
-                                       const GroupFilter& filter, const Page& page);
+                                       const GroupFilter& filter, const Page& page, Timestamp now);
 
 // kExists if it is a member already.
 Status InsertMember(db::Transaction& tx, std::string_view group, const Member& member);
 // False if it was none.
 Result<bool> DeleteMember(db::Transaction& tx, std::string_view group, const IamId& iam_id);
-Result<bool> IsMember(db::Transaction& tx, std::string_view group, const IamId& iam_id);
+// By either kind of membership.
+Result<bool> IsMember(db::Transaction& tx, std::string_view group, const IamId& iam_id,
+                      Timestamp now);
+struct MemberFilter {
+  std::optional<control::IdentityKind> kind{};
+  std::optional<MembershipType> membership{};
+  std::string sort = "id";  // or "name", "email"
+  Order order = Order::kAscending;
+};
 Result<Listed<Member>> ListMembers(db::Transaction& tx, std::string_view group,
-                                   std::optional<control::IdentityKind> kind, const Page& page);
-Result<std::vector<std::string>> GroupsOf(db::Transaction& tx, const IamId& iam_id);
+                                   const MemberFilter& filter, const Page& page, Timestamp now);
+// The groups that an identity was added to.
+Result<std::vector<std::string>> StaticGroupsOf(db::Transaction& tx, const IamId& iam_id);
+// Those that it is in at `now`, and when the first of its memberships by a rule ends.
+struct Groups {
+  std::vector<std::string> ids;
+  std::optional<Timestamp> until;
+};
+Result<Groups> GroupsOf(db::Transaction& tx, const IamId& iam_id, Timestamp now);
+
+// --- Rules of access groups ---
+Status InsertGroupRule(db::Transaction& tx, const GroupRule& rule);
+Status UpdateGroupRule(db::Transaction& tx, const GroupRule& rule);
+// With the memberships it gave.
+Status DeleteGroupRule(db::Transaction& tx, std::string_view id);
+Result<std::optional<GroupRule>> FindGroupRule(db::Transaction& tx, std::string_view id);
+Result<std::vector<GroupRule>> ListGroupRules(db::Transaction& tx, std::string_view group);
+Result<std::vector<GroupRule>> GroupRulesOfRealm(db::Transaction& tx, const AccountId& account,
+                                                 std::string_view realm);
+// The rules by which an identity is in groups at `now`.
+Result<std::vector<std::string>> DynamicRulesOf(db::Transaction& tx, const IamId& iam_id,
+                                                Timestamp now);
+Status InsertDynamicMember(db::Transaction& tx, const GroupRule& rule, const IamId& iam_id,
+                           Timestamp now, Timestamp expires);
+// Those that the rules of a realm gave, and all that have ended.
+Status DeleteDynamicMemberships(db::Transaction& tx, const AccountId& account, const IamId& iam_id,
+                                std::string_view realm, Timestamp now);
+Status DeleteMembershipsOfRule(db::Transaction& tx, std::string_view rule);
+
+Result<PublicAccess> ReadPublicAccess(db::Transaction& tx, const AccountId& account);
+Status WritePublicAccess(db::Transaction& tx, const AccountId& account, const PublicAccess& access);
 
 // --- Policies ---
 Status InsertPolicy(db::Transaction& tx, const Policy& policy);
@@ -104,10 +178,10 @@ Result<std::optional<Policy>> FindPolicyByFingerprint(db::Transaction& tx, const
                                                       std::string_view fingerprint);
 Result<Listed<Policy>> ListPolicies(db::Transaction& tx, const AccountId& account,
                                     const std::optional<Subject>& subject, const Page& page);
-// Those of the identity itself and of every group it is in, the one of everybody included. For
-// nobody, whose id is empty, those of everybody alone.
+// Those of the identity itself and of every group it is in at `now`, with `everybody` the one of
+// everybody included. For nobody, whose id is empty, those of everybody alone.
 Result<std::vector<Policy>> PoliciesFor(db::Transaction& tx, const AccountId& account,
-                                        const IamId& iam_id);
+                                        const IamId& iam_id, bool everybody, Timestamp now);
 Result<std::vector<Policy>> AllPolicies(db::Transaction& tx, const AccountId& account);
 
 }  // namespace breakwater::iam::store

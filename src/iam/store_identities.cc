@@ -183,6 +183,8 @@ Status DeleteIdentity(db::Transaction& tx, const AccountId& account, const IamId
     BW_TRY_STATUS(tx.Execute(Sql("DELETE FROM ", table) + " WHERE iam_id = $1", {iam_id}));
   }
   BW_TRY_STATUS(tx.Execute("DELETE FROM iam_group_member WHERE iam_id = $1", {iam_id}));
+  BW_TRY_STATUS(tx.Execute("DELETE FROM iam_group_dynamic WHERE iam_id = $1", {iam_id}));
+  BW_TRY_STATUS(tx.Execute("DELETE FROM iam_profile_identity WHERE iam_id = $1", {iam_id}));
   BW_TRY_STATUS(tx.Execute(
       "DELETE FROM iam_policy WHERE account_id = $1 AND subject_kind = 'iam_id' AND subject = $2",
       {account, iam_id}));

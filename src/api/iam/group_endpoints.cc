@@ -32,35 +32,100 @@ Result<Page> GroupPage(const Context& context) {
   return page;
 }
 
-Result<std::optional<control::IdentityKind>> MemberTypeOf(const Context& context) {
+Error BadParameter(std::string_view name, std::string_view must) {
+  return Invalid(std::string(name) + " must be " + std::string(must))
+      .Reason("invalid_query_parameter");
+}
+
+std::optional<control::IdentityKind> ParseMemberType(std::string_view type) {
+  if (type == "user") return control::IdentityKind::kUser;
+  if (type == "service") return control::IdentityKind::kServiceId;
+  if (type == "profile") return control::IdentityKind::kProfile;
+  return std::nullopt;
+}
+
+// `fallback` where the request does not say; "all" is nothing.
+Result<std::optional<domain::MembershipType>> MembershipOf(const Context& context,
+                                                           std::string_view fallback) {
+  using Type = std::optional<domain::MembershipType>;
+  std::string type = QueryText(context, "membership_type");
+  if (type.empty()) type = fallback;
+  if (type == "static") return Type(domain::MembershipType::kStatic);
+  if (type == "dynamic") return Type(domain::MembershipType::kDynamic);
+  if (type == "all") return Type();
+  return BadParameter("membership_type", "static, dynamic or all");
+}
+
+// "name" or, the other way round, "-name".
+template <class Filter>
+Status ReadSort(const Context& context, std::initializer_list<std::string_view> known,
+                Filter* filter) {
+  std::string sort = QueryText(context, "sort");
+  if (sort.empty()) return Ok();
+  if (sort.front() == '-') {
+    filter->order = domain::store::Order::kDescending;
+    sort.erase(0, 1);
+  }
+  for (const std::string_view name : known) {
+    if (sort != name) continue;
+    filter->sort = sort;
+    return Ok();
+  }
+  return BadParameter("sort", "a field that is listed, with - in front for the other order");
+}
+
+Result<domain::GroupQuery> GroupQueryOf(const Context& context) {
+  domain::GroupQuery query;
+  const std::string member = QueryText(context, "iam_id");
+  if (!member.empty()) query.filter.member = IamId(member);
+  BW_TRY(query.filter.membership, MembershipOf(context, "static"));
+  query.filter.search = QueryText(context, "search");
+  query.hide_public = QueryText(context, "hide_public_access") == "true";
+  BW_TRY_STATUS(ReadSort(context, {"id", "name", "description", "is_federated"}, &query.filter));
+  return query;
+}
+
+Result<domain::store::MemberFilter> MemberFilterOf(const Context& context) {
+  domain::store::MemberFilter filter;
   const std::string type = QueryText(context, "type");
-  if (type.empty()) return std::optional<control::IdentityKind>{};
-  if (type == "user") return std::optional(control::IdentityKind::kUser);
-  if (type == "service") return std::optional(control::IdentityKind::kServiceId);
-  return Invalid("type must be user or service").Reason("invalid_query_parameter");
+  filter.kind = ParseMemberType(type);
+  if (!type.empty() && !filter.kind) return BadParameter("type", "user, service or profile");
+  BW_TRY(filter.membership, MembershipOf(context, "all"));
+  BW_TRY_STATUS(ReadSort(context, {"id", "name", "email"}, &filter));
+  return filter;
 }
 
-// One item of a 207 answer; `done` is the status of success.
-json::Object OutcomeItem(const domain::MemberOutcome& outcome, int done,
-                         std::string_view request_id) {
-  json::Object item{{"iam_id", Text(outcome.iam_id.value())}, {"trace", Text(request_id)}};
-  if (!outcome.error) {
-    item["status_code"] = done;
-    return item;
-  }
-  item["status_code"] = control::StatusOf(outcome.error->code());
-  item["errors"] = json::Array{ErrorItem(*outcome.error)};
-  return item;
+void PutOutcome(json::Object& item, const std::optional<Error>& error, int done,
+                std::string_view request_id) {
+  item["trace"] = Text(request_id);
+  item["status_code"] = error ? control::StatusOf(error->code()) : done;
+  if (error) item["errors"] = json::Array{ErrorItem(*error)};
 }
 
-std::vector<IamId> ReadMembers(const json::Reader& members) {
-  std::vector<IamId> ids;
+domain::NewMember ReadMember(const json::Reader& in, std::string iam_id) {
+  const std::string type = in.String("type", "user");
+  const auto kind = ParseMemberType(type);
+  if (!kind) in.Fail("type must be user, service or profile");
+  return {IamId(std::move(iam_id)), kind};
+}
+
+std::vector<domain::NewMember> ReadMembers(const json::Reader& members) {
+  std::vector<domain::NewMember> read;
   for (const json::Reader& member : members.Items(domain::Limits::kMembersPerRequest)) {
-    const std::string type = member.String("type", "user");
-    if (type != "user" && type != "service") member.Fail("type must be user or service");
-    ids.emplace_back(member.Field("iam_id").String());
+    read.push_back(ReadMember(member, member.Field("iam_id").String()));
   }
-  return ids;
+  return read;
+}
+
+json::Array GroupItems(const std::vector<domain::GroupOutcome>& outcomes, int done,
+                       std::string_view request_id) {
+  json::Array items;
+  for (const domain::GroupOutcome& outcome : outcomes) {
+    json::Object item{{"access_group_id", Text(outcome.group)}};
+    PutOutcome(item, outcome.error, done, request_id);
+    items.push_back(std::move(item));
+  }
+  return items;
 }
 
 class Handlers {
@@ -70,11 +135,8 @@ class Handlers {
   Result<net::Response> List(Context& context) const {
     BW_TRY(const AccountId account, QueryAccount(context));
     BW_TRY(const Page page, GroupPage(context));
-    domain::store::GroupFilter filter;
-    const std::string member = QueryText(context, "iam_id");
-    if (!member.empty()) filter.member = IamId(member);
-    filter.search = QueryText(context, "search");
-    BW_TRY(const auto listed, deps_.groups.List(account, filter, {page.offset, page.limit}));
+    BW_TRY(const auto query, GroupQueryOf(context));
+    BW_TRY(const auto listed, deps_.groups.List(account, query, {page.offset, page.limit}));
     json::Array items;
     for (const domain::AccessGroup& group : listed.items) items.push_back(EncodeGroup(group));
     json::Object body = PageFields(context, page, listed.total, kAll);
@@ -120,13 +182,13 @@ class Handlers {
   Result<net::Response> ListMembers(Context& context) const {
     const std::string& id = context.Path("id");
     BW_TRY(const Page page, GroupPage(context));
-    BW_TRY(const auto kind, MemberTypeOf(context));
+    BW_TRY(const auto filter, MemberFilterOf(context));
     BW_TRY(const auto listed,
-           deps_.groups.ListMembers(context.account, id, kind, {page.offset, page.limit}));
+           deps_.groups.ListMembers(context.account, id, filter, {page.offset, page.limit}));
     const bool verbose = QueryText(context, "verbose") == "true";
     json::Array items;
     for (const domain::Member& member : listed.items) {
-      items.push_back(EncodeMember(member, verbose));
+      items.push_back(EncodeMember(member, id, verbose));
     }
     json::Object body =
         PageFields(context, page, listed.total, std::string(kAll) + "/" + id + "/members");
@@ -137,12 +199,23 @@ class Handlers {
   Result<net::Response> AddMembers(Context& context) const {
     BW_TRY(const json::Value document, ReadJson(context));
     const json::Reader in(document);
-    const auto ids = ReadMembers(in.Field("members"));
+    const auto members = ReadMembers(in.Field("members"));
     BW_TRY_STATUS(in.Finish());
     BW_TRY_STATUS(deps_.groups.Get(context.account, context.Path("id")));
-    return Outcomes(
-        context, "members",
-        deps_.groups.AddMembers(context.caller, context.account, context.Path("id"), ids), 200);
+    const auto outcomes =
+        deps_.groups.AddMembers(context.caller, context.account, context.Path("id"), members);
+    json::Array items;
+    for (std::size_t i = 0; i < outcomes.size(); ++i) {
+      json::Object item{{"iam_id", Text(outcomes[i].iam_id.value())},
+                        {"type", Text(MemberTypeText(*members[i].kind))}};
+      if (!outcomes[i].error) {
+        item["created_at"] = Text(FormatRfc3339(deps_.tokens.now()));
+        item["created_by_id"] = Text(context.caller.actor.iam_id.value());
+      }
+      PutOutcome(item, outcomes[i].error, 200, context.request.id);
+      items.push_back(std::move(item));
+    }
+    return JsonResponse(207, {{"members", std::move(items)}});
   }
 
   Result<net::Response> RemoveMembers(Context& context) const {
@@ -154,9 +227,15 @@ class Handlers {
     }
     BW_TRY_STATUS(in.Finish());
     BW_TRY_STATUS(deps_.groups.Get(context.account, context.Path("id")));
-    return Outcomes(
-        context, "members",
-        deps_.groups.RemoveMembers(context.caller, context.account, context.Path("id"), ids), 204);
+    json::Array items;
+    for (const domain::MemberOutcome& outcome :
+         deps_.groups.RemoveMembers(context.caller, context.account, context.Path("id"), ids)) {
+      json::Object item{{"iam_id", Text(outcome.iam_id.value())}};
+      PutOutcome(item, outcome.error, 204, context.request.id);
+      items.push_back(std::move(item));
+    }
+    return JsonResponse(
+        207, {{"access_group_id", Text(context.Path("id"))}, {"members", std::move(items)}});
   }
 
   Result<net::Response> TestMember(Context& context) const {
@@ -172,18 +251,27 @@ class Handlers {
     return EmptyResponse(204);
   }
 
- private:
-  Result<net::Response> Outcomes(const Context& context, std::string_view field,
-                                 const std::vector<domain::MemberOutcome>& outcomes,
-                                 int done) const {
-    json::Array items;
-    for (const domain::MemberOutcome& outcome : outcomes) {
-      items.push_back(OutcomeItem(outcome, done, context.request.id));
-    }
-    return JsonResponse(
-        207, {{"access_group_id", Text(context.Path("id"))}, {Text(field), std::move(items)}});
+  Result<net::Response> AddToGroups(Context& context) const {
+    BW_TRY(const AccountId account, QueryAccount(context));
+    BW_TRY(const json::Value document, ReadJson(context));
+    const json::Reader in(document);
+    const auto member = ReadMember(in, context.Path("iam_id"));
+    const auto groups = in.Field("groups").Strings(domain::Limits::kMembersPerRequest);
+    BW_TRY_STATUS(in.Finish());
+    const auto outcomes = deps_.groups.AddToGroups(context.caller, account, member, groups);
+    return JsonResponse(207, {{"iam_id", Text(context.Path("iam_id"))},
+                              {"groups", GroupItems(outcomes, 200, context.request.id)}});
   }
 
+  Result<net::Response> RemoveFromAllGroups(Context& context) const {
+    BW_TRY(const AccountId account, QueryAccount(context));
+    BW_TRY(const auto outcomes, deps_.groups.RemoveFromAllGroups(context.caller, account,
+                                                                 IamId(context.Path("iam_id"))));
+    return JsonResponse(207, {{"iam_id", Text(context.Path("iam_id"))},
+                              {"groups", GroupItems(outcomes, 204, context.request.id)}});
+  }
+
+ private:
   IamDeps deps_;
 };
 
@@ -218,6 +306,13 @@ void AddGroupEndpoints(const IamFaces& faces, const IamDeps& deps, std::vector<E
   out->push_back({"POST", "/iam/v2/groups/{id}/members/delete", "RemoveMembersFromAccessGroup",
                   remove_member, face,
                   [handlers](Context& c) { return handlers.RemoveMembers(c); }});
+  constexpr std::string_view kAllGroups = "/iam/v2/groups/_allgroups/members/{iam_id}";
+  out->push_back({"PUT", kAllGroups, "AddMemberToMultipleAccessGroups",
+                  Access::To(domain::kAddMember, GroupsOf), face,
+                  [handlers](Context& c) { return handlers.AddToGroups(c); }});
+  out->push_back({"DELETE", kAllGroups, "RemoveMemberFromAllAccessGroups",
+                  Access::To("iam-groups.member.delete", GroupsOf), face,
+                  [handlers](Context& c) { return handlers.RemoveFromAllGroups(c); }});
   out->push_back({"HEAD", kMember, "IsMemberOfAccessGroup", read_members, face,
                   [handlers](Context& c) { return handlers.TestMember(c); }});
   out->push_back({"DELETE", kMember, "RemoveMemberFromAccessGroup", remove_member, face,

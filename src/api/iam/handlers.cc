@@ -33,6 +33,8 @@ std::vector<Endpoint> IamEndpoints(const IamFaces& faces, const IamDeps& deps) {
   AddOauthEndpoints(faces, deps, &endpoints);
   AddServiceIdEndpoints(faces, deps, &endpoints);
   AddApiKeyEndpoints(faces, deps, &endpoints);
+  // Before what "settings" would be an id for: of several patterns that fit the first counts.
+  AddGroupRuleEndpoints(faces, deps, &endpoints);
   AddGroupEndpoints(faces, deps, &endpoints);
   AddPolicyEndpoints(faces, deps, &endpoints);
   AddRestrictionEndpoints(faces, deps, &endpoints);
@@ -159,24 +161,67 @@ json::Object EncodeGroup(const domain::AccessGroup& group) {
                    {"created_by_id", Text(group.created_by.value())},
                    {"last_modified_by_id", Text(group.modified_by.value())},
                    {"href", Text("/iam/v2/groups/" + group.id)},
-                   {"is_federated", false},
+                   {"is_federated", group.federated},
                    {"crn", Text(CrnOf("iam-access-groups", group.account, "group", group.id))}};
   PutTimes(out, "created_at", group.created, "last_modified_at", group.modified);
   return out;
 }
 
-json::Object EncodeMember(const domain::Member& member, bool verbose) {
-  const bool service = member.kind == control::IdentityKind::kServiceId;
+std::string_view MemberTypeText(control::IdentityKind kind) {
+  if (kind == control::IdentityKind::kServiceId) return "service";
+  return kind == control::IdentityKind::kProfile ? "profile" : "user";
+}
+
+json::Object EncodeMember(const domain::Member& member, std::string_view group, bool verbose) {
+  const bool user = member.kind == control::IdentityKind::kUser;
   json::Object out{{"iam_id", Text(member.iam_id.value())},
-                   {"type", service ? "service" : "user"},
-                   {"membership_type", "static"},
+                   {"type", Text(MemberTypeText(member.kind))},
+                   {"membership_type", Text(domain::ToString(member.membership))},
+                   {"href", Text("/iam/v2/groups/" + std::string(group) + "/members/" +
+                                 PercentEncode(member.iam_id.value()))},
                    {"created_at", Text(FormatRfc3339(member.created))},
                    {"created_by_id", Text(member.created_by.value())}};
-  if (verbose) {
-    out["name"] = Text(member.name);
-    if (!service) out["email"] = Text(member.email);
+  if (!verbose) return out;
+  out["name"] = Text(member.name);
+  if (user) {
+    out["email"] = Text(member.email);
+  } else {
+    out["description"] = Text(member.description);
   }
   return out;
+}
+
+json::Object EncodeGroupRule(const domain::GroupRule& rule) {
+  json::Object out{{"id", Text(rule.id)},
+                   {"name", Text(rule.name)},
+                   {"expiration", rule.expiration_hours},
+                   {"realm_name", Text(rule.realm)},
+                   {"access_group_id", Text(rule.group)},
+                   {"account_id", Text(rule.account.value())},
+                   {"conditions", domain::ConditionsToJson(rule.conditions)},
+                   {"created_by_id", Text(rule.created_by.value())},
+                   {"last_modified_by_id", Text(rule.modified_by.value())}};
+  PutTimes(out, "created_at", rule.created, "last_modified_at", rule.modified);
+  return out;
+}
+
+std::vector<domain::ClaimCondition> ReadConditions(const json::Reader& in) {
+  std::vector<domain::ClaimCondition> conditions;
+  for (const json::Reader& item : in.Items(domain::kMaxClaimConditions)) {
+    domain::ClaimCondition condition;
+    condition.claim = item.Field("claim").String();
+    condition.value = item.Field("value").String();
+    if (const auto op = domain::ParseClaimOperator(item.Field("operator").String())) {
+      condition.op = *op;
+    } else {
+      item.Field("operator")
+          .Fail(
+              "must be EQUALS, EQUALS_IGNORE_CASE, NOT_EQUALS, NOT_EQUALS_IGNORE_CASE, CONTAINS or "
+              "IN");
+    }
+    conditions.push_back(std::move(condition));
+  }
+  return conditions;
 }
 
 json::Object EncodePolicy(const domain::Policy& policy) {

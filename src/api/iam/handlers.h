@@ -17,6 +17,7 @@ void AddOauthEndpoints(const IamFaces& faces, const IamDeps& deps, std::vector<E
 void AddServiceIdEndpoints(const IamFaces& faces, const IamDeps& deps, std::vector<Endpoint>* out);
 void AddApiKeyEndpoints(const IamFaces& faces, const IamDeps& deps, std::vector<Endpoint>* out);
 void AddGroupEndpoints(const IamFaces& faces, const IamDeps& deps, std::vector<Endpoint>* out);
+void AddGroupRuleEndpoints(const IamFaces& faces, const IamDeps& deps, std::vector<Endpoint>* out);
 void AddPolicyEndpoints(const IamFaces& faces, const IamDeps& deps, std::vector<Endpoint>* out);
 void AddRestrictionEndpoints(const IamFaces& faces, const IamDeps& deps,
                              std::vector<Endpoint>* out);
@@ -53,10 +54,14 @@ json::Object EncodeServiceId(const domain::ServiceId& service_id);
 // `value` is the key itself, where it was just made, else empty.
 json::Object EncodeApiKey(const domain::ApiKey& key, std::string_view value = {});
 json::Object EncodeGroup(const domain::AccessGroup& group);
-json::Object EncodeMember(const domain::Member& member, bool verbose);
+std::string_view MemberTypeText(control::IdentityKind kind);  // "user", "service", "profile"
+json::Object EncodeMember(const domain::Member& member, std::string_view group, bool verbose);
+json::Object EncodeGroupRule(const domain::GroupRule& rule);
 json::Object EncodePolicy(const domain::Policy& policy);
 json::Object EncodeUser(const domain::User& user);
 
+// The conditions of a rule on claims.
+std::vector<domain::ClaimCondition> ReadConditions(const json::Reader& in);
 // An API key as POST /v1/apikeys and the inline object of a new service ID describe it.
 domain::NewApiKey DecodeNewApiKey(const json::Reader& in, const Context& context);
 

@@ -2,7 +2,7 @@
 // (ibm-registry 4.1-4.7; for /oauth/token, Docker registry v2 token specification).
 //
 // Of the reference's management APIs, this serves service IDs, API keys, access groups with their
-// members, v1 policies, users and context-based restrictions.
+// members and rules, v1 policies, users and context-based restrictions.
 #pragma once
 
 #include <string_view>

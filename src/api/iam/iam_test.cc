@@ -357,10 +357,11 @@ TEST_F(IamApi, GroupsAndMembersAnswerItemByItem) {
   ASSERT_EQ(made.status, 201);
   const std::string path = "/iam/v2/groups/" + made.Text("id");
   const std::string user = world_.Invite("u@example.com").iam_id.value();
-  const Answer added = Admin("PUT", path + "/members",
-                             {{"members",
-                               {json::Object{{"iam_id", json::Text(user)}, {"type", "user"}},
-                                json::Object{{"iam_id", "IBMid-none"}, {"type", "user"}}}}});
+  const Answer added =
+      Admin("PUT", path + "/members",
+            {{"members",
+              {json::Object{{"iam_id", json::Text(user)}, {"type", "user"}},
+               json::Object{{"iam_id", "iam-ServiceId-none"}, {"type", "service"}}}}});
   ASSERT_EQ(added.status, 207) << json::Serialize(added.body);
   EXPECT_EQ(added.body.at("members").at(0).at("status_code").as_int64(), 200);
   EXPECT_EQ(added.body.at("members").at(1).at("status_code").as_int64(), 404);
