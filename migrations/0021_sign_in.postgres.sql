@@ -58,6 +58,8 @@ CREATE TABLE iam_one_time (
   kind TEXT COLLATE "C" NOT NULL,
   account_id TEXT COLLATE "C" NOT NULL,
   iam_id TEXT COLLATE "C" NOT NULL,
+  source TEXT COLLATE "C" NOT NULL,               -- of the session that a passcode begins
+  session_ends_at BIGINT,            -- when it ends at the latest
   expires_at BIGINT NOT NULL
 );
 CREATE INDEX iam_one_time_end ON iam_one_time (expires_at);

@@ -58,6 +58,8 @@ CREATE TABLE iam_one_time (
   kind TEXT NOT NULL,
   account_id TEXT NOT NULL,
   iam_id TEXT NOT NULL,
+  source TEXT NOT NULL,               -- of the session that a passcode begins
+  session_ends_at INTEGER,            -- when it ends at the latest
   expires_at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX iam_one_time_end ON iam_one_time (expires_at);

@@ -9,6 +9,7 @@
 #include "api/native/namespaces.h"
 #include "api/native/native.h"
 #include "api/native/operations.h"
+#include "api/native/passwords.h"
 #include "api/native/sessions.h"
 #include "api/native/signing_keys.h"
 #include "api/native/storage.h"
@@ -62,10 +63,10 @@ std::vector<api::Endpoint> Faces::State::Endpoints() {
   Append(all, api::RegistryEndpoints(registry, {p.settings_service, p.namespaces, p.manifests,
                                                 p.content, p.authorizer}));
   Append(all, api::AdvisorEndpoints(advisor, {p.advisor, p.content, p.namespaces, p.authorizer}));
-  Append(all,
-         api::iam::IamEndpoints(iam, {p.credentials, p.tokens, p.sessions, p.users, p.service_ids,
-                                      p.api_keys, p.access_groups, p.policies, p.network_zones,
-                                      p.restrictions, p.authorizer, p.namespaces}));
+  Append(all, api::iam::IamEndpoints(
+                  iam, {p.credentials, p.tokens, p.sessions, p.sign_in, p.users, p.service_ids,
+                        p.api_keys, p.access_groups, p.policies, p.network_zones, p.restrictions,
+                        p.authorizer, p.namespaces}));
   Append(all, api::governance::Endpoints(p.governance, governance));
   Append(all, api::posture::Endpoints(p.posture, posture));
   Append(all, api::findings::Endpoints(p.findings, findings));
@@ -75,6 +76,7 @@ std::vector<api::Endpoint> Faces::State::Endpoints() {
   Append(all, api::native::NamespaceEndpoints({p.tag_immutability, p.namespaces}, native));
   Append(all, api::native::AdvisoriesEndpoints({p.advisor, p.importer, p.changes}, native));
   Append(all, api::native::StorageEndpoints({p.accounting, p.collector, p.changes}, native));
+  Append(all, api::native::PasswordEndpoints(p.passwords, native));
   Append(all, api::native::SessionEndpoints(p.sessions, native));
   Append(all, api::native::SigningKeyEndpoints({p.key_rotation, p.first_account}, native));
   Append(all, api::native::OperationsEndpoints({.metrics = p.metrics,

@@ -80,6 +80,20 @@ advisor::AdvisorOptions AdvisorFrom(const config::Settings& settings) {
   return options;
 }
 
+// Whoever has signed in as an identity that is no longer configured is out.
+Status CheckBreakGlass(Installation::Parts& parts, const config::BreakGlass& configured) {
+  if (!configured.password_hash.empty()) {
+    return crypto::CheckPasswordHash(configured.password_hash.Reveal())
+        .Context("break_glass.password_hash");
+  }
+  const IamId iam_id{std::string(iam::kBreakGlassId)};
+  return parts.database->Write([&](db::Transaction& tx) -> Status {
+    BW_TRY(const auto ended,
+           iam::store::EndSessionsOf(tx, iam_id, {}, parts.clock.Now(), "no_break_glass_identity"));
+    return ended == 0 ? Ok() : iam::store::BumpVersion(tx, parts.first_account);
+  });
+}
+
 Status Bootstrap(Installation::Parts& parts, const config::Settings& settings) {
   iam::BootstrapOptions options;
   if (!settings.account.id.empty()) options.account = AccountId(settings.account.id);
@@ -99,7 +113,7 @@ Status Bootstrap(Installation::Parts& parts, const config::Settings& settings) {
   if (key && !given) BW_TRY_STATUS(parts.stores.data->KeepAdminKey(*key));
   BW_TRY(const iam::Account account, iam::FirstAccount(*parts.database));
   parts.first_account = account.id;
-  return Ok();
+  return CheckBreakGlass(parts, settings.break_glass);
 }
 
 Status SweepAtStart(Installation::Parts& parts) {
@@ -123,8 +137,11 @@ void Schedule(Installation::Parts& parts) {
     BW_TRY_STATUS(parts.uploads.Sweep(false));
     return Ok();
   });
-  parts.jobs->Every("iam.sweep", kSweepInterval,
-                    [&parts]() -> Status { return parts.sessions.Sweep(); });
+  parts.jobs->Every("iam.sweep", kSweepInterval, [&parts]() -> Status {
+    BW_TRY_STATUS(parts.sessions.Sweep());
+    BW_TRY_STATUS(parts.passcodes.Sweep());
+    return parts.sign_in_throttle.Sweep();
+  });
   parts.jobs->Every("iam.signing_keys", kSweepInterval, [&parts]() -> Status {
     return parts.key_rotation.RunSchedule(parts.first_account);
   });
@@ -229,6 +246,15 @@ Installation::Parts::Parts(const config::Settings& settings,
       restrictions(iam_changes, authorizer, {}),
       sessions(iam_changes, authorizer),
       key_rotation(iam_changes, stores.master_key, RotationFrom(settings)),
+      sign_in_throttle(*database, clock),
+      passwords(iam_changes, password_hasher, sign_in_throttle),
+      passcodes(*database, key_hasher, clock),
+      local_passwords("local", *database, passwords, first_account),
+      sign_in(
+          {iam_changes, access_cache, credentials, sessions, passwords, passcodes, sign_in_throttle,
+           key_hasher, first_account},
+          {.name = settings.break_glass.name, .password_hash = settings.break_glass.password_hash},
+          {&local_passwords}),
       settings_service({.allow_iam_authz_off = settings.allow_iam_authz_off}, *database, clock,
                        registries, changes),
       namespaces(*database, clock, changes),

@@ -26,6 +26,7 @@
 #include "iam/restriction_rules.h"
 #include "iam/profiles.h"
 #include "iam/sessions.h"
+#include "iam/sign_in/sign_in.h"
 #include "iam/tokens.h"
 #include "insights/findings.h"
 #include "jobs/jobs.h"
@@ -80,6 +81,8 @@ struct Installation::Parts {
   control::FactSources facts;
   control::ChangePath changes;
 
+  AccountId first_account;
+
   iam::KeyHasher key_hasher;
   iam::Tokens tokens;
   iam::Credentials credentials;
@@ -95,6 +98,12 @@ struct Installation::Parts {
   iam::RestrictionRules restrictions;
   iam::Sessions sessions;
   iam::KeyRotation key_rotation;
+  crypto::PasswordHasher password_hasher;
+  iam::SignInThrottle sign_in_throttle;
+  iam::Passwords passwords;
+  iam::Passcodes passcodes;
+  iam::LocalPasswords local_passwords;
+  iam::SignIn sign_in;
 
   registry::SettingsService settings_service;
   registry::Namespaces namespaces;
@@ -117,8 +126,6 @@ struct Installation::Parts {
   WebhookSender sender;
   notify::Channels channels;
   notify::Deliveries deliveries;
-
-  AccountId first_account;
 };
 
 }  // namespace breakwater::app

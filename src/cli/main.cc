@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "cli/break_glass.h"
 #include "cli/doctor.h"
 #include "cli/fsck.h"
 #include "cli/import.h"
@@ -96,6 +97,10 @@ int Main(int argc, char** argv) {
       "migrate-store", "Copy an installation into other stores, and verify the copy");
   AddMigrateStoreFlags(*migrate_store, migration);
   migrate_store->callback([&] { status = MigrateStore(migration); });
+
+  CLI::App* break_glass = program.add_subcommand(
+      "break-glass", "Make a password for the break-glass identity, and its configuration");
+  break_glass->callback([&] { status = MakeBreakGlass(); });
 
   RawClientArguments client;
   CLI::App* advisories = program.add_subcommand("advisories", "Vulnerability advisories");

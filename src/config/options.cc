@@ -239,6 +239,19 @@ void AddIdentity(std::vector<Option>& out) {
                      "gives all its members full access to its images."));
 }
 
+void AddBreakGlass(std::vector<Option>& out) {
+  Option name = Text(Kind::kText, "break_glass.name", "break-glass", BW_FIELD(break_glass.name),
+                     "Name that the break-glass identity signs in by.");
+  name.min = 1;
+  name.max = 100;
+  out.push_back(std::move(name));
+  out.push_back(SecretText(
+      "break_glass.password_hash", {1, 512}, BW_FIELD(break_glass.password_hash),
+      "Argon2id hash of the password of an identity that has the owner's rights and can sign in "
+      "when nobody else can; `breakwater break-glass` makes both. Each use of it is recorded with "
+      "the highest severity. Without it there is no such identity."));
+}
+
 // Bounds of the access and refresh tokens: the reference system's account settings.
 void AddTokens(std::vector<Option>& out) {
   out.push_back(Duration("tokens.access_lifetime", "1h", {15 * kMinute, kHour},
@@ -359,6 +372,7 @@ std::vector<Option> BuildOptions() {
   AddListeners(out);
   AddProxy(out);
   AddIdentity(out);
+  AddBreakGlass(out);
   AddTokens(out);
   AddIamLimits(out);
   AddHttp(out);

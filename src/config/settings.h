@@ -52,6 +52,13 @@ struct Account {
   friend bool operator==(const Account&, const Account&) = default;
 };
 
+// The identity for the day when nobody else can sign in.
+struct BreakGlass {
+  std::string name;
+  Secret password_hash;  // empty: there is none
+  friend bool operator==(const BreakGlass&, const BreakGlass&) = default;
+};
+
 struct Tokens {
   std::chrono::milliseconds access_lifetime{};
   std::chrono::milliseconds refresh_lifetime{};
@@ -161,6 +168,7 @@ struct Settings {
   Account account;
   Secret bootstrap_api_key;  // empty: one is made
   bool allow_iam_authz_off = false;
+  BreakGlass break_glass;
   Tokens tokens;
   Iam iam;
   Http http;

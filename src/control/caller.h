@@ -27,7 +27,8 @@ struct Actor {
   AccountId account;  // the account its credential belongs to
   IamId iam_id;
   std::string name;
-  std::string credential;  // "apikey", "token", "registry-token"; for the audit trail
+  std::string credential;       // "apikey", "token", "registry-token"; for the audit trail
+  std::string credential_id{};  // the API key or session that it rests on; empty for nobody
   // What its token is limited to, beside its policies. Absent: not limited.
   std::optional<std::vector<Grant>> grants;
   // The registry that its token was made for. Empty: any.

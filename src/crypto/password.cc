@@ -60,6 +60,11 @@ Error Argon2Error(int code) {
 
 }  // namespace
 
+Status CheckPasswordHash(std::string_view phc) {
+  BW_TRY_STATUS(ReadParameters(phc));
+  return Ok();
+}
+
 // Holds one of the places to hash.
 class PasswordHasher::Turn {
  public:

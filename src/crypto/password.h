@@ -25,6 +25,9 @@ struct PasswordHashOptions {
   std::chrono::milliseconds max_wait{5000};
 };
 
+// kDataCorrupt if `phc` is not an Argon2id string or asks for more work than PasswordHasher does.
+Status CheckPasswordHash(std::string_view phc);
+
 // Thread-safe. Calls beyond `max_concurrent` wait for their turn; beyond `max_waiting`, or after
 // `max_wait`, they fail with kRateLimited ("password_hash_busy").
 class PasswordHasher {

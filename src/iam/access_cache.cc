@@ -1,6 +1,7 @@
 #include "iam/access_cache.h"
 
 #include "iam/restriction_store.h"
+#include "iam/sign_in/break_glass.h"
 #include "iam/store.h"
 
 namespace breakwater::iam {
@@ -13,6 +14,11 @@ Error Unknown() {
 
 Status ReadWho(db::Transaction& tx, const AccountId& account, const IamId& iam_id,
                IdentityAccess* access) {
+  if (IsBreakGlass(iam_id)) {
+    access->identity.kind = control::IdentityKind::kUser;
+    access->identity.name = "break-glass identity";
+    return Ok();
+  }
   BW_TRY(const auto user, store::FindUser(tx, iam_id));
   if (user && user->account == account) {
     access->identity.kind = control::IdentityKind::kUser;
@@ -63,7 +69,7 @@ Result<IdentityAccess> ReadIdentityAccess(db::Transaction& tx, const AccountId& 
   BW_TRY_STATUS(ReadWho(tx, account, iam_id, &access));
   access.identity.account = account;
   access.identity.iam_id = iam_id;
-  access.identity.owner = owner->owner == iam_id;
+  access.identity.owner = owner->owner == iam_id || IsBreakGlass(iam_id);
   BW_TRY(auto groups, store::GroupsOf(tx, iam_id, now));
   access.groups = std::move(groups.ids);
   access.until = groups.until;

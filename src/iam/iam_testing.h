@@ -21,6 +21,7 @@
 #include "iam/restriction_rules.h"
 #include "iam/profiles.h"
 #include "iam/sessions.h"
+#include "iam/sign_in/sign_in.h"
 
 namespace breakwater::iam::testing {
 
@@ -50,6 +51,10 @@ class AdministratorGate final : public control::Gate {
 inline const Secret& MasterKey() {
   static const Secret key = crypto::NewSealingKey();
   return key;
+}
+
+inline crypto::PasswordHashOptions CheapHashes() {
+  return {.memory_kib = 64, .passes = 1};
 }
 
 // Making a key takes 0.1 s: one serves all tests of a program.
@@ -152,6 +157,14 @@ struct World {
   RestrictionRules restrictions{deps, authorizer, {}};
   Profiles profiles{deps};
   Sessions sessions{deps, authorizer};
+  crypto::PasswordHasher password_hasher{CheapHashes()};
+  SignInThrottle throttle{database->database(), clock};
+  Passwords passwords{deps, password_hasher, throttle};
+  Passcodes passcodes{database->database(), hasher, clock};
+  LocalPasswords local{"local", database->database(), passwords, account};
+  SignInDeps sign_in_deps{deps,      cache,    credentials, sessions, passwords,
+                          passcodes, throttle, hasher,      account};
+  SignIn sign_in{sign_in_deps, {}, {&local}};
   Secret administrator_key;
   control::Caller administrator;
 };

@@ -125,6 +125,7 @@ control::Actor ToActor(const Login& login) {
           .iam_id = identity.iam_id,
           .name = identity.name,
           .credential = login.credential,
+          .credential_id = login.credential_id,
           .grants = std::nullopt};
 }
 

@@ -12,11 +12,13 @@ struct TokenCode {
   std::string_view code;
 };
 
-// BXNIM0415E, BXNIM0407E and BXNIM0109E are the reference's; the others are ours.
+// Those that begin with BXNIM are the reference's; the others are ours.
 constexpr TokenCode kTokenCodes[] = {
     {"api_key_unknown", "BXNIM0415E"},   {"api_key_disabled", "BXNIM0415E"},
     {"api_key_expired", "BXNIM0415E"},   {"missing_parameter", "BXNIM0109E"},
-    {"unsupported_grant", "BWIAM0001E"},
+    {"unsupported_grant", "BWIAM0001E"}, {"wrong_password", "BXNIM0602E"},
+    {"passcode_unknown", "BWIAM0003E"},  {"password_change_required", "BWIAM0004E"},
+    {"too_many_attempts", "BWIAM0005E"},
 };
 
 std::string_view TokenCodeOf(const Error& error) {
@@ -76,7 +78,10 @@ std::string_view OauthCode(const Error& error) {
 net::Response TokenFace::EncodeError(const Error& error, const net::Request& request,
                                      const Context*) const {
   const bool wrong_credential = error.code() == ErrorCode::kUnauthenticated;
-  return JsonResponse(wrong_credential ? 400 : control::StatusOf(error.code()),
+  // The reference's status for what is in the form; a missing header is another matter.
+  const bool in_form =
+      wrong_credential && !error.reason().empty() && error.reason() != "credential_required";
+  return JsonResponse(in_form ? 400 : control::StatusOf(error.code()),
                       {{"errorCode", Text(TokenCodeOf(error))},
                        {"errorMessage", Text(error.message())},
                        {"context", {{"requestId", Text(request.id)}}}});

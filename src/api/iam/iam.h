@@ -19,6 +19,7 @@
 #include "iam/policies.h"
 #include "iam/restriction_rules.h"
 #include "iam/sessions.h"
+#include "iam/sign_in/sign_in.h"
 #include "iam/tokens.h"
 #include "registry/namespaces.h"
 
@@ -64,6 +65,7 @@ struct IamDeps {
   domain::Credentials& credentials;
   const domain::Tokens& tokens;
   domain::Sessions& sessions;
+  domain::SignIn& sign_in;
   domain::Users& users;
   domain::ServiceIds& service_ids;
   domain::ApiKeys& api_keys;

@@ -9,6 +9,10 @@ using json::Text;
 
 constexpr std::string_view kApiKeyGrant = "urn:ibm:params:oauth:grant-type:apikey";
 constexpr std::string_view kRefreshGrant = "refresh_token";
+constexpr std::string_view kPasswordGrant = "password";
+constexpr std::string_view kPasscodeGrant = "urn:ibm:params:oauth:grant-type:passcode";
+constexpr std::string_view kGrants[] = {kApiKeyGrant, kRefreshGrant, kPasswordGrant,
+                                        kPasscodeGrant};
 constexpr std::string_view kNoClient = "default";
 constexpr std::size_t kMaxClientId = 128;
 
@@ -46,9 +50,21 @@ class Handlers {
       BW_TRY(const std::string token, Required(form, "refresh_token"));
       return Refresh(context, token, client);
     }
-    return Invalid("this grant type is not offered: use " + std::string(kApiKeyGrant) + " or " +
-                   std::string(kRefreshGrant))
+    if (grant == kPasswordGrant) return ByPassword(context, form, client);
+    if (grant == kPasscodeGrant) {
+      BW_TRY(const std::string passcode, Required(form, "passcode"));
+      BW_TRY(const domain::Login login,
+             deps_.sign_in.WithPasscode(context.caller.origin, Secret(passcode)));
+      return Answer(login, grant, client, {});
+    }
+    return Invalid("this grant type is not offered: the discovery document lists those that are")
         .Reason("unsupported_grant");
+  }
+
+  Result<net::Response> MakePasscode(Context& context) const {
+    BW_TRY(const auto made, deps_.sign_in.MakePasscode(context.caller));
+    return JsonResponse(200, {{"passcode", Text(made.value.Reveal())},  // shown this once
+                              {"expiration", ToUnixSeconds(made.expires)}});
   }
 
   Result<net::Response> Keys(Context&) const { return JsonResponse(200, deps_.tokens.Jwks()); }
@@ -60,13 +76,30 @@ class Handlers {
               {"token_endpoint", Text(issuer + "/token")},
               {"jwks_uri", Text(issuer + "/keys")},
               {"response_types_supported", json::Array{"cloud_iam"}},
-              {"grant_types_supported", json::Array{Text(kApiKeyGrant), Text(kRefreshGrant)}},
+              {"grant_types_supported", GrantsJson()},
               {"subject_types_supported", json::Array{"public"}},
               {"id_token_signing_alg_values_supported", json::Array{"RS256"}},
               {"token_endpoint_auth_methods_supported", json::Array{"client_secret_basic"}}});
   }
 
  private:
+  static json::Array GrantsJson() {
+    json::Array grants;
+    for (const std::string_view grant : kGrants) grants.push_back(Text(grant));
+    return grants;
+  }
+
+  Result<net::Response> ByPassword(const Context& context, const net::Parameters& form,
+                                   const std::string& client) const {
+    domain::PasswordGrant grant;
+    BW_TRY(grant.name, Required(form, "username"));
+    BW_TRY(std::string password, Required(form, "password"));
+    grant.password = Secret(std::move(password));
+    grant.new_password = Secret(std::string(form.Get("new_password").value_or("")));
+    BW_TRY(const domain::Login login, deps_.sign_in.WithPassword(context.caller.origin, grant));
+    return Answer(login, kPasswordGrant, client, {});
+  }
+
   // An API key's refresh token stays good, as clients of the reference share it. A session's is
   // good once.
   Result<net::Response> Refresh(const Context& context, const std::string& token,
@@ -118,14 +151,17 @@ struct Routes {
   Route token;
   Route keys;
   Route discovery;
+  Route passcode;
 };
 constexpr Routes kRoutes[] = {
     {{"/identity/token", "CreateToken"},
      {"/identity/keys", "GetTokenKeys"},
-     {"/identity/.well-known/openid-configuration", "GetOpenidConfiguration"}},
+     {"/identity/.well-known/openid-configuration", "GetOpenidConfiguration"},
+     {"/identity/passcode", "CreatePasscode"}},
     {{"/iam/identity/token", "CreateTokenUnderIam"},
      {"/iam/identity/keys", "GetTokenKeysUnderIam"},
-     {"/iam/identity/.well-known/openid-configuration", "GetOpenidConfigurationUnderIam"}},
+     {"/iam/identity/.well-known/openid-configuration", "GetOpenidConfigurationUnderIam"},
+     {"/iam/identity/passcode", "CreatePasscodeUnderIam"}},
 };
 
 }  // namespace
@@ -141,6 +177,9 @@ void AddTokenEndpoints(const IamFaces& faces, const IamDeps& deps, std::vector<E
     out->push_back({"GET", routes.discovery.path, routes.discovery.operation,
                     Access::Anyone("says where to find what is public"), faces.token,
                     [handlers](Context& c) { return handlers.Discovery(c); }});
+    out->push_back({"POST", routes.passcode.path, routes.passcode.operation,
+                    Access::SignedIn("a passcode is for the caller's own use elsewhere"),
+                    faces.token, [handlers](Context& c) { return handlers.MakePasscode(c); }});
   }
 }
 

@@ -76,8 +76,9 @@ class AccessTable : public ::testing::Test {
     data_plane_ = endpoints.size();
     for (Endpoint& endpoint : iam::IamEndpoints(
              iam_faces_,
-             {world_.credentials, world_.tokens, world_.sessions, world_.users, world_.service_ids,
-              world_.api_keys, world_.groups, world_.policies, world_.authorizer, s.namespaces})) {
+             {world_.credentials, world_.tokens, world_.sessions, world_.sign_in, world_.users,
+              world_.service_ids, world_.api_keys, world_.groups, world_.policies, world_.zones,
+              world_.restrictions, world_.authorizer, s.namespaces})) {
       endpoints.push_back(std::move(endpoint));
     }
     dispatcher_ = std::make_unique<Dispatcher>(

@@ -1,0 +1,50 @@
+// Codes that sign somebody in once: from a browser, where they signed in, to a command line.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "iam/changes.h"
+#include "iam/key_hasher.h"
+
+namespace breakwater::iam {
+
+struct Passcode {
+  Secret value;
+  Timestamp expires;
+};
+
+struct PasscodeOwner {
+  AccountId account;
+  IamId iam_id;
+  std::string source;                     // of the session that it begins
+  std::optional<Timestamp> session_ends;  // at the latest
+};
+
+// Thread-safe.
+class Passcodes {
+ public:
+  static constexpr std::chrono::minutes kLife{5};
+  static constexpr std::int64_t kMost =
+      10;  // of one identity; a further one takes the oldest's place
+
+  Passcodes(db::Database& database, const KeyHasher& hasher, const Clock& clock)
+      : database_(database), hasher_(hasher), clock_(clock) {}
+
+  Result<Passcode> Make(const PasscodeOwner& owner);
+  // Whose it is, this once. kUnauthenticated "passcode_unknown" for one that was used, has expired
+  // or never was.
+  Result<PasscodeOwner> Use(const Secret& value);
+  // Whether something happens for the first time: the state of a sign-in, say, until `expires`.
+  Result<bool> First(std::string_view kind, std::string_view what, Timestamp expires);
+  Status Sweep();
+
+ private:
+  db::Database& database_;
+  const KeyHasher& hasher_;
+  const Clock& clock_;
+};
+
+}  // namespace breakwater::iam

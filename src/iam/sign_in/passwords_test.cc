@@ -1,0 +1,91 @@
+#include "iam/sign_in/passwords.h"
+
+#include <gtest/gtest.h>
+
+#include "iam/iam_testing.h"
+
+namespace breakwater::iam {
+namespace {
+
+using std::chrono::hours;
+using testing::World;
+
+const Secret kGood("correct horse battery");
+const Secret kOther("another long password");
+
+class PasswordsTest : public ::testing::Test {
+ protected:
+  std::string ReasonOf(const Status& status) { return status.ok() ? "" : status.error().reason(); }
+
+  World world;
+  User user = world.Invite("u@example.com");
+  control::Caller self = world.CallerOf(user.iam_id);
+};
+
+TEST_F(PasswordsTest, AreChosenAndChangedByWhoseTheyAre) {
+  ASSERT_TRUE(world.passwords.Change(self, {}, kGood).ok());
+  EXPECT_TRUE(world.passwords.Check(world.account, user.iam_id, kGood).ok());
+  EXPECT_EQ(ReasonOf(world.passwords.Change(self, kOther, kOther)), "wrong_password");
+  ASSERT_TRUE(world.passwords.Change(self, kGood, kOther).ok());
+  EXPECT_FALSE(world.passwords.Check(world.account, user.iam_id, kGood).ok());
+  EXPECT_TRUE(world.passwords.Check(world.account, user.iam_id, kOther).ok());
+}
+
+TEST_F(PasswordsTest, AreKeptAsHashes) {
+  ASSERT_TRUE(world.passwords.Change(self, {}, kGood).ok());
+  const auto known = *world.passwords.Get(world.account, user.iam_id);
+  ASSERT_TRUE(known.has_value());
+  EXPECT_TRUE(known->hash.starts_with("$argon2id$"));
+  EXPECT_EQ(known->hash.find(kGood.Reveal()), std::string::npos);
+}
+
+TEST_F(PasswordsTest, MustBeLongEnough) {
+  EXPECT_EQ(ReasonOf(world.passwords.Change(self, {}, Secret("short"))), "weak_password");
+  EXPECT_EQ(ReasonOf(world.passwords.Change(self, {}, Secret(std::string(1025, 'a')))),
+            "weak_password");
+  EXPECT_EQ(ReasonOf(world.passwords.Change(self, {},
+                                            Secret("\xff\xff\xff\xff\xff\xff\xff\xff\xff"
+                                                   "\xff\xff\xff\xff"))),
+            "weak_password");
+}
+
+TEST_F(PasswordsTest, EndTheSessionsOfThoseWhoseTheyAre) {
+  ASSERT_TRUE(world.passwords.Change(self, {}, kGood).ok());
+  const auto login = *world.sign_in.WithPassword({}, {.name = "u@example.com", .password = kGood});
+  const std::string token = world.tokens.IssueAccess(login, "password", "c")->token;
+  ASSERT_TRUE(world.credentials.Authenticate("Bearer " + token, false).ok());
+  ASSERT_TRUE(world.passwords.Change(self, kGood, kOther).ok());
+  EXPECT_EQ(world.credentials.Authenticate("Bearer " + token, false).error().reason(),
+            "session_revoked");
+}
+
+TEST_F(PasswordsTest, GuessingTheCurrentOneIsThrottled) {
+  ASSERT_TRUE(world.passwords.Change(self, {}, kGood).ok());
+  std::string reason;
+  for (int i = 0; i < 10; ++i) reason = ReasonOf(world.passwords.Change(self, kOther, kOther));
+  EXPECT_EQ(reason, "too_many_attempts");
+}
+
+TEST_F(PasswordsTest, AnInitialOneExpires) {
+  const auto made = *world.passwords.Reset(world.administrator, world.account, user.iam_id);
+  EXPECT_TRUE(world.passwords.Check(world.account, user.iam_id, made.value)->initial);
+  world.clock.Advance(hours(73));
+  EXPECT_FALSE(world.passwords.Check(world.account, user.iam_id, made.value).ok());
+}
+
+TEST_F(PasswordsTest, OthersPasswordsTakeARightAndTheOwnersTheOwner) {
+  const IamId owner = world.administrator.actor.iam_id;
+  const User other = world.Invite("other@example.com");
+  EXPECT_EQ(world.passwords.Reset(self, world.account, other.iam_id).error().code(),
+            ErrorCode::kDenied);
+  EXPECT_EQ(world.passwords.Reset(world.administrator, world.account, owner).error().reason(),
+            "own_password");
+  EXPECT_EQ(world.passwords.Remove(world.administrator, world.account, other.iam_id).error().code(),
+            ErrorCode::kNotFound);
+  control::Caller break_glass = world.CallerOf(IamId(std::string(kBreakGlassId)));
+  EXPECT_TRUE(world.passwords.Reset(break_glass, world.account, owner).ok());
+  EXPECT_TRUE(world.passwords.Remove(break_glass, world.account, owner).ok());
+}
+
+}  // namespace
+}  // namespace breakwater::iam

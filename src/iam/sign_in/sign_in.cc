@@ -1,0 +1,205 @@
+#include "iam/sign_in/sign_in.h"
+
+#include <algorithm>
+
+#include "base/strings.h"
+#include "crypto/hash.h"
+#include "observe/log.h"
+
+namespace breakwater::iam {
+namespace {
+
+constexpr std::string_view kAction = "iam-identity.session.create";
+constexpr std::string_view kBreakGlassSource = "break-glass";
+constexpr SessionLimits kBreakGlassLimits{
+    .life = std::chrono::hours{1}, .idle = std::chrono::minutes{15}, .most = 5};
+
+control::Resource SessionsOf(const AccountId& account, const IamId& iam_id) {
+  return IamResource(account, "iam-identity", "session", iam_id.value());
+}
+
+bool IsRefusedUnheard(const Error& error) {
+  return error.code() == ErrorCode::kRateLimited;
+}
+
+Status CheckForm(const PasswordGrant& grant) {
+  const bool good_name = !grant.name.empty() && grant.name.size() <= SignIn::kMaxName &&
+                         IsValidUtf8(grant.name) && grant.name.find('\0') == std::string::npos;
+  // An empty password is no proof of anything, whatever a directory says to it (RFC 4513 §5.1.2).
+  const bool good_password =
+      !grant.password.empty() && grant.password.Reveal().size() <= crypto::kMaxPasswordOctets;
+  if (!good_name || !good_password) return WrongNameOrPassword();
+  return Ok();
+}
+
+}  // namespace
+
+SignIn::SignIn(SignInDeps deps, BreakGlass break_glass, std::vector<PasswordSource*> sources)
+    : deps_(deps), break_glass_(std::move(break_glass)), sources_(std::move(sources)) {}
+
+Result<SessionLimits> SignIn::LimitsOf(const AccountId&) {
+  return SessionLimits{};
+}
+
+void SignIn::Record(const control::Origin& origin, const control::Actor& actor,
+                    const Error& error) {
+  deps_.changes.changes.RecordRefusal({.actor = actor, .origin = origin}, kAction,
+                                      SessionsOf(deps_.account, actor.iam_id), error);
+}
+
+Result<SignIn::Subject> SignIn::SubjectOf(std::string_view name) {
+  BW_TRY(const auto iam_id, deps_.changes.database.ReadValue([&](db::Transaction& tx) {
+    return store::FindUserByEmail(tx, deps_.account, LowerAscii(name));
+  }));
+  Subject subject;
+  subject.actor.account = deps_.account;
+  if (iam_id) {
+    subject.throttle = SignInThrottle::UserSubject(*iam_id);
+    subject.actor.iam_id = *iam_id;
+    subject.actor.name = std::string(name);
+  } else {
+    // What is no name may be a password in the wrong field, so it is kept nowhere.
+    const Bytes hash = deps_.hasher.Hash(Secret(std::string(name)));
+    subject.throttle = SignInThrottle::UnknownSubject(AsText(hash));
+    subject.actor.name = "an unknown name";
+  }
+  return subject;
+}
+
+Result<Login> SignIn::WithPassword(const control::Origin& origin, const PasswordGrant& grant) {
+  BW_TRY_STATUS(CheckForm(grant));
+  if (!break_glass_.password_hash.empty() && grant.name == break_glass_.name) {
+    return ByBreakGlass(origin, grant.password);
+  }
+  BW_TRY_STATUS(deps_.throttle.EnterAddress(origin.address));
+  BW_TRY(const Subject subject, SubjectOf(grant.name));
+  BW_TRY_STATUS(deps_.throttle.EnterName(subject.throttle));
+  auto login = ByPassword(origin, grant);
+  if (login.ok()) {
+    deps_.throttle.ForgetAddress(origin.address);
+    BW_TRY_STATUS(deps_.throttle.ForgetName(subject.throttle));
+  } else if (!IsRefusedUnheard(login.error())) {
+    Record(origin, subject.actor, login.error());
+  }
+  return login;
+}
+
+Result<Login> SignIn::ByPassword(const control::Origin& origin, const PasswordGrant& grant) {
+  std::string source;
+  BW_TRY(const Person person, Ask(grant, &source));
+  if (person.must_choose_password) {
+    if (grant.new_password.empty()) {
+      return Denied("this password was made to be changed: sign in with new_password as well")
+          .Reason("password_change_required");
+    }
+    control::Caller self{.actor = {}, .origin = origin};
+    self.actor.kind = control::IdentityKind::kUser;
+    self.actor.account = deps_.account;
+    self.actor.iam_id = person.iam_id;
+    self.actor.credential = "password";
+    if (grant.new_password == grant.password) {
+      return Invalid("new_password must be another one").Reason("weak_password");
+    }
+    BW_TRY_STATUS(deps_.passwords.Change(self, grant.password, grant.new_password));
+  }
+  BW_TRY(const SessionLimits limits, LimitsOf(deps_.account));
+  return Begin(origin, deps_.account, person.iam_id, std::move(source), "password", limits);
+}
+
+Result<Person> SignIn::Ask(const PasswordGrant& grant, std::string* source) {
+  std::optional<Error> silent;
+  for (PasswordSource* one : sources_) {
+    auto person = one->Check(grant.name, grant.password);
+    if (!person.ok()) {
+      const ErrorCode code = person.error().code();
+      if (code != ErrorCode::kUnavailable && code != ErrorCode::kDeadline) return person.error();
+      observe::LogError(observe::Level::kWarning, "a source of identities does not answer",
+                        person.error(), {{"source", one->name()}});
+      silent = person.error();
+      continue;
+    }
+    if (!*person) continue;
+    *source = std::string(one->name());
+    return **std::move(person);
+  }
+  if (silent) {
+    return Unavailable("a source of identities does not answer: try again later")
+        .Reason("source_unavailable")
+        .Log(silent->message());
+  }
+  BW_TRY_STATUS(deps_.passwords.CheckNobody(grant.password));
+  return WrongNameOrPassword();
+}
+
+Result<Login> SignIn::Begin(const control::Origin& origin, const AccountId& account,
+                            const IamId& iam_id, std::string source, std::string_view method,
+                            const SessionLimits& limits) {
+  BW_TRY(const auto who, deps_.cache.Get(account, iam_id));
+  control::Caller caller{.actor = {}, .origin = origin};
+  caller.actor.kind = who->identity.kind;
+  caller.actor.account = account;
+  caller.actor.iam_id = iam_id;
+  caller.actor.name = who->identity.name;
+  caller.actor.credential = std::string(method);
+  const audit::Severity severity =
+      IsBreakGlass(iam_id) ? audit::Severity::kCritical : audit::Severity::kNormal;
+  BW_TRY(const Session session, deps_.sessions.Begin(caller, std::move(source), limits, severity));
+  return deps_.credentials.WithSession(session, std::string(method));
+}
+
+Result<Login> SignIn::ByBreakGlass(const control::Origin& origin, const Secret& password) {
+  const auto good = break_glass_hasher_.Verify(password, break_glass_.password_hash.Reveal());
+  if (!good.ok()) return good.error();
+  const IamId iam_id{std::string(kBreakGlassId)};
+  if (!*good) {
+    observe::Log(observe::Level::kWarning, "a wrong password for the break-glass identity",
+                 {{"address", origin.address}});
+    control::Actor actor;
+    actor.account = deps_.account;
+    actor.iam_id = iam_id;
+    actor.name = "break-glass identity";
+    const Error refusal = WrongNameOrPassword();
+    Record(origin, actor, refusal);
+    return refusal;
+  }
+  observe::Log(observe::Level::kWarning, "THE BREAK-GLASS IDENTITY SIGNED IN",
+               {{"address", origin.address}, {"user_agent", origin.user_agent}});
+  return Begin(origin, deps_.account, iam_id, std::string(kBreakGlassSource), "break-glass",
+               kBreakGlassLimits);
+}
+
+Result<Login> SignIn::WithPasscode(const control::Origin& origin, const Secret& value) {
+  BW_TRY_STATUS(deps_.throttle.EnterAddress(origin.address));
+  const auto owner = deps_.passcodes.Use(value);
+  if (!owner.ok()) {
+    control::Actor nobody;
+    nobody.account = deps_.account;
+    if (owner.error().code() == ErrorCode::kUnauthenticated) {
+      Record(origin, nobody, owner.error());
+    }
+    return owner.error();
+  }
+  deps_.throttle.ForgetAddress(origin.address);
+  BW_TRY(SessionLimits limits, LimitsOf(owner->account));
+  if (owner->session_ends) {
+    const auto left =
+        std::chrono::floor<std::chrono::seconds>(*owner->session_ends - deps_.changes.clock.Now());
+    limits.life = std::min(limits.life, left);
+  }
+  return Begin(origin, owner->account, owner->iam_id, owner->source, "passcode", limits);
+}
+
+Result<Passcode> SignIn::MakePasscode(const control::Caller& caller) {
+  const control::Actor& actor = caller.actor;
+  if (!IsSessionId(actor.credential_id) || IsBreakGlass(actor.iam_id)) {
+    return Denied("a passcode is for who has signed in without an API key")
+        .Reason("session_required");
+  }
+  BW_TRY(const Session session, deps_.sessions.Get(caller, actor.account, actor.credential_id));
+  return deps_.passcodes.Make({.account = actor.account,
+                               .iam_id = actor.iam_id,
+                               .source = session.source,
+                               .session_ends = session.expires});
+}
+
+}  // namespace breakwater::iam

@@ -1,0 +1,84 @@
+// Signing in by name and password, or by a passcode: who it is, and a session for them.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "crypto/password.h"
+#include "iam/credentials.h"
+#include "iam/sessions.h"
+#include "iam/sign_in/break_glass.h"
+#include "iam/sign_in/passcodes.h"
+#include "iam/sign_in/passwords.h"
+#include "iam/sign_in/source.h"
+#include "iam/sign_in/throttle.h"
+
+namespace breakwater::iam {
+
+struct PasswordGrant {
+  std::string name{};
+  Secret password{};
+  // To be chosen at once: where the password is an initial one.
+  Secret new_password{};
+};
+
+// All must outlive what is made of them.
+struct SignInDeps {
+  ChangeDeps changes;
+  AccessCache& cache;
+  Credentials& credentials;
+  Sessions& sessions;
+  Passwords& passwords;
+  Passcodes& passcodes;
+  SignInThrottle& throttle;
+  const KeyHasher& hasher;
+  const AccountId& account;  // into which people sign in; read at each use
+};
+
+// Thread-safe. Whatever fails is recorded in the audit trail, but for attempts that the throttle
+// turns away: so many records are written as passwords are tried, and no more.
+class SignIn {
+ public:
+  static constexpr std::size_t kMaxName = 256;
+
+  // `sources` are asked in order; the first that knows the name decides.
+  SignIn(SignInDeps deps, BreakGlass break_glass, std::vector<PasswordSource*> sources);
+
+  // kUnauthenticated "wrong_password", which does not tell whether there is such a name; kDenied
+  // "password_change_required"; kRateLimited "too_many_attempts", "password_hash_busy";
+  // kUnavailable "source_unavailable" if nobody knows the name and a source did not answer.
+  Result<Login> WithPassword(const control::Origin& origin, const PasswordGrant& grant);
+  // kUnauthenticated "passcode_unknown", kRateLimited "too_many_attempts".
+  Result<Login> WithPasscode(const control::Origin& origin, const Secret& value);
+  // For who has signed in: the session it begins ends no later than theirs. kDenied
+  // "session_required" for who has no session.
+  Result<Passcode> MakePasscode(const control::Caller& caller);
+
+  // What an account allows a session.
+  Result<SessionLimits> LimitsOf(const AccountId& account);
+
+ private:
+  // Whose name it is, for the throttle and the trail.
+  struct Subject {
+    std::string throttle;
+    control::Actor actor;
+  };
+
+  Result<Login> ByBreakGlass(const control::Origin& origin, const Secret& password);
+  Result<Login> ByPassword(const control::Origin& origin, const PasswordGrant& grant);
+  Result<Person> Ask(const PasswordGrant& grant, std::string* source);
+  Result<Login> Begin(const control::Origin& origin, const AccountId& account, const IamId& iam_id,
+                      std::string source, std::string_view method, const SessionLimits& limits);
+  Result<Subject> SubjectOf(std::string_view name);
+  void Record(const control::Origin& origin, const control::Actor& actor, const Error& error);
+
+  const SignInDeps deps_;
+  const BreakGlass break_glass_;
+  // Its own, so that whoever keeps the others' busy does not keep it.
+  crypto::PasswordHasher break_glass_hasher_{{.max_concurrent = 1, .max_waiting = 16}};
+  const std::vector<PasswordSource*> sources_;
+};
+
+}  // namespace breakwater::iam
