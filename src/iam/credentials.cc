@@ -32,6 +32,24 @@ Status CheckKey(const std::optional<ApiKey>& key, Timestamp now) {
   return Ok();
 }
 
+constexpr std::string_view kIamPrefix = "iam-";
+constexpr std::string_view kProfilePrefix = "iam-Profile-";
+
+Error NotTrusted() {
+  return Invalid("there is no such trusted profile, or it does not trust this identity")
+      .Reason("profile_not_trusted");
+}
+
+Result<std::optional<Profile>> FindProfile(db::Transaction& tx, const ProfileName& profile) {
+  if (!profile.id.empty()) return store::FindProfile(tx, profile.id);
+  if (profile.crn.empty()) return store::FindProfileByName(tx, profile.account, profile.name);
+  const auto crn = Crn::Parse(profile.crn);
+  if (!crn.ok() || crn->type != "profile") return std::optional<Profile>{};
+  BW_TRY(auto found, store::FindProfile(tx, crn->resource));
+  if (found && found->account != crn->account) found.reset();
+  return found;
+}
+
 // The rest of the header if it is of this scheme; schemes compare without case (RFC 9110 §11.1).
 std::optional<std::string_view> AfterScheme(std::string_view header, std::string_view scheme) {
   if (header.size() <= scheme.size() || header[scheme.size()] != ' ' ||
@@ -130,6 +148,43 @@ void Credentials::Touch(const Session& session, Timestamp now) {
 }
 
 Result<Login> Credentials::Resolve(const TokenClaims& claims, std::string_view credential) {
+  if (claims.by.empty()) return ResolveOwn(claims, credential);
+  // First whether they still are who they were, then whether the profile still trusts them.
+  TokenClaims own = claims;
+  own.account = claims.by_account;
+  own.iam_id = claims.by;
+  BW_TRY(const Login base, ResolveOwn(own, credential));
+  const std::string_view id(claims.iam_id.value());
+  if (!id.starts_with(kProfilePrefix)) return NotTrusted();
+  auto login = Assume(base, {.id = std::string(id.substr(kIamPrefix.size()))});
+  if (!login.ok() && login.error().code() == ErrorCode::kInvalid) {
+    return Unauthenticated("the trusted profile no longer trusts who acts as it")
+        .Reason("profile_not_trusted");
+  }
+  return login;
+}
+
+Result<Login> Credentials::Assume(const Login& base, const ProfileName& profile) {
+  // A profile that acted as another could not be told from who stands behind it.
+  if (base.by != nullptr || base.who->identity.kind == control::IdentityKind::kProfile) {
+    return Invalid("a trusted profile cannot act as another").Reason("profile_not_trusted");
+  }
+  return database_.ReadValue([&](db::Transaction& tx) -> Result<Login> {
+    BW_TRY(const auto found, FindProfile(tx, profile));
+    if (!found) return NotTrusted();
+    BW_TRY(const Trust trust, store::ReadTrust(tx, found->id));
+    Assumer assumer;
+    assumer.account = base.who->identity.account;
+    assumer.iam_id = base.who->identity.iam_id;
+    if (!MayAssume(trust, found->account, assumer)) return NotTrusted();
+    Login login = base;
+    login.by = base.who;
+    BW_TRY(login.who, cache_.Get(tx, found->account, found->iam_id));
+    return login;
+  });
+}
+
+Result<Login> Credentials::ResolveOwn(const TokenClaims& claims, std::string_view credential) {
   if (IsSessionId(claims.credential_id)) return ResolveSession(claims, credential);
   return database_.ReadValue([&](db::Transaction& tx) -> Result<Login> {
     BW_TRY(const auto key, store::FindApiKey(tx, claims.credential_id));
@@ -161,15 +216,26 @@ Result<Login> Credentials::WithBasic(const BasicCredentials& basic) {
   // The password is the token itself.
   if (basic.user == "iambearer") return WithAccessToken(basic.password.Reveal());
   if (basic.user == "iamrefresh") return WithRefreshToken(basic.password.Reveal());
+  if (basic.user.starts_with("Profile-")) {
+    auto base = WithApiKey(basic.password);
+    if (!base.ok() && base.error().code() != ErrorCode::kUnauthenticated) return base;
+    // One answer to every wrong combination, as the reference gives it.
+    const bool service = base.ok() && base->who->identity.kind == control::IdentityKind::kServiceId;
+    return service ? Assume(*base, {.id = basic.user}) : Result<Login>(NotTrusted());
+  }
   return Unauthenticated(
              "this method of authentication is not supported: the user name must be iamapikey, "
-             "iambearer or iamrefresh")
+             "iambearer, iamrefresh or the id of a trusted profile")
       .Reason("login_method_unsupported");
 }
 
 Credentials::Entry Credentials::EntryOf(const Login& login) const {
   Timestamp latest = clock_.Now() + kLongestMemory;
   if (login.session != nullptr) latest = clock_.Now() + UseGrain(*login.session);
+  // Of two accounts, the version of one alone is looked at.
+  if (login.by != nullptr && login.by->identity.account != login.who->identity.account) {
+    latest = clock_.Now();
+  }
   return {.actor = ToActor(login),
           .expires = login.expires ? std::min(latest, *login.expires) : latest,
           .version = login.who->version};

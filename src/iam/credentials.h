@@ -36,10 +36,18 @@ struct Presented {
 };
 Result<Presented> ParseAuthorization(std::string_view authorization);
 
+// Which trusted profile is meant: by its id, its CRN, or its name in an account.
+struct ProfileName {
+  std::string id{};
+  std::string crn{};
+  std::string name{};
+  AccountId account{};
+};
+
 // Thread-safe. Every error is kUnauthenticated, unless the database fails. Reasons:
 //   api_key_unknown, api_key_disabled, api_key_expired, identity_unknown, identity_suspended,
 //   credential_malformed, login_method_unsupported, refresh_token_used, and those of CheckSession
-//   and crypto::VerifyJwt.
+//   and crypto::VerifyJwt; and kInvalid "profile_not_trusted", as the reference answers.
 class Credentials {
  public:
   static constexpr std::size_t kMaxAuthorizationOctets = 20 * 1024;
@@ -59,7 +67,11 @@ class Credentials {
   Result<Login> WithRefreshToken(std::string_view token);
   // Who has just begun or prolonged a session. `credential`: what they did it by.
   Result<Login> WithSession(const Session& session, std::string credential);
-  // By user name: iamapikey, iambearer or iamrefresh (ibm-registry 3.7).
+  // `base` acting as a trusted profile, if it trusts them. kInvalid "profile_not_trusted", the same
+  // for one that is not there.
+  Result<Login> Assume(const Login& base, const ProfileName& profile);
+  // By user name: iamapikey, iambearer, iamrefresh, or the id of a trusted profile with the API key
+  // of a service ID (ibm-registry 3.7).
   Result<Login> WithBasic(const BasicCredentials& basic);
 
   // The actor of an Authorization header: "Bearer TOKEN", "Basic …", or a bare token, as the
@@ -78,6 +90,8 @@ class Credentials {
   using Known = std::shared_ptr<const Entry>;
 
   Result<Login> Resolve(const TokenClaims& claims, std::string_view credential);
+  // Who acts as themselves.
+  Result<Login> ResolveOwn(const TokenClaims& claims, std::string_view credential);
   Result<Login> ResolveSession(const TokenClaims& claims, std::string_view credential);
   // Writes down that a session is in use, as coarsely as its grain.
   void Touch(const Session& session, Timestamp now);

@@ -46,6 +46,42 @@ std::pair<std::int64_t, std::int64_t> CountKinds(const IdentitySet& holders,
   return counts;
 }
 
+// Who may act as a profile among `holders` is one of them. How many of those profiles trust
+// federated users, and workloads.
+std::pair<std::int64_t, std::int64_t> AddTrusted(std::span<const ProfileTrust> profiles,
+                                                 IdentitySet* holders) {
+  std::pair<std::int64_t, std::int64_t> open{0, 0};
+  for (const ProfileTrust& trust : profiles) {
+    if (!holders->contains(trust.profile.value())) continue;
+    for (const IamId& iam_id : trust.identities) holders->insert(iam_id.value());
+    open.first += trust.federated ? 1 : 0;
+    open.second += trust.workloads ? 1 : 0;
+  }
+  return open;
+}
+
+Result<std::vector<ProfileTrust>> ReadProfiles(db::Transaction& tx, const AccountId& account) {
+  BW_TRY(const auto profiles,
+         tx.QueryAll(
+             "SELECT id, iam_id FROM iam_profile WHERE account_id = $1 ORDER BY id", {account},
+             [](const db::Row& row) { return std::pair(row.String(0), IamId(row.String(1))); }));
+  std::vector<ProfileTrust> all;
+  for (const auto& [id, iam_id] : profiles) {
+    BW_TRY(const Trust trust, store::ReadTrust(tx, id));
+    ProfileTrust one{.profile = iam_id, .identities = {}};
+    one.workloads = !trust.links.empty();
+    for (const ProfileIdentity& identity : trust.identities) {
+      one.workloads = one.workloads || identity.kind == TrustedKind::kCrn;
+      one.identities.push_back(identity.iam_id);
+    }
+    for (const ProfileRule& rule : trust.rules) {
+      (rule.kind == ProfileRuleKind::kFederated ? one.federated : one.workloads) = true;
+    }
+    all.push_back(std::move(one));
+  }
+  return all;
+}
+
 Result<std::vector<Membership>> ReadMemberships(db::Transaction& tx, const AccountId& account,
                                                 Timestamp now) {
   return tx.QueryAll(
@@ -67,7 +103,8 @@ Result<std::vector<IamId>> ReadIdentities(db::Transaction& tx, const AccountId& 
 }  // namespace
 
 AccessCounts CountAccess(std::span<const Policy> policies, std::span<const Membership> memberships,
-                         std::span<const IamId> identities, std::string_view service) {
+                         std::span<const IamId> identities, std::string_view service,
+                         std::span<const ProfileTrust> profiles) {
   std::multimap<std::string, std::string> members_of;
   for (const Membership& m : memberships) members_of.emplace(m.group, m.iam_id.value());
   AccessCounts counts;
@@ -83,8 +120,12 @@ AccessCounts CountAccess(std::span<const Policy> policies, std::span<const Membe
       AddSubjects(policy, members_of, &managers);
     }
   }
+  AddTrusted(profiles, &managers);
+  const auto open = AddTrusted(profiles, &administrators);
   std::tie(counts.administrator_users, counts.administrator_service_ids) =
       CountKinds(administrators, identities);
+  counts.administrator_users += open.first;
+  counts.administrator_service_ids += open.second;
   std::tie(counts.manager_users, counts.manager_service_ids) = CountKinds(managers, identities);
   return counts;
 }
@@ -106,7 +147,8 @@ Result<condition::Facts> AccessFacts::Read(db::Transaction& tx, const control::R
   BW_TRY(const auto policies, store::AllPolicies(tx, resource.account));
   BW_TRY(const auto memberships, ReadMemberships(tx, resource.account, clock_.Now()));
   BW_TRY(const auto identities, ReadIdentities(tx, resource.account));
-  AccessCounts counts = CountAccess(policies, memberships, identities, kService);
+  BW_TRY(const auto profiles, ReadProfiles(tx, resource.account));
+  AccessCounts counts = CountAccess(policies, memberships, identities, kService, profiles);
   BW_TRY(const auto everybody, store::ReadPublicAccess(tx, resource.account));
   if (!everybody.enabled) counts.public_policies = 0;
   condition::Facts facts;

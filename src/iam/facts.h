@@ -36,8 +36,19 @@ struct AccessCounts {
 //   Public policies: those that reach it and whose subject is the group of everybody.
 // The account's owner counts by policies alone, like everybody. `identities` holds the account's
 // users and service IDs; policies and memberships of others count for nobody.
+//
+// A trusted profile stands for those who may act as it: each identity it lists has what the profile
+// has. Whom its rules let in nobody can count, so for administrators federated users count as one
+// user, and workloads as one service ID.
+struct ProfileTrust {
+  IamId profile;
+  std::vector<IamId> identities;
+  bool federated = false;  // it has a rule for federated users
+  bool workloads = false;  // it trusts workloads, by rule, link or CRN
+};
 AccessCounts CountAccess(std::span<const Policy> policies, std::span<const Membership> memberships,
-                         std::span<const IamId> identities, std::string_view service);
+                         std::span<const IamId> identities, std::string_view service,
+                         std::span<const ProfileTrust> profiles = {});
 
 // Thread-safe.
 class AccessFacts final : public control::FactSource {

@@ -18,8 +18,8 @@
 #include "iam/identities.h"
 #include "iam/network_zones.h"
 #include "iam/policies.h"
-#include "iam/restriction_rules.h"
 #include "iam/profiles.h"
+#include "iam/restriction_rules.h"
 #include "iam/sessions.h"
 #include "iam/sign_in/sign_in.h"
 

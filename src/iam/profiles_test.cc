@@ -220,5 +220,157 @@ TEST_F(ProfilesTest, ChangingTakesARight) {
   EXPECT_EQ(world_.profiles.Delete(user, account_, profile_.id).error().code(), ErrorCode::kDenied);
 }
 
+// Acting as a profile.
+class ActingTest : public ProfilesTest {
+ protected:
+  static constexpr std::string_view kPull = "container-registry.image.pull";
+
+  ActingTest() {
+    world_.Grant(World::Of(profile_.iam_id), {Role::kReader});
+    const auto made = *world_.service_ids.Create(admin_, account_,
+                                                 {.name = "ci", .api_key = NewApiKey{.name = "k"}});
+    service_ = made.service_id;
+    key_ = made.api_key->value;
+    key_id_ = made.api_key->key.id;
+  }
+
+  void Trust() {
+    ASSERT_TRUE(
+        world_.profiles
+            .SetIdentity(admin_, account_, profile_.id, {TrustedKind::kServiceId, service_.id})
+            .ok());
+  }
+  void Distrust() {
+    ASSERT_TRUE(
+        world_.profiles
+            .DeleteIdentity(admin_, account_, profile_.id, TrustedKind::kServiceId, service_.id)
+            .ok());
+  }
+  Result<Login> Assume(const ProfileName& name) {
+    return world_.credentials.Assume(*world_.credentials.WithApiKey(key_), name);
+  }
+  Result<Login> WithBasic() { return world_.credentials.WithBasic({profile_.id, key_}); }
+  std::string Bearer(const Login& login) {
+    return "Bearer " + world_.tokens.IssueAccess(login, "assume", "default")->token;
+  }
+  Result<control::Actor> Authenticate(const std::string& authorization) {
+    return world_.credentials.Authenticate(authorization, false);
+  }
+
+  ServiceId service_;
+  Secret key_;
+  std::string key_id_;
+};
+
+TEST_F(ActingTest, TakesTrustWhicheverWayTheProfileIsNamed) {
+  const std::string crn = Crn{.service = "iam-identity",
+                              .location = {},
+                              .account = account_,
+                              .instance = {},
+                              .type = "profile",
+                              .resource = profile_.id}
+                              .ToString();
+  const ProfileName names[] = {
+      {.id = profile_.id}, {.crn = crn}, {.name = "deployer", .account = account_}};
+  for (const ProfileName& name : names) {
+    EXPECT_EQ(Reason(Assume(name).error()), "profile_not_trusted");
+  }
+  Trust();
+  for (const ProfileName& name : names) {
+    const auto login = Assume(name);
+    ASSERT_TRUE(login.ok()) << name.crn;
+    EXPECT_EQ(login->who->identity.iam_id, profile_.iam_id);
+    EXPECT_EQ(login->who->identity.kind, control::IdentityKind::kProfile);
+    EXPECT_EQ(login->by->identity.iam_id, service_.iam_id);
+  }
+  EXPECT_EQ(Reason(Assume({.name = "deployer", .account = AccountId("other")}).error()),
+            "profile_not_trusted");
+  EXPECT_EQ(Reason(Assume({.id = "Profile-none"}).error()), "profile_not_trusted");
+}
+
+TEST_F(ActingTest, HasTheProfilesRightsAndNotOnesOwn) {
+  Trust();
+  const auto actor = *Authenticate(Bearer(*Assume({.id = profile_.id})));
+  EXPECT_EQ(actor.kind, control::IdentityKind::kProfile);
+  EXPECT_NE(actor.name.find(service_.iam_id.value()), std::string::npos);
+  control::Caller caller;
+  caller.actor = actor;
+  EXPECT_TRUE(world_.May(caller, kPull, world_.Repository("team/app")));
+  EXPECT_FALSE(world_.May(world_.CallerOf(service_.iam_id, control::IdentityKind::kServiceId),
+                          kPull, world_.Repository("team/app")));
+}
+
+TEST_F(ActingTest, EndsWithTheTrustTheKeyAndTheProfile) {
+  Trust();
+  const std::string token = Bearer(*Assume({.id = profile_.id}));
+  ASSERT_TRUE(Authenticate(token).ok());
+  Distrust();
+  EXPECT_EQ(Reason(Authenticate(token).error()), "profile_not_trusted");
+  EXPECT_EQ(Authenticate(token).error().code(), ErrorCode::kUnauthenticated);
+  Trust();
+  EXPECT_TRUE(Authenticate(token).ok());
+  ASSERT_TRUE(world_.api_keys.SetDisabled(admin_, account_, key_id_, true).ok());
+  EXPECT_EQ(Reason(Authenticate(token).error()), "api_key_disabled");
+  ASSERT_TRUE(world_.api_keys.SetDisabled(admin_, account_, key_id_, false).ok());
+  EXPECT_TRUE(Authenticate(token).ok());
+  ASSERT_TRUE(world_.profiles.Delete(admin_, account_, profile_.id).ok());
+  EXPECT_FALSE(Authenticate(token).ok());
+}
+
+TEST_F(ActingTest, OnTheDataPlaneTakesAServiceIdsKey) {
+  EXPECT_EQ(WithBasic().error().code(), ErrorCode::kInvalid);
+  Trust();
+  EXPECT_EQ(WithBasic()->who->identity.iam_id, profile_.iam_id);
+  EXPECT_EQ(world_.credentials.WithBasic({"Profile-none", key_}).error().code(),
+            ErrorCode::kInvalid);
+  EXPECT_EQ(world_.credentials.WithBasic({profile_.id, Secret("wrong")}).error().code(),
+            ErrorCode::kInvalid);
+  // A trusted user's key is no service ID's.
+  ASSERT_TRUE(world_.profiles
+                  .SetIdentity(admin_, account_, profile_.id,
+                               {TrustedKind::kUser, admin_.actor.iam_id.value()})
+                  .ok());
+  EXPECT_EQ(world_.credentials.WithBasic({profile_.id, world_.administrator_key}).error().code(),
+            ErrorCode::kInvalid);
+}
+
+TEST_F(ActingTest, OfARegistryTokenEndsWithTheTrust) {
+  Trust();
+  const auto login = *WithBasic();
+  const std::string token = "Bearer " + world_.tokens.IssueRegistry(&login, "us.icr.io", {})->token;
+  EXPECT_TRUE(world_.credentials.Authenticate(token, true).ok());
+  Distrust();
+  EXPECT_FALSE(world_.credentials.Authenticate(token, true).ok());
+}
+
+TEST_F(ActingTest, IsNotPassedOn) {
+  Trust();
+  const auto login = *Assume({.id = profile_.id});
+  EXPECT_EQ(Reason(world_.credentials.Assume(login, {.id = profile_.id}).error()),
+            "profile_not_trusted");
+}
+
+TEST_F(ActingTest, AsAnAdministratorCountsAsOne) {
+  const auto counts = [&] {
+    const AccessCounts all = world_.Counts();
+    return std::pair(all.administrator_users, all.administrator_service_ids);
+  };
+  world_.Grant(World::Of(profile_.iam_id), {Role::kAdministrator});
+  EXPECT_EQ(counts(), std::pair(std::int64_t{1}, std::int64_t{0}));
+  Trust();
+  EXPECT_EQ(counts(), std::pair(std::int64_t{1}, std::int64_t{1}));
+  ASSERT_TRUE(world_.profiles
+                  .CreateRule(admin_, account_, profile_.id,
+                              {.realm = "https://idp",
+                               .conditions = {{"team", ClaimOperator::kEquals, "\"red\""}}})
+                  .ok());
+  EXPECT_EQ(counts(), std::pair(std::int64_t{2}, std::int64_t{1}));
+  world_.gate.most_administrators = 2;
+  EXPECT_FALSE(world_.profiles
+                   .SetIdentity(admin_, account_, profile_.id,
+                                {TrustedKind::kUser, world_.Invite("v@example.com").iam_id.value()})
+                   .ok());
+}
+
 }  // namespace
 }  // namespace breakwater::iam

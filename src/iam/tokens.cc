@@ -18,8 +18,10 @@ constexpr std::string_view kRegistryType = "registry+jwt";
 constexpr std::chrono::seconds kShortestLife{60};
 constexpr std::size_t kMaxActions = 16;
 
-bool IsServiceId(const Identity& identity) {
-  return identity.kind == control::IdentityKind::kServiceId;
+// "ServiceId", "Profile"; users have none.
+std::string_view SubjectType(const Identity& identity) {
+  if (identity.kind == control::IdentityKind::kServiceId) return "ServiceId";
+  return identity.kind == control::IdentityKind::kProfile ? "Profile" : "";
 }
 
 // "ServiceId-…" of "iam-ServiceId-…"; the number of "IBMid-…".
@@ -32,17 +34,30 @@ json::Object AccountClaim(const AccountId& account) {
   return {{"valid", true}, {"bss", Text(account.value())}, {"frozen", false}};
 }
 
+// Who acts as a trusted profile.
+json::Object AuthnClaim(const IdentityAccess& by) {
+  const std::string_view type = SubjectType(by.identity);
+  json::Object claim{{"sub", Text(type.empty() ? by.email : IdentifierOf(by.identity))},
+                     {"iam_id", Text(by.identity.iam_id.value())},
+                     {"name", Text(by.identity.name)},
+                     {"account", AccountClaim(by.identity.account)}};
+  if (!type.empty()) claim["sub_type"] = Text(type);
+  return claim;
+}
+
 json::Object AccessClaims(const Login& login, std::string_view grant_type,
                           std::string_view client_id) {
   const Identity& identity = login.who->identity;
+  const std::string_view type = SubjectType(identity);
   json::Object claims{{"iam_id", Text(identity.iam_id.value())},
                       {"id", Text(identity.iam_id.value())},
-                      {"realmid", IsServiceId(identity) ? "iam" : "IBMid"},
+                      {"realmid", Text(type.empty() ? "IBMid" : "iam")},
                       {"identifier", Text(IdentifierOf(identity))},
                       {"name", Text(identity.name)}};
-  if (IsServiceId(identity)) {
+  if (login.by != nullptr) claims["authn"] = AuthnClaim(*login.by);
+  if (!type.empty()) {
     claims["sub"] = Text(IdentifierOf(identity));
-    claims["sub_type"] = "ServiceId";
+    claims["sub_type"] = Text(type);
   } else {
     claims["given_name"] = Text(login.who->first_name);
     claims["family_name"] = Text(login.who->last_name);
@@ -106,6 +121,10 @@ Result<TokenClaims> ReadClaims(const json::Object& claims, std::string_view subj
   }
   read.credential_id = reader.String("credential_id", "");
   read.generation = reader.Int("generation", 0);
+  if (const auto authn = reader.Optional("authn")) {
+    read.by = IamId(authn->Field("iam_id").String());
+    read.by_account = AccountId(authn->Field("account").Field("bss").String());
+  }
   if (const auto access = reader.Optional("access")) read.grants = ReadGrants(*access);
   read.expires = ExpiryOf(claims);
   if (const Status whole = reader.Finish(); !whole.ok()) {
@@ -123,7 +142,10 @@ control::Actor ToActor(const Login& login) {
   return {.kind = identity.kind,
           .account = identity.account,
           .iam_id = identity.iam_id,
-          .name = identity.name,
+          // Whoever reads what was done should see who did it.
+          .name = login.by == nullptr
+                      ? identity.name
+                      : identity.name + " (" + login.by->identity.iam_id.value() + ")",
           .credential = login.credential,
           .credential_id = login.credential_id,
           .grants = std::nullopt};
@@ -162,6 +184,7 @@ Result<IssuedToken> Tokens::IssueAccess(const Login& login, std::string_view gra
 }
 
 Result<IssuedToken> Tokens::IssueRefresh(const Login& login, std::string_view client_id) const {
+  BW_CHECK(login.by == nullptr);
   const Identity& identity = login.who->identity;
   json::Object claims{{"iam_id", Text(identity.iam_id.value())},
                       {"account", AccountClaim(identity.account)},
@@ -181,6 +204,7 @@ Result<IssuedToken> Tokens::IssueRegistry(const Login* login, std::string_view s
   Timestamp expires = now + options_.registry_life;
   if (login != nullptr) {
     claims["sub"] = Text(login->who->identity.iam_id.value());
+    if (login->by != nullptr) claims["authn"] = AuthnClaim(*login->by);
     claims["account"] = AccountClaim(login->who->identity.account);
     claims["credential_id"] = Text(login->credential_id);
     expires = std::max(EndOf(*login, now, options_.registry_life), now + kShortestLife);

@@ -39,6 +39,9 @@ struct Login {
   std::string credential_id;
   std::optional<Timestamp> expires;
   std::shared_ptr<const Session> session = nullptr;  // null for an API key
+  // Who acts as `who`, a trusted profile; null where they act for themselves. The credential is
+  // theirs.
+  std::shared_ptr<const IdentityAccess> by = nullptr;
 };
 
 control::Actor ToActor(const Login& login);
@@ -57,6 +60,10 @@ struct TokenClaims {
   std::string credential_id;
   // Of a refresh token of a session: which one of it. 0 of others.
   std::int64_t generation = 0;
+  // Who acts as a trusted profile, and whose the credential is; empty for those who act as
+  // themselves.
+  AccountId by_account{};
+  IamId by{};
   Timestamp expires;
   std::optional<std::vector<control::Grant>> grants;  // of registry tokens
   RegistryName audience{};                            // of registry tokens
@@ -70,7 +77,8 @@ class Tokens {
   // `grant_type` and `client_id` are claims ("urn:ibm:params:oauth:grant-type:apikey", "default").
   Result<IssuedToken> IssueAccess(const Login& login, std::string_view grant_type,
                                   std::string_view client_id) const;
-  // Of an API key, good until it ends; of a session, until it is used.
+  // Of an API key, good until it ends; of a session, until it is used. Not for who acts as a
+  // trusted profile: they ask again.
   Result<IssuedToken> IssueRefresh(const Login& login, std::string_view client_id) const;
   // `login` is null for nobody; `service` becomes `aud`. Scopes without actions are kept: they say
   // "asked for, and refused".

@@ -18,7 +18,7 @@ constexpr TokenCode kTokenCodes[] = {
     {"api_key_expired", "BXNIM0415E"},   {"missing_parameter", "BXNIM0109E"},
     {"unsupported_grant", "BWIAM0001E"}, {"wrong_password", "BXNIM0602E"},
     {"passcode_unknown", "BWIAM0003E"},  {"password_change_required", "BWIAM0004E"},
-    {"too_many_attempts", "BWIAM0005E"},
+    {"too_many_attempts", "BWIAM0005E"}, {"profile_not_trusted", "BWIAM0006E"},
 };
 
 std::string_view TokenCodeOf(const Error& error) {

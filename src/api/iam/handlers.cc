@@ -36,6 +36,8 @@ std::vector<Endpoint> IamEndpoints(const IamFaces& faces, const IamDeps& deps) {
   // Before what "settings" would be an id for: of several patterns that fit the first counts.
   AddGroupRuleEndpoints(faces, deps, &endpoints);
   AddGroupEndpoints(faces, deps, &endpoints);
+  AddProfileEndpoints(faces, deps, &endpoints);
+  AddProfileTrustEndpoints(faces, deps, &endpoints);
   AddPolicyEndpoints(faces, deps, &endpoints);
   AddRestrictionEndpoints(faces, deps, &endpoints);
   AddUserEndpoints(faces, deps, &endpoints);

@@ -18,6 +18,9 @@ void AddServiceIdEndpoints(const IamFaces& faces, const IamDeps& deps, std::vect
 void AddApiKeyEndpoints(const IamFaces& faces, const IamDeps& deps, std::vector<Endpoint>* out);
 void AddGroupEndpoints(const IamFaces& faces, const IamDeps& deps, std::vector<Endpoint>* out);
 void AddGroupRuleEndpoints(const IamFaces& faces, const IamDeps& deps, std::vector<Endpoint>* out);
+void AddProfileEndpoints(const IamFaces& faces, const IamDeps& deps, std::vector<Endpoint>* out);
+void AddProfileTrustEndpoints(const IamFaces& faces, const IamDeps& deps,
+                              std::vector<Endpoint>* out);
 void AddPolicyEndpoints(const IamFaces& faces, const IamDeps& deps, std::vector<Endpoint>* out);
 void AddRestrictionEndpoints(const IamFaces& faces, const IamDeps& deps,
                              std::vector<Endpoint>* out);
@@ -28,6 +31,26 @@ std::string QueryText(const Context& context, std::string_view name);
 // A header's value, or "".
 std::string HeaderText(const Context& context, std::string_view name);
 bool HeaderIsTrue(const Context& context, std::string_view name);
+// The parameters sort and order of the identity API's lists, into a filter; `known` are the
+// columns.
+template <class Filter>
+Status ReadOrder(const Context& context, std::initializer_list<std::string_view> known,
+                 Filter* filter) {
+  const std::string order = QueryText(context, "order");
+  if (order == "desc") filter->order = domain::store::Order::kDescending;
+  if (!order.empty() && order != "asc" && order != "desc") {
+    return Invalid("order must be asc or desc").Reason("invalid_query_parameter");
+  }
+  const std::string sort = QueryText(context, "sort");
+  if (sort.empty()) return Ok();
+  for (const std::string_view name : known) {
+    if (sort != name) continue;
+    filter->sort = sort;
+    return Ok();
+  }
+  return Invalid("sort must name a field that lists are sorted by")
+      .Reason("invalid_query_parameter");
+}
 // The account of the query parameter account_id: the caller's own, or kDenied.
 Result<AccountId> QueryAccount(const Context& context);
 
@@ -53,6 +76,7 @@ net::Response WithEntityTag(net::Response response, std::string_view tag);
 json::Object EncodeServiceId(const domain::ServiceId& service_id);
 // `value` is the key itself, where it was just made, else empty.
 json::Object EncodeApiKey(const domain::ApiKey& key, std::string_view value = {});
+json::Object EncodeProfile(const domain::Profile& profile);
 json::Object EncodeGroup(const domain::AccessGroup& group);
 std::string_view MemberTypeText(control::IdentityKind kind);  // "user", "service", "profile"
 json::Object EncodeMember(const domain::Member& member, std::string_view group, bool verbose);

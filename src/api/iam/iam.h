@@ -1,8 +1,8 @@
 // Identity and access on the wire: the token services and the management APIs under /iam
 // (ibm-registry 4.1-4.7; for /oauth/token, Docker registry v2 token specification).
 //
-// Of the reference's management APIs, this serves service IDs, API keys, access groups with their
-// members and rules, v1 policies, users and context-based restrictions.
+// Of the reference's management APIs, this serves service IDs, API keys, trusted profiles, access
+// groups with their members and rules, v1 policies, users and context-based restrictions.
 #pragma once
 
 #include <string_view>
@@ -17,6 +17,7 @@
 #include "iam/identities.h"
 #include "iam/network_zones.h"
 #include "iam/policies.h"
+#include "iam/profiles.h"
 #include "iam/restriction_rules.h"
 #include "iam/sessions.h"
 #include "iam/sign_in/sign_in.h"
@@ -70,6 +71,7 @@ struct IamDeps {
   domain::ServiceIds& service_ids;
   domain::ApiKeys& api_keys;
   domain::AccessGroups& groups;
+  domain::Profiles& profiles;
   domain::Policies& policies;
   domain::NetworkZones& zones;
   domain::RestrictionRules& restrictions;

@@ -106,10 +106,10 @@ class IamApi : public ::testing::Test {
   CredentialAuthenticator authenticator_{world_.credentials};
   Dispatcher dispatcher_{
       {registries_, authenticator_, world_.authorizer, world_.changes, metrics_, world_.account},
-      IamEndpoints(
-          faces_, {world_.credentials, world_.tokens, world_.sessions, world_.sign_in, world_.users,
-                   world_.service_ids, world_.api_keys, world_.groups, world_.policies,
-                   world_.zones, world_.restrictions, world_.authorizer, namespaces_}),
+      IamEndpoints(faces_, {world_.credentials, world_.tokens, world_.sessions, world_.sign_in,
+                            world_.users, world_.service_ids, world_.api_keys, world_.groups,
+                            world_.profiles, world_.policies, world_.zones, world_.restrictions,
+                            world_.authorizer, namespaces_}),
       {{"/iam", &faces_.management}, {"/identity", &faces_.token}, {"/", &faces_.oauth}}};
 };
 

@@ -138,7 +138,7 @@ class Handlers {
     if (with_scope) body["scope"] = Text(domain::FormatScopes(granted));
     // A token that ends within the hour is no ground for one that lasts for weeks; and of a session
     // one refresh token alone is good, which is the caller's IAM client's to use.
-    if (asked.offline && login != nullptr && login->credential != "token" &&
+    if (asked.offline && login != nullptr && login->by == nullptr && login->credential != "token" &&
         login->session == nullptr) {
       BW_TRY(const auto refresh, deps_.tokens.IssueRefresh(*login, asked.client));
       body["refresh_token"] = Text(refresh.token);

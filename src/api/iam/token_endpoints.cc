@@ -9,10 +9,11 @@ using json::Text;
 
 constexpr std::string_view kApiKeyGrant = "urn:ibm:params:oauth:grant-type:apikey";
 constexpr std::string_view kRefreshGrant = "refresh_token";
+constexpr std::string_view kAssumeGrant = "urn:ibm:params:oauth:grant-type:assume";
 constexpr std::string_view kPasswordGrant = "password";
 constexpr std::string_view kPasscodeGrant = "urn:ibm:params:oauth:grant-type:passcode";
-constexpr std::string_view kGrants[] = {kApiKeyGrant, kRefreshGrant, kPasswordGrant,
-                                        kPasscodeGrant};
+constexpr std::string_view kGrants[] = {kApiKeyGrant, kRefreshGrant, kPasswordGrant, kPasscodeGrant,
+                                        kAssumeGrant};
 constexpr std::string_view kNoClient = "default";
 constexpr std::size_t kMaxClientId = 128;
 
@@ -49,6 +50,10 @@ class Handlers {
     if (grant == kRefreshGrant) {
       BW_TRY(const std::string token, Required(form, "refresh_token"));
       return Refresh(context, token, client);
+    }
+    if (grant == kAssumeGrant) {
+      BW_TRY(const domain::Login login, Assume(form));
+      return Answer(login, grant, client, {});
     }
     if (grant == kPasswordGrant) return ByPassword(context, form, client);
     if (grant == kPasscodeGrant) {
@@ -100,6 +105,23 @@ class Handlers {
     return Answer(login, kPasswordGrant, client, {});
   }
 
+  Result<domain::Login> Assume(const net::Parameters& form) const {
+    BW_TRY(const std::string token, Required(form, "access_token"));
+    domain::ProfileName profile{
+        .id = std::string(form.Get("profile_id").value_or("")),
+        .crn = std::string(form.Get("profile_crn").value_or("")),
+        .name = std::string(form.Get("profile_name").value_or("")),
+        .account = AccountId(std::string(form.Get("account").value_or("")))};
+    if (profile.id.empty() && profile.crn.empty() &&
+        (profile.name.empty() || profile.account.empty())) {
+      return Invalid(
+                 "Property missing or empty: profile_id, profile_crn, or profile_name with account")
+          .Reason("missing_parameter");
+    }
+    BW_TRY(const domain::Login base, deps_.credentials.WithAccessToken(token));
+    return deps_.credentials.Assume(base, profile);
+  }
+
   // An API key's refresh token stays good, as clients of the reference share it. A session's is
   // good once.
   Result<net::Response> Refresh(const Context& context, const std::string& token,
@@ -125,7 +147,7 @@ class Handlers {
            deps_.tokens.IssueAccess(login, grant, client.empty() ? kNoClient : client));
     if (refresh.empty()) {
       refresh = "not_supported";
-      if (!client.empty()) {
+      if (!client.empty() && login.by == nullptr) {
         BW_TRY(const auto made, deps_.tokens.IssueRefresh(login, client));
         refresh = made.token;
       }
