@@ -65,8 +65,8 @@ std::vector<api::Endpoint> Faces::State::Endpoints() {
   Append(all, api::AdvisorEndpoints(advisor, {p.advisor, p.content, p.namespaces, p.authorizer}));
   Append(all, api::iam::IamEndpoints(
                   iam, {p.credentials, p.tokens, p.sessions, p.sign_in, p.users, p.service_ids,
-                        p.api_keys, p.access_groups, p.profiles, p.policies, p.network_zones,
-                        p.restrictions, p.authorizer, p.namespaces}));
+                        p.api_keys, p.access_groups, p.profiles, p.policies, p.custom_roles,
+                        p.network_zones, p.restrictions, p.authorizer, p.namespaces}));
   Append(all, api::governance::Endpoints(p.governance, governance));
   Append(all, api::posture::Endpoints(p.posture, posture));
   Append(all, api::findings::Endpoints(p.findings, findings));

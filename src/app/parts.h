@@ -18,13 +18,14 @@
 #include "iam/api_keys.h"
 #include "iam/authorizer.h"
 #include "iam/credentials.h"
+#include "iam/custom_roles.h"
 #include "iam/facts.h"
 #include "iam/identities.h"
 #include "iam/key_rotation.h"
 #include "iam/network_zones.h"
 #include "iam/policies.h"
-#include "iam/restriction_rules.h"
 #include "iam/profiles.h"
+#include "iam/restriction_rules.h"
 #include "iam/sessions.h"
 #include "iam/sign_in/sign_in.h"
 #include "iam/tokens.h"
@@ -94,6 +95,7 @@ struct Installation::Parts {
   iam::AccessGroups access_groups;
   iam::Profiles profiles;
   iam::Policies policies;
+  iam::CustomRoles custom_roles;
   iam::NetworkZones network_zones;
   iam::RestrictionRules restrictions;
   iam::Sessions sessions;

@@ -1,5 +1,7 @@
 #include "iam/access_cache.h"
 
+#include <algorithm>
+
 #include "iam/restriction_store.h"
 #include "iam/sign_in/break_glass.h"
 #include "iam/store.h"
@@ -43,9 +45,21 @@ Status ReadWho(db::Transaction& tx, const AccountId& account, const IamId& iam_i
   return Ok();
 }
 
+Result<PolicySet> ReadPolicies(db::Transaction& tx, const AccountId& account, const IamId& iam_id,
+                               const std::vector<std::string>& groups) {
+  BW_TRY(auto policies, store::PoliciesFor(tx, account, iam_id, groups));
+  const bool custom = std::any_of(policies.begin(), policies.end(), [](const Policy& policy) {
+    return std::any_of(policy.roles.begin(), policy.roles.end(),
+                       [](const RoleRef& role) { return !role.custom().empty(); });
+  });
+  if (!custom) return PolicySet(std::move(policies));
+  BW_TRY(auto roles, store::AllCustomRoles(tx, account));
+  return PolicySet(std::move(policies), std::move(roles));
+}
+
 // Roughly: policies are what there may be many of.
 std::size_t BytesOf(const IdentityAccess& access) {
-  return 128 * access.groups.size() + 1024 * access.policies.size();
+  return 128 * access.groups.size() + 1024 * access.policies.policies().size();
 }
 
 }  // namespace
@@ -75,12 +89,11 @@ Result<IdentityAccess> ReadIdentityAccess(db::Transaction& tx, const AccountId& 
   access.until = groups.until;
   BW_TRY(const auto everybody, store::ReadPublicAccess(tx, account));
   if (everybody.enabled) access.groups.emplace_back(kPublicAccessGroup);
-  BW_TRY(access.policies, store::PoliciesFor(tx, account, iam_id, everybody.enabled, now));
+  BW_TRY(access.policies, ReadPolicies(tx, account, iam_id, access.groups));
   return access;
 }
 
-Result<IdentityAccess> ReadPublicAccess(db::Transaction& tx, const AccountId& account,
-                                        Timestamp now) {
+Result<IdentityAccess> ReadPublicAccess(db::Transaction& tx, const AccountId& account) {
   IdentityAccess access;
   BW_TRY(access.version, store::ReadVersion(tx, account));
   BW_TRY(const auto known, store::FindAccount(tx, account));
@@ -90,7 +103,7 @@ Result<IdentityAccess> ReadPublicAccess(db::Transaction& tx, const AccountId& ac
   BW_TRY(const auto everybody, store::ReadPublicAccess(tx, account));
   if (!everybody.enabled) return access;
   access.groups.emplace_back(kPublicAccessGroup);
-  BW_TRY(access.policies, store::PoliciesFor(tx, account, IamId(), true, now));
+  BW_TRY(access.policies, ReadPolicies(tx, account, IamId(), access.groups));
   return access;
 }
 
@@ -141,7 +154,7 @@ Result<AccessCache::Access> AccessCache::GetBy(db::Transaction& tx, const Accoun
     }
   }
   const Timestamp now = clock_.Now();
-  BW_TRY(auto read, iam_id.empty() ? ReadPublicAccess(tx, account, now)
+  BW_TRY(auto read, iam_id.empty() ? ReadPublicAccess(tx, account)
                                    : ReadIdentityAccess(tx, account, iam_id, now));
   BW_TRY(read.restrictions, RestrictionsOf(tx, account, version));
   auto access = std::make_shared<const IdentityAccess>(std::move(read));

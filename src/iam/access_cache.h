@@ -25,7 +25,7 @@ struct IdentityAccess {
   std::string last_name;
   UserState state = UserState::kActive;
   std::vector<std::string> groups;
-  std::vector<Policy> policies;
+  PolicySet policies;  // with the account's custom roles
   // Of the account, shared by its identities; never null in what AccessCache gives.
   std::shared_ptr<const Restrictions> restrictions;
   std::int64_t version = 0;  // of the account, when it was read
@@ -44,8 +44,7 @@ Result<IdentityAccess> ReadIdentityAccess(db::Transaction& tx, const AccountId& 
                                           const IamId& iam_id, Timestamp now);
 // What an account lets everybody do: that of nobody in particular. Nothing where the account has
 // switched public access off. kUnauthenticated ("identity_unknown") if there is no such account.
-Result<IdentityAccess> ReadPublicAccess(db::Transaction& tx, const AccountId& account,
-                                        Timestamp now);
+Result<IdentityAccess> ReadPublicAccess(db::Transaction& tx, const AccountId& account);
 
 // Thread-safe. Every Get asks for the account's version, so what another process changed counts at
 // once; the rest comes from memory while the version stands. Where nobody else writes to the

@@ -158,27 +158,27 @@ Result<PublicAccess> AccessGroups::SetPublicAccess(const control::Caller& caller
       .enabled = enabled, .modified = deps_.clock.Now(), .modified_by = caller.actor.iam_id};
   const Subject everybody{SubjectKind::kAccessGroup, std::string(kPublicAccessGroup)};
   BW_TRY_STATUS(deps_.changes.Submit(
-      caller, {.action = "iam-groups.account-settings.update",
-               .resource = GroupResource(account, ""),
-               .apply = [&](db::Transaction& tx) -> Result<control::Effect> {
-                 BW_TRY(const auto known, store::ReadPublicAccess(tx, account));
-                 json::Array gone;
-                 // Nor does what was written while it was off come into force unasked.
-                 if (!enabled || !known.enabled) {
-                   BW_TRY(const auto policies,
-                          store::ListPolicies(tx, account, everybody, {0, kMaxPublicPolicies}));
-                   for (const Policy& policy : policies.items) {
-                     gone.push_back(ToJson(policy));
-                     BW_TRY_STATUS(store::DeletePolicy(tx, policy.id));
-                   }
-                 }
-                 BW_TRY_STATUS(store::WritePublicAccess(tx, account, wanted));
-                 return ChangedAccess(
-                     tx, account,
-                     {{"public_access_enabled", known.enabled}, {"policies", std::move(gone)}},
-                     {{"public_access_enabled", enabled}});
-               },
-               .severity = audit::Severity::kCritical}));
+      caller,
+      {.action = "iam-groups.account-settings.update",
+       .resource = GroupResource(account, ""),
+       .apply = [&](db::Transaction& tx) -> Result<control::Effect> {
+         BW_TRY(const auto known, store::ReadPublicAccess(tx, account));
+         json::Array gone;
+         // Nor does what was written while it was off come into force unasked.
+         if (!enabled || !known.enabled) {
+           BW_TRY(const auto policies, store::ListPolicies(tx, account, {.subject = everybody},
+                                                           {.limit = kMaxPublicPolicies}));
+           for (const Policy& policy : policies) {
+             gone.push_back(ToJson(policy));
+             BW_TRY_STATUS(store::DeletePolicy(tx, policy.id));
+           }
+         }
+         BW_TRY_STATUS(store::WritePublicAccess(tx, account, wanted));
+         return ChangedAccess(
+             tx, account, {{"public_access_enabled", known.enabled}, {"policies", std::move(gone)}},
+             {{"public_access_enabled", enabled}});
+       },
+       .severity = audit::Severity::kCritical}));
   return wanted;
 }
 

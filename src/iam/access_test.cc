@@ -233,7 +233,9 @@ TEST(AccessChanges, AreRefusedByTheGateAndLeaveNoTrace) {
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().reason(), "config_rule_denied");
   EXPECT_EQ(world.Counts().administrator_users, 1);
-  EXPECT_EQ(world.policies.List(world.account, World::Of(user.iam_id), {})->total, 0);
+  EXPECT_EQ(
+      world.policies.List(world.account, {.subject = World::Of(user.iam_id)}, {})->items.size(),
+      0U);
   const auto records = *world.audit.Query({.action = "iam-am.policy.create"});
   ASSERT_FALSE(records.empty());
   EXPECT_EQ(records.back().record.outcome, audit::Outcome::kFailure);

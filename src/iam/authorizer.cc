@@ -106,8 +106,8 @@ Status Authorizer::CheckPublic(const control::Caller& caller, std::string_view a
   if (!access.ok()) {
     return access.error().code() == ErrorCode::kUnauthenticated ? NobodyMay() : access.error();
   }
-  const Decision decision =
-      Decide((*access)->identity, (*access)->groups, (*access)->policies, action, resource);
+  const Decision decision = Decide((*access)->identity, (*access)->groups, (*access)->policies,
+                                   action, resource, clock_.Now());
   if (!decision.allowed ||
       !CheckRestrictions(*(*access)->restrictions, caller, action, resource).ok()) {
     return NobodyMay();
@@ -121,7 +121,7 @@ Status Authorizer::Check(const control::Caller& caller, std::string_view action,
   BW_TRY(const auto access, cache_.Get(actor.account, actor.iam_id));
   BW_TRY_STATUS(CheckNotSuspended(*access));
   const Decision decision =
-      Decide(access->identity, access->groups, access->policies, action, resource);
+      Decide(access->identity, access->groups, access->policies, action, resource, clock_.Now());
   if (decision.allowed) {
     return CheckRestrictions(*access->restrictions, caller, action, resource);
   }

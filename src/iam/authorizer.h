@@ -44,8 +44,8 @@ bool GrantsInclude(const control::Actor& actor, std::string_view action,
 //   kDenied "restricted"                     they may, but not from where they come
 class Authorizer final : public control::Authorizer {
  public:
-  Authorizer(AccessCache& cache, AccessMode& mode, RestrictionEvents& events)
-      : cache_(cache), mode_(mode), events_(events) {}
+  Authorizer(AccessCache& cache, AccessMode& mode, RestrictionEvents& events, const Clock& clock)
+      : cache_(cache), mode_(mode), events_(events), clock_(clock) {}
 
   Status Authorize(const control::Caller& caller, std::string_view action,
                    const control::Resource& resource) override;
@@ -63,6 +63,7 @@ class Authorizer final : public control::Authorizer {
   AccessCache& cache_;
   AccessMode& mode_;
   RestrictionEvents& events_;
+  const Clock& clock_;
 };
 
 }  // namespace breakwater::iam

@@ -23,7 +23,7 @@ AccountId NewAccountId() {
   return AccountId(id);
 }
 
-Policy GroupPolicy(const AccessGroup& group, std::vector<Role> roles, ServiceType type) {
+Policy GroupPolicy(const AccessGroup& group, std::vector<RoleRef> roles, ServiceType type) {
   Policy policy;
   policy.id = NewUuid();
   policy.account = group.account;

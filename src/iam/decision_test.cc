@@ -10,6 +10,8 @@ namespace breakwater::iam {
 namespace {
 
 const AccountId kAccount("acc");
+// A Monday.
+const Timestamp kNow = *ParseRfc3339("2022-03-21T09:30:00Z");
 const Identity kUser{.account = kAccount, .iam_id = IamId("IBMid-1"), .name = "u"};
 
 control::Resource In(const std::string& name_space) {
@@ -19,7 +21,7 @@ control::Resource Service() {
   return control::ServiceResource(kAccount, RegistryName("us.icr.io"), "us-south");
 }
 
-Policy Allowing(std::vector<Role> roles, std::vector<PolicyAttribute> more = {},
+Policy Allowing(std::vector<RoleRef> roles, std::vector<PolicyAttribute> more = {},
                 const std::string& service = "container-registry") {
   Policy policy;
   policy.id = "p";
@@ -33,7 +35,7 @@ Policy Allowing(std::vector<Role> roles, std::vector<PolicyAttribute> more = {},
 
 bool Allowed(const std::vector<Policy>& policies, std::string_view action,
              const control::Resource& resource, const std::vector<std::string>& groups = {}) {
-  return Decide(kUser, groups, policies, action, resource).allowed;
+  return Decide(kUser, groups, PolicySet(policies), action, resource, kNow).allowed;
 }
 
 struct TableRow {
@@ -81,7 +83,8 @@ TEST(Decision, GivesEachRoleExactlyItsActions) {
 }
 
 TEST(Decision, RefusesWithoutPolicyAndNamesTheRolesThatGiveIt) {
-  const Decision decision = Decide(kUser, {}, {}, "container-registry.image.push", In("team"));
+  const Decision decision =
+      Decide(kUser, {}, {}, "container-registry.image.push", In("team"), kNow);
   EXPECT_FALSE(decision.allowed);
   EXPECT_EQ(decision.giving_roles, (std::vector<Role>{Role::kWriter, Role::kManager}));
   EXPECT_EQ(ExplainRefusal(decision, "container-registry.image.push", In("team")),
@@ -143,7 +146,7 @@ TEST(Decision, AnotherAccountIsNeverReached) {
   foreign.account = AccountId("other");
   Identity owner = kUser;
   owner.owner = true;
-  const Decision decision = Decide(owner, {}, {}, "container-registry.image.pull", foreign);
+  const Decision decision = Decide(owner, {}, {}, "container-registry.image.pull", foreign, kNow);
   EXPECT_FALSE(decision.allowed);
   EXPECT_EQ(ExplainRefusal(decision, "container-registry.image.pull", foreign), "access denied");
 }
@@ -151,8 +154,8 @@ TEST(Decision, AnotherAccountIsNeverReached) {
 TEST(Decision, OwnerMayEverythingIncludingActionsNobodyKnows) {
   Identity owner = kUser;
   owner.owner = true;
-  EXPECT_TRUE(Decide(owner, {}, {}, "container-registry.no.such", Service()).allowed);
-  EXPECT_FALSE(Allowed({Allowing(std::vector<Role>(std::begin(kAllRoles), std::end(kAllRoles)))},
+  EXPECT_TRUE(Decide(owner, {}, {}, "container-registry.no.such", Service(), kNow).allowed);
+  EXPECT_FALSE(Allowed({Allowing(std::vector<RoleRef>(std::begin(kAllRoles), std::end(kAllRoles)))},
                        "container-registry.no.such", Service()));
 }
 

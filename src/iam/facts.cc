@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "iam/actions.h"
 #include "iam/changes.h"
 #include "iam/decision.h"
 #include "iam/store.h"
@@ -17,8 +18,36 @@ constexpr std::string_view kSource = "iam policies and access groups";
 
 using IdentitySet = std::set<std::string, std::less<>>;
 
-bool HasRole(const Policy& policy, Role role) {
-  return std::find(policy.roles.begin(), policy.roles.end(), role) != policy.roles.end();
+// Which of the account's own roles, by name, are as good as one of the system's.
+struct LikeSystemRoles {
+  IdentitySet administrator;
+  IdentitySet manager;
+};
+
+LikeSystemRoles Liken(std::span<const CustomRole> custom_roles, std::string_view service) {
+  const auto managers = ActionsOf(Role::kManager, service);
+  LikeSystemRoles like;
+  for (const CustomRole& role : custom_roles) {
+    if (role.service != service) continue;
+    IdentitySet held;
+    bool assigns = false;
+    for (const std::string& action : role.actions) {
+      const std::string name = CanonicalAction(action);
+      assigns = assigns || IsPolicyAction(name);
+      held.insert(name);
+    }
+    if (assigns) like.administrator.insert(role.name);
+    const bool all = std::all_of(managers.begin(), managers.end(),
+                                 [&](std::string_view action) { return held.contains(action); });
+    if (all) like.manager.insert(role.name);
+  }
+  return like;
+}
+
+bool HasRole(const Policy& policy, Role role, const IdentitySet& as_good) {
+  return std::any_of(policy.roles.begin(), policy.roles.end(), [&](const RoleRef& held) {
+    return held.system() == role || as_good.contains(held.custom());
+  });
 }
 
 void AddSubjects(const Policy& policy, const std::multimap<std::string, std::string>& members_of,
@@ -102,9 +131,10 @@ Result<std::vector<IamId>> ReadIdentities(db::Transaction& tx, const AccountId& 
 
 }  // namespace
 
-AccessCounts CountAccess(std::span<const Policy> policies, std::span<const Membership> memberships,
-                         std::span<const IamId> identities, std::string_view service,
-                         std::span<const ProfileTrust> profiles) {
+AccessCounts CountAccess(std::span<const Policy> policies, std::span<const CustomRole> custom_roles,
+                         std::span<const Membership> memberships, std::span<const IamId> identities,
+                         std::string_view service, std::span<const ProfileTrust> profiles) {
+  const LikeSystemRoles like = Liken(custom_roles, service);
   std::multimap<std::string, std::string> members_of;
   for (const Membership& m : memberships) members_of.emplace(m.group, m.iam_id.value());
   AccessCounts counts;
@@ -115,8 +145,11 @@ AccessCounts CountAccess(std::span<const Policy> policies, std::span<const Membe
     if (coverage == Coverage::kNone) continue;
     if (policy.subject.kind == SubjectKind::kIdentity) ++counts.direct_policies;
     if (policy.subject.id == kPublicAccessGroup) ++counts.public_policies;
-    if (HasRole(policy, Role::kAdministrator)) AddSubjects(policy, members_of, &administrators);
-    if (coverage == Coverage::kWhole && HasRole(policy, Role::kManager)) {
+    if (HasRole(policy, Role::kAdministrator, like.administrator)) {
+      AddSubjects(policy, members_of, &administrators);
+    }
+    if (coverage == Coverage::kWhole && !policy.rule &&
+        HasRole(policy, Role::kManager, like.manager)) {
       AddSubjects(policy, members_of, &managers);
     }
   }
@@ -145,10 +178,12 @@ Result<std::vector<control::Resource>> AccessFacts::List(db::Transaction& tx,
 
 Result<condition::Facts> AccessFacts::Read(db::Transaction& tx, const control::Resource& resource) {
   BW_TRY(const auto policies, store::AllPolicies(tx, resource.account));
+  BW_TRY(const auto custom_roles, store::AllCustomRoles(tx, resource.account));
   BW_TRY(const auto memberships, ReadMemberships(tx, resource.account, clock_.Now()));
   BW_TRY(const auto identities, ReadIdentities(tx, resource.account));
   BW_TRY(const auto profiles, ReadProfiles(tx, resource.account));
-  AccessCounts counts = CountAccess(policies, memberships, identities, kService, profiles);
+  AccessCounts counts =
+      CountAccess(policies, custom_roles, memberships, identities, kService, profiles);
   BW_TRY(const auto everybody, store::ReadPublicAccess(tx, resource.account));
   if (!everybody.enabled) counts.public_policies = 0;
   condition::Facts facts;

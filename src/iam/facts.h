@@ -31,10 +31,14 @@ struct AccessCounts {
 //   be
 //     small, so a narrow grant must not hide one.
 //   Managers: by a policy on the whole service: their number is to be large enough, and who
-//     manages one namespace cannot stand in for another.
+//     manages one namespace, or in office hours, cannot stand in for another.
+//   A custom role of the service counts as Administrator if it can assign access to the service
+//     (which is what that role does here), and as Manager if it gives all that Manager does: a role
+//     of one's own hides no administrator, and makes no manager of less.
 //   Direct policies: those that reach the service and whose subject is an identity.
 //   Public policies: those that reach it and whose subject is the group of everybody.
-// The account's owner counts by policies alone, like everybody. `identities` holds the account's
+// Rules about time and access tags narrow like anything else. The account's owner counts by
+// policies alone, like everybody. `identities` holds the account's
 // users and service IDs; policies and memberships of others count for nobody.
 //
 // A trusted profile stands for those who may act as it: each identity it lists has what the profile
@@ -46,9 +50,9 @@ struct ProfileTrust {
   bool federated = false;  // it has a rule for federated users
   bool workloads = false;  // it trusts workloads, by rule, link or CRN
 };
-AccessCounts CountAccess(std::span<const Policy> policies, std::span<const Membership> memberships,
-                         std::span<const IamId> identities, std::string_view service,
-                         std::span<const ProfileTrust> profiles = {});
+AccessCounts CountAccess(std::span<const Policy> policies, std::span<const CustomRole> custom_roles,
+                         std::span<const Membership> memberships, std::span<const IamId> identities,
+                         std::string_view service, std::span<const ProfileTrust> profiles = {});
 
 // Thread-safe.
 class AccessFacts final : public control::FactSource {

@@ -14,6 +14,7 @@
 #include "iam/authorizer.h"
 #include "iam/bootstrap.h"
 #include "iam/credentials.h"
+#include "iam/custom_roles.h"
 #include "iam/facts.h"
 #include "iam/identities.h"
 #include "iam/network_zones.h"
@@ -87,15 +88,19 @@ struct World {
     return users.Invite(administrator, account, {{email, {}}})->front();
   }
 
-  PolicyContent Content(Subject subject, std::vector<Role> roles,
+  PolicyContent Content(Subject subject, std::vector<RoleRef> roles,
                         std::vector<PolicyAttribute> more = {}) const {
-    PolicyContent content{std::move(subject), "", std::move(roles), std::move(more)};
+    PolicyContent content;
+    content.subject = std::move(subject);
+    content.roles = std::move(roles);
+    content.attributes = std::move(more);
     content.attributes.push_back({"accountId", account.value()});
     content.attributes.push_back({"serviceName", "container-registry"});
     return content;
   }
 
-  Policy Grant(Subject subject, std::vector<Role> roles, std::vector<PolicyAttribute> more = {}) {
+  Policy Grant(Subject subject, std::vector<RoleRef> roles,
+               std::vector<PolicyAttribute> more = {}) {
     return *policies.Create(administrator, account,
                             Content(std::move(subject), std::move(roles), std::move(more)));
   }
@@ -139,7 +144,7 @@ struct World {
   AccessCache cache{database->database(), clock};
   SwitchableMode mode;
   RestrictionEvents restriction_events{audit, clock};
-  Authorizer authorizer{cache, mode, restriction_events};
+  Authorizer authorizer{cache, mode, restriction_events, clock};
   AdministratorGate gate;
   AccessFacts access_facts{clock};
   control::FactSources facts;
@@ -165,6 +170,7 @@ struct World {
   SignInDeps sign_in_deps{deps,      cache,    credentials, sessions, passwords,
                           passcodes, throttle, hasher,      account};
   SignIn sign_in{sign_in_deps, {}, {&local}};
+  CustomRoles custom_roles{deps};
   Secret administrator_key;
   control::Caller administrator;
 };

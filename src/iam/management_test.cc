@@ -176,9 +176,9 @@ TEST(Policies, OfEverybodyGiveReadingTheRegistryAndNothingElse) {
     const auto made = world.policies.Create(world.administrator, world.account, content);
     return made.ok() ? "" : made.error().reason();
   };
-  for (const std::vector<Role>& roles :
-       {std::vector<Role>{Role::kWriter}, std::vector<Role>{Role::kReader, Role::kManager},
-        std::vector<Role>{Role::kAdministrator}, std::vector<Role>{Role::kViewer}}) {
+  for (const std::vector<RoleRef>& roles :
+       {std::vector<RoleRef>{Role::kWriter}, std::vector<RoleRef>{Role::kReader, Role::kManager},
+        std::vector<RoleRef>{Role::kAdministrator}, std::vector<RoleRef>{Role::kViewer}}) {
     EXPECT_EQ(reason(world.Content(everybody, roles)), "invalid_body");
   }
   PolicyContent all = world.Content(everybody, {Role::kReader});
@@ -205,19 +205,175 @@ TEST(Policies, RefuseWhatWouldNeverMatchOrSaysTheSame) {
   EXPECT_EQ(same.error().details()[0].value, first->id);
 }
 
-TEST(Policies, MustNameAnIdentityAndAccountOfOnesOwn) {
+TEST(Policies, MustNameAnAccountOfOnesOwnAndAnIdentityThatMayComeYet) {
   World world;
-  EXPECT_EQ(world.policies
-                .Create(world.administrator, world.account,
-                        world.Content(World::Of(IamId("IBMid-none")), {Role::kReader}))
+  const IamId later("IBMid-later");
+  ASSERT_TRUE(world.policies
+                  .Create(world.administrator, world.account,
+                          world.Content(World::Of(later), {Role::kReader}))
+                  .ok());
+  EXPECT_EQ(world.authorizer
+                .Authorize(world.CallerOf(later), "container-registry.image.pull",
+                           world.Repository("team/app"))
                 .error()
-                .code(),
-            ErrorCode::kNotFound);
+                .reason(),
+            "identity_unknown");
+  EXPECT_EQ(Reason(world.policies
+                       .Create(world.administrator, world.account,
+                               world.Content({SubjectKind::kAccessGroup, "AccessGroupId-none"},
+                                             {Role::kReader}))
+                       .error()),
+            "not_found");
   PolicyContent foreign =
       world.Content(World::Of(world.Invite("u@example.com").iam_id), {Role::kReader});
   foreign.attributes[0].value = "other";
   EXPECT_EQ(Reason(world.policies.Create(world.administrator, world.account, foreign).error()),
             "invalid_body");
+}
+
+TEST(Policies, AreDeletedSoThatTheyCanBeRestored) {
+  World world;
+  const auto& admin = world.administrator;
+  const auto caller = world.CallerOf(world.Invite("u@example.com").iam_id);
+  const auto may = [&] {
+    return world.May(caller, "container-registry.image.pull", world.Repository("team/app"));
+  };
+  const Policy policy = world.Grant(World::Of(caller.actor.iam_id), {Role::kReader});
+  const auto tag = [&] {
+    const Policy now = *world.policies.Get(world.account, policy.id);
+    return EntityTag(now.id, now.version);
+  };
+  EXPECT_TRUE(may());
+  ASSERT_TRUE(world.policies.Delete(admin, world.account, policy.id).ok());
+  EXPECT_FALSE(may());
+  EXPECT_EQ(Reason(world.policies.Delete(admin, world.account, policy.id).error()),
+            "policy_not_found");
+  EXPECT_EQ(Reason(world.policies
+                       .Replace(admin, world.account, policy.id, tag(),
+                                world.Content(policy.subject, {Role::kManager}))
+                       .error()),
+            "unable_to_process");
+  EXPECT_TRUE(world.policies.Get(world.account, policy.id)->deleted.has_value());
+  EXPECT_TRUE(world.policies.List(world.account, {.subject = policy.subject}, {})->items.empty());
+  EXPECT_EQ(world.policies.List(world.account, {.subject = policy.subject, .deleted = true}, {})
+                ->items.size(),
+            1U);
+  EXPECT_EQ(Reason(world.policies.Restore(admin, AccountId("other"), policy.id, "*").error()),
+            "policy_not_found");
+  EXPECT_EQ(Reason(world.policies.Restore(admin, world.account, policy.id, "\"1-0\"").error()),
+            "entity_tag_mismatch");
+  ASSERT_TRUE(world.policies.Restore(admin, world.account, policy.id, tag()).ok());
+  EXPECT_TRUE(may());
+  // One that says the same stands in the way, and only then.
+  ASSERT_TRUE(world.policies.Delete(admin, world.account, policy.id).ok());
+  const Policy same = world.Grant(policy.subject, {Role::kReader});
+  EXPECT_EQ(Reason(world.policies.Restore(admin, world.account, policy.id, tag()).error()),
+            "policy_conflict_error");
+  // In the end it is gone for good.
+  world.clock.Advance(kDeletedPolicyLife + std::chrono::hours{1});
+  ASSERT_TRUE(world.policies.Delete(admin, world.account, same.id).ok());
+  EXPECT_EQ(Reason(world.policies.Get(world.account, policy.id).error()), "policy_not_found");
+  EXPECT_TRUE(world.policies.Get(world.account, same.id).ok());
+}
+
+TEST(Policies, HaveLimitsForAnAccountAndForASubject) {
+  World world;
+  const auto& admin = world.administrator;
+  const std::int64_t first = *world.database->database().ReadValue(
+      [&](db::Transaction& tx) { return store::CountPolicies(tx, world.account); });
+  ChangeDeps deps{world.database->database(), world.changes, world.clock};
+  deps.limits.policies_per_account = first + 2;
+  deps.limits.policies_per_subject = 1;
+  Policies few(deps, world.authorizer);
+  const auto create = [&](const char* who, Role role) {
+    return few.Create(admin, world.account, world.Content(World::Of(IamId(who)), {role}));
+  };
+  const auto one = create("IBMid-a", Role::kReader);
+  ASSERT_TRUE(one.ok());
+  EXPECT_EQ(Reason(create("IBMid-a", Role::kWriter).error()), "limit_exceeded");
+  ASSERT_TRUE(create("IBMid-b", Role::kReader).ok());
+  EXPECT_EQ(Reason(create("IBMid-c", Role::kReader).error()), "limit_exceeded");
+  // Replacing takes no room, unless it is another's.
+  EXPECT_TRUE(few.Replace(admin, world.account, one->id, "*",
+                          world.Content(World::Of(IamId("IBMid-a")), {Role::kWriter}))
+                  .ok());
+  EXPECT_EQ(Reason(few.Replace(admin, world.account, one->id, "*",
+                               world.Content(World::Of(IamId("IBMid-b")), {Role::kWriter}))
+                       .error()),
+            "limit_exceeded");
+}
+
+TEST(Policies, AreListedInPagesOfAnyOrder) {
+  World world;
+  for (const char* who : {"IBMid-c", "IBMid-a", "IBMid-b", "IBMid-d", "IBMid-e"}) {
+    world.clock.Advance(std::chrono::seconds{1});
+    world.Grant(World::Of(IamId(who)), {Role::kReader});
+  }
+  for (const auto order :
+       {store::PolicyOrder::kId, store::PolicyOrder::kCreated, store::PolicyOrder::kCreatedBy,
+        store::PolicyOrder::kModified, store::PolicyOrder::kModifiedBy}) {
+    for (const bool descending : {false, true}) {
+      const auto whole = *world.policies.List(world.account, {.service_name = "container-registry"},
+                                              {.order = order, .descending = descending});
+      EXPECT_EQ(whole.items.size(), 5U);
+      EXPECT_FALSE(whole.next);
+      std::vector<std::string> paged;
+      store::PolicyPage page{.order = order, .descending = descending, .limit = 2};
+      do {
+        const auto some =
+            *world.policies.List(world.account, {.service_name = "container-registry"}, page);
+        for (const Policy& policy : some.items) paged.push_back(policy.id);
+        page.after = some.next;
+      } while (page.after);
+      std::vector<std::string> all;
+      for (const Policy& policy : whole.items) all.push_back(policy.id);
+      EXPECT_EQ(paged, all);
+    }
+  }
+}
+
+TEST(Policies, AreListedByServiceTypeAndTag) {
+  World world;
+  PolicyContent tagged = world.Content(World::Of(IamId("IBMid-a")), {Role::kReader});
+  tagged.tags = {{"project", "a"}, {"stage", "b"}};
+  ASSERT_TRUE(world.policies.Create(world.administrator, world.account, tagged).ok());
+  PolicyContent platform = world.Content(World::Of(IamId("IBMid-a")), {Role::kViewer});
+  platform.attributes.back() = {"service_group_id", "IAM"};
+  ASSERT_TRUE(world.policies.Create(world.administrator, world.account, platform).ok());
+  const auto count = [&](store::PolicyFilter filter) {
+    return world.policies.List(world.account, filter, {})->items.size();
+  };
+  EXPECT_EQ(count({.tag_name = "project"}), 1U);
+  EXPECT_EQ(count({.tag_name = "project", .tag_value = "b"}), 0U);
+  EXPECT_EQ(count({.tag_value = "b"}), 1U);
+  EXPECT_EQ(count({.service_group = "IAM"}), 1U);
+  EXPECT_EQ(count({.subject = World::Of(IamId("IBMid-a")), .service_type = ServiceType::kService}),
+            1U);
+  EXPECT_EQ(count({.subject = World::Of(IamId("IBMid-a")),
+                   .service_type = ServiceType::kPlatformService}),
+            0U);
+}
+
+TEST(Policies, WithTagsGiveNothingSinceNothingCarriesOne) {
+  World world;
+  const auto caller = world.CallerOf(world.Invite("u@example.com").iam_id);
+  PolicyContent content = world.Content(World::Of(caller.actor.iam_id), {Role::kReader});
+  content.tags = {{"project", "a"}};
+  ASSERT_TRUE(world.policies.Create(world.administrator, world.account, content).ok());
+  EXPECT_FALSE(world.May(caller, "container-registry.image.pull", world.Repository("team/app")));
+}
+
+TEST(Policies, DoNotChangeWhoseSubjectIsLocked) {
+  World world;
+  const auto& admin = world.administrator;
+  const auto made = *world.service_ids.Create(admin, world.account, {.name = "s"});
+  const Policy policy = world.Grant(World::Of(made.service_id.iam_id), {Role::kReader});
+  ASSERT_TRUE(world.service_ids.SetLocked(admin, world.account, made.service_id.id, true).ok());
+  EXPECT_EQ(Reason(world.policies.Delete(admin, world.account, policy.id).error()), "locked");
+  EXPECT_EQ(Reason(world.policies
+                       .Create(admin, world.account, world.Content(policy.subject, {Role::kWriter}))
+                       .error()),
+            "locked");
 }
 
 TEST(Policies, ReplacingTakesTheRightOnBothServices) {

@@ -15,7 +15,6 @@ using json::Text;
 constexpr UserState kUserStates[] = {UserState::kProcessing, UserState::kPending,
                                      UserState::kActive, UserState::kDisabledClassicInfrastructure,
                                      UserState::kVpnOnly};
-constexpr std::size_t kMaxStoredItems = 64;
 
 Status CheckText(std::string_view what, std::string_view text, std::size_t most) {
   if (text.size() > most) {
@@ -30,12 +29,6 @@ Status CheckText(std::string_view what, std::string_view text, std::size_t most)
         .Reason("invalid_field");
   }
   return Ok();
-}
-
-json::Value AttributeToJson(const PolicyAttribute& attribute) {
-  return {{"name", Text(attribute.name)},
-          {"operator", Text(ToString(attribute.op))},
-          {"value", Text(attribute.value)}};
 }
 
 }  // namespace
@@ -79,41 +72,6 @@ std::string_view ToString(SubjectKind kind) {
     case SubjectKind::kAccessGroup: return "access_group_id";
   }
   BW_UNREACHABLE();
-}
-
-std::string_view ToString(MatchOperator op) {
-  switch (op) {
-    case MatchOperator::kStringEquals: return "stringEquals";
-    case MatchOperator::kStringMatch: return "stringMatch";
-  }
-  BW_UNREACHABLE();
-}
-
-std::optional<MatchOperator> ParseMatchOperator(std::string_view text) {
-  for (MatchOperator op : {MatchOperator::kStringEquals, MatchOperator::kStringMatch}) {
-    if (ToString(op) == text) return op;
-  }
-  return std::nullopt;
-}
-
-const PolicyAttribute* FindAttribute(const Policy& policy, std::string_view name) {
-  for (const PolicyAttribute& attribute : policy.attributes) {
-    if (attribute.name == name) return &attribute;
-  }
-  return nullptr;
-}
-
-std::string Fingerprint(const Policy& policy) {
-  std::vector<Role> roles = policy.roles;
-  std::sort(roles.begin(), roles.end());
-  std::vector<PolicyAttribute> attributes = policy.attributes;
-  std::sort(attributes.begin(), attributes.end(), [](const auto& a, const auto& b) {
-    return std::tie(a.name, a.value, a.op) < std::tie(b.name, b.value, b.op);
-  });
-  return crypto::Sha256Hex(json::Canonical({{"subject_kind", Text(ToString(policy.subject.kind))},
-                                            {"subject", Text(policy.subject.id)},
-                                            {"roles", RolesToJson(roles)},
-                                            {"attributes", AttributesToJson(attributes)}}));
 }
 
 std::string EntityTag(std::string_view id, std::int64_t version) {
@@ -185,52 +143,6 @@ json::Value ToJson(const GroupRule& rule) {
           {"realm", Text(rule.realm)},
           {"expiration_hours", rule.expiration_hours},
           {"conditions", ConditionsToJson(rule.conditions)}};
-}
-
-json::Value ToJson(const Policy& policy) {
-  return {{"id", Text(policy.id)},
-          {"subject", {{Text(ToString(policy.subject.kind)), Text(policy.subject.id)}}},
-          {"description", Text(policy.description)},
-          {"roles", RolesToJson(policy.roles)},
-          {"attributes", AttributesToJson(policy.attributes)}};
-}
-
-json::Value RolesToJson(const std::vector<Role>& roles) {
-  json::Array names;
-  for (Role role : roles) names.push_back(Text(ToString(role)));
-  return names;
-}
-
-Result<std::vector<Role>> RolesFromJson(std::string_view text) {
-  BW_TRY(const json::Value document, json::Parse(text));
-  const json::Reader reader(document);
-  std::vector<Role> roles;
-  for (const std::string& name : reader.Strings(kMaxStoredItems)) {
-    const auto role = RoleFromName(name);
-    if (!role) return DataCorrupt("a stored policy has an unknown role");
-    roles.push_back(*role);
-  }
-  BW_TRY_STATUS(reader.Finish());
-  return roles;
-}
-
-json::Value AttributesToJson(const std::vector<PolicyAttribute>& attributes) {
-  json::Array items;
-  for (const PolicyAttribute& attribute : attributes) items.push_back(AttributeToJson(attribute));
-  return items;
-}
-
-Result<std::vector<PolicyAttribute>> AttributesFromJson(std::string_view text) {
-  BW_TRY(const json::Value document, json::Parse(text));
-  const json::Reader reader(document);
-  std::vector<PolicyAttribute> attributes;
-  for (const json::Reader& item : reader.Items(kMaxStoredItems)) {
-    const auto op = ParseMatchOperator(item.Field("operator").String());
-    if (!op) return DataCorrupt("a stored policy has an unknown operator");
-    attributes.push_back({item.Field("name").String(), item.Field("value").String(), *op});
-  }
-  BW_TRY_STATUS(reader.Finish());
-  return attributes;
 }
 
 Status CheckName(std::string_view name) {

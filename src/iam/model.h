@@ -12,6 +12,7 @@
 #include "base/time.h"
 #include "control/caller.h"
 #include "iam/claims.h"
+#include "iam/policy_rule.h"
 #include "iam/roles.h"
 #include "json/json.h"
 
@@ -31,7 +32,6 @@ struct Limits {
   std::int64_t users_per_account = 10'000;
   std::int64_t profiles_per_account = 1000;
   std::int64_t entries_per_profile = 100;  // of each kind: rules, links, identities
-  static constexpr std::int64_t kPoliciesPerAccount = 2010;
   static constexpr std::size_t kMembersPerRequest = 50;
   static constexpr std::size_t kNameOctets = 256;
   static constexpr std::size_t kDescriptionOctets = 1024;
@@ -154,31 +154,108 @@ struct Subject {
   friend bool operator==(const Subject&, const Subject&) = default;
 };
 
-enum class MatchOperator { kStringEquals, kStringMatch };
-std::string_view ToString(MatchOperator op);  // "stringEquals", "stringMatch"
+enum class MatchOperator {
+  kStringEquals,
+  kStringMatch,
+  kStringExists,  // the rest: in v2 alone
+  kStringEqualsAnyOf,
+  kStringMatchAnyOf,
+};
+std::string_view ToString(MatchOperator op);  // "stringEquals", "stringMatch", …
 std::optional<MatchOperator> ParseMatchOperator(std::string_view text);
+bool TakesList(MatchOperator op);  // those that end in AnyOf
 
 // One condition on the resource: all of a policy's must hold.
 struct PolicyAttribute {
-  std::string name;  // accountId, serviceName, serviceType, serviceInstance, region, registry,
-                     // resourceType, resource, resourceGroupId
-  std::string value;
+  std::string name;   // accountId, serviceName, serviceType, service_group_id, serviceInstance,
+                      // region, registry, resourceType, resource, resourceGroupId
+  std::string value;  // kStringExists: "true" or "false"; none where there is a list
   MatchOperator op = MatchOperator::kStringEquals;
+  std::vector<std::string> values{};  // of operators that take a list
   friend bool operator==(const PolicyAttribute&, const PolicyAttribute&) = default;
 };
+
+// What a policy looks at, by the name of its attribute.
+enum class AttributeKind {
+  kAccount,
+  kServiceName,
+  kServiceType,
+  kServiceGroup,
+  kServiceInstance,
+  kRegion,
+  kRegistry,
+  kResourceType,
+  kResource,
+  kResourceGroup,
+  kUnknown,
+};
+AttributeKind KindOf(std::string_view attribute);
+
+// An access tag that a resource must carry. None here carries one, so what names one never counts.
+struct PolicyTag {
+  std::string name;
+  std::string value;
+  MatchOperator op = MatchOperator::kStringEquals;
+  friend bool operator==(const PolicyTag&, const PolicyTag&) = default;
+};
+
+// A role that an account made of actions of one service. Its name is that of its CRN; it stays.
+struct CustomRole {
+  std::string id;  // 32 hex digits
+  AccountId account;
+  std::string name;
+  std::string service;
+  std::string display_name;
+  std::string description;
+  std::vector<std::string> actions;
+  Timestamp created;
+  IamId created_by;
+  Timestamp modified;
+  IamId modified_by;
+  std::int64_t version = 1;
+};
+
+// A role as a policy gives it: one of the system's, or the account's own of this name.
+class RoleRef {
+ public:
+  RoleRef(Role role) : role_(role) {}  // NOLINT: a system role is one
+  static RoleRef Custom(std::string name) { return RoleRef(std::move(name)); }
+
+  // Nothing for a custom role, whose name is custom().
+  std::optional<Role> system() const {
+    return custom_.empty() ? std::optional(role_) : std::nullopt;
+  }
+  const std::string& custom() const { return custom_; }
+
+  friend auto operator<=>(const RoleRef&, const RoleRef&) = default;
+
+ private:
+  explicit RoleRef(std::string name) : custom_(std::move(name)) {}
+  Role role_ = Role::kReader;
+  std::string custom_;
+};
+std::string ToString(const RoleRef& role);  // "Reader", "customRole:Name"
+// "…:iam-access-management::a/<account>::customRole:<Name>", or that of a system role.
+std::string RoleCrn(const RoleRef& role, const AccountId& account);
+// A custom role must be of this account; whether there is one of the name is another question.
+std::optional<RoleRef> RoleRefFromCrn(std::string_view crn, const AccountId& account);
 
 struct Policy {
   std::string id;
   AccountId account;
   Subject subject;
   std::string description;
-  std::vector<Role> roles;
+  std::vector<RoleRef> roles;
   std::vector<PolicyAttribute> attributes;
   Timestamp created;
   IamId created_by;
   Timestamp modified;
   IamId modified_by;
   std::int64_t version = 1;
+  std::vector<PolicyTag> tags{};
+  std::string pattern{};  // what kind of rule it has
+  std::optional<PolicyRule> rule{};
+  std::optional<Timestamp> deleted{};  // it counts no more, but can be restored
 };
 
 // Null if the policy has no such attribute.
@@ -199,11 +276,14 @@ json::Value ToJson(const ApiKey& key);
 json::Value ToJson(const AccessGroup& group);
 json::Value ToJson(const GroupRule& rule);
 json::Value ToJson(const Policy& policy);
+json::Value ToJson(const CustomRole& role);
 
-json::Value RolesToJson(const std::vector<Role>& roles);  // ["Manager"]
-Result<std::vector<Role>> RolesFromJson(std::string_view text);
+json::Value RolesToJson(const std::vector<RoleRef>& roles);  // ["Manager","customRole:Name"]
+Result<std::vector<RoleRef>> RolesFromJson(std::string_view text);
 json::Value AttributesToJson(const std::vector<PolicyAttribute>& attributes);
 Result<std::vector<PolicyAttribute>> AttributesFromJson(std::string_view text);
+json::Value TagsToJson(const std::vector<PolicyTag>& tags);
+Result<std::vector<PolicyTag>> TagsFromJson(std::string_view text);
 
 // 1 to Limits::kNameOctets bytes of UTF-8 without control characters.
 Status CheckName(std::string_view name);

@@ -41,6 +41,7 @@ class RoleSet {
     for (Role role : roles) bits_ |= Bit(role);
   }
   constexpr bool Has(Role role) const { return (bits_ & Bit(role)) != 0; }
+  constexpr void Add(Role role) { bits_ |= Bit(role); }
   constexpr bool empty() const { return bits_ == 0; }
   std::vector<Role> ToVector() const;
 

@@ -176,12 +176,57 @@ Result<std::optional<Policy>> FindPolicy(db::Transaction& tx, std::string_view i
 // The policy that says the same, if there is one.
 Result<std::optional<Policy>> FindPolicyByFingerprint(db::Transaction& tx, const AccountId& account,
                                                       std::string_view fingerprint);
-Result<Listed<Policy>> ListPolicies(db::Transaction& tx, const AccountId& account,
-                                    const std::optional<Subject>& subject, const Page& page);
-// Those of the identity itself and of every group it is in at `now`, with `everybody` the one of
-// everybody included. For nobody, whose id is empty, those of everybody alone.
+// Without deleted ones; of one subject, if one is named.
+Result<std::int64_t> CountPolicies(db::Transaction& tx, const AccountId& account,
+                                   const std::optional<Subject>& subject = std::nullopt);
+
+struct PolicyFilter {
+  std::optional<Subject> subject{};
+  std::string service_name{};  // of the attribute serviceName; empty: all
+  std::optional<ServiceType> service_type{};
+  std::string service_group{};  // those about a group of services; empty: all
+  std::string tag_name{};       // empty: any
+  std::string tag_value{};
+  bool deleted = false;  // those alone, else the others alone
+};
+enum class PolicyOrder { kId, kCreated, kCreatedBy, kModified, kModifiedBy };
+// Where a policy stands in an order: what it is ordered by, then its id.
+struct PolicyPlace {
+  std::optional<std::int64_t> number;  // of times
+  std::string text;                    // of the others
+  std::string id;
+};
+PolicyPlace PlaceOf(const Policy& policy, PolicyOrder order);
+struct PolicyPage {
+  PolicyOrder order = PolicyOrder::kId;
+  bool descending = false;
+  std::optional<PolicyPlace> after{};
+  std::int64_t limit = 100;
+};
+Result<std::vector<Policy>> ListPolicies(db::Transaction& tx, const AccountId& account,
+                                         const PolicyFilter& filter, const PolicyPage& page);
+// Removes for good what was deleted before then, and the oldest beyond so many (1000 at a time).
+Status PurgeDeletedPolicies(db::Transaction& tx, const AccountId& account, Timestamp before,
+                            std::int64_t keep);
+// Those of the identity itself (nobody's id is empty) and of these groups, without deleted ones.
 Result<std::vector<Policy>> PoliciesFor(db::Transaction& tx, const AccountId& account,
-                                        const IamId& iam_id, bool everybody, Timestamp now);
+                                        const IamId& iam_id,
+                                        const std::vector<std::string>& groups);
+// Without deleted ones.
 Result<std::vector<Policy>> AllPolicies(db::Transaction& tx, const AccountId& account);
+
+// --- Custom roles ---
+Status InsertCustomRole(db::Transaction& tx, const CustomRole& role);
+Status UpdateCustomRole(db::Transaction& tx, const CustomRole& role);
+Status DeleteCustomRole(db::Transaction& tx, std::string_view id);
+Result<std::optional<CustomRole>> FindCustomRole(db::Transaction& tx, std::string_view id);
+Result<std::optional<CustomRole>> FindCustomRoleByName(db::Transaction& tx,
+                                                       const AccountId& account,
+                                                       std::string_view name);
+// By name.
+Result<std::vector<CustomRole>> AllCustomRoles(db::Transaction& tx, const AccountId& account);
+// The id of a policy that names the role, if there is one; deleted ones do not count.
+Result<std::optional<std::string>> PolicyWithRole(db::Transaction& tx, const AccountId& account,
+                                                  const RoleRef& role);
 
 }  // namespace breakwater::iam::store

@@ -96,7 +96,11 @@ net::Response ManagementFace::EncodeError(const Error& error, const net::Request
                                           const Context*) const {
   const int status = control::StatusOf(error.code());
   json::Object item = ErrorItem(error);
-  item["code"] = Text(ManagementCode(error));
+  const std::string_view code = ManagementCode(error);
+  item["code"] = Text(code);
+  if (code.ends_with("_conflict_error") && item.contains("details")) {
+    item["details"] = json::Object{{"conflicts_with", std::move(item["details"])}};
+  }
   net::Response response = JsonResponse(
       status,
       {{"trace", Text(request.id)}, {"errors", json::Array{item}}, {"status_code", status}});

@@ -21,10 +21,6 @@ void PutTimes(json::Object& out, std::string_view created, Timestamp created_at,
   out[modified] = Text(FormatRfc3339(modified_at));
 }
 
-json::Object NameAndValue(std::string_view name, std::string_view value) {
-  return {{"name", Text(name)}, {"value", Text(value)}};
-}
-
 }  // namespace
 
 std::vector<Endpoint> IamEndpoints(const IamFaces& faces, const IamDeps& deps) {
@@ -40,6 +36,7 @@ std::vector<Endpoint> IamEndpoints(const IamFaces& faces, const IamDeps& deps) {
   AddProfileTrustEndpoints(faces, deps, &endpoints);
   AddPolicyEndpoints(faces, deps, &endpoints);
   AddRestrictionEndpoints(faces, deps, &endpoints);
+  AddRoleEndpoints(faces, deps, &endpoints);
   AddUserEndpoints(faces, deps, &endpoints);
   return endpoints;
 }
@@ -67,15 +64,20 @@ std::string PageToken(std::int64_t offset) {
 // Beyond any list there is; sums with it stay far from overflow.
 constexpr std::int64_t kMaxOffset = 1'000'000'000;
 
+Result<std::int64_t> PageSize(const Context& context, std::string_view size_name,
+                              std::int64_t usual, std::int64_t most) {
+  const auto size = context.query.Get(size_name);
+  if (!size) return usual;
+  const auto number = ParseInt(*size);
+  if (!number.ok() || *number < 1) return BadParameter(size_name, "a whole number from 1");
+  return std::min(*number, most);
+}
+
 Result<domain::store::Page> PageByToken(const Context& context, std::string_view size_name,
                                         std::string_view token_name, std::int64_t usual,
                                         std::int64_t most) {
-  domain::store::Page page{.offset = 0, .limit = usual};
-  if (const auto size = context.query.Get(size_name)) {
-    const auto number = ParseInt(*size);
-    if (!number.ok() || *number < 1) return BadParameter(size_name, "a whole number from 1");
-    page.limit = std::min(*number, most);
-  }
+  domain::store::Page page;
+  BW_TRY(page.limit, PageSize(context, size_name, usual, most));
   if (const auto token = context.query.Get(token_name)) {
     const auto decoded = Base64UrlDecode(*token);
     const auto offset = decoded.ok() ? ParseInt(AsText(*decoded)) : Result<std::int64_t>(-1);
@@ -224,33 +226,6 @@ std::vector<domain::ClaimCondition> ReadConditions(const json::Reader& in) {
     conditions.push_back(std::move(condition));
   }
   return conditions;
-}
-
-json::Object EncodePolicy(const domain::Policy& policy) {
-  json::Array roles;
-  for (const domain::Role role : policy.roles) {
-    roles.push_back(
-        {{"role_id", Text(domain::RoleCrn(role))}, {"display_name", Text(domain::ToString(role))}});
-  }
-  json::Array attributes;
-  for (const domain::PolicyAttribute& attribute : policy.attributes) {
-    json::Object item = NameAndValue(attribute.name, attribute.value);
-    item["operator"] = Text(domain::ToString(attribute.op));
-    attributes.push_back(std::move(item));
-  }
-  json::Array subject{NameAndValue(domain::ToString(policy.subject.kind), policy.subject.id)};
-  json::Object out{{"id", Text(policy.id)},
-                   {"type", "access"},
-                   {"description", Text(policy.description)},
-                   {"subjects", json::Array{json::Object{{"attributes", std::move(subject)}}}},
-                   {"roles", std::move(roles)},
-                   {"resources", json::Array{json::Object{{"attributes", std::move(attributes)}}}},
-                   {"href", Text("/iam/v1/policies/" + policy.id)},
-                   {"created_by_id", Text(policy.created_by.value())},
-                   {"last_modified_by_id", Text(policy.modified_by.value())},
-                   {"state", "active"}};
-  PutTimes(out, "created_at", policy.created, "last_modified_at", policy.modified);
-  return out;
 }
 
 json::Object EncodeUser(const domain::User& user) {

@@ -24,6 +24,7 @@ void AddProfileTrustEndpoints(const IamFaces& faces, const IamDeps& deps,
 void AddPolicyEndpoints(const IamFaces& faces, const IamDeps& deps, std::vector<Endpoint>* out);
 void AddRestrictionEndpoints(const IamFaces& faces, const IamDeps& deps,
                              std::vector<Endpoint>* out);
+void AddRoleEndpoints(const IamFaces& faces, const IamDeps& deps, std::vector<Endpoint>* out);
 void AddUserEndpoints(const IamFaces& faces, const IamDeps& deps, std::vector<Endpoint>* out);
 
 // A query parameter, or "".
@@ -54,6 +55,9 @@ Status ReadOrder(const Context& context, std::initializer_list<std::string_view>
 // The account of the query parameter account_id: the caller's own, or kDenied.
 Result<AccountId> QueryAccount(const Context& context);
 
+// From 1 to `most`, as the parameter says, else `usual`. kInvalid "invalid_query_parameter".
+Result<std::int64_t> PageSize(const Context& context, std::string_view size_name,
+                              std::int64_t usual, std::int64_t most);
 // A page by number of items and an opaque token for where it begins.
 // From the two named parameters; at most `most` items. kInvalid "invalid_query_parameter".
 Result<domain::store::Page> PageByToken(const Context& context, std::string_view size_name,
@@ -81,7 +85,6 @@ json::Object EncodeGroup(const domain::AccessGroup& group);
 std::string_view MemberTypeText(control::IdentityKind kind);  // "user", "service", "profile"
 json::Object EncodeMember(const domain::Member& member, std::string_view group, bool verbose);
 json::Object EncodeGroupRule(const domain::GroupRule& rule);
-json::Object EncodePolicy(const domain::Policy& policy);
 json::Object EncodeUser(const domain::User& user);
 
 // The conditions of a rule on claims.

@@ -2,7 +2,8 @@
 // (ibm-registry 4.1-4.7; for /oauth/token, Docker registry v2 token specification).
 //
 // Of the reference's management APIs, this serves service IDs, API keys, trusted profiles, access
-// groups with their members and rules, v1 policies, users and context-based restrictions.
+// groups with their members and rules, policies (v1 and v2), roles, users and context-based
+// restrictions.
 #pragma once
 
 #include <string_view>
@@ -14,6 +15,7 @@
 #include "iam/access_groups.h"
 #include "iam/api_keys.h"
 #include "iam/credentials.h"
+#include "iam/custom_roles.h"
 #include "iam/identities.h"
 #include "iam/network_zones.h"
 #include "iam/policies.h"
@@ -73,6 +75,7 @@ struct IamDeps {
   domain::AccessGroups& groups;
   domain::Profiles& profiles;
   domain::Policies& policies;
+  domain::CustomRoles& custom_roles;
   domain::NetworkZones& zones;
   domain::RestrictionRules& restrictions;
   control::Authorizer& authorizer;

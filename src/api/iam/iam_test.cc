@@ -108,8 +108,8 @@ class IamApi : public ::testing::Test {
       {registries_, authenticator_, world_.authorizer, world_.changes, metrics_, world_.account},
       IamEndpoints(faces_, {world_.credentials, world_.tokens, world_.sessions, world_.sign_in,
                             world_.users, world_.service_ids, world_.api_keys, world_.groups,
-                            world_.profiles, world_.policies, world_.zones, world_.restrictions,
-                            world_.authorizer, namespaces_}),
+                            world_.profiles, world_.policies, world_.custom_roles, world_.zones,
+                            world_.restrictions, world_.authorizer, namespaces_}),
       {{"/iam", &faces_.management}, {"/identity", &faces_.token}, {"/", &faces_.oauth}}};
 };
 
@@ -274,8 +274,7 @@ TEST_F(IamApi, LinksToOtherPagesKeepTheFilter) {
            {.authorization = admin_, .query = "account_id=acc&iam_id=IBMid-1&limit=5"});
   ASSERT_EQ(policies.status, 200);
   const std::string first(json::FindText(policies.body.at("first"), "href"));
-  EXPECT_TRUE(first.starts_with("/iam/v1/policies?account_id=acc&limit=5&start=")) << first;
-  EXPECT_TRUE(first.ends_with("&iam_id=IBMid-1")) << first;
+  EXPECT_EQ(first, "/iam/v1/policies?account_id=acc&limit=5&iam_id=IBMid-1");
   const Answer groups =
       Call("GET", "/iam/v2/groups",
            {.authorization = admin_, .query = "account_id=acc&search=ops&limit=5"});
@@ -421,7 +420,67 @@ TEST_F(IamApi, PoliciesLiveTheirLifeAndRefuseWhatIsWrong) {
                 .status,
             200);
   EXPECT_EQ(Admin("DELETE", path).status, 204);
-  EXPECT_EQ(Admin("GET", path).ErrorCode(), "policy_not_found");
+  const Answer deleted = Admin("GET", path);
+  EXPECT_EQ(deleted.Text("state"), "deleted");
+  EXPECT_EQ(Admin("DELETE", path).ErrorCode(), "policy_not_found");
+  EXPECT_EQ(Admin("PATCH", path, {{"state", "active"}}).status, 400);
+  EXPECT_EQ(Admin("PATCH", path, {{"state", "deleted"}}, IfMatch(deleted)).status, 400);
+  const Answer restored = Admin("PATCH", path, {{"state", "active"}}, IfMatch(deleted));
+  ASSERT_EQ(restored.status, 200);
+  EXPECT_EQ(restored.Text("state"), "active");
+}
+
+TEST_F(IamApi, BothVersionsSeeTheSamePoliciesAndV1LosesNoRule) {
+  const json::Value v2 = *json::Parse(R"({"type":"access",
+    "subject":{"attributes":[{"key":"iam_id","operator":"stringEquals","value":"IBMid-1"}]},
+    "control":{"grant":{"roles":[{"role_id":"crn:v1:bluemix:public:iam::::serviceRole:Reader"}]}},
+    "resource":{"attributes":[
+      {"key":"accountId","operator":"stringEquals","value":"acc"},
+      {"key":"serviceName","operator":"stringEquals","value":"container-registry"},
+      {"key":"resource","operator":"stringEqualsAnyOf","value":["team-a","team-b"]}],
+      "tags":[{"key":"project","operator":"stringEquals","value":"x"}]},
+    "pattern":"time-based-conditions:weekly:all-day",
+    "rule":{"key":"{{environment.attributes.day_of_week}}","operator":"dayOfWeekAnyOf",
+            "value":["1+00:00","2+00:00"]}})");
+  const Answer made = Admin("POST", "/iam/v2/policies", v2);
+  ASSERT_EQ(made.status, 201) << json::Serialize(made.body);
+  for (const char* field : {"type", "subject", "control", "resource", "pattern", "rule"}) {
+    EXPECT_EQ(json::Canonical(made.body.at(field)), json::Canonical(v2.at(field))) << field;
+  }
+  const Answer in_v1 = Admin("GET", "/iam/v1/policies/" + made.Text("id"));
+  EXPECT_EQ(json::Canonical(in_v1.body.at("rule")), json::Canonical(v2.at("rule")));
+  const json::Value& attributes = in_v1.body.at("resources").at(0).at("attributes");
+  EXPECT_EQ(json::FindText(attributes.at(2), "value"), "team-a,team-b");
+  json::Value v1 = in_v1.body;
+  v1.at("resources").at(0).at("attributes").as_array().pop_back();
+  EXPECT_EQ(Admin("PUT", "/iam/v1/policies/" + made.Text("id"), v1, IfMatch(in_v1)).ErrorCode(),
+            "unable_to_process");
+  EXPECT_EQ(Admin("PUT", "/iam/v2/policies/" + made.Text("id"), v2, IfMatch(in_v1)).status, 200);
+  json::Value authorization = v2;
+  authorization.as_object()["type"] = "authorization";
+  EXPECT_EQ(Admin("POST", "/iam/v2/policies", authorization).ErrorCode(), "unable_to_process");
+  json::Value wrong = v2;
+  wrong.as_object()["pattern"] = "time-based-conditions:once";
+  EXPECT_EQ(Admin("POST", "/iam/v2/policies", wrong).ErrorCode(), "invalid_body");
+}
+
+TEST_F(IamApi, ListsOfPoliciesTakeOnlyWhatTheyUnderstand) {
+  const auto status = [&](const std::string& query) {
+    return Call("GET", "/iam/v2/policies",
+                {.authorization = admin_, .query = "account_id=acc&" + query})
+        .status;
+  };
+  for (const char* good :
+       {"sort=-last_modified_at", "format=display", "format=include_last_permit", "state=deleted",
+        "type=authorization", "service_type=platform_service", "tag_name=a&tag_value=b",
+        "service_group_id=IAM", "service_name=container-registry", "access_group_id=x"}) {
+    EXPECT_EQ(status(good), 200) << good;
+  }
+  for (const char* bad :
+       {"sort=color", "sort=last_permit_at", "format=xml", "state=gone", "type=denial",
+        "service_type=other", "limit=0", "start=x", "start=WyJhIiwxXQ"}) {
+    EXPECT_EQ(status(bad), 400) << bad;
+  }
 }
 
 TEST_F(IamApi, UsersAreInvitedListedByPageAndRemoved) {

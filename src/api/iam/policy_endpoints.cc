@@ -1,97 +1,33 @@
-// Access policies, v1: /iam/v1/policies (iampolicymanagementv1; ibm-registry 4.4).
+// Access policies: /iam/v1/policies and /iam/v2/policies over the same policies
+// (iampolicymanagementv1; ibm-registry 4.4, 4.5).
+//
+// What v1 has no words for (a rule, operators of v2) it shows in v2's, so that nothing is hidden
+// from who reads policies there; but it does not replace such a policy, which would lose them.
+// When a policy last gave a right is not recorded: format=include_last_permit adds nothing.
+
+#include <algorithm>
 
 #include "api/iam/handlers.h"
+#include "api/iam/policy_wire.h"
+#include "base/bytes.h"
 
 namespace breakwater::api::iam {
 namespace {
 
+using domain::store::PolicyOrder;
 using json::Text;
 
-constexpr std::size_t kMaxItems = 32;
-constexpr std::int64_t kMaxPage = domain::Limits::kPoliciesPerAccount;
+// Without a limit the reference answers with all of an account's; that many are its limit.
+constexpr std::int64_t kMaxPage = domain::Limits{}.policies_per_account;
+
+enum class Version { kV1, kV2 };
 
 control::Resource PoliciesOf(const Context& context) {
   return domain::IamResource(context.account, "iam-access-management", "policy");
 }
 
-net::Response Answer(int status, const domain::Policy& policy) {
-  return WithEntityTag(JsonResponse(status, EncodePolicy(policy)),
-                       domain::EntityTag(policy.id, policy.version));
-}
-
-// The one element that an array must have.
-std::optional<json::Reader> TheOne(const json::Reader& array) {
-  std::vector<json::Reader> items = array.Items(kMaxItems);
-  if (items.size() == 1) return items.front();
-  array.Fail("must have exactly one element");
-  return std::nullopt;
-}
-
-domain::Subject ReadSubject(const json::Reader& subjects) {
-  domain::Subject subject;
-  const auto one = TheOne(subjects);
-  if (!one) return subject;
-  const auto attribute = TheOne(one->Field("attributes"));
-  if (!attribute) return subject;
-  const std::string name = attribute->Field("name").String();
-  subject.id = attribute->Field("value").String();
-  if (name == domain::ToString(domain::SubjectKind::kIdentity)) {
-    subject.kind = domain::SubjectKind::kIdentity;
-  } else if (name == domain::ToString(domain::SubjectKind::kAccessGroup)) {
-    subject.kind = domain::SubjectKind::kAccessGroup;
-  } else {
-    attribute->Fail("name must be iam_id or access_group_id");
-  }
-  return subject;
-}
-
-std::vector<domain::Role> ReadRoles(const json::Reader& roles, bool* unknown) {
-  std::vector<domain::Role> read;
-  for (const json::Reader& item : roles.Items(kMaxItems)) {
-    const auto role = domain::RoleFromCrn(item.Field("role_id").String());
-    if (role) {
-      read.push_back(*role);
-    } else {
-      *unknown = true;
-    }
-  }
-  return read;
-}
-
-std::vector<domain::PolicyAttribute> ReadAttributes(const json::Reader& resources) {
-  std::vector<domain::PolicyAttribute> attributes;
-  const auto one = TheOne(resources);
-  if (!one) return attributes;
-  for (const json::Reader& item : one->Field("attributes").Items(kMaxItems)) {
-    const auto op = domain::ParseMatchOperator(item.String("operator", "stringEquals"));
-    if (!op) item.Fail("operator must be stringEquals or stringMatch");
-    attributes.push_back({.name = item.Field("name").String(),
-                          .value = item.Field("value").String(),
-                          .op = op.value_or(domain::MatchOperator::kStringEquals)});
-  }
-  if (const auto tags = one->Optional("tags"); tags && !tags->Items(kMaxItems).empty()) {
-    tags->Fail("access tags are not supported");
-  }
-  return attributes;
-}
-
-Result<domain::PolicyContent> ReadContent(const json::Value& document) {
-  const json::Reader in(document);
-  domain::PolicyContent content;
-  if (in.Field("type").String() != "access") in.Field("type").Fail("must be access");
-  content.subject = ReadSubject(in.Field("subjects"));
-  content.description = in.String("description", "");
-  bool unknown_role = false;
-  content.roles = ReadRoles(in.Field("roles"), &unknown_role);
-  content.attributes = ReadAttributes(in.Field("resources"));
-  BW_TRY_STATUS(in.Finish());
-  if (unknown_role) {
-    return Invalid(
-               "a role is not known: see Reader, Writer, Manager, Viewer, Editor, Operator and "
-               "Administrator")
-        .Reason("role_not_found");
-  }
-  return content;
+Error BadParameter(std::string message) {
+  return Invalid(std::move(message)).Reason("invalid_query_parameter");
 }
 
 std::optional<domain::Subject> SubjectFilter(const Context& context) {
@@ -102,9 +38,107 @@ std::optional<domain::Subject> SubjectFilter(const Context& context) {
   return std::nullopt;
 }
 
+struct Wanted {
+  domain::store::PolicyFilter filter;
+  domain::store::PolicyPage page;
+  bool nothing = false;  // there are none of that type
+};
+
+Status ReadFilter(const Context& context, Wanted* wanted) {
+  const std::string type = QueryText(context, "type");
+  if (!type.empty() && type != "access" && type != "authorization") {
+    return BadParameter("type must be access or authorization");
+  }
+  wanted->nothing = type == "authorization";
+  domain::store::PolicyFilter& filter = wanted->filter;
+  filter.subject = SubjectFilter(context);
+  filter.service_name = QueryText(context, "service_name");
+  const std::string service_type = QueryText(context, "service_type");
+  for (const auto known : {domain::ServiceType::kService, domain::ServiceType::kPlatformService}) {
+    if (service_type == domain::ToString(known)) filter.service_type = known;
+  }
+  if (!service_type.empty() && !filter.service_type) {
+    return BadParameter("service_type must be service or platform_service");
+  }
+  filter.service_group = QueryText(context, "service_group_id");
+  filter.tag_name = QueryText(context, "tag_name");
+  filter.tag_value = QueryText(context, "tag_value");
+  const std::string state = QueryText(context, "state");
+  if (!state.empty() && state != "active" && state != "deleted") {
+    return BadParameter("state must be active or deleted");
+  }
+  filter.deleted = state == "deleted";
+  return Ok();
+}
+
+Status ReadOrder(const Context& context, domain::store::PolicyPage* page) {
+  const std::string sort = QueryText(context, "sort");
+  page->descending = sort.starts_with('-');
+  const std::string field = page->descending ? sort.substr(1) : sort;
+  if (field.empty() || field == "id" || field == "href" || field == "type" || field == "state") {
+    page->order = PolicyOrder::kId;  // the last two are the same for all of a list
+  } else if (field == "created_at") {
+    page->order = PolicyOrder::kCreated;
+  } else if (field == "created_by_id") {
+    page->order = PolicyOrder::kCreatedBy;
+  } else if (field == "last_modified_at") {
+    page->order = PolicyOrder::kModified;
+  } else if (field == "last_modified_by_id") {
+    page->order = PolicyOrder::kModifiedBy;
+  } else if (field == "last_permit_at" || field == "last_permit_frequency") {
+    return BadParameter("when a policy last gave a right is not recorded: sort by another field");
+  } else {
+    return BadParameter(
+        "sort must be id, type, href, state, created_at, created_by_id, last_modified_at or "
+        "last_modified_by_id, with - in front for the other way round");
+  }
+  return Ok();
+}
+
+std::string PlaceToken(const domain::store::PolicyPlace& place) {
+  json::Array parts{Text(place.id)};
+  if (place.number) {
+    parts.emplace_back(*place.number);
+  } else {
+    parts.emplace_back(Text(place.text));
+  }
+  return Base64UrlEncode(AsBytes(json::Serialize(parts)));
+}
+
+Result<domain::store::PolicyPlace> ReadPlace(std::string_view token, PolicyOrder order) {
+  const Error bad = BadParameter("start must be one that a list of this order gave you");
+  const auto decoded = Base64UrlDecode(token);
+  if (!decoded.ok()) return bad;
+  const auto document = json::Parse(AsText(*decoded), {.max_bytes = 1U << 12, .max_depth = 2});
+  if (!document.ok() || !document->is_array() || document->as_array().size() != 2) return bad;
+  const json::Value& id = document->as_array()[0];
+  const json::Value& value = document->as_array()[1];
+  const bool of_times = order == PolicyOrder::kCreated || order == PolicyOrder::kModified;
+  if (!id.is_string() || (of_times ? !value.is_int64() : !value.is_string())) return bad;
+  domain::store::PolicyPlace place;
+  place.id = json::View(id.as_string());
+  if (of_times) {
+    place.number = value.as_int64();
+  } else {
+    place.text = json::View(value.as_string());
+  }
+  return place;
+}
+
+Result<Wanted> ReadWanted(const Context& context) {
+  Wanted wanted;
+  BW_TRY_STATUS(ReadFilter(context, &wanted));
+  BW_TRY_STATUS(ReadOrder(context, &wanted.page));
+  BW_TRY(wanted.page.limit, PageSize(context, "limit", kMaxPage, kMaxPage));
+  if (const auto start = context.query.Get("start")) {
+    BW_TRY(wanted.page.after, ReadPlace(*start, wanted.page.order));
+  }
+  return wanted;
+}
+
 class Handlers {
  public:
-  explicit Handlers(const IamDeps& deps) : deps_(deps) {}
+  Handlers(const IamDeps& deps, Version version) : deps_(deps), version_(version) {}
 
   Result<net::Response> List(Context& context) const {
     if (QueryText(context, "account_id").empty()) {
@@ -112,18 +146,24 @@ class Handlers {
           .Reason("missing_required_query_parameter");
     }
     BW_TRY(const AccountId account, QueryAccount(context));
-    // Without a limit the reference answers with all of them.
-    BW_TRY(const auto page, PageByToken(context, "limit", "start", kMaxPage, kMaxPage));
-    BW_TRY(const auto listed, deps_.policies.List(account, SubjectFilter(context), page));
+    BW_TRY(const Wanted wanted, ReadWanted(context));
+    BW_TRY(const auto roles, RolesToShow(context));
+    domain::Policies::Listed listed;
+    if (!wanted.nothing) {
+      BW_TRY(listed, deps_.policies.List(account, wanted.filter, wanted.page));
+    }
     json::Array items;
-    for (const domain::Policy& policy : listed.items) items.push_back(EncodePolicy(policy));
-    json::Object body{
-        {"limit", page.limit},
-        {"first", {{"href", Text(PageLink(context, "limit", "start", page.limit, 0))}}}};
-    const std::int64_t next = page.offset + page.limit;
-    if (next < listed.total) {
-      body["next"] = {{"href", Text(PageLink(context, "limit", "start", page.limit, next))},
-                      {"start", Text(PageToken(next))}};
+    for (const domain::Policy& policy : listed.items) {
+      items.push_back(Encode(policy, roles ? &*roles : nullptr));
+    }
+    const std::string page = context.request.path +
+                             "?account_id=" + PercentEncode(account.value()) +
+                             "&limit=" + std::to_string(wanted.page.limit) +
+                             QueryWithout(context, {"account_id", "limit", "start"});
+    json::Object body{{"limit", wanted.page.limit}, {"first", {{"href", Text(page)}}}};
+    if (listed.next) {
+      const std::string token = PlaceToken(*listed.next);
+      body["next"] = {{"href", Text(page + "&start=" + token)}, {"start", Text(token)}};
     }
     body["policies"] = std::move(items);
     return JsonResponse(200, body);
@@ -131,19 +171,30 @@ class Handlers {
 
   Result<net::Response> Create(Context& context) const {
     BW_TRY(const json::Value document, ReadJson(context));
-    BW_TRY(const auto content, ReadContent(document));
+    BW_TRY(const auto content, Decode(document, context.account));
     BW_TRY(const auto policy, deps_.policies.Create(context.caller, context.account, content));
     return Answer(201, policy);
   }
 
   Result<net::Response> Get(Context& context) const {
+    BW_TRY(const auto roles, RolesToShow(context));
     BW_TRY(const auto policy, deps_.policies.Get(context.account, context.Path("id")));
-    return Answer(200, policy);
+    return Answer(200, policy, roles ? &*roles : nullptr);
   }
 
   Result<net::Response> Replace(Context& context) const {
     BW_TRY(const json::Value document, ReadJson(context));
-    BW_TRY(const auto content, ReadContent(document));
+    BW_TRY(const auto content, Decode(document, context.account));
+    if (version_ == Version::kV1) {
+      BW_TRY(const auto before, deps_.policies.Get(context.account, context.Path("id")));
+      if (!FitsV1(before)) {
+        return Conflict(
+                   "this policy has a rule or operators that v1 would lose: replace it at "
+                   "/iam/v2/policies/" +
+                   before.id)
+            .Reason("unable_to_process");
+      }
+    }
     BW_TRY(const auto policy,
            deps_.policies.Replace(context.caller, context.account, context.Path("id"),
                                   HeaderText(context, "If-Match"), content));
@@ -155,30 +206,83 @@ class Handlers {
     return EmptyResponse(204);
   }
 
+  Result<net::Response> Restore(Context& context) const {
+    BW_TRY(const json::Value document, ReadJson(context));
+    const json::Reader in(document);
+    if (in.Field("state").String() != "active") {
+      in.Field("state").Fail("must be active; a policy is deleted by DELETE");
+    }
+    BW_TRY_STATUS(in.Finish());
+    BW_TRY(const auto policy,
+           deps_.policies.Restore(context.caller, context.account, context.Path("id"),
+                                  HeaderText(context, "If-Match")));
+    return Answer(200, policy);
+  }
+
  private:
+  Result<domain::PolicyContent> Decode(const json::Value& document,
+                                       const AccountId& account) const {
+    return version_ == Version::kV1 ? DecodePolicyV1(document, account)
+                                    : DecodePolicyV2(document, account);
+  }
+
+  json::Object Encode(const domain::Policy& policy,
+                      const std::vector<domain::CustomRole>* roles) const {
+    return version_ == Version::kV1 ? EncodePolicyV1(policy, roles) : EncodePolicyV2(policy, roles);
+  }
+
+  net::Response Answer(int status, const domain::Policy& policy,
+                       const std::vector<domain::CustomRole>* roles = nullptr) const {
+    return WithEntityTag(JsonResponse(status, Encode(policy, roles)),
+                         domain::EntityTag(policy.id, policy.version));
+  }
+
+  // The custom roles, where the answer is to tell what roles hold.
+  Result<std::optional<std::vector<domain::CustomRole>>> RolesToShow(const Context& context) const {
+    std::optional<std::vector<domain::CustomRole>> roles;
+    const std::string format = QueryText(context, "format");
+    if (format == "display") {
+      BW_TRY(roles, deps_.custom_roles.List(context.account, ""));
+    } else if (!format.empty() && format != "include_last_permit") {
+      return BadParameter("format must be display or include_last_permit");
+    }
+    return roles;
+  }
+
   IamDeps deps_;
+  Version version_;
 };
+
+void Add(const Face& face, const Handlers& handlers, std::string_view all, std::string_view one,
+         const std::array<std::string_view, 5>& operations, std::vector<Endpoint>* out) {
+  const Access read = Access::To("iam-am.policy.read", PoliciesOf);
+  const Access change = Access::SignedIn(
+      "decided on the service that the policy is about: its administrators assign access to it");
+  out->push_back(
+      {"GET", all, operations[0], read, face, [handlers](Context& c) { return handlers.List(c); }});
+  out->push_back({"POST", all, operations[1], change, face,
+                  [handlers](Context& c) { return handlers.Create(c); }});
+  out->push_back(
+      {"GET", one, operations[2], read, face, [handlers](Context& c) { return handlers.Get(c); }});
+  out->push_back({"PUT", one, operations[3], change, face,
+                  [handlers](Context& c) { return handlers.Replace(c); }});
+  out->push_back({"DELETE", one, operations[4], change, face,
+                  [handlers](Context& c) { return handlers.Delete(c); }});
+}
 
 }  // namespace
 
 void AddPolicyEndpoints(const IamFaces& faces, const IamDeps& deps, std::vector<Endpoint>* out) {
-  const Handlers handlers(deps);
+  const Handlers v1(deps, Version::kV1);
   const Face& face = faces.management;
-  const Access read = Access::To("iam-am.policy.read", PoliciesOf);
-  const Access change = Access::SignedIn(
-      "decided on the service that the policy is about: its administrators assign access to it");
-  constexpr std::string_view kAll = "/iam/v1/policies";
-  constexpr std::string_view kOne = "/iam/v1/policies/{id}";
-  out->push_back({"GET", kAll, "ListPolicies", read, face,
-                  [handlers](Context& c) { return handlers.List(c); }});
-  out->push_back({"POST", kAll, "CreatePolicy", change, face,
-                  [handlers](Context& c) { return handlers.Create(c); }});
-  out->push_back(
-      {"GET", kOne, "GetPolicy", read, face, [handlers](Context& c) { return handlers.Get(c); }});
-  out->push_back({"PUT", kOne, "ReplacePolicy", change, face,
-                  [handlers](Context& c) { return handlers.Replace(c); }});
-  out->push_back({"DELETE", kOne, "DeletePolicy", change, face,
-                  [handlers](Context& c) { return handlers.Delete(c); }});
+  Add(face, v1, "/iam/v1/policies", "/iam/v1/policies/{id}",
+      {"ListPolicies", "CreatePolicy", "GetPolicy", "ReplacePolicy", "DeletePolicy"}, out);
+  out->push_back({"PATCH", "/iam/v1/policies/{id}", "UpdatePolicyState",
+                  Access::SignedIn("decided like a change of the policy"), face,
+                  [v1](Context& c) { return v1.Restore(c); }});
+  Add(face, Handlers(deps, Version::kV2), "/iam/v2/policies", "/iam/v2/policies/{id}",
+      {"ListV2Policies", "CreateV2Policy", "GetV2Policy", "ReplaceV2Policy", "DeleteV2Policy"},
+      out);
 }
 
 }  // namespace breakwater::api::iam

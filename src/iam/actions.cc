@@ -1,0 +1,141 @@
+#include "iam/actions.h"
+
+#include <algorithm>
+
+namespace breakwater::iam {
+namespace {
+
+// Actions that rows with patterns stand for. Those of rows without are taken from the table.
+constexpr std::string_view kByPattern[] = {
+    "compliance.configuration-governance.attachments-create",
+    "compliance.configuration-governance.attachments-delete",
+    "compliance.configuration-governance.attachments-read",
+    "compliance.configuration-governance.attachments-update",
+    "compliance.configuration-governance.results-read",
+    "compliance.configuration-governance.rules-create",
+    "compliance.configuration-governance.rules-delete",
+    "compliance.configuration-governance.rules-read",
+    "compliance.configuration-governance.rules-update",
+    "compliance.posture-management.profiles-read",
+    "compliance.posture-management.profiles-update",
+    "compliance.posture-management.scopes-read",
+    "compliance.posture-management.validations-create",
+    "compliance.posture-management.validations-read",
+
+    "security-advisor.findings.read",
+    "security-advisor.metadata.read",
+    "security-advisor.notification-channels.create",
+    "security-advisor.notification-channels.delete",
+    "security-advisor.notification-channels.list",
+    "security-advisor.notification-channels.read",
+    "security-advisor.notification-channels.update",
+
+    "iam-am.policy.create",
+    "iam-am.policy.delete",
+    "iam-am.policy.read",
+    "iam-am.policy.update",
+    "iam-am.role.create",
+    "iam-am.role.delete",
+    "iam-am.role.read",
+    "iam-am.role.update",
+    "iam-groups.group.create",
+    "iam-groups.group.delete",
+    "iam-groups.group.read",
+    "iam-groups.group.update",
+    "iam-groups.member.add",
+    "iam-groups.member.delete",
+    "iam-groups.member.read",
+    "iam-identity.account-serviceid.create",
+    "iam-identity.account-serviceid.delete",
+    "iam-identity.account-serviceid.read",
+    "iam-identity.account-serviceid.update",
+    "iam-identity.serviceid-apikey.create",
+    "iam-identity.serviceid-apikey.delete",
+    "iam-identity.serviceid-apikey.read",
+    "iam-identity.serviceid-apikey.update",
+    "iam-identity.user-apikey.create",
+    "iam-identity.user-apikey.delete",
+    "iam-identity.user-apikey.read",
+    "iam-identity.user-apikey.update",
+    "user-management.user.create",
+    "user-management.user.delete",
+    "user-management.user.read",
+    "user-management.user.update",
+
+    "breakwater.advisories.import",
+    "breakwater.advisories.read",
+    "breakwater.audit.export",
+    "breakwater.audit.read",
+    "breakwater.garbage-collection.run",
+    "breakwater.storage.read",
+};
+
+constexpr std::string_view kOnPolicies[] = {"iam-am.policy.create", "iam-am.policy.delete",
+                                            "iam-am.policy.update"};
+
+struct Alias {
+  std::string_view theirs;  // how names begin
+  std::string_view ours;
+};
+constexpr Alias kAliases[] = {
+    {"iam-groups.groups.", "iam-groups.group."},
+    {"iam-groups.members.", "iam-groups.member."},
+    {"iam.policy.", "iam-am.policy."},
+    {"iam.customRole.", "iam-am.role."},
+};
+
+const std::vector<std::string_view>& AllActions() {
+  static const std::vector<std::string_view> all = [] {
+    std::vector<std::string_view> names(std::begin(kByPattern), std::end(kByPattern));
+    for (const ActionRule& rule : ActionRules()) {
+      if (rule.pattern.find('*') == std::string_view::npos) names.push_back(rule.pattern);
+    }
+    std::sort(names.begin(), names.end());
+    return names;
+  }();
+  return all;
+}
+
+}  // namespace
+
+std::vector<std::string_view> ServicesWithActions() {
+  std::vector<std::string_view> services;
+  for (const std::string_view action : AllActions()) services.push_back(ServiceOf(action).name);
+  std::sort(services.begin(), services.end());
+  services.erase(std::unique(services.begin(), services.end()), services.end());
+  return services;
+}
+
+std::vector<std::string_view> ActionsOf(std::string_view service) {
+  std::vector<std::string_view> actions;
+  for (const std::string_view action : AllActions()) {
+    if (ServiceOf(action).name == service) actions.push_back(action);
+  }
+  if (!actions.empty() && TypeOfService(service) == ServiceType::kService) {
+    actions.insert(actions.end(), std::begin(kOnPolicies), std::end(kOnPolicies));
+  }
+  return actions;
+}
+
+std::vector<std::string_view> ActionsOf(Role role, std::string_view service) {
+  std::vector<std::string_view> actions = ActionsOf(service);
+  std::erase_if(actions, [&](std::string_view action) {
+    const ActionRule* rule = RuleFor(action);
+    return rule == nullptr || !rule->roles.Has(role);
+  });
+  return actions;
+}
+
+bool IsPolicyAction(std::string_view action) {
+  return action.starts_with("iam-am.policy.");
+}
+
+std::string CanonicalAction(std::string_view action) {
+  for (const Alias& alias : kAliases) {
+    if (!action.starts_with(alias.theirs)) continue;
+    return std::string(alias.ours) + std::string(action.substr(alias.theirs.size()));
+  }
+  return std::string(action);
+}
+
+}  // namespace breakwater::iam
