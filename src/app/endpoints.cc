@@ -6,6 +6,7 @@
 #include "api/iam/authenticator.h"
 #include "api/iam/iam.h"
 #include "api/native/advisories.h"
+#include "api/native/enterprises.h"
 #include "api/native/namespaces.h"
 #include "api/native/native.h"
 #include "api/native/operations.h"
@@ -73,6 +74,8 @@ std::vector<api::Endpoint> Faces::State::Endpoints() {
   Append(all, api::notifications::Endpoints(p.channels, p.deliveries, notifications));
   Append(all, api::native::NativeEndpoints({p.audit, p.registries, condition::Catalogue::BuiltIn()},
                                            native));
+  Append(all, api::native::EnterpriseEndpoints({p.organization, p.resource_groups}, native));
+  Append(all, api::native::ResourceGroupEndpoints({p.organization, p.resource_groups}, native));
   Append(all, api::native::NamespaceEndpoints({p.tag_immutability, p.namespaces}, native));
   Append(all, api::native::AdvisoriesEndpoints({p.advisor, p.importer, p.changes}, native));
   Append(all, api::native::StorageEndpoints({p.accounting, p.collector, p.changes}, native));

@@ -256,6 +256,17 @@ Installation::Parts::Parts(const config::Settings& settings,
            key_hasher, first_account},
           {.name = settings.break_glass.name, .password_hash = settings.break_glass.password_hash},
           {&local_passwords}),
+      organization({iam_changes,
+                    key_hasher,
+                    [](db::Transaction& tx, const AccountId& account) {
+                      return registry::HasNamespaces(tx, account);
+                    },
+                    {}}),
+      resource_groups({iam_changes,
+                       [](db::Transaction& tx, const AccountId& account, std::string_view group) {
+                         return registry::HasNamespaces(tx, account, group);
+                       },
+                       {}}),
       settings_service({.allow_iam_authz_off = settings.allow_iam_authz_off}, *database, clock,
                        registries, changes),
       namespaces(*database, clock, changes),
@@ -277,7 +288,7 @@ Installation::Parts::Parts(const config::Settings& settings,
           {*database, *jobs, changes, condition::Catalogue::BuiltIn(), rule_results, clock, {}}),
       posture({*database, *jobs, changes, facts, posture::Content::BuiltIn(), clock,
                [this]() -> Result<std::vector<AccountId>> {
-                 return std::vector<AccountId>{first_account};
+                 return database->ReadValue(iam::store::ListAccounts);
                }}),
       findings(*database, *jobs, clock),
       sender(WebhookClient(settings.webhooks), settings.webhooks.deadline),

@@ -34,6 +34,8 @@
 #include "notify/channels.h"
 #include "notify/delivery.h"
 #include "observe/metrics.h"
+#include "organization/organization.h"
+#include "organization/resource_groups.h"
 #include "posture/posture.h"
 #include "registry/accounting.h"
 #include "registry/blobs.h"
@@ -106,6 +108,9 @@ struct Installation::Parts {
   iam::Passcodes passcodes;
   iam::LocalPasswords local_passwords;
   iam::SignIn sign_in;
+
+  organization::Organization organization;
+  organization::ResourceGroups resource_groups;
 
   registry::SettingsService settings_service;
   registry::Namespaces namespaces;

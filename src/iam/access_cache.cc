@@ -79,7 +79,7 @@ Result<IdentityAccess> ReadIdentityAccess(db::Transaction& tx, const AccountId& 
   IdentityAccess access;
   BW_TRY(access.version, store::ReadVersion(tx, account));
   BW_TRY(const auto owner, store::FindAccount(tx, account));
-  if (!owner) return Unknown();
+  if (!owner || owner->deleted) return Unknown();
   BW_TRY_STATUS(ReadWho(tx, account, iam_id, &access));
   access.identity.account = account;
   access.identity.iam_id = iam_id;
@@ -97,7 +97,7 @@ Result<IdentityAccess> ReadPublicAccess(db::Transaction& tx, const AccountId& ac
   IdentityAccess access;
   BW_TRY(access.version, store::ReadVersion(tx, account));
   BW_TRY(const auto known, store::FindAccount(tx, account));
-  if (!known) return Unknown();
+  if (!known || known->deleted) return Unknown();
   access.identity.kind = control::IdentityKind::kAnonymous;
   access.identity.account = account;
   BW_TRY(const auto everybody, store::ReadPublicAccess(tx, account));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "iam/account_setup.h"
 #include "iam/api_keys.h"
 #include "iam/identities.h"
 #include "iam/store.h"
@@ -10,32 +11,9 @@ namespace breakwater::iam {
 namespace {
 
 struct Installation {
-  Account account;
-  User administrator;
-  AccessGroup group;
-  std::vector<Policy> policies;
+  NewAccount account;
   PreparedApiKey key;
 };
-
-AccountId NewAccountId() {
-  std::string id = NewUuid();
-  std::erase(id, '-');
-  return AccountId(id);
-}
-
-Policy GroupPolicy(const AccessGroup& group, std::vector<RoleRef> roles, ServiceType type) {
-  Policy policy;
-  policy.id = NewUuid();
-  policy.account = group.account;
-  policy.subject = {SubjectKind::kAccessGroup, group.id};
-  policy.description = "Made at installation";
-  policy.roles = std::move(roles);
-  policy.attributes = {{"accountId", group.account.value()},
-                       {"serviceType", std::string(ToString(type))}};
-  policy.created = policy.modified = group.created;
-  policy.created_by = policy.modified_by = group.created_by;
-  return policy;
-}
 
 Result<PreparedApiKey> FirstKey(const BootstrapOptions& options, const User& administrator,
                                 const KeyHasher& hasher, Timestamp now) {
@@ -62,55 +40,26 @@ Result<PreparedApiKey> FirstKey(const BootstrapOptions& options, const User& adm
 }
 
 Result<Installation> Plan(const BootstrapOptions& options, const KeyHasher& hasher, Timestamp now) {
-  BW_TRY_STATUS(CheckName(options.account_name));
   Installation plan;
-  const AccountId account = options.account.empty() ? NewAccountId() : options.account;
-  BW_TRY(const std::string email, ParseEmail(options.administrator_email));
-  plan.administrator = {.iam_id = IamId("IBMid-" + NewUuid()),
-                        .account = account,
-                        .email = email,
-                        .first_name = "First",
-                        .last_name = "Administrator",
-                        .state = UserState::kActive,
-                        .added = now};
-  const IamId& iam_id = plan.administrator.iam_id;
-  plan.account = {.id = account, .name = options.account_name, .owner = iam_id};
-  plan.group = {.id = "AccessGroupId-" + NewUuid(),
-                .account = account,
-                .name = "Administrators",
-                .description = "Administer the account and manage its registries",
-                .created = now,
-                .created_by = iam_id,
-                .modified = now,
-                .modified_by = iam_id};
-  plan.policies = {
-      GroupPolicy(plan.group, {Role::kAdministrator, Role::kManager}, ServiceType::kService),
-      GroupPolicy(plan.group, {Role::kAdministrator}, ServiceType::kPlatformService)};
-  BW_TRY(plan.key, FirstKey(options, plan.administrator, hasher, now));
+  User administrator;
+  BW_TRY(administrator.email, ParseEmail(options.administrator_email));
+  administrator.first_name = "First";
+  administrator.last_name = "Administrator";
+  BW_TRY(plan.account, PlanAccount(options.account.empty() ? NewAccountId() : options.account,
+                                   options.account_name, std::move(administrator), now));
+  BW_TRY(plan.key, FirstKey(options, plan.account.owner, hasher, now));
   return plan;
 }
 
 Status Store(db::Transaction& tx, const Installation& plan, Timestamp now) {
-  BW_TRY_STATUS(store::InsertAccount(tx, plan.account, now));
-  BW_TRY_STATUS(store::InsertUser(tx, plan.administrator));
-  BW_TRY_STATUS(store::InsertGroup(tx, plan.group));
-  BW_TRY_STATUS(store::InsertMember(tx, plan.group.id,
-                                    {.iam_id = plan.administrator.iam_id,
-                                     .kind = control::IdentityKind::kUser,
-                                     .created = now,
-                                     .created_by = plan.administrator.iam_id}));
-  for (const Policy& policy : plan.policies) BW_TRY_STATUS(store::InsertPolicy(tx, policy));
+  BW_TRY_STATUS(StoreAccount(tx, plan.account, now));
   return StoreApiKey(tx, plan.key, Limits());
 }
 
 json::Value Document(const Installation& plan) {
-  json::Array policies;
-  for (const Policy& policy : plan.policies) policies.push_back(ToJson(policy));
-  return {{"account", json::Text(plan.account.id.value())},
-          {"administrator", ToJson(plan.administrator)},
-          {"group", ToJson(plan.group)},
-          {"policies", std::move(policies)},
-          {"apikey", ToJson(plan.key.key)}};
+  json::Value document = ToJson(plan.account);
+  document.as_object()["apikey"] = ToJson(plan.key.key);
+  return document;
 }
 
 }  // namespace
@@ -122,14 +71,15 @@ Result<std::optional<Secret>> EnsureInstalled(ChangeDeps deps, const KeyHasher& 
   const Timestamp now = deps.clock.Now();
   BW_TRY(const Installation plan, Plan(options, hasher, now));
   const Status made = deps.changes.Submit(
-      control::SystemCaller(plan.account.id, "installation"),
+      control::SystemCaller(plan.account.account.id, "installation"),
       {.action = "breakwater.installation.create",
-       .resource = IamResource(plan.account.id, "breakwater", "account", plan.account.id.value()),
+       .resource = IamResource(plan.account.account.id, "breakwater", "account",
+                               plan.account.account.id.value()),
        .apply = [&](db::Transaction& tx) -> Result<control::Effect> {
          BW_TRY(const auto other, store::FirstAccount(tx));
          if (other) return Exists("there is an account already").Reason("account_exists");
          BW_TRY_STATUS(Store(tx, plan, now));
-         return ChangedAccess(tx, plan.account.id, nullptr, Document(plan));
+         return ChangedAccess(tx, plan.account.account.id, nullptr, Document(plan));
        },
        .severity = audit::Severity::kCritical});
   if (!made.ok()) {

@@ -31,11 +31,6 @@ Error NoSuch(std::string_view what) {
   return NotFound("there is no such " + std::string(what)).Reason("not_found");
 }
 
-Error LimitReached(std::string_view what, std::int64_t most) {
-  return Conflict("an account may have at most " + std::to_string(most) + " " + std::string(what))
-      .Reason("limit_exceeded");
-}
-
 Error Locked(std::string_view what) {
   return Conflict("the " + std::string(what) + " is locked: unlock it first").Reason("locked");
 }

@@ -38,8 +38,6 @@ Result<control::Effect> ChangedAccess(db::Transaction& tx, const AccountId& acco
 Error NoSuch(std::string_view what);
 // kConflict "locked".
 Error Locked(std::string_view what);
-// kConflict "limit_exceeded": "an account may have at most <most> <what>".
-Error LimitReached(std::string_view what, std::int64_t most);
 // OK while there are fewer than `most`, else kConflict "limit_exceeded": "<holder> may have at most
 // <most> <what>".
 Status CheckRoom(std::int64_t known, std::int64_t most, std::string_view holder,

@@ -41,6 +41,7 @@ struct Account {
   AccountId id;
   std::string name;
   IamId owner;  // has every right, whatever the policies say
+  bool deleted = false;  // its identities are nobody
 };
 
 enum class UserState { kProcessing, kPending, kActive, kDisabledClassicInfrastructure, kVpnOnly };

@@ -55,9 +55,8 @@ Result<Zone> NetworkZones::Create(const control::Caller& caller, const AccountId
                                     .resource = ZoneResource(account, made.id),
                                     .apply = [&](db::Transaction& tx) -> Result<control::Effect> {
                                       BW_TRY(const auto zones, store::ListZones(tx, account));
-                                      if (zones.size() >= static_cast<std::size_t>(limits_.zones)) {
-                                        return LimitReached("network zones", limits_.zones);
-                                      }
+                                      BW_TRY_STATUS(CheckRoom(std::ssize(zones), limits_.zones,
+                                                              "an account", "network zones"));
                                       BW_TRY_STATUS(store::InsertZone(tx, made));
                                       return Changed(tx, account, nullptr, ToJson(made));
                                     }}));

@@ -1,5 +1,6 @@
 #include "iam/roles.h"
 
+#include <algorithm>
 #include <array>
 
 #include "base/check.h"
@@ -76,6 +77,14 @@ constexpr ActionRule kRules[] = {
     {"context-based-restrictions.*.list", kView, kAccount},
     {"context-based-restrictions.zone.*", kEdit, kAccount},
     {"context-based-restrictions.*", kAdminister, kAccount},
+
+    {"enterprise.*.read", kView, kAccount},
+    {"enterprise.*.list", kView, kAccount},
+    {"enterprise.*", kAdminister, kAccount},
+
+    {"resource-controller.*.read", kView, kAccount},
+    {"resource-controller.*.list", kView, kAccount},
+    {"resource-controller.*", kEdit, kAccount},
 
     {"iam-*.read", kView, kAccount},
     {"iam-*.list", kView, kAccount},
@@ -168,8 +177,11 @@ ActionService ServiceOf(std::string_view action) {
 }
 
 ServiceType TypeOfService(std::string_view service) {
-  const bool platform = service.starts_with("iam-") || service == "user-management" ||
-                        service == "breakwater" || service == "context-based-restrictions";
+  static constexpr std::string_view kPlatform[] = {"user-management", "breakwater",
+                                                   "context-based-restrictions", "enterprise",
+                                                   "resource-controller"};
+  const bool platform =
+      service.starts_with("iam-") || std::ranges::find(kPlatform, service) != std::end(kPlatform);
   return platform ? ServiceType::kPlatformService : ServiceType::kService;
 }
 

@@ -37,6 +37,10 @@ Status InsertAccount(db::Transaction& tx, const Account& account, Timestamp now)
 Result<std::optional<Account>> FindAccount(db::Transaction& tx, const AccountId& id);
 // The oldest one, if there is any.
 Result<std::optional<Account>> FirstAccount(db::Transaction& tx);
+// Those that are not deleted, the oldest first.
+Result<std::vector<AccountId>> ListAccounts(db::Transaction& tx);
+// From now on its identities are nobody.
+Status MarkAccountDeleted(db::Transaction& tx, const AccountId& id);
 
 // --- Users ---
 Status InsertUser(db::Transaction& tx, const User& user);

@@ -7,6 +7,7 @@ namespace {
 
 constexpr std::size_t kMaxInstances = 64;
 
+constexpr std::string_view kAccountColumns = "SELECT id, name, owner, deleted FROM iam_account ";
 constexpr std::string_view kUserColumns =
     "SELECT iam_id, account_id, email, first_name, last_name, state, added_at FROM iam_user ";
 constexpr std::string_view kServiceIdColumns =
@@ -68,7 +69,10 @@ ApiKey MakeApiKey(const db::Row& row) {
 }
 
 Account MakeAccount(const db::Row& row) {
-  return {.id = AccountId(row.String(0)), .name = row.String(1), .owner = IamId(row.String(2))};
+  return {.id = AccountId(row.String(0)),
+          .name = row.String(1),
+          .owner = IamId(row.String(2)),
+          .deleted = row.Bool(3)};
 }
 
 }  // namespace
@@ -95,12 +99,21 @@ Status InsertAccount(db::Transaction& tx, const Account& account, Timestamp now)
 }
 
 Result<std::optional<Account>> FindAccount(db::Transaction& tx, const AccountId& id) {
-  return tx.QueryOne("SELECT id, name, owner FROM iam_account WHERE id = $1", {id}, MakeAccount);
+  return tx.QueryOne(Sql(kAccountColumns, "WHERE id = $1"), {id}, MakeAccount);
 }
 
 Result<std::optional<Account>> FirstAccount(db::Transaction& tx) {
-  return tx.QueryOne("SELECT id, name, owner FROM iam_account ORDER BY created_at, id LIMIT 1", {},
-                     MakeAccount);
+  return tx.QueryOne(Sql(kAccountColumns, "ORDER BY created_at, id LIMIT 1"), {}, MakeAccount);
+}
+
+Result<std::vector<AccountId>> ListAccounts(db::Transaction& tx) {
+  return tx.QueryAll("SELECT id FROM iam_account WHERE deleted = 0 ORDER BY created_at, id", {},
+                     [](const db::Row& row) { return AccountId(row.String(0)); });
+}
+
+Status MarkAccountDeleted(db::Transaction& tx, const AccountId& id) {
+  BW_TRY_STATUS(tx.Execute("UPDATE iam_account SET deleted = 1 WHERE id = $1", {id}));
+  return BumpVersion(tx, id);
 }
 
 Status InsertUser(db::Transaction& tx, const User& user) {

@@ -209,4 +209,13 @@ Status Namespaces::Delete(const control::Caller& caller, const AccountId& accoun
   return changes_.Submit(caller, change);
 }
 
+Result<bool> HasNamespaces(db::Transaction& tx, const AccountId& account,
+                           std::string_view resource_group) {
+  BW_TRY(const auto found,
+         tx.QueryOne("SELECT 1 FROM namespace WHERE account = $1 AND ($2 = '' OR resource_group = "
+                     "$2) LIMIT 1",
+                     {account, resource_group}, [](const db::Row&) { return true; }));
+  return found.has_value();
+}
+
 }  // namespace breakwater::registry

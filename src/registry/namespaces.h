@@ -79,4 +79,8 @@ class Namespaces {
   db::EpochCache<Namespace> current_{database_, {.max_bytes = 4U << 20}};
 };
 
+// Whether an account has namespaces at all, or (not empty) in this resource group.
+Result<bool> HasNamespaces(db::Transaction& tx, const AccountId& account,
+                           std::string_view resource_group = {});
+
 }  // namespace breakwater::registry
