@@ -3,6 +3,7 @@
 #include "api/advisor/advisor.h"
 #include "api/findings/findings.h"
 #include "api/governance/governance.h"
+#include "api/iam/access_endpoints.h"
 #include "api/iam/authenticator.h"
 #include "api/iam/iam.h"
 #include "api/native/advisories.h"
@@ -67,7 +68,11 @@ std::vector<api::Endpoint> Faces::State::Endpoints() {
   Append(all, api::iam::IamEndpoints(
                   iam, {p.credentials, p.tokens, p.sessions, p.sign_in, p.users, p.service_ids,
                         p.api_keys, p.access_groups, p.profiles, p.policies, p.custom_roles,
-                        p.network_zones, p.restrictions, p.authorizer, p.namespaces}));
+                        p.policy_warnings, p.network_zones, p.restrictions, p.authorizer,
+                        p.namespaces}));
+  Append(all, api::iam::AccessEndpoints({p.access_explainer, p.policies, p.policy_warnings,
+                                         p.api_keys, p.authorizer, p.namespaces},
+                                        native));
   Append(all, api::governance::Endpoints(p.governance, governance));
   Append(all, api::posture::Endpoints(p.posture, posture));
   Append(all, api::findings::Endpoints(p.findings, findings));

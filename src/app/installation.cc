@@ -210,6 +210,19 @@ void ExposeUsage(Installation::Parts& parts) {
 
 }  // namespace
 
+Result<iam::Surroundings> RegistrySurroundings::Of(const AccountId& account) {
+  iam::Surroundings around;
+  for (const control::RegistryInfo& registry : registries_.all()) {
+    around.registries.push_back({registry.name.value(), registry.region});
+    BW_TRY(const auto namespaces, namespaces_.List(account, registry.name));
+    for (const registry::Namespace& one : namespaces) {
+      around.namespaces.push_back(one.name);
+      if (!one.resource_group.empty()) around.resource_groups.push_back(one.resource_group);
+    }
+  }
+  return around;
+}
+
 Installation::Parts::Parts(const config::Settings& settings,
                            std::vector<control::RegistryInfo> registry_list, Stores opened,
                            iam::SigningKeys signing_keys)
@@ -224,6 +237,7 @@ Installation::Parts::Parts(const config::Settings& settings,
       access_mode(settings_service),
       restriction_events(audit, clock),
       authorizer(access_cache, access_mode, restriction_events, clock),
+      access_explainer(*database, access_cache, access_mode, clock),
       attached_rules(condition::Catalogue::BuiltIn()),
       gate(attached_rules),
       changes(*database, audit, *jobs, authorizer, gate, facts),
@@ -243,6 +257,8 @@ Installation::Parts::Parts(const config::Settings& settings,
       profiles(iam_changes),
       policies(iam_changes, authorizer),
       custom_roles(iam_changes),
+      surroundings(namespaces, registries),
+      policy_warnings(*database, surroundings, clock),
       network_zones(iam_changes, {}),
       restrictions(iam_changes, authorizer, {}),
       sessions(iam_changes, authorizer),

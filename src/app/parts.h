@@ -14,6 +14,7 @@
 #include "control/facts.h"
 #include "governance/gate.h"
 #include "governance/governance.h"
+#include "iam/access_explainer.h"
 #include "iam/access_groups.h"
 #include "iam/api_keys.h"
 #include "iam/authorizer.h"
@@ -24,6 +25,7 @@
 #include "iam/key_rotation.h"
 #include "iam/network_zones.h"
 #include "iam/policies.h"
+#include "iam/policy_warnings.h"
 #include "iam/profiles.h"
 #include "iam/restriction_rules.h"
 #include "iam/sessions.h"
@@ -62,6 +64,19 @@ class SettingsAccessMode final : public iam::AccessMode {
   const registry::SettingsService& settings_;  // built later, asked later still
 };
 
+// What there is in an account, of what the registry keeps and what the configuration names.
+class RegistrySurroundings final : public iam::SurroundingsSource {
+ public:
+  RegistrySurroundings(const registry::Namespaces& namespaces,
+                       const control::Registries& registries)
+      : namespaces_(namespaces), registries_(registries) {}
+  Result<iam::Surroundings> Of(const AccountId& account) override;
+
+ private:
+  const registry::Namespaces& namespaces_;  // built later, asked later still
+  const control::Registries& registries_;
+};
+
 struct Installation::Parts {
   Parts(const config::Settings& settings, std::vector<control::RegistryInfo> registry_list,
         Stores opened, iam::SigningKeys signing_keys);
@@ -79,6 +94,7 @@ struct Installation::Parts {
   SettingsAccessMode access_mode;
   iam::RestrictionEvents restriction_events;
   iam::Authorizer authorizer;
+  iam::AccessExplainer access_explainer;
   governance::AttachedRules attached_rules;
   governance::RuleGate gate;
   control::FactSources facts;
@@ -98,6 +114,8 @@ struct Installation::Parts {
   iam::Profiles profiles;
   iam::Policies policies;
   iam::CustomRoles custom_roles;
+  RegistrySurroundings surroundings;
+  iam::PolicyWarnings policy_warnings;
   iam::NetworkZones network_zones;
   iam::RestrictionRules restrictions;
   iam::Sessions sessions;

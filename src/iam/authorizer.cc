@@ -3,12 +3,16 @@
 #include <algorithm>
 #include <utility>
 
+#include "iam/changes.h"
+#include "iam/explain.h"
+
 namespace breakwater::iam {
 namespace {
 
 constexpr std::string_view kRegistryService = "container-registry";
 // All that who has no credential may ever do.
 constexpr std::string_view kPullImages = "container-registry.image.pull";
+constexpr std::string_view kReadPolicies = "iam-am.policy.read";
 constexpr std::string_view kListNamespaces = "container-registry.namespace.list";
 
 // What a registry token must have been made for. Reading about images goes with pulling them.
@@ -132,7 +136,29 @@ Status Authorizer::Check(const control::Caller& caller, std::string_view action,
       return CheckRestrictions(*access->restrictions, caller, action, resource);
     }
   }
-  return Denied(ExplainRefusal(decision, action, resource)).Reason("not_authorized");
+  return Refusal(*access, decision, action, resource);
+}
+
+// Who may read policies is told which of theirs came nearest, and what it lacks.
+Error Authorizer::Refusal(const IdentityAccess& access, const Decision& decision,
+                          std::string_view action, const control::Resource& resource) const {
+  Error refusal = Denied(ExplainRefusal(decision, action, resource)).Reason("not_authorized");
+  if (decision.reason == Decision::Reason::kOtherAccount) return refusal;
+  const auto policies = IamResource(resource.account, "iam-access-management", "policy");
+  const Timestamp now = clock_.Now();
+  if (!Decide(access.identity, access.groups, access.policies, kReadPolicies, policies, now)
+           .allowed) {
+    return refusal;
+  }
+  const Explanation why =
+      Explain(access.identity, access.groups, access.policies, action, resource, now);
+  Error told = std::move(refusal).Detail("layer", std::string(LayerOf(why.reason)));
+  if (!why.policies.empty()) {
+    Error more = std::move(told).Detail("nearest_policy", why.policies.front().policy);
+    told = std::move(more);
+  }
+  if (why.remedies.empty()) return told;
+  return std::move(told).Detail("would_have_to_change", why.remedies.front());
 }
 
 Status Authorizer::CheckRestrictions(const Restrictions& restrictions,

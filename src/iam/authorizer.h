@@ -56,6 +56,8 @@ class Authorizer final : public control::Authorizer {
   // Of nobody: images may be public, by a policy of the group that holds everybody.
   Status CheckPublic(const control::Caller& caller, std::string_view action,
                      const control::Resource& resource);
+  Error Refusal(const IdentityAccess& access, const Decision& decision, std::string_view action,
+                const control::Resource& resource) const;
   // After the right itself, so that who has none learns nothing of restrictions.
   Status CheckRestrictions(const Restrictions& restrictions, const control::Caller& caller,
                            std::string_view action, const control::Resource& resource);

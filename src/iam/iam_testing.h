@@ -9,6 +9,7 @@
 #include "base/testing.h"
 #include "crypto/sealing.h"
 #include "db/testing.h"
+#include "iam/access_explainer.h"
 #include "iam/access_groups.h"
 #include "iam/api_keys.h"
 #include "iam/authorizer.h"
@@ -19,6 +20,7 @@
 #include "iam/identities.h"
 #include "iam/network_zones.h"
 #include "iam/policies.h"
+#include "iam/policy_warnings.h"
 #include "iam/profiles.h"
 #include "iam/restriction_rules.h"
 #include "iam/sessions.h"
@@ -63,6 +65,14 @@ inline SigningKeys TestSigningKeys() {
   static const SigningKeys keys = SigningKeys::Fixed(crypto::SigningKey::Generate());
   return keys;
 }
+
+// One registry, and what a test puts here.
+class GivenSurroundings final : public SurroundingsSource {
+ public:
+  Result<Surroundings> Of(const AccountId&) override { return given; }
+  Surroundings given{
+      .registries = {{"us.icr.io", "us-south"}}, .namespaces = {}, .resource_groups = {}};
+};
 
 struct World {
   World() {
@@ -171,6 +181,9 @@ struct World {
                           passcodes, throttle, hasher,      account};
   SignIn sign_in{sign_in_deps, {}, {&local}};
   CustomRoles custom_roles{deps};
+  GivenSurroundings surroundings;
+  PolicyWarnings policy_warnings{database->database(), surroundings, clock};
+  AccessExplainer explainer{database->database(), cache, mode, clock};
   Secret administrator_key;
   control::Caller administrator;
 };

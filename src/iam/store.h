@@ -219,6 +219,19 @@ Result<std::vector<Policy>> PoliciesFor(db::Transaction& tx, const AccountId& ac
 // Without deleted ones.
 Result<std::vector<Policy>> AllPolicies(db::Transaction& tx, const AccountId& account);
 
+// --- Who there is ---
+struct Named {
+  control::IdentityKind kind = control::IdentityKind::kUser;
+  std::string name;
+  bool active = true;  // a user that is not suspended; others always
+};
+// A user, service ID or trusted profile of the account.
+Result<std::optional<Named>> FindNamed(db::Transaction& tx, const AccountId& account,
+                                       const IamId& iam_id);
+// Members of a group by hand or by a rule that holds at `now`: the first so many behind `after`.
+Result<std::vector<IamId>> MembersBehind(db::Transaction& tx, std::string_view group,
+                                         const IamId& after, std::int64_t limit, Timestamp now);
+
 // --- Custom roles ---
 Status InsertCustomRole(db::Transaction& tx, const CustomRole& role);
 Status UpdateCustomRole(db::Transaction& tx, const CustomRole& role);

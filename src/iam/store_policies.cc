@@ -314,6 +314,33 @@ Result<std::vector<Policy>> AllPolicies(db::Transaction& tx, const AccountId& ac
       MakePolicy);
 }
 
+Result<std::optional<Named>> FindNamed(db::Transaction& tx, const AccountId& account,
+                                       const IamId& iam_id) {
+  BW_TRY(const auto user, FindUser(tx, iam_id));
+  if (user && user->account == account) {
+    const bool active = user->state == UserState::kActive || user->state == UserState::kPending;
+    return std::optional(Named{control::IdentityKind::kUser, DisplayName(*user), active});
+  }
+  BW_TRY(const auto service_id, FindServiceIdByIamId(tx, iam_id));
+  if (service_id && service_id->account == account) {
+    return std::optional(Named{control::IdentityKind::kServiceId, service_id->name, true});
+  }
+  BW_TRY(const auto profile, FindProfileByIamId(tx, iam_id));
+  if (profile && profile->account == account) {
+    return std::optional(Named{control::IdentityKind::kProfile, profile->name, true});
+  }
+  return std::optional<Named>{};
+}
+
+Result<std::vector<IamId>> MembersBehind(db::Transaction& tx, std::string_view group,
+                                         const IamId& after, std::int64_t limit, Timestamp now) {
+  return tx.QueryAll(
+      "SELECT iam_id FROM (SELECT iam_id FROM iam_group_member WHERE group_id = $1 AND iam_id > $2 "
+      "UNION SELECT iam_id FROM iam_group_dynamic WHERE group_id = $1 AND iam_id > $2 AND "
+      "expires_at > $3) AS m ORDER BY iam_id LIMIT $4",
+      {group, after, now, limit}, [](const db::Row& row) { return IamId(row.String(0)); });
+}
+
 Status InsertCustomRole(db::Transaction& tx, const CustomRole& r) {
   BW_TRY_STATUS(tx.Execute(
       "INSERT INTO iam_custom_role (id, account_id, name, service, display_name, description, "

@@ -19,6 +19,7 @@
 #include "iam/identities.h"
 #include "iam/network_zones.h"
 #include "iam/policies.h"
+#include "iam/policy_warnings.h"
 #include "iam/profiles.h"
 #include "iam/restriction_rules.h"
 #include "iam/sessions.h"
@@ -76,6 +77,7 @@ struct IamDeps {
   domain::Profiles& profiles;
   domain::Policies& policies;
   domain::CustomRoles& custom_roles;
+  domain::PolicyWarnings& policy_warnings;
   domain::NetworkZones& zones;
   domain::RestrictionRules& restrictions;
   control::Authorizer& authorizer;

@@ -106,10 +106,11 @@ class IamApi : public ::testing::Test {
   CredentialAuthenticator authenticator_{world_.credentials};
   Dispatcher dispatcher_{
       {registries_, authenticator_, world_.authorizer, world_.changes, metrics_, world_.account},
-      IamEndpoints(faces_, {world_.credentials, world_.tokens, world_.sessions, world_.sign_in,
-                            world_.users, world_.service_ids, world_.api_keys, world_.groups,
-                            world_.profiles, world_.policies, world_.custom_roles, world_.zones,
-                            world_.restrictions, world_.authorizer, namespaces_}),
+      IamEndpoints(
+          faces_, {world_.credentials, world_.tokens, world_.sessions, world_.sign_in, world_.users,
+                   world_.service_ids, world_.api_keys, world_.groups, world_.profiles,
+                   world_.policies, world_.custom_roles, world_.policy_warnings, world_.zones,
+                   world_.restrictions, world_.authorizer, namespaces_}),
       {{"/iam", &faces_.management}, {"/identity", &faces_.token}, {"/", &faces_.oauth}}};
 };
 
@@ -462,6 +463,22 @@ TEST_F(IamApi, BothVersionsSeeTheSamePoliciesAndV1LosesNoRule) {
   json::Value wrong = v2;
   wrong.as_object()["pattern"] = "time-based-conditions:once";
   EXPECT_EQ(Admin("POST", "/iam/v2/policies", wrong).ErrorCode(), "invalid_body");
+}
+
+TEST_F(IamApi, APolicyThatMatchesNothingIsMadeWithAWarning) {
+  const json::Value policy = *json::Parse(R"({"type":"access",
+    "subject":{"attributes":[{"key":"iam_id","operator":"stringEquals","value":"IBMid-1"}]},
+    "control":{"grant":{"roles":[{"role_id":"crn:v1:bluemix:public:iam::::serviceRole:Reader"}]}},
+    "resource":{"attributes":[
+      {"key":"accountId","operator":"stringEquals","value":"acc"},
+      {"key":"serviceName","operator":"stringEquals","value":"container-registry"},
+      {"key":"resource","operator":"stringEquals","value":"n\u00e4me"}]}})");
+  const Answer made = Admin("POST", "/iam/v2/policies", policy);
+  ASSERT_EQ(made.status, 201);
+  const auto warnings = made.headers.GetAll("Breakwater-Policy-Warning");
+  ASSERT_EQ(warnings.size(), 2U);
+  EXPECT_TRUE(warnings[0].starts_with("the subject is not in this account"));
+  EXPECT_EQ(warnings[1], "there is no namespace of this name yet: resource n??me");
 }
 
 TEST_F(IamApi, ListsOfPoliciesTakeOnlyWhatTheyUnderstand) {

@@ -20,6 +20,16 @@ using json::Text;
 // Without a limit the reference answers with all of an account's; that many are its limit.
 constexpr std::int64_t kMaxPage = domain::Limits{}.policies_per_account;
 
+constexpr std::string_view kWarningHeader = "Breakwater-Policy-Warning";
+constexpr std::size_t kMaxWarning = 512;
+
+// What may stand in a header: names come from whoever made the policy.
+std::string HeaderSafe(std::string_view text) {
+  std::string safe(text.substr(0, kMaxWarning));
+  std::replace_if(safe.begin(), safe.end(), [](char c) { return c < 0x20 || c > 0x7e; }, '?');
+  return safe;
+}
+
 enum class Version { kV1, kV2 };
 
 control::Resource PoliciesOf(const Context& context) {
@@ -173,7 +183,7 @@ class Handlers {
     BW_TRY(const json::Value document, ReadJson(context));
     BW_TRY(const auto content, Decode(document, context.account));
     BW_TRY(const auto policy, deps_.policies.Create(context.caller, context.account, content));
-    return Answer(201, policy);
+    return AnswerWithWarnings(201, policy);
   }
 
   Result<net::Response> Get(Context& context) const {
@@ -198,7 +208,7 @@ class Handlers {
     BW_TRY(const auto policy,
            deps_.policies.Replace(context.caller, context.account, context.Path("id"),
                                   HeaderText(context, "If-Match"), content));
-    return Answer(200, policy);
+    return AnswerWithWarnings(200, policy);
   }
 
   Result<net::Response> Delete(Context& context) const {
@@ -235,6 +245,18 @@ class Handlers {
                        const std::vector<domain::CustomRole>* roles = nullptr) const {
     return WithEntityTag(JsonResponse(status, Encode(policy, roles)),
                          domain::EntityTag(policy.id, policy.version));
+  }
+
+  // Of a policy that can match nothing, as things are, says why: one header for each reason. That
+  // it was made stands, whatever becomes of this.
+  net::Response AnswerWithWarnings(int status, const domain::Policy& policy) const {
+    net::Response response = Answer(status, policy);
+    const auto warnings = deps_.policy_warnings.Of(policy.account, {&policy, 1});
+    if (!warnings.ok()) return response;
+    for (const std::string& warning : warnings->front()) {
+      response.headers.Add(std::string(kWarningHeader), HeaderSafe(warning));
+    }
+    return response;
   }
 
   // The custom roles, where the answer is to tell what roles hold.

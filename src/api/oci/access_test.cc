@@ -75,10 +75,11 @@ class AccessTable : public ::testing::Test {
         oci_face_, {s.namespaces, s.blobs, s.uploads, s.manifests, world_.authorizer, s.settings});
     data_plane_ = endpoints.size();
     for (Endpoint& endpoint : iam::IamEndpoints(
-             iam_faces_, {world_.credentials, world_.tokens, world_.sessions, world_.sign_in,
-                          world_.users, world_.service_ids, world_.api_keys, world_.groups,
-                          world_.profiles, world_.policies, world_.custom_roles, world_.zones,
-                          world_.restrictions, world_.authorizer, s.namespaces})) {
+             iam_faces_,
+             {world_.credentials, world_.tokens, world_.sessions, world_.sign_in, world_.users,
+              world_.service_ids, world_.api_keys, world_.groups, world_.profiles, world_.policies,
+              world_.custom_roles, world_.policy_warnings, world_.zones, world_.restrictions,
+              world_.authorizer, s.namespaces})) {
       endpoints.push_back(std::move(endpoint));
     }
     dispatcher_ = std::make_unique<Dispatcher>(
