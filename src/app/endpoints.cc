@@ -31,7 +31,8 @@ void Append(std::vector<api::Endpoint>& all, std::vector<api::Endpoint> more) {
 }  // namespace
 
 struct Faces::State {
-  explicit State(Installation::Parts& p) : parts(p), authenticator(p.credentials) {}
+  explicit State(Installation::Parts& p)
+      : parts(p), authenticator(p.credentials, p.address_guard) {}
 
   std::vector<api::Endpoint> Endpoints();
   // One write and one read of each store, as small as can be.
@@ -66,10 +67,10 @@ std::vector<api::Endpoint> Faces::State::Endpoints() {
                                                 p.content, p.authorizer}));
   Append(all, api::AdvisorEndpoints(advisor, {p.advisor, p.content, p.namespaces, p.authorizer}));
   Append(all, api::iam::IamEndpoints(
-                  iam, {p.credentials, p.tokens, p.sessions, p.sign_in, p.users, p.service_ids,
-                        p.api_keys, p.access_groups, p.profiles, p.policies, p.custom_roles,
-                        p.policy_warnings, p.network_zones, p.restrictions, p.authorizer,
-                        p.namespaces}));
+                  iam, {p.credentials, p.tokens, p.sessions, p.sign_in, p.address_guard,
+                        p.account_settings, p.users, p.service_ids, p.api_keys, p.access_groups,
+                        p.profiles, p.policies, p.custom_roles, p.policy_warnings, p.network_zones,
+                        p.restrictions, p.authorizer, p.namespaces}));
   Append(all, api::iam::AccessEndpoints({p.access_explainer, p.policies, p.policy_warnings,
                                          p.api_keys, p.authorizer, p.namespaces},
                                         native));

@@ -16,6 +16,7 @@
 #include "governance/governance.h"
 #include "iam/access_explainer.h"
 #include "iam/access_groups.h"
+#include "iam/address_guard.h"
 #include "iam/api_keys.h"
 #include "iam/authorizer.h"
 #include "iam/credentials.h"
@@ -29,6 +30,7 @@
 #include "iam/profiles.h"
 #include "iam/restriction_rules.h"
 #include "iam/sessions.h"
+#include "iam/settings_service.h"
 #include "iam/sign_in/sign_in.h"
 #include "iam/tokens.h"
 #include "insights/findings.h"
@@ -112,6 +114,8 @@ struct Installation::Parts {
   iam::ApiKeys api_keys;
   iam::AccessGroups access_groups;
   iam::Profiles profiles;
+  iam::SettingsService account_settings;
+  iam::AddressGuard address_guard;
   iam::Policies policies;
   iam::CustomRoles custom_roles;
   RegistrySurroundings surroundings;

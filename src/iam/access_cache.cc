@@ -29,6 +29,7 @@ Status ReadWho(db::Transaction& tx, const AccountId& account, const IamId& iam_i
     access->first_name = user->first_name;
     access->last_name = user->last_name;
     access->state = user->state;
+    BW_TRY(access->own_addresses, AllowedAddresses::Parse(user->allowed_addresses));
     return Ok();
   }
   BW_TRY(const auto service_id, store::FindServiceIdByIamId(tx, iam_id));
@@ -84,6 +85,9 @@ Result<IdentityAccess> ReadIdentityAccess(db::Transaction& tx, const AccountId& 
   access.identity.account = account;
   access.identity.iam_id = iam_id;
   access.identity.owner = owner->owner == iam_id || IsBreakGlass(iam_id);
+  BW_TRY(auto settings, store::ReadAccountSettings(tx, account));
+  BW_TRY(access.account_addresses, AllowedAddresses::Parse(settings.allowed_addresses));
+  access.settings = std::make_shared<const AccountSettings>(std::move(settings));
   BW_TRY(auto groups, store::GroupsOf(tx, iam_id, now));
   access.groups = std::move(groups.ids);
   access.until = groups.until;

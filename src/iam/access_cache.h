@@ -12,6 +12,7 @@
 #include "base/time.h"
 #include "db/database.h"
 #include "db/epoch_cache.h"
+#include "iam/account_settings.h"
 #include "iam/decision.h"
 #include "iam/restrictions.h"
 
@@ -28,6 +29,12 @@ struct IdentityAccess {
   PolicySet policies;  // with the account's custom roles
   // Of the account, shared by its identities; never null in what AccessCache gives.
   std::shared_ptr<const Restrictions> restrictions;
+  // Of the account; never null in what ReadIdentityAccess gives.
+  std::shared_ptr<const AccountSettings> settings;
+  // Where its tokens may be made from: what the account says, and what is said of the user. Both
+  // must allow it.
+  AllowedAddresses account_addresses;
+  AllowedAddresses own_addresses;
   std::int64_t version = 0;  // of the account, when it was read
   // When the first membership that a rule gave ends; from then on this is no longer true.
   std::optional<Timestamp> until{};

@@ -11,6 +11,8 @@ namespace {
 
 constexpr std::string_view kRegistryService = "container-registry";
 // All that who has no credential may ever do.
+constexpr std::string_view kCreateOwnKey = "iam-identity.user-apikey.create";
+constexpr std::string_view kCreateServiceId = "iam-identity.account-serviceid.create";
 constexpr std::string_view kPullImages = "container-registry.image.pull";
 constexpr std::string_view kReadPolicies = "iam-am.policy.read";
 constexpr std::string_view kListNamespaces = "container-registry.namespace.list";
@@ -119,13 +121,30 @@ Status Authorizer::CheckPublic(const control::Caller& caller, std::string_view a
   return Ok();
 }
 
+// What the account's settings say of making service IDs and API keys goes before the policies.
+Decision Authorizer::DecideBySettings(const IdentityAccess& access, std::string_view action,
+                                      const control::Resource& resource) {
+  const AccountSettings& settings = *access.settings;
+  Identity identity = access.identity;
+  if (action == kCreateOwnKey && settings.create_api_key == WhoMayCreate::kRestricted) {
+    identity.kind = control::IdentityKind::kProfile;  // none that may manage keys of its own
+  }
+  Decision decision =
+      Decide(identity, access.groups, access.policies, action, resource, clock_.Now());
+  if (action == kCreateServiceId && decision.reason == Decision::Reason::kNoPolicy &&
+      settings.create_service_id == WhoMayCreate::kNotRestricted) {
+    decision.allowed = true;
+    decision.reason = Decision::Reason::kSelf;
+  }
+  return decision;
+}
+
 Status Authorizer::Check(const control::Caller& caller, std::string_view action,
                          const control::Resource& resource) {
   const control::Actor& actor = caller.actor;
   BW_TRY(const auto access, cache_.Get(actor.account, actor.iam_id));
   BW_TRY_STATUS(CheckNotSuspended(*access));
-  const Decision decision =
-      Decide(access->identity, access->groups, access->policies, action, resource, clock_.Now());
+  const Decision decision = DecideBySettings(*access, action, resource);
   if (decision.allowed) {
     return CheckRestrictions(*access->restrictions, caller, action, resource);
   }

@@ -51,6 +51,8 @@ class Authorizer final : public control::Authorizer {
                    const control::Resource& resource) override;
 
  private:
+  Decision DecideBySettings(const IdentityAccess& access, std::string_view action,
+                            const control::Resource& resource);
   Status Check(const control::Caller& caller, std::string_view action,
                const control::Resource& resource);
   // Of nobody: images may be public, by a policy of the group that holds everybody.

@@ -11,6 +11,7 @@
 #include "db/testing.h"
 #include "iam/access_explainer.h"
 #include "iam/access_groups.h"
+#include "iam/address_guard.h"
 #include "iam/api_keys.h"
 #include "iam/authorizer.h"
 #include "iam/bootstrap.h"
@@ -24,6 +25,7 @@
 #include "iam/profiles.h"
 #include "iam/restriction_rules.h"
 #include "iam/sessions.h"
+#include "iam/settings_service.h"
 #include "iam/sign_in/sign_in.h"
 
 namespace breakwater::iam::testing {
@@ -171,6 +173,8 @@ struct World {
   NetworkZones zones{deps, {}};
   RestrictionRules restrictions{deps, authorizer, {}};
   Profiles profiles{deps};
+  SettingsService settings{deps};
+  AddressGuard address_guard{cache, changes};
   Sessions sessions{deps, authorizer};
   crypto::PasswordHasher password_hasher{CheapHashes()};
   SignInThrottle throttle{database->database(), clock};

@@ -4,6 +4,7 @@
 
 #include "base/strings.h"
 #include "iam/access_groups.h"
+#include "iam/account_settings.h"
 
 namespace breakwater::iam {
 namespace {
@@ -14,10 +15,6 @@ constexpr std::size_t kMaxEmailOctets = 254;  // RFC 5321 §4.5.3.1.3
 
 control::Resource ServiceIdResource(const AccountId& account, std::string_view id) {
   return IamResource(account, "iam-identity", "serviceid", std::string(id));
-}
-
-control::Resource UserResource(const AccountId& account, const IamId& iam_id) {
-  return IamResource(account, "user-management", "user", iam_id.value());
 }
 
 Status CheckInstances(const std::vector<std::string>& crns) {
@@ -61,6 +58,8 @@ User NewUser(const AccountId& account, const std::string& email, Timestamp now) 
 
 Status StoreInvited(db::Transaction& tx, const User& user, const std::vector<std::string>& groups,
                     const IamId& invited_by, const Limits& limits) {
+  BW_TRY(const auto settings, store::ReadAccountSettings(tx, user.account));
+  BW_TRY_STATUS(CheckInvited(settings, user.email));
   BW_TRY_STATUS(CheckRoomForUser(tx, user.account, limits));
   if (const Status added = store::InsertUser(tx, user); !added.ok()) {
     if (added.error().code() != ErrorCode::kExists) return added.error();
@@ -78,6 +77,10 @@ Status StoreInvited(db::Transaction& tx, const User& user, const std::vector<std
 }
 
 }  // namespace
+
+control::Resource UserResource(const AccountId& account, const IamId& iam_id) {
+  return IamResource(account, "user-management", "user", iam_id.value());
+}
 
 Result<MadeServiceId> ServiceIds::Create(const control::Caller& caller, const AccountId& account,
                                          const NewServiceId& wanted) {

@@ -65,6 +65,26 @@ struct Invitation {
   std::vector<std::string> access_groups{};  // to put the user into
 };
 
+// What a PATCH of a user may change. Absent: as it is.
+struct UserUpdate {
+  std::optional<std::string> first_name{};
+  std::optional<std::string> last_name{};
+  std::optional<std::string> email{};
+  std::optional<std::string> phone{};
+  std::optional<std::string> other_phone{};
+  std::optional<std::string> photo{};
+  std::optional<UserState> state{};  // kActive, or one of the two suspensions
+};
+
+struct UserSettingsUpdate {
+  std::optional<std::string> language{};
+  std::optional<std::string> notification_language{};
+  std::optional<std::string> allowed_addresses{};
+  std::optional<bool> self_manage{};
+};
+
+control::Resource UserResource(const AccountId& account, const IamId& iam_id);
+
 // Thread-safe. Changing takes Administrator on user-management, and inviting into an access group
 // also the right to add members to it.
 class Users {
@@ -78,12 +98,23 @@ class Users {
   Result<User> Get(const AccountId& account, const IamId& iam_id);
   Result<store::Listed<User>> List(const AccountId& account, const store::UserFilter& filter,
                                    const store::Page& page);
+  // kConflict "owner" for suspending the account's owner.
+  Result<User> Update(const control::Caller& caller, const AccountId& account, const IamId& iam_id,
+                      const UserUpdate& update);
+  Result<User> UpdateSettings(const control::Caller& caller, const AccountId& account,
+                              const IamId& iam_id, const UserSettingsUpdate& update);
+  // The part of a list that the caller may see: where the account restricts it, who may not change
+  // users sees themselves.
+  Result<store::UserFilter> Visible(const control::Caller& caller, const AccountId& account,
+                                    store::UserFilter filter);
   // PENDING becomes ACTIVE: its first login.
   Status Activate(const AccountId& account, const IamId& iam_id);
   // With its keys, memberships and policies. The account's owner stays: kConflict "owner".
   Status Remove(const control::Caller& caller, const AccountId& account, const IamId& iam_id);
 
  private:
+  Result<User> Edit(const control::Caller& caller, const AccountId& account, const IamId& iam_id,
+                    const std::function<Status(User&)>& edit);
   Status MayAddTo(const control::Caller& caller, const AccountId& account,
                   const std::vector<std::string>& groups);
 

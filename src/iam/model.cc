@@ -95,11 +95,10 @@ Status CheckEntityTag(std::string_view if_match, std::string_view id, std::int64
 }
 
 json::Value ToJson(const User& user) {
-  return {{"iam_id", Text(user.iam_id.value())},
-          {"email", Text(user.email)},
-          {"first_name", Text(user.first_name)},
-          {"last_name", Text(user.last_name)},
-          {"state", Text(ToString(user.state))}};
+  return {
+      {"iam_id", Text(user.iam_id.value())}, {"email", Text(user.email)},
+      {"first_name", Text(user.first_name)}, {"last_name", Text(user.last_name)},
+      {"state", Text(ToString(user.state))}, {"allowed_addresses", Text(user.allowed_addresses)}};
 }
 
 json::Value ToJson(const ServiceId& service_id) {

@@ -58,6 +58,13 @@ struct User {
   std::string last_name;
   UserState state = UserState::kPending;
   Timestamp added;
+  std::string phone{};
+  std::string other_phone{};
+  std::string photo{};  // a URL
+  std::string language{};
+  std::string notification_language{};
+  std::string allowed_addresses{};  // as AllowedAddresses reads them; empty: any
+  bool self_manage = false;
 };
 std::string DisplayName(const User& user);  // "First Last", else the e-mail address
 

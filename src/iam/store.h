@@ -44,10 +44,14 @@ Status MarkAccountDeleted(db::Transaction& tx, const AccountId& id);
 
 // --- Users ---
 Status InsertUser(db::Transaction& tx, const User& user);
+// All but its account and when it was added. kExists if the account has another of this address.
+Status UpdateUser(db::Transaction& tx, const User& user);
 Status SetUserState(db::Transaction& tx, const IamId& iam_id, UserState state);
 Result<std::optional<User>> FindUser(db::Transaction& tx, const IamId& iam_id);
 struct UserFilter {
-  std::string search;  // part of the e-mail address or a name; empty: all
+  std::string search{};  // part of the e-mail address or a name; empty: all
+  std::string email{};   // exactly; empty: all
+  IamId iam_id{};        // empty: all
 };
 Result<Listed<User>> ListUsers(db::Transaction& tx, const AccountId& account,
                                const UserFilter& filter, const Page& page);

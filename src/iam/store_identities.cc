@@ -9,7 +9,8 @@ constexpr std::size_t kMaxInstances = 64;
 
 constexpr std::string_view kAccountColumns = "SELECT id, name, owner, deleted FROM iam_account ";
 constexpr std::string_view kUserColumns =
-    "SELECT iam_id, account_id, email, first_name, last_name, state, added_at FROM iam_user ";
+    "SELECT iam_id, account_id, email, first_name, last_name, state, added_at, phone, other_phone, "
+    "photo, language, notification_language, allowed_ip_addresses, self_manage FROM iam_user ";
 constexpr std::string_view kServiceIdColumns =
     "SELECT id, iam_id, account_id, name, description, unique_instance_crns, locked, created_at, "
     "modified_at, version FROM iam_service_id ";
@@ -24,7 +25,14 @@ Result<User> MakeUser(const db::Row& row) {
             .first_name = row.String(3),
             .last_name = row.String(4),
             .state = {},
-            .added = row.Time(6)};
+            .added = row.Time(6),
+            .phone = row.String(7),
+            .other_phone = row.String(8),
+            .photo = row.String(9),
+            .language = row.String(10),
+            .notification_language = row.String(11),
+            .allowed_addresses = row.String(12),
+            .self_manage = row.Bool(13)};
   BW_TRY(user.state, ParseUserState(row.Text(5)));
   return user;
 }
@@ -125,6 +133,16 @@ Status InsertUser(db::Transaction& tx, const User& user) {
   return Ok();
 }
 
+Status UpdateUser(db::Transaction& tx, const User& u) {
+  BW_TRY_STATUS(tx.Execute(
+      "UPDATE iam_user SET email = $2, first_name = $3, last_name = $4, state = $5, phone = $6, "
+      "other_phone = $7, photo = $8, language = $9, notification_language = $10, "
+      "allowed_ip_addresses = $11, self_manage = $12 WHERE iam_id = $1",
+      {u.iam_id, u.email, u.first_name, u.last_name, ToString(u.state), u.phone, u.other_phone,
+       u.photo, u.language, u.notification_language, u.allowed_addresses, u.self_manage}));
+  return Ok();
+}
+
 Status SetUserState(db::Transaction& tx, const IamId& iam_id, UserState state) {
   BW_TRY_STATUS(
       tx.Execute("UPDATE iam_user SET state = $2 WHERE iam_id = $1", {iam_id, ToString(state)}));
@@ -140,12 +158,15 @@ Result<Listed<User>> ListUsers(db::Transaction& tx, const AccountId& account,
   constexpr std::string_view kWhere =
       "WHERE account_id = $1 AND ($2 = '' OR replace(email, lower($2), '') <> email OR "
       "replace(lower(first_name || ' ' || last_name), lower($2), '') <> "
-      "lower(first_name || ' ' || last_name)) ";
+      "lower(first_name || ' ' || last_name)) AND ($3 = '' OR email = lower($3)) AND "
+      "($4 = '' OR iam_id = $4) ";
   Listed<User> listed;
-  BW_TRY(listed.total,
-         Number(tx, Sql("SELECT count(*) FROM iam_user ", kWhere), {account, filter.search}));
-  BW_TRY(listed.items, tx.QueryAll(Sql(kUserColumns, kWhere) + "ORDER BY email LIMIT $3 OFFSET $4",
-                                   {account, filter.search, page.limit, page.offset}, MakeUser));
+  BW_TRY(listed.total, Number(tx, Sql("SELECT count(*) FROM iam_user ", kWhere),
+                              {account, filter.search, filter.email, filter.iam_id}));
+  BW_TRY(listed.items,
+         tx.QueryAll(Sql(kUserColumns, kWhere) + "ORDER BY email LIMIT $5 OFFSET $6",
+                     {account, filter.search, filter.email, filter.iam_id, page.limit, page.offset},
+                     MakeUser));
   return listed;
 }
 

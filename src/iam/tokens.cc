@@ -177,10 +177,22 @@ Result<json::Object> Tokens::Verify(std::string_view token, std::string_view typ
   return crypto::VerifyJwt(token, *keys_.verifying_now(), options);
 }
 
+std::chrono::seconds Tokens::AccessLife(const Login& login) const {
+  const auto& settings = login.who->settings;
+  return settings == nullptr ? options_.access_life
+                             : settings->access_token_life.value_or(options_.access_life);
+}
+
+std::chrono::seconds Tokens::RefreshLife(const Login& login) const {
+  const auto& settings = login.who->settings;
+  return settings == nullptr ? options_.refresh_life
+                             : settings->refresh_token_life.value_or(options_.refresh_life);
+}
+
 Result<IssuedToken> Tokens::IssueAccess(const Login& login, std::string_view grant_type,
                                         std::string_view client_id) const {
   return Sign(AccessClaims(login, grant_type, client_id),
-              EndOf(login, clock_.Now(), options_.access_life), kAccessType);
+              EndOf(login, clock_.Now(), AccessLife(login)), kAccessType);
 }
 
 Result<IssuedToken> Tokens::IssueRefresh(const Login& login, std::string_view client_id) const {
@@ -191,7 +203,7 @@ Result<IssuedToken> Tokens::IssueRefresh(const Login& login, std::string_view cl
                       {"client_id", Text(client_id)},
                       {"credential_id", Text(login.credential_id)}};
   if (login.session != nullptr) claims["generation"] = login.session->refresh_generation;
-  return Sign(std::move(claims), EndOf(login, clock_.Now(), options_.refresh_life), kRefreshType);
+  return Sign(std::move(claims), EndOf(login, clock_.Now(), RefreshLife(login)), kRefreshType);
 }
 
 Result<IssuedToken> Tokens::IssueRegistry(const Login* login, std::string_view service,

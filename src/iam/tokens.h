@@ -95,6 +95,9 @@ class Tokens {
   Timestamp now() const { return clock_.Now(); }
 
  private:
+  // As the account has it, else as the installation has it.
+  std::chrono::seconds AccessLife(const Login& login) const;
+  std::chrono::seconds RefreshLife(const Login& login) const;
   Result<IssuedToken> Sign(json::Object claims, Timestamp expires, std::string_view type) const;
   Result<json::Object> Verify(std::string_view token, std::string_view type) const;
 

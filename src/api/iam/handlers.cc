@@ -32,6 +32,7 @@ std::vector<Endpoint> IamEndpoints(const IamFaces& faces, const IamDeps& deps) {
   // Before what "settings" would be an id for: of several patterns that fit the first counts.
   AddGroupRuleEndpoints(faces, deps, &endpoints);
   AddGroupEndpoints(faces, deps, &endpoints);
+  AddAccountSettingsEndpoints(faces, deps, &endpoints);
   AddProfileEndpoints(faces, deps, &endpoints);
   AddProfileTrustEndpoints(faces, deps, &endpoints);
   AddPolicyEndpoints(faces, deps, &endpoints);
@@ -122,6 +123,19 @@ std::string CrnOf(std::string_view service, const AccountId& account, std::strin
 net::Response WithEntityTag(net::Response response, std::string_view tag) {
   response.headers.Set("ETag", "\"" + std::string(tag) + "\"");
   return response;
+}
+
+json::Array EncodeHistory(const std::vector<domain::HistoryEntry>& history) {
+  json::Array items;
+  for (const domain::HistoryEntry& entry : history) {
+    items.push_back({{"timestamp", Text(FormatRfc3339(entry.at))},
+                     {"iam_id", Text(entry.iam_id.value())},
+                     {"iam_id_account", Text(entry.account.value())},
+                     {"action", Text(entry.action)},
+                     {"params", json::Array()},
+                     {"message", Text(entry.message)}});
+  }
+  return items;
 }
 
 json::Object EncodeServiceId(const domain::ServiceId& s) {
@@ -237,11 +251,18 @@ json::Object EncodeUser(const domain::User& user) {
           {"lastname", Text(user.last_name)},
           {"state", Text(domain::ToString(user.state))},
           {"email", Text(user.email)},
-          {"phonenumber", ""},
-          {"altphonenumber", ""},
-          {"photo", ""},
+          {"phonenumber", Text(user.phone)},
+          {"altphonenumber", Text(user.other_phone)},
+          {"photo", Text(user.photo)},
           {"account_id", Text(user.account.value())},
           {"added_on", Text(FormatRfc3339(user.added))}};
+}
+
+json::Object EncodeUserSettings(const domain::User& user) {
+  return {{"language", Text(user.language)},
+          {"notification_language", Text(user.notification_language)},
+          {"allowed_ip_addresses", Text(user.allowed_addresses)},
+          {"self_manage", user.self_manage}};
 }
 
 }  // namespace breakwater::api::iam

@@ -18,6 +18,8 @@ void AddServiceIdEndpoints(const IamFaces& faces, const IamDeps& deps, std::vect
 void AddApiKeyEndpoints(const IamFaces& faces, const IamDeps& deps, std::vector<Endpoint>* out);
 void AddGroupEndpoints(const IamFaces& faces, const IamDeps& deps, std::vector<Endpoint>* out);
 void AddGroupRuleEndpoints(const IamFaces& faces, const IamDeps& deps, std::vector<Endpoint>* out);
+void AddAccountSettingsEndpoints(const IamFaces& faces, const IamDeps& deps,
+                                 std::vector<Endpoint>* out);
 void AddProfileEndpoints(const IamFaces& faces, const IamDeps& deps, std::vector<Endpoint>* out);
 void AddProfileTrustEndpoints(const IamFaces& faces, const IamDeps& deps,
                               std::vector<Endpoint>* out);
@@ -77,6 +79,8 @@ std::string CrnOf(std::string_view service, const AccountId& account, std::strin
 
 net::Response WithEntityTag(net::Response response, std::string_view tag);
 
+// The latest changes of a thing, as its `history`.
+json::Array EncodeHistory(const std::vector<domain::HistoryEntry>& history);
 json::Object EncodeServiceId(const domain::ServiceId& service_id);
 // `value` is the key itself, where it was just made, else empty.
 json::Object EncodeApiKey(const domain::ApiKey& key, std::string_view value = {});
@@ -86,6 +90,7 @@ std::string_view MemberTypeText(control::IdentityKind kind);  // "user", "servic
 json::Object EncodeMember(const domain::Member& member, std::string_view group, bool verbose);
 json::Object EncodeGroupRule(const domain::GroupRule& rule);
 json::Object EncodeUser(const domain::User& user);
+json::Object EncodeUserSettings(const domain::User& user);
 
 // The conditions of a rule on claims.
 std::vector<domain::ClaimCondition> ReadConditions(const json::Reader& in);

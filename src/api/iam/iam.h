@@ -13,6 +13,7 @@
 #include "api/scc_face.h"
 #include "control/change.h"
 #include "iam/access_groups.h"
+#include "iam/address_guard.h"
 #include "iam/api_keys.h"
 #include "iam/credentials.h"
 #include "iam/custom_roles.h"
@@ -23,6 +24,7 @@
 #include "iam/profiles.h"
 #include "iam/restriction_rules.h"
 #include "iam/sessions.h"
+#include "iam/settings_service.h"
 #include "iam/sign_in/sign_in.h"
 #include "iam/tokens.h"
 #include "registry/namespaces.h"
@@ -70,6 +72,8 @@ struct IamDeps {
   const domain::Tokens& tokens;
   domain::Sessions& sessions;
   domain::SignIn& sign_in;
+  domain::AddressGuard& address_guard;
+  domain::SettingsService& settings;
   domain::Users& users;
   domain::ServiceIds& service_ids;
   domain::ApiKeys& api_keys;

@@ -103,14 +103,14 @@ class IamApi : public ::testing::Test {
                                     .public_hosts = {"us.icr.io"},
                                     .private_hosts = {}}}};
   registry::Namespaces namespaces_{world_.database->database(), world_.clock, world_.changes};
-  CredentialAuthenticator authenticator_{world_.credentials};
+  CredentialAuthenticator authenticator_{world_.credentials, world_.address_guard};
   Dispatcher dispatcher_{
       {registries_, authenticator_, world_.authorizer, world_.changes, metrics_, world_.account},
-      IamEndpoints(
-          faces_, {world_.credentials, world_.tokens, world_.sessions, world_.sign_in, world_.users,
-                   world_.service_ids, world_.api_keys, world_.groups, world_.profiles,
-                   world_.policies, world_.custom_roles, world_.policy_warnings, world_.zones,
-                   world_.restrictions, world_.authorizer, namespaces_}),
+      IamEndpoints(faces_, {world_.credentials, world_.tokens, world_.sessions, world_.sign_in,
+                            world_.address_guard, world_.settings, world_.users, world_.service_ids,
+                            world_.api_keys, world_.groups, world_.profiles, world_.policies,
+                            world_.custom_roles, world_.policy_warnings, world_.zones,
+                            world_.restrictions, world_.authorizer, namespaces_}),
       {{"/iam", &faces_.management}, {"/identity", &faces_.token}, {"/", &faces_.oauth}}};
 };
 

@@ -128,6 +128,7 @@ class Handlers {
   Result<net::Response> Answer(const Context& context, const Asked& asked,
                                const domain::Login* login, bool with_scope) const {
     if (asked.client.size() > kMaxClientId) return Invalid("the client id is too long");
+    if (login != nullptr) BW_TRY_STATUS(deps_.address_guard.Check(context.caller.origin, *login));
     BW_TRY(const auto granted, Grant(context, asked, login));
     BW_TRY(const auto token,
            deps_.tokens.IssueRegistry(login, context.registry.name.value(), granted));

@@ -45,7 +45,7 @@ class Handlers {
     if (grant == kApiKeyGrant) {
       BW_TRY(const std::string key, Required(form, "apikey"));
       BW_TRY(const domain::Login login, deps_.credentials.WithApiKey(Secret(key)));
-      return Answer(login, grant, client, {});
+      return Answer(context, login, grant, client, {});
     }
     if (grant == kRefreshGrant) {
       BW_TRY(const std::string token, Required(form, "refresh_token"));
@@ -53,14 +53,14 @@ class Handlers {
     }
     if (grant == kAssumeGrant) {
       BW_TRY(const domain::Login login, Assume(form));
-      return Answer(login, grant, client, {});
+      return Answer(context, login, grant, client, {});
     }
     if (grant == kPasswordGrant) return ByPassword(context, form, client);
     if (grant == kPasscodeGrant) {
       BW_TRY(const std::string passcode, Required(form, "passcode"));
       BW_TRY(const domain::Login login,
              deps_.sign_in.WithPasscode(context.caller.origin, Secret(passcode)));
-      return Answer(login, grant, client, {});
+      return Answer(context, login, grant, client, {});
     }
     return Invalid("this grant type is not offered: the discovery document lists those that are")
         .Reason("unsupported_grant");
@@ -102,7 +102,7 @@ class Handlers {
     grant.password = Secret(std::move(password));
     grant.new_password = Secret(std::string(form.Get("new_password").value_or("")));
     BW_TRY(const domain::Login login, deps_.sign_in.WithPassword(context.caller.origin, grant));
-    return Answer(login, kPasswordGrant, client, {});
+    return Answer(context, login, kPasswordGrant, client, {});
   }
 
   Result<domain::Login> Assume(const net::Parameters& form) const {
@@ -129,17 +129,19 @@ class Handlers {
     BW_TRY(const auto claims, deps_.tokens.VerifyRefresh(token));
     if (!domain::IsSessionId(claims.credential_id)) {
       BW_TRY(const domain::Login login, deps_.credentials.WithRefreshToken(token));
-      return Answer(login, kRefreshGrant, client, token);
+      return Answer(context, login, kRefreshGrant, client, token);
     }
     BW_TRY(const auto session,
            deps_.sessions.Rotate(context.caller.origin, claims.credential_id, claims.generation));
     BW_TRY(const domain::Login login, deps_.credentials.WithSession(session, "refresh-token"));
-    return Answer(login, kRefreshGrant, client, {});
+    return Answer(context, login, kRefreshGrant, client, {});
   }
 
   // `refresh`: the refresh token that was used and stays good, or "".
-  Result<net::Response> Answer(const domain::Login& login, std::string_view grant,
-                               const std::string& client, std::string refresh) const {
+  Result<net::Response> Answer(const Context& context, const domain::Login& login,
+                               std::string_view grant, const std::string& client,
+                               std::string refresh) const {
+    BW_TRY_STATUS(deps_.address_guard.Check(context.caller.origin, login));
     if (login.who->state == domain::UserState::kPending) {
       BW_TRY_STATUS(deps_.users.Activate(login.who->identity.account, login.who->identity.iam_id));
     }

@@ -10,6 +10,7 @@ using json::Text;
 constexpr std::int64_t kMaxPage = 100;
 constexpr std::size_t kMaxInvitations = 100;
 constexpr std::size_t kMaxGroups = 50;
+constexpr std::size_t kMaxRoles = 16;
 
 control::Resource UsersOf(const Context& context) {
   return domain::IamResource(context.account, "user-management", "user");
@@ -23,21 +24,54 @@ Result<AccountId> PathAccount(const Context& context) {
   return AccountOf(context, context.Path("account_id"));
 }
 
-Result<std::vector<domain::Invitation>> ReadInvitations(const json::Value& document) {
+// What a new user is to be given by name: who it is for is known once they are there.
+domain::PolicyContent ReadPolicy(const json::Reader& in, const AccountId& account) {
+  domain::PolicyContent content;
+  if (in.String("type", "access") != "access") in.Field("type").Fail("must be access");
+  for (const json::Reader& role : in.Field("roles").Items(kMaxRoles)) {
+    if (const auto known = domain::RoleRefFromCrn(role.Field("role_id").String(), account)) {
+      content.roles.push_back(*known);
+    } else {
+      role.Field("role_id").Fail("must be the CRN of a role");
+    }
+  }
+  const auto resources = in.Field("resources").Items(kMaxRoles);
+  if (resources.size() != 1) in.Field("resources").Fail("must have one item");
+  for (const json::Reader& resource : resources) {
+    for (const json::Reader& attribute : resource.Field("attributes").Items(kMaxGroups)) {
+      content.attributes.push_back(
+          {attribute.Field("name").String(), attribute.Field("value").String()});
+    }
+  }
+  return content;
+}
+
+struct Invited {
+  std::vector<domain::Invitation> invitations;
+  std::vector<domain::PolicyContent> policies;  // each for every one of them
+};
+
+Result<Invited> ReadInvitations(const json::Value& document, const AccountId& account) {
   const json::Reader in(document);
+  Invited read;
   std::vector<std::string> groups;
   if (const auto wanted = in.Optional("access_groups")) groups = wanted->Strings(kMaxGroups);
-  if (const auto policies = in.Optional("iam_policy");
-      policies && !policies->Items(kMaxGroups).empty()) {
-    policies->Fail("is not supported: name access_groups, or create policies for the users");
+  if (const auto policies = in.Optional("iam_policy")) {
+    for (const json::Reader& policy : policies->Items(kMaxGroups)) {
+      read.policies.push_back(ReadPolicy(policy, account));
+    }
   }
-  std::vector<domain::Invitation> invitations;
   for (const json::Reader& user : in.Field("users").Items(kMaxInvitations)) {
-    invitations.push_back({.email = user.Field("email").String(), .access_groups = groups});
+    read.invitations.push_back({.email = user.Field("email").String(), .access_groups = groups});
   }
-  if (invitations.empty()) in.Field("users").Fail("must name somebody");
+  if (read.invitations.empty()) in.Field("users").Fail("must name somebody");
   BW_TRY_STATUS(in.Finish());
-  return invitations;
+  return read;
+}
+
+std::optional<std::string> OptionalText(const json::Reader& in, std::string_view name) {
+  const auto field = in.Optional(name);
+  return field ? std::optional(field->String()) : std::nullopt;
 }
 
 class Handlers {
@@ -47,11 +81,17 @@ class Handlers {
   Result<net::Response> List(Context& context) const {
     BW_TRY(const AccountId account, PathAccount(context));
     BW_TRY(const auto page, PageByToken(context, "limit", "_start", kMaxPage, kMaxPage));
-    domain::store::UserFilter filter{.search = QueryText(context, "search")};
-    if (filter.search.empty()) filter.search = QueryText(context, "user_id");
+    BW_TRY(const auto filter, deps_.users.Visible(context.caller, account,
+                                                  {.search = QueryText(context, "search"),
+                                                   .email = QueryText(context, "user_id")}));
     BW_TRY(const auto listed, deps_.users.List(account, filter, page));
+    const bool settings = QueryText(context, "include_settings") == "true";
     json::Array items;
-    for (const domain::User& user : listed.items) items.push_back(EncodeUser(user));
+    for (const domain::User& user : listed.items) {
+      json::Object item = EncodeUser(user);
+      if (settings) item["settings"] = EncodeUserSettings(user);
+      items.push_back(std::move(item));
+    }
     json::Object body{{"total_results", listed.total},
                       {"limit", page.limit},
                       {"first_url", Text(PageLink(context, "limit", "_start", page.limit, 0))}};
@@ -66,8 +106,15 @@ class Handlers {
   Result<net::Response> Invite(Context& context) const {
     BW_TRY(const AccountId account, PathAccount(context));
     BW_TRY(const json::Value document, ReadJson(context));
-    BW_TRY(const auto invitations, ReadInvitations(document));
-    BW_TRY(const auto users, deps_.users.Invite(context.caller, account, invitations));
+    BW_TRY(const auto invited, ReadInvitations(document, account));
+    BW_TRY(const auto users, deps_.users.Invite(context.caller, account, invited.invitations));
+    if (const Status given = GivePolicies(context, account, users, invited.policies); !given.ok()) {
+      // All of it, or none.
+      for (const domain::User& user : users) {
+        BW_TRY_STATUS(deps_.users.Remove(context.caller, account, user.iam_id));
+      }
+      return given.error();
+    }
     json::Array items;
     for (const domain::User& user : users) {
       items.push_back({{"email", Text(user.email)},
@@ -89,7 +136,86 @@ class Handlers {
     return EmptyResponse(204);
   }
 
+  Result<net::Response> RemoveV3(Context& context) const {
+    BW_TRY_STATUS(Remove(context));
+    return EmptyResponse(202);
+  }
+
+  Result<net::Response> Update(Context& context) const {
+    BW_TRY(const AccountId account, PathAccount(context));
+    BW_TRY(const json::Value document, ReadJson(context));
+    const json::Reader in(document);
+    domain::UserUpdate update{.first_name = OptionalText(in, "firstname"),
+                              .last_name = OptionalText(in, "lastname"),
+                              .email = OptionalText(in, "email"),
+                              .phone = OptionalText(in, "phonenumber"),
+                              .other_phone = OptionalText(in, "altphonenumber"),
+                              .photo = OptionalText(in, "photo")};
+    if (const auto state = in.Optional("state")) {
+      const auto known = domain::ParseUserState(state->String());
+      if (known.ok()) {
+        update.state = *known;
+      } else {
+        state->Fail("must be ACTIVE, VPN_ONLY or DISABLED_CLASSIC_INFRASTRUCTURE");
+      }
+    }
+    BW_TRY_STATUS(in.Finish());
+    BW_TRY_STATUS(
+        deps_.users.Update(context.caller, account, IamId(context.Path("iam_id")), update));
+    return EmptyResponse(204);
+  }
+
+  Result<net::Response> GetSettings(Context& context) const {
+    BW_TRY(const AccountId account, PathAccount(context));
+    BW_TRY(const auto user, deps_.users.Get(account, IamId(context.Path("iam_id"))));
+    return JsonResponse(200, EncodeUserSettings(user));
+  }
+
+  Result<net::Response> UpdateSettings(Context& context) const {
+    BW_TRY(const AccountId account, PathAccount(context));
+    BW_TRY(const json::Value document, ReadJson(context));
+    const json::Reader in(document);
+    domain::UserSettingsUpdate update{
+        .language = OptionalText(in, "language"),
+        .notification_language = OptionalText(in, "notification_language"),
+        .allowed_addresses = OptionalText(in, "allowed_ip_addresses")};
+    if (const auto manage = in.Optional("self_manage")) update.self_manage = manage->Bool();
+    BW_TRY_STATUS(in.Finish());
+    BW_TRY_STATUS(
+        deps_.users.UpdateSettings(context.caller, account, IamId(context.Path("iam_id")), update));
+    return EmptyResponse(204);
+  }
+
+  // Of the caller's own invitation. Whoever can ask has signed in, which accepts it, too.
+  Result<net::Response> Accept(Context& context) const {
+    std::string account_name;
+    if (context.request.has_body) {
+      BW_TRY(const json::Value document, ReadJson(context));
+      const json::Reader in(document);
+      account_name = in.String("account_id", "");
+      BW_TRY_STATUS(in.Finish());
+    }
+    BW_TRY(const AccountId account, AccountOf(context, account_name));
+    if (context.caller.actor.kind != control::IdentityKind::kUser) {
+      return Invalid("only a user can accept an invitation").Reason("invalid_body");
+    }
+    BW_TRY_STATUS(deps_.users.Activate(account, context.caller.actor.iam_id));
+    return EmptyResponse(202);
+  }
+
  private:
+  Status GivePolicies(const Context& context, const AccountId& account,
+                      const std::vector<domain::User>& users,
+                      const std::vector<domain::PolicyContent>& policies) const {
+    for (const domain::User& user : users) {
+      for (domain::PolicyContent content : policies) {
+        content.subject = {domain::SubjectKind::kIdentity, user.iam_id.value()};
+        BW_TRY_STATUS(deps_.policies.Create(context.caller, account, content));
+      }
+    }
+    return Ok();
+  }
+
   IamDeps deps_;
 };
 
@@ -106,6 +232,21 @@ void AddUserEndpoints(const IamFaces& faces, const IamDeps& deps, std::vector<En
                   face, [handlers](Context& c) { return handlers.Invite(c); }});
   out->push_back({"GET", kOne, "GetUser", Access::To("user-management.user.read", UserOf), face,
                   [handlers](Context& c) { return handlers.Get(c); }});
+  constexpr std::string_view kSettings = "/iam/v2/accounts/{account_id}/users/{iam_id}/settings";
+  const Access update = Access::To("user-management.user.update", UserOf);
+  out->push_back({"PATCH", kOne, "UpdateUserProfile", update, face,
+                  [handlers](Context& c) { return handlers.Update(c); }});
+  out->push_back({"GET", kSettings, "GetUserSettings",
+                  Access::To("user-management.user-setting.read", UserOf), face,
+                  [handlers](Context& c) { return handlers.GetSettings(c); }});
+  out->push_back({"PATCH", kSettings, "UpdateUserSettings", update, face,
+                  [handlers](Context& c) { return handlers.UpdateSettings(c); }});
+  out->push_back({"POST", "/iam/v2/users/accept", "AcceptInvitation",
+                  Access::SignedIn("everybody accepts their own invitation"), face,
+                  [handlers](Context& c) { return handlers.Accept(c); }});
+  out->push_back({"DELETE", "/iam/v3/accounts/{account_id}/users/{iam_id}", "RemoveUserV3",
+                  Access::To("user-management.user.delete", UserOf), face,
+                  [handlers](Context& c) { return handlers.RemoveV3(c); }});
   out->push_back({"DELETE", kOne, "RemoveUser", Access::To("user-management.user.delete", UserOf),
                   face, [handlers](Context& c) { return handlers.Remove(c); }});
 }

@@ -37,8 +37,14 @@ Status CheckForm(const PasswordGrant& grant) {
 SignIn::SignIn(SignInDeps deps, BreakGlass break_glass, std::vector<PasswordSource*> sources)
     : deps_(deps), break_glass_(std::move(break_glass)), sources_(std::move(sources)) {}
 
-Result<SessionLimits> SignIn::LimitsOf(const AccountId&) {
-  return SessionLimits{};
+Result<SessionLimits> SignIn::LimitsOf(const AccountId& account) {
+  BW_TRY(const auto settings, deps_.changes.database.ReadValue([&](db::Transaction& tx) {
+    return store::ReadAccountSettings(tx, account);
+  }));
+  const SessionLimits usual;
+  return SessionLimits{.life = settings.session_life.value_or(usual.life),
+                       .idle = settings.session_idle.value_or(usual.idle),
+                       .most = settings.max_sessions.value_or(usual.most)};
 }
 
 void SignIn::Record(const control::Origin& origin, const control::Actor& actor,
