@@ -86,7 +86,8 @@ std::string ValueOf(const Policy& policy, std::string_view attribute) {
   return found == nullptr ? std::string() : found->value;
 }
 
-// Those of up to kSubjectsAtOnce subjects of a kind.
+// Those of up to kSubjectsAtOnce subjects of a kind. In no order: asked for one, SQLite would go
+// through all of the account's policies in it instead of to those of the subjects.
 Status AddPoliciesOf(db::Transaction& tx, const AccountId& account, SubjectKind kind,
                      std::span<const std::string> subjects, std::vector<Policy>* into) {
   std::vector<db::Param> params{account, ToString(kind)};
@@ -97,7 +98,7 @@ Status AddPoliciesOf(db::Transaction& tx, const AccountId& account, SubjectKind 
   }
   return tx.QueryWith(
       Sql(kPolicyColumns, "WHERE account_id = $1 AND subject_kind = $2 AND subject IN (" + places +
-                              ") AND deleted_at IS NULL ORDER BY id"),
+                              ") AND deleted_at IS NULL"),
       params, [&](const db::Row& row) -> Status {
         BW_TRY(auto policy, MakePolicy(row));
         into->push_back(std::move(policy));
@@ -170,7 +171,14 @@ class PolicyQuery {
             (after_->number ? Add(*after_->number) : Add(after_->text)) + ", " + Add(after_->id) +
             ")";
     }
-    return sql + " ORDER BY " + std::string(column) + order + ", id" + order;
+    // A subject has few policies: they are found by it, and put in order then. By the name of the
+    // column alone, SQLite would go through all of the account's in that order.
+    const bool number =
+        page_.order == PolicyOrder::kCreated || page_.order == PolicyOrder::kModified;
+    const std::string first = filter_.subject
+                                  ? "(" + std::string(column) + (number ? " + 0)" : " || '')")
+                                  : std::string(column);
+    return sql + " ORDER BY " + first + order + ", id" + order;
   }
 
   static std::string_view ColumnOf(PolicyOrder order) {
@@ -305,6 +313,8 @@ Result<std::vector<Policy>> PoliciesFor(db::Transaction& tx, const AccountId& ac
     BW_TRY_STATUS(AddPoliciesOf(tx, account, SubjectKind::kAccessGroup, some, &policies));
     rest = rest.subspan(some.size());
   }
+  std::sort(policies.begin(), policies.end(),
+            [](const Policy& a, const Policy& b) { return a.id < b.id; });
   return policies;
 }
 
