@@ -205,6 +205,9 @@ inline constexpr Row kRows[] = {
     {"iam-token/GetTokenKeysUnderIam", "", Who::kAnyone},
     {"iam-token/GetOpenidConfigurationUnderIam", "", Who::kAnyone},
     {"iam-token/CreatePasscodeUnderIam"},
+    {"iam-token/StartSignIn", "", Who::kAnyone},
+    {"iam-token/FinishSignIn", "", Who::kAnyone},
+    {"iam-token/StartDeviceSignIn", "", Who::kAnyone},
 
     {"oauth/GetRegistryToken", "", Who::kAnyone},
     {"oauth/CreateRegistryToken", "", Who::kAnyone},

@@ -70,7 +70,7 @@ std::vector<api::Endpoint> Faces::State::Endpoints() {
                   iam, {p.credentials, p.tokens, p.sessions, p.sign_in, p.address_guard,
                         p.account_settings, p.users, p.service_ids, p.api_keys, p.access_groups,
                         p.profiles, p.policies, p.custom_roles, p.policy_warnings, p.network_zones,
-                        p.restrictions, p.authorizer, p.namespaces}));
+                        p.restrictions, p.authorizer, p.sign_in_sources.outside(), p.namespaces}));
   Append(all, api::iam::AccessEndpoints({p.access_explainer, p.policies, p.policy_warnings,
                                          p.api_keys, p.authorizer, p.namespaces},
                                         native));

@@ -268,12 +268,19 @@ Installation::Parts::Parts(const config::Settings& settings,
       sign_in_throttle(*database, clock),
       passwords(iam_changes, password_hasher, sign_in_throttle),
       passcodes(*database, key_hasher, clock),
-      local_passwords("local", *database, passwords, first_account),
+      local_passwords(LocalSourceName(settings.sign_in), *database, passwords, first_account),
+      sign_in_sources(settings.sign_in, KeyFor(stores.master_key, "sign-in states"), passcodes,
+                      local_passwords, clock),
+      federation(iam_changes,
+                 [this](db::Transaction& tx, const AccountId& account, const IamId& iam_id,
+                        const std::string& realm, const json::Object& claims) {
+                   return access_groups.RefreshDynamic(tx, account, iam_id, realm, claims);
+                 }),
       sign_in(
           {iam_changes, access_cache, credentials, sessions, passwords, passcodes, sign_in_throttle,
-           key_hasher, first_account},
+           federation, key_hasher, first_account},
           {.name = settings.break_glass.name, .password_hash = settings.break_glass.password_hash},
-          {&local_passwords}),
+          sign_in_sources.asked()),
       organization({iam_changes,
                     key_hasher,
                     [](db::Transaction& tx, const AccountId& account) {
@@ -333,6 +340,7 @@ Result<std::unique_ptr<Installation>> Installation::Open(
   BW_TRY(Stores stores, OpenStores(settings, clock));
   BW_TRY_STATUS(admin::RefuseUnfinishedCopy(*stores.database));
   BW_TRY(auto keys, iam::SigningKeys::Open(*stores.database, stores.master_key, clock));
+  BW_TRY_STATUS(CheckSignInSources(settings.sign_in));
   const bool shared = stores.shared;
   auto parts =
       std::make_unique<Parts>(settings, std::move(registries), std::move(stores), std::move(keys));

@@ -6,6 +6,7 @@
 #include "advisor/advisor.h"
 #include "advisor/importer.h"
 #include "app/installation.h"
+#include "app/sign_in_sources.h"
 #include "app/stores.h"
 #include "app/webhook_sender.h"
 #include "audit/log.h"
@@ -129,6 +130,8 @@ struct Installation::Parts {
   iam::Passwords passwords;
   iam::Passcodes passcodes;
   iam::LocalPasswords local_passwords;
+  SignInSources sign_in_sources;
+  iam::Federation federation;
   iam::SignIn sign_in;
 
   organization::Organization organization;

@@ -5,6 +5,7 @@
 
 #include "base/ip.h"
 #include "base/strings.h"
+#include "config/sign_in_source.h"
 #include "config/value.h"
 
 namespace breakwater::config {
@@ -194,6 +195,35 @@ Status AssignRegistries(const Option& option, const Value& value, Settings& sett
   return Ok();
 }
 
+Status AssignSources(const Option& option, const Value& value, Settings& settings) {
+  std::vector<SignInSource> sources;
+  if (const auto* tables = std::get_if<std::vector<std::vector<Entry>>>(&value)) {
+    for (const auto& table : *tables) {
+      BW_TRY(auto source, SourceFromTable(table));
+      sources.push_back(std::move(source));
+    }
+  } else if (const auto* texts = std::get_if<std::vector<std::string>>(&value)) {
+    for (const std::string& text : *texts) {
+      BW_TRY(auto source, ParseSource(text));
+      sources.push_back(std::move(source));
+    }
+  } else {
+    return NotAllowed(option);
+  }
+  if (static_cast<std::int64_t>(sources.size()) > option.max) {
+    return Invalid("has more than " + std::to_string(option.max) + " sources");
+  }
+  BW_TRY_STATUS(CheckSources(sources));
+  At<std::vector<SignInSource>>(option, settings) = std::move(sources);
+  return Ok();
+}
+
+std::string RenderSources(const std::vector<SignInSource>& sources) {
+  std::vector<std::string> tables;
+  for (const SignInSource& source : sources) tables.push_back(RenderSource(source));
+  return "[" + Join(tables, ", ") + "]";
+}
+
 std::string RenderList(const std::vector<std::string>& texts) {
   std::vector<std::string> quoted;
   std::transform(texts.begin(), texts.end(), std::back_inserter(quoted),
@@ -231,7 +261,7 @@ std::string Shorten(std::string text) {
 Value FromText(const Option& option, std::string_view text) {
   if (option.is_list()) {
     std::vector<std::string> items;
-    for (const std::string_view item : Split(text, option.kind == Kind::kRegistries ? ';' : ',')) {
+    for (const std::string_view item : Split(text, option.is_tables() ? ';' : ',')) {
       if (!Trim(item).empty()) items.emplace_back(Trim(item));
     }
     return items;
@@ -256,6 +286,7 @@ Status Assign(const Option& option, const Value& value, Settings& settings) {
     case Kind::kDuration: return AssignNumber(option, value, settings);
     case Kind::kNetworks: return AssignNetworks(option, value, settings);
     case Kind::kRegistries: return AssignRegistries(option, value, settings);
+    case Kind::kSources: return AssignSources(option, value, settings);
     case Kind::kText:
     case Kind::kPath:
     case Kind::kWord:
@@ -276,6 +307,7 @@ std::string Render(const Option& option, const Settings& settings) {
       return QuoteToml(FormatDuration(At<std::chrono::milliseconds>(option, settings)));
     case Kind::kNetworks: return RenderNetworks(At<std::vector<IpNetwork>>(option, settings));
     case Kind::kRegistries: return RenderRegistries(At<std::vector<Registry>>(option, settings));
+    case Kind::kSources: return RenderSources(At<std::vector<SignInSource>>(option, settings));
     case Kind::kAddress: return QuoteToml(FormatListenAddress(At<ListenAddress>(option, settings)));
     case Kind::kSecret: return At<Secret>(option, settings).empty() ? "\"\"" : "\"***\"";
     case Kind::kText:
@@ -288,7 +320,10 @@ std::string Render(const Option& option, const Settings& settings) {
 }
 
 std::string Show(const Option& option, const Value& value) {
-  if (option.is_secret()) return "\"***\"";
+  // Texts of sources may hold secrets.
+  const bool texts = std::holds_alternative<std::string>(value) ||
+                     std::holds_alternative<std::vector<std::string>>(value);
+  if (option.is_secret() || (option.kind == Kind::kSources && texts)) return "\"***\"";
   struct Visitor {
     std::string operator()(bool flag) const { return flag ? "true" : "false"; }
     std::string operator()(std::int64_t number) const { return std::to_string(number); }

@@ -160,7 +160,7 @@ class Loader {
   void ApplyFlag(const Option& option, const std::vector<std::string>& values) {
     const std::string place = "--" + option.flag;
     if (values.size() > 1 && !option.is_list()) return Problem(place + ": given more than once");
-    std::string text = Join(values, option.kind == Kind::kRegistries ? ";" : ",");
+    std::string text = Join(values, option.is_tables() ? ";" : ",");
     if (option.kind == Kind::kBool && text.empty()) text = "true";
     Apply(option, FromText(option, text), place, place);
   }

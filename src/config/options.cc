@@ -239,6 +239,16 @@ void AddIdentity(std::vector<Option>& out) {
                      "gives all its members full access to its images."));
 }
 
+void AddSignIn(std::vector<Option>& out) {
+  Option sources = Make(
+      Kind::kSources, "sign_in", "", Access<std::vector<SignInSource>>(BW_FIELD(sign_in)),
+      "Where people and workloads may prove who they are, beside API keys. A name and password are "
+      "offered to the sources of kind local and ldap in this order; the first that knows the name "
+      "decides. None: passwords of this installation's own users.");
+  sources.max = 32;
+  out.push_back(std::move(sources));
+}
+
 void AddBreakGlass(std::vector<Option>& out) {
   Option name = Text(Kind::kText, "break_glass.name", "break-glass", BW_FIELD(break_glass.name),
                      "Name that the break-glass identity signs in by.");
@@ -372,6 +382,7 @@ std::vector<Option> BuildOptions() {
   AddListeners(out);
   AddProxy(out);
   AddIdentity(out);
+  AddSignIn(out);
   AddBreakGlass(out);
   AddTokens(out);
   AddIamLimits(out);
@@ -436,6 +447,8 @@ std::string Allowed(const Option& option) {
       return "a list of registries, each with its public host names, private host names and "
              "region, "
              "and whether pulls are redirected";
+    case Kind::kSources:
+      return "a list of sources, each with its kind, its name and what they need";
     case Kind::kSecret: return AllowedText(option);
   }
   BW_UNREACHABLE();

@@ -27,6 +27,7 @@ enum class Kind {
   kAddress,
   kNetworks,
   kRegistries,
+  kSources,
   kSecret,
 };
 
@@ -34,7 +35,8 @@ enum class Kind {
 using Field = std::variant<bool& (*)(Settings&), std::int64_t& (*)(Settings&),
                            std::chrono::milliseconds& (*)(Settings&), std::string& (*)(Settings&),
                            ListenAddress& (*)(Settings&), std::vector<IpNetwork>& (*)(Settings&),
-                           std::vector<Registry>& (*)(Settings&), Secret& (*)(Settings&)>;
+                           std::vector<Registry>& (*)(Settings&),
+                           std::vector<SignInSource>& (*)(Settings&), Secret& (*)(Settings&)>;
 
 struct Option {
   std::string key;       // in the file: "public.tls_key"
@@ -50,7 +52,8 @@ struct Option {
   std::vector<std::string> words;
 
   // Lists come as repeated flags.
-  bool is_list() const { return kind == Kind::kNetworks || kind == Kind::kRegistries; }
+  bool is_list() const { return kind == Kind::kNetworks || is_tables(); }
+  bool is_tables() const { return kind == Kind::kRegistries || kind == Kind::kSources; }
   bool is_secret() const { return kind == Kind::kSecret; }
 };
 

@@ -5,6 +5,7 @@
 
 #include "base/strings.h"
 #include "config/options.h"
+#include "config/sign_in_source.h"
 
 namespace breakwater::config {
 namespace {
@@ -40,6 +41,29 @@ constexpr std::string_view kRegistries =
     "In the environment and as a flag it is a text; several are separated by `;`, or the flag is\n"
     "repeated: `--registry us.icr.example,private=private.us.icr.example,region=us-south`.\n";
 
+constexpr std::string_view kSources =
+    "\n"
+    "In the file a source is a table, in the environment and as a flag its keys and\n"
+    "percent-encoded values joined by `&`; several are separated by `;`:\n"
+    "\n"
+    "```toml\n"
+    "[[sign_in]]\n"
+    "kind = \"local\"\n"
+    "name = \"local\"\n"
+    "\n"
+    "[[sign_in]]\n"
+    "kind = \"ldap\"\n"
+    "name = \"corp\"\n"
+    "url = \"ldaps://ldap.example.com\"\n"
+    "bind_dn = \"cn=reader,dc=example,dc=com\"\n"
+    "bind_password_file = \"/etc/breakwater/ldap.password\"\n"
+    "user_base = \"ou=people,dc=example,dc=com\"\n"
+    "group_base = \"ou=groups,dc=example,dc=com\"\n"
+    "```\n"
+    "\n"
+    "[Signing in](identity.md) has an example for each kind.\n"
+    "\n";
+
 std::string Default(const Option& option) {
   if (option.is_list()) return "none";
   return option.fallback.empty() ? "empty" : "`" + option.fallback + "`";
@@ -51,6 +75,7 @@ void AppendOption(const Option& option, std::string& out) {
   out += "| " + Default(option) + " | " + Allowed(option) + " | `" + option.env + "` | `--" +
          option.flag + "` |\n";
   if (option.kind == Kind::kRegistries) out += kRegistries;
+  if (option.kind == Kind::kSources) out += std::string(kSources) + DescribeSources();
 }
 
 }  // namespace

@@ -59,6 +59,46 @@ struct BreakGlass {
   friend bool operator==(const BreakGlass&, const BreakGlass&) = default;
 };
 
+// Where people and workloads may prove who they are. What each key means is in the table of
+// sign_in_source.cc; those of other kinds stay as they are.
+struct SignInSource {
+  std::string kind;  // local, ldap, oidc or workload
+  std::string name;
+  std::string realm;
+  std::string users = "invited";  // or create
+  bool link_by_email = false;
+  std::chrono::milliseconds timeout{5000};
+  std::string ca_file;
+  bool allow_plain = false;
+  std::string url;
+  bool start_tls = true;
+  std::string bind_dn;
+  Secret bind_password;
+  std::string bind_password_file;
+  std::string user_base;
+  std::string user_filter;
+  std::string group_base;
+  std::string group_filter;
+  std::string id_attribute;
+  std::string email_attribute;
+  std::string first_name_attribute;
+  std::string last_name_attribute;
+  std::string group_name_attribute;
+  std::string issuer;
+  std::string jwks_url;
+  std::string client_id;
+  Secret client_secret;
+  std::string client_secret_file;
+  std::string device_client_id;
+  std::string redirect_url;
+  std::string scopes;
+  std::string audience;
+  std::string cr_type;
+  std::string crn;
+  std::vector<IpNetwork> private_networks;
+  friend bool operator==(const SignInSource&, const SignInSource&) = default;
+};
+
 struct Tokens {
   std::chrono::milliseconds access_lifetime{};
   std::chrono::milliseconds refresh_lifetime{};
@@ -168,6 +208,7 @@ struct Settings {
   Account account;
   Secret bootstrap_api_key;  // empty: one is made
   bool allow_iam_authz_off = false;
+  std::vector<SignInSource> sign_in;  // empty: local alone
   BreakGlass break_glass;
   Tokens tokens;
   Iam iam;

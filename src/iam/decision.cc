@@ -22,7 +22,9 @@ bool IsAdministering(std::string_view action) {
 }
 
 bool IsOwn(const Identity& identity, std::string_view action, const control::Resource& resource) {
-  return identity.kind == control::IdentityKind::kUser &&
+  // A trusted profile that is acted as has sessions, and nothing else of its own.
+  const bool user = identity.kind == control::IdentityKind::kUser;
+  return (user || action.starts_with("iam-identity.session.")) &&
          resource.name == identity.iam_id.value() &&
          std::any_of(std::begin(kOwn), std::end(kOwn),
                      [&](std::string_view prefix) { return action.starts_with(prefix); });

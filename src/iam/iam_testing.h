@@ -181,9 +181,13 @@ struct World {
   Passwords passwords{deps, password_hasher, throttle};
   Passcodes passcodes{database->database(), hasher, clock};
   LocalPasswords local{"local", database->database(), passwords, account};
+  Federation federation{deps, [this](db::Transaction& tx, const AccountId& to, const IamId& iam_id,
+                                     const std::string& realm, const json::Object& claims) {
+                          return groups.RefreshDynamic(tx, to, iam_id, realm, claims);
+                        }};
   SignInDeps sign_in_deps{deps,      cache,    credentials, sessions, passwords,
-                          passcodes, throttle, hasher,      account};
-  SignIn sign_in{sign_in_deps, {}, {&local}};
+                          passcodes, throttle, federation,  hasher,   account};
+  SignIn sign_in{sign_in_deps, {}, {{&local}}};
   CustomRoles custom_roles{deps};
   GivenSurroundings surroundings;
   PolicyWarnings policy_warnings{database->database(), surroundings, clock};

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "iam/sessions.h"
+
 namespace breakwater::iam {
 namespace {
 
@@ -242,15 +244,18 @@ Status Profiles::Delete(const control::Caller& caller, const AccountId& account,
 
 Status Profiles::ChangeTrust(const control::Caller& caller, const AccountId& account,
                              std::string_view profile, const Apply& apply) {
-  return deps_.changes.Submit(caller,
-                              {.action = std::string(kUpdate),
-                               .resource = ProfileResource(account, profile),
-                               .apply = [&](db::Transaction& tx) -> Result<control::Effect> {
-                                 BW_TRY(const Profile found,
-                                        Existing(store::FindProfile(tx, profile), account, kWhat));
-                                 return apply(tx, found);
-                               },
-                               .severity = audit::Severity::kCritical});
+  return deps_.changes.Submit(
+      caller,
+      {.action = std::string(kUpdate),
+       .resource = ProfileResource(account, profile),
+       .apply = [&](db::Transaction& tx) -> Result<control::Effect> {
+         BW_TRY(const Profile found, Existing(store::FindProfile(tx, profile), account, kWhat));
+         // Workloads that act as it prove anew that they may.
+         BW_TRY_STATUS(
+             store::EndSessionsOf(tx, found.iam_id, {}, deps_.clock.Now(), "trust_changed"));
+         return apply(tx, found);
+       },
+       .severity = audit::Severity::kCritical});
 }
 
 Result<ProfileRule> Profiles::CreateRule(const control::Caller& caller, const AccountId& account,

@@ -14,12 +14,25 @@ struct TokenCode {
 
 // Those that begin with BXNIM are the reference's; the others are ours.
 constexpr TokenCode kTokenCodes[] = {
-    {"api_key_unknown", "BXNIM0415E"},     {"api_key_disabled", "BXNIM0415E"},
-    {"api_key_expired", "BXNIM0415E"},     {"missing_parameter", "BXNIM0109E"},
-    {"unsupported_grant", "BWIAM0001E"},   {"wrong_password", "BXNIM0602E"},
-    {"passcode_unknown", "BWIAM0003E"},    {"password_change_required", "BWIAM0004E"},
-    {"too_many_attempts", "BWIAM0005E"},   {"profile_not_trusted", "BWIAM0006E"},
+    {"api_key_unknown", "BXNIM0415E"},
+    {"api_key_disabled", "BXNIM0415E"},
+    {"api_key_expired", "BXNIM0415E"},
+    {"missing_parameter", "BXNIM0109E"},
+    {"unsupported_grant", "BWIAM0001E"},
+    {"wrong_password", "BXNIM0602E"},
+    {"passcode_unknown", "BWIAM0003E"},
+    {"password_change_required", "BWIAM0004E"},
+    {"too_many_attempts", "BWIAM0005E"},
+    {"profile_not_trusted", "BWIAM0006E"},
     {"address_not_allowed", "BWIAM0007E"},
+    {"not_invited", "BWIAM0010E"},
+    {"email_taken", "BWIAM0008E"},
+    {"source_unavailable", "BWIAM0009E"},
+    {"provider_unavailable", "BWIAM0009E"},
+    {"authorization_pending", "authorization_pending"},
+    {"slow_down", "slow_down"},
+    {"access_denied", "access_denied"},
+    {"expired_token", "expired_token"},
 };
 
 std::string_view TokenCodeOf(const Error& error) {

@@ -26,6 +26,7 @@ void PutTimes(json::Object& out, std::string_view created, Timestamp created_at,
 std::vector<Endpoint> IamEndpoints(const IamFaces& faces, const IamDeps& deps) {
   std::vector<Endpoint> endpoints;
   AddTokenEndpoints(faces, deps, &endpoints);
+  AddSignInEndpoints(faces, deps, &endpoints);
   AddOauthEndpoints(faces, deps, &endpoints);
   AddServiceIdEndpoints(faces, deps, &endpoints);
   AddApiKeyEndpoints(faces, deps, &endpoints);

@@ -19,6 +19,8 @@
 #include "iam/custom_roles.h"
 #include "iam/identities.h"
 #include "iam/network_zones.h"
+#include "iam/oidc/provider.h"
+#include "iam/oidc/workloads.h"
 #include "iam/policies.h"
 #include "iam/policy_warnings.h"
 #include "iam/profiles.h"
@@ -66,6 +68,27 @@ struct IamFaces {
   OauthFace oauth;            // unrouted prefix "/oauth"
 };
 
+// An OpenID provider that people sign in from, and how they become users.
+struct OpenidSource {
+  domain::oidc::Provider* provider = nullptr;
+  domain::Admission admission;
+};
+
+// How a token of a trusted issuer is understood: as what `cr_type` says runs where `crn` says, or,
+// where that is empty, by its claims alone.
+struct WorkloadSource {
+  std::string name;  // that of its domain::oidc::TrustedIssuer
+  std::string cr_type;
+  std::string crn;
+};
+
+// Sources of identities that are asked over HTTP; empty where none are configured.
+struct OutsideSources {
+  std::vector<OpenidSource> providers;
+  domain::oidc::Workloads workloads{{}};
+  std::vector<WorkloadSource> workload_kinds;
+};
+
 // All must outlive the endpoints.
 struct IamDeps {
   domain::Credentials& credentials;
@@ -85,6 +108,7 @@ struct IamDeps {
   domain::NetworkZones& zones;
   domain::RestrictionRules& restrictions;
   control::Authorizer& authorizer;
+  const OutsideSources& outside;
   const registry::Namespaces& namespaces;  // whose groups the rights on repositories may name
 };
 

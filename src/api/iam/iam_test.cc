@@ -102,6 +102,7 @@ class IamApi : public ::testing::Test {
                                     .region = "us-south",
                                     .public_hosts = {"us.icr.io"},
                                     .private_hosts = {}}}};
+  OutsideSources outside_;
   registry::Namespaces namespaces_{world_.database->database(), world_.clock, world_.changes};
   CredentialAuthenticator authenticator_{world_.credentials, world_.address_guard};
   Dispatcher dispatcher_{
@@ -110,7 +111,7 @@ class IamApi : public ::testing::Test {
                             world_.address_guard, world_.settings, world_.users, world_.service_ids,
                             world_.api_keys, world_.groups, world_.profiles, world_.policies,
                             world_.custom_roles, world_.policy_warnings, world_.zones,
-                            world_.restrictions, world_.authorizer, namespaces_}),
+                            world_.restrictions, world_.authorizer, outside_, namespaces_}),
       {{"/iam", &faces_.management}, {"/identity", &faces_.token}, {"/", &faces_.oauth}}};
 };
 

@@ -1,5 +1,7 @@
 // POST /identity/token and what belongs to it (ibm-registry 4.1).
 
+#include <algorithm>
+
 #include "api/iam/handlers.h"
 
 namespace breakwater::api::iam {
@@ -12,8 +14,16 @@ constexpr std::string_view kRefreshGrant = "refresh_token";
 constexpr std::string_view kAssumeGrant = "urn:ibm:params:oauth:grant-type:assume";
 constexpr std::string_view kPasswordGrant = "password";
 constexpr std::string_view kPasscodeGrant = "urn:ibm:params:oauth:grant-type:passcode";
-constexpr std::string_view kGrants[] = {kApiKeyGrant, kRefreshGrant, kPasswordGrant, kPasscodeGrant,
-                                        kAssumeGrant};
+constexpr std::string_view kDeviceGrant = "urn:ietf:params:oauth:grant-type:device_code";
+constexpr std::string_view kExchangeGrant = "urn:ietf:params:oauth:grant-type:token-exchange";
+constexpr std::string_view kComputeGrant = "urn:ibm:params:oauth:grant-type:cr-token";
+constexpr std::string_view kGrants[] = {kApiKeyGrant,   kRefreshGrant, kPasswordGrant,
+                                        kPasscodeGrant, kDeviceGrant,  kExchangeGrant,
+                                        kComputeGrant,  kAssumeGrant};
+// RFC 8693 §3: what a token may be offered as.
+constexpr std::string_view kTokenTypes[] = {"urn:ietf:params:oauth:token-type:jwt",
+                                            "urn:ietf:params:oauth:token-type:id_token",
+                                            "urn:ietf:params:oauth:token-type:access_token"};
 constexpr std::string_view kNoClient = "default";
 constexpr std::size_t kMaxClientId = 128;
 
@@ -61,6 +71,12 @@ class Handlers {
       BW_TRY(const domain::Login login,
              deps_.sign_in.WithPasscode(context.caller.origin, Secret(passcode)));
       return Answer(context, login, grant, client, {});
+    }
+    if (grant == kDeviceGrant) return ByDevice(context, form, client);
+    if (grant == kExchangeGrant) return ByExchange(context, form, client);
+    if (grant == kComputeGrant) {
+      BW_TRY(const std::string token, Required(form, "cr_token"));
+      return ByWorkload(context, form, token, grant, client);
     }
     return Invalid("this grant type is not offered: the discovery document lists those that are")
         .Reason("unsupported_grant");
@@ -122,6 +138,78 @@ class Handlers {
     return deps_.credentials.Assume(base, profile);
   }
 
+  Result<net::Response> ByDevice(const Context& context, const net::Parameters& form,
+                                 const std::string& client) const {
+    BW_TRY(const std::string code, Required(form, "device_code"));
+    std::optional<Error> refusal;
+    for (const OpenidSource& source : deps_.outside.providers) {
+      // A code opens at the source that gave it alone.
+      const auto person = source.provider->FinishDevice(code);
+      if (person.ok()) {
+        BW_TRY(
+            const domain::Login login,
+            deps_.sign_in.WithPerson(context.caller.origin, source.admission, *person, "device"));
+        return Answer(context, login, kDeviceGrant, client, {});
+      }
+      if (!refusal || refusal->reason() == "expired_token") refusal = person.error();
+    }
+    if (refusal) return *std::move(refusal);
+    return Invalid("no source of identities offers sign-in by device").Reason("unsupported_grant");
+  }
+
+  Result<net::Response> ByExchange(const Context& context, const net::Parameters& form,
+                                   const std::string& client) const {
+    BW_TRY(const std::string type, Required(form, "subject_token_type"));
+    if (std::find(std::begin(kTokenTypes), std::end(kTokenTypes), type) == std::end(kTokenTypes)) {
+      return Invalid("subject_token_type must be that of a JWT").Reason("unsupported_grant");
+    }
+    BW_TRY(const std::string token, Required(form, "subject_token"));
+    return ByWorkload(context, form, token, kExchangeGrant, client);
+  }
+
+  Result<net::Response> ByWorkload(const Context& context, const net::Parameters& form,
+                                   const std::string& token, std::string_view grant_type,
+                                   const std::string& client) const {
+    domain::WorkloadGrant grant;
+    grant.profile_id = std::string(form.Get("profile_id").value_or(""));
+    if (grant.profile_id.empty()) {
+      BW_TRY(grant.profile_name, Required(form, "profile_name"));
+    }
+    const auto workload = deps_.outside.workloads.Identify(token);
+    if (!workload.ok()) {
+      if (workload.error().code() == ErrorCode::kUnauthenticated) {
+        deps_.sign_in.RecordRefusal(context.caller.origin, workload.error());
+      }
+      return workload.error();
+    }
+    grant.source = workload->by->name;
+    grant.token_end =
+        Timestamp{std::chrono::seconds{workload->claims.at("exp").to_number<std::int64_t>()}};
+    grant.assumer = AssumerOf(*workload);
+    BW_TRY(const domain::Login login, deps_.sign_in.WithWorkload(context.caller.origin, grant));
+    // It proves itself anew with a fresh token of its issuer.
+    return Answer(context, login, grant_type, client, "not_supported");
+  }
+
+  domain::Assumer AssumerOf(const domain::oidc::Workload& workload) const {
+    domain::Assumer assumer;
+    assumer.realm = workload.by->realm;
+    assumer.claims = workload.claims;
+    for (const WorkloadSource& source : deps_.outside.workload_kinds) {
+      if (source.name != workload.by->name) continue;
+      assumer.cr_type = source.cr_type;
+      assumer.crn = source.crn;
+    }
+    // As Kubernetes writes them (projected service account tokens).
+    if (const json::Value* kubernetes = workload.claims.if_contains("kubernetes.io")) {
+      assumer.name_space = std::string(json::FindText(*kubernetes, "namespace"));
+      if (const json::Value* account = json::Find(*kubernetes, "serviceaccount")) {
+        assumer.resource_name = std::string(json::FindText(*account, "name"));
+      }
+    }
+    return assumer;
+  }
+
   // An API key's refresh token stays good, as clients of the reference share it. A session's is
   // good once.
   Result<net::Response> Refresh(const Context& context, const std::string& token,
@@ -131,6 +219,7 @@ class Handlers {
       BW_TRY(const domain::Login login, deps_.credentials.WithRefreshToken(token));
       return Answer(context, login, kRefreshGrant, client, token);
     }
+    BW_TRY_STATUS(deps_.sign_in.Recheck(context.caller.origin, claims.credential_id));
     BW_TRY(const auto session,
            deps_.sessions.Rotate(context.caller.origin, claims.credential_id, claims.generation));
     BW_TRY(const domain::Login login, deps_.credentials.WithSession(session, "refresh-token"));
@@ -157,6 +246,7 @@ class Handlers {
     const std::int64_t expiration = ToUnixSeconds(token.expires);
     return JsonResponse(200, {{"access_token", Text(token.token)},
                               {"refresh_token", Text(refresh)},
+                              {"issued_token_type", Text(kTokenTypes[2])},
                               {"token_type", "Bearer"},
                               {"expires_in", expiration - ToUnixSeconds(token.issued)},
                               {"expiration", expiration},

@@ -75,11 +75,11 @@ class AccessTable : public ::testing::Test {
         oci_face_, {s.namespaces, s.blobs, s.uploads, s.manifests, world_.authorizer, s.settings});
     data_plane_ = endpoints.size();
     for (Endpoint& endpoint : iam::IamEndpoints(
-             iam_faces_,
-             {world_.credentials, world_.tokens, world_.sessions, world_.sign_in, world_.users,
-              world_.service_ids, world_.api_keys, world_.groups, world_.profiles, world_.policies,
-              world_.custom_roles, world_.policy_warnings, world_.zones, world_.restrictions,
-              world_.authorizer, s.namespaces})) {
+             iam_faces_, {world_.credentials, world_.tokens, world_.sessions, world_.sign_in,
+                          world_.address_guard, world_.settings, world_.users, world_.service_ids,
+                          world_.api_keys, world_.groups, world_.profiles, world_.policies,
+                          world_.custom_roles, world_.policy_warnings, world_.zones,
+                          world_.restrictions, world_.authorizer, outside_, s.namespaces})) {
       endpoints.push_back(std::move(endpoint));
     }
     dispatcher_ = std::make_unique<Dispatcher>(
@@ -240,9 +240,10 @@ class AccessTable : public ::testing::Test {
                                     .public_hosts = {"de.icr.io"},
                                     .private_hosts = {}}}};
   std::unique_ptr<registry::testing::Services> services_;
-  iam::CredentialAuthenticator authenticator_{world_.credentials};
+  iam::CredentialAuthenticator authenticator_{world_.credentials, world_.address_guard};
   observe::Metrics metrics_;
   OciFace oci_face_;
+  iam::OutsideSources outside_;
   iam::IamFaces iam_faces_;
   std::unique_ptr<Dispatcher> dispatcher_;
   std::size_t data_plane_ = 0;  // the first endpoints are its own

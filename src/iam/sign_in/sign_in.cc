@@ -14,6 +14,11 @@ constexpr std::string_view kBreakGlassSource = "break-glass";
 constexpr SessionLimits kBreakGlassLimits{
     .life = std::chrono::hours{1}, .idle = std::chrono::minutes{15}, .most = 5};
 
+// Where no rule says how long.
+constexpr std::chrono::seconds kWorkloadLife{3600};
+// A profile is acted as by many jobs at once.
+constexpr std::int64_t kWorkloadSessions = 10'000;
+
 control::Resource SessionsOf(const AccountId& account, const IamId& iam_id) {
   return IamResource(account, "iam-identity", "session", iam_id.value());
 }
@@ -34,7 +39,7 @@ Status CheckForm(const PasswordGrant& grant) {
 
 }  // namespace
 
-SignIn::SignIn(SignInDeps deps, BreakGlass break_glass, std::vector<PasswordSource*> sources)
+SignIn::SignIn(SignInDeps deps, BreakGlass break_glass, std::vector<AskedSource> sources)
     : deps_(deps), break_glass_(std::move(break_glass)), sources_(std::move(sources)) {}
 
 Result<SessionLimits> SignIn::LimitsOf(const AccountId& account) {
@@ -91,8 +96,10 @@ Result<Login> SignIn::WithPassword(const control::Origin& origin, const Password
 }
 
 Result<Login> SignIn::ByPassword(const control::Origin& origin, const PasswordGrant& grant) {
-  std::string source;
-  BW_TRY(const Person person, Ask(grant, &source));
+  BW_TRY(const Asked asked, Ask(grant));
+  if (asked.by->admission)
+    return WithPerson(origin, *asked.by->admission, asked.person, "password");
+  const Person& person = asked.person;
   if (person.must_choose_password) {
     if (grant.new_password.empty()) {
       return Denied("this password was made to be changed: sign in with new_password as well")
@@ -109,24 +116,24 @@ Result<Login> SignIn::ByPassword(const control::Origin& origin, const PasswordGr
     BW_TRY_STATUS(deps_.passwords.Change(self, grant.password, grant.new_password));
   }
   BW_TRY(const SessionLimits limits, LimitsOf(deps_.account));
-  return Begin(origin, deps_.account, person.iam_id, std::move(source), "password", limits);
+  return Begin(origin, deps_.account, person.iam_id, std::string(asked.by->source->name()),
+               "password", limits);
 }
 
-Result<Person> SignIn::Ask(const PasswordGrant& grant, std::string* source) {
+Result<SignIn::Asked> SignIn::Ask(const PasswordGrant& grant) {
   std::optional<Error> silent;
-  for (PasswordSource* one : sources_) {
-    auto person = one->Check(grant.name, grant.password);
+  for (const AskedSource& one : sources_) {
+    auto person = one.source->Check(grant.name, grant.password);
     if (!person.ok()) {
       const ErrorCode code = person.error().code();
       if (code != ErrorCode::kUnavailable && code != ErrorCode::kDeadline) return person.error();
       observe::LogError(observe::Level::kWarning, "a source of identities does not answer",
-                        person.error(), {{"source", one->name()}});
+                        person.error(), {{"source", one.source->name()}});
       silent = person.error();
       continue;
     }
     if (!*person) continue;
-    *source = std::string(one->name());
-    return **std::move(person);
+    return Asked{**std::move(person), &one};
   }
   if (silent) {
     return Unavailable("a source of identities does not answer: try again later")
@@ -135,6 +142,101 @@ Result<Person> SignIn::Ask(const PasswordGrant& grant, std::string* source) {
   }
   BW_TRY_STATUS(deps_.passwords.CheckNobody(grant.password));
   return WrongNameOrPassword();
+}
+
+Result<Login> SignIn::WithPerson(const control::Origin& origin, const Admission& admission,
+                                 const Person& person, std::string_view method) {
+  BW_TRY(const IamId iam_id, deps_.federation.Admit(deps_.account, admission, person));
+  BW_TRY(const SessionLimits limits, LimitsOf(deps_.account));
+  return Begin(origin, deps_.account, iam_id, admission.source, method, limits);
+}
+
+Result<Passcode> SignIn::PasscodeFor(const control::Origin& origin, const Admission& admission,
+                                     const Person& person) {
+  auto iam_id = deps_.federation.Admit(deps_.account, admission, person);
+  if (!iam_id.ok()) {
+    RecordRefusal(origin, iam_id.error());
+    return iam_id.error();
+  }
+  return deps_.passcodes.Make({.account = deps_.account,
+                               .iam_id = *iam_id,
+                               .source = admission.source,
+                               .session_ends = {}});
+}
+
+void SignIn::RecordRefusal(const control::Origin& origin, const Error& error) {
+  control::Actor nobody;
+  nobody.account = deps_.account;
+  Record(origin, nobody, error);
+}
+
+Result<Login> SignIn::WithWorkload(const control::Origin& origin, const WorkloadGrant& grant) {
+  const Timestamp now = deps_.changes.clock.Now();
+  BW_TRY(const auto trusted,
+         deps_.changes.database.ReadValue(
+             [&](db::Transaction& tx) -> Result<std::optional<std::pair<IamId, Trusted>>> {
+               BW_TRY(const auto profile,
+                      grant.profile_id.empty()
+                          ? store::FindProfileByName(tx, deps_.account, grant.profile_name)
+                          : store::FindProfile(tx, grant.profile_id));
+               if (!profile || profile->account != deps_.account) {
+                 return std::optional<std::pair<IamId, Trusted>>{};
+               }
+               BW_TRY(const Trust trust, store::ReadTrust(tx, profile->id));
+               const auto by = MayAssume(trust, profile->account, grant.assumer);
+               if (!by) return std::optional<std::pair<IamId, Trusted>>{};
+               return std::optional(std::pair(profile->iam_id, *by));
+             }));
+  if (!trusted) {
+    const Error refusal = Denied("there is no trusted profile of that name that trusts this token")
+                              .Reason("profile_not_trusted");
+    RecordRefusal(origin, refusal);
+    return refusal;
+  }
+  SessionLimits limits;
+  const auto life = trusted->second.life.value_or(kWorkloadLife);
+  const auto left = std::chrono::floor<std::chrono::seconds>(grant.token_end - now);
+  limits.life = std::min(life, left);
+  limits.idle = limits.life;
+  limits.most = kWorkloadSessions;
+  return Begin(origin, deps_.account, trusted->first, grant.source, "token-exchange", limits);
+}
+
+Status SignIn::End(const control::Origin& origin, const Session& session, std::string_view why) {
+  control::Caller caller = control::SystemCaller(session.account, "sign-in from " + session.source);
+  caller.origin = origin;
+  return deps_.changes.changes.Submit(
+      caller, {.action = "iam-identity.session.delete",
+               .resource = SessionsOf(session.account, session.iam_id),
+               .apply = [&](db::Transaction& tx) -> Result<control::Effect> {
+                 BW_TRY_STATUS(store::EndSession(tx, session.id, deps_.changes.clock.Now(), why));
+                 return Changed(tx, session.account, ToJson(session), nullptr);
+               }});
+}
+
+Status SignIn::Recheck(const control::Origin& origin, std::string_view session_id) {
+  BW_TRY(const auto session, deps_.changes.database.ReadValue([&](db::Transaction& tx) {
+    return store::FindSession(tx, session_id);
+  }));
+  BW_TRY_STATUS(CheckSession(session, deps_.changes.clock.Now()));
+  const auto asked = std::find_if(sources_.begin(), sources_.end(), [&](const AskedSource& one) {
+    return one.admission && one.source->name() == session->source;
+  });
+  if (asked == sources_.end()) return Ok();
+  BW_TRY(const auto subject,
+         deps_.federation.SubjectOf(session->account, asked->admission->realm, session->iam_id));
+  auto person = subject ? asked->source->LookUp(*subject) : Result(std::optional<Person>{});
+  if (!person.ok()) {
+    return Unavailable("the source of your identity does not answer: try again later")
+        .Reason("source_unavailable")
+        .Log(person.error().message() + ": " + person.error().log());
+  }
+  if (!*person) {
+    BW_TRY_STATUS(End(origin, *session, "gone_from_source"));
+    return Unauthenticated("the session was ended: sign in again").Reason("session_revoked");
+  }
+  BW_TRY_STATUS(deps_.federation.Admit(session->account, *asked->admission, **person));
+  return Ok();
 }
 
 Result<Login> SignIn::Begin(const control::Origin& origin, const AccountId& account,

@@ -125,7 +125,7 @@ TEST_F(SignInTest, AnInitialPasswordIsGoodForChoosingAnother) {
 
 TEST_F(SignInTest, SourcesAreAskedInOrderAndTheFirstThatKnowsDecides) {
   ToldSource told;
-  SignIn both(world.sign_in_deps, {}, {&told, &world.local});
+  SignIn both(world.sign_in_deps, {}, {{&told}, {&world.local}});
   EXPECT_TRUE(both.WithPassword(origin, {"u@example.com", kGood}).ok());
   EXPECT_EQ(told.asked, 1);
   told.answer = []() -> Result<std::optional<Person>> { return WrongNameOrPassword(); };
@@ -135,7 +135,7 @@ TEST_F(SignInTest, SourcesAreAskedInOrderAndTheFirstThatKnowsDecides) {
 TEST_F(SignInTest, ASourceThatDoesNotAnswerIsPassedOver) {
   ToldSource told;
   told.answer = []() -> Result<std::optional<Person>> { return Unavailable("gone"); };
-  SignIn both(world.sign_in_deps, {}, {&told, &world.local});
+  SignIn both(world.sign_in_deps, {}, {{&told}, {&world.local}});
   EXPECT_TRUE(both.WithPassword(origin, {"u@example.com", kGood}).ok());
   const auto nobody = both.WithPassword(origin, {"nobody@example.com", kGood});
   EXPECT_EQ(nobody.error().code(), ErrorCode::kUnavailable);
@@ -179,7 +179,7 @@ class BreakGlassTest : public SignInTest {
   ToldSource broken;
   SignIn sign_in{world.sign_in_deps,
                  {.name = "break-glass", .password_hash = Secret(*world.password_hasher.Hash(key))},
-                 {&broken}};
+                 {{&broken}}};
 };
 
 TEST_F(BreakGlassTest, GetsInWhenNothingElseDoesAndIsHeard) {
