@@ -58,6 +58,9 @@ inline constexpr Action kActions[] = {
     {"iam-identity.account-serviceid.update", kAdminister},
     {"iam-identity.account-serviceid.delete", kAdminister},
 
+    {"iam-identity.accountsettings.read", kView},
+    {"iam-identity.accountsettings.update", kAdminister},
+
     {"iam-groups.account-settings.read", kView},
     {"iam-groups.account-settings.update", kAdminister},
     {"iam-groups.rule.create", kAdminister},
@@ -91,6 +94,7 @@ inline constexpr Action kActions[] = {
 
     {"user-management.user.read", kView},
     {"user-management.user.create", kAdminister},
+    {"user-management.user.update", kAdminister},
     {"user-management.user.delete", kAdminister},
 
     {"compliance.configuration-governance.rules-create", kEdit},
@@ -301,6 +305,14 @@ inline constexpr Row kRows[] = {
     {"iam/InviteUsers", "user-management.user.create"},
     {"iam/GetUser", "user-management.user.read"},
     {"iam/RemoveUser", "user-management.user.delete"},
+    {"iam/RemoveUserV3", "user-management.user.delete"},
+    {"iam/UpdateUserProfile", "user-management.user.update"},
+    {"iam/GetUserSettings", "user-management.user.read"},
+    {"iam/UpdateUserSettings", "user-management.user.update"},
+    {"iam/AcceptInvitation"},
+    {"iam/GetAccountSettings", "iam-identity.accountsettings.read"},
+    {"iam/UpdateAccountSettings", "iam-identity.accountsettings.update"},
+    {"iam/GetEffectiveAccountSettings", "iam-identity.accountsettings.read"},
 
     {"native/ExplainAccess"},
     {"native/FindWhoCan", "iam-am.policy.read"},

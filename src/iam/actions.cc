@@ -89,6 +89,8 @@ constexpr std::string_view kByPattern[] = {
     "iam-identity.account-serviceid.delete",
     "iam-identity.account-serviceid.read",
     "iam-identity.account-serviceid.update",
+    "iam-identity.accountsettings.read",
+    "iam-identity.accountsettings.update",
     "iam-identity.serviceid-apikey.create",
     "iam-identity.serviceid-apikey.delete",
     "iam-identity.serviceid-apikey.read",

@@ -23,6 +23,11 @@ Status CheckValue(const Secret& value) {
   return Ok();
 }
 
+Status CheckActionWhenLeaked(std::string_view action) {
+  if (action == "none" || action == "disable" || action == "delete") return Ok();
+  return Invalid("action_when_leaked must be none, disable or delete").Reason("invalid_field");
+}
+
 Status CheckIdentity(db::Transaction& tx, const AccountId& account, const IamId& iam_id) {
   if (IsServiceId(iam_id)) {
     BW_TRY(const auto service_id,
@@ -54,6 +59,11 @@ Result<PreparedApiKey> PrepareApiKey(const NewApiKey& wanted, const AccountId& a
   if (wanted.expires && *wanted.expires <= now) {
     return Invalid("expires_at must be in the future").Reason("invalid_field");
   }
+  BW_TRY_STATUS(CheckActionWhenLeaked(wanted.action_when_leaked));
+  if (wanted.store_value && !IsServiceId(iam_id)) {
+    return Invalid("store_value: the values of users' API keys are never kept")
+        .Reason("invalid_field");
+  }
   PreparedApiKey prepared;
   prepared.key = {.id = "ApiKey-" + NewUuid(),
                   .account = account,
@@ -65,9 +75,14 @@ Result<PreparedApiKey> PrepareApiKey(const NewApiKey& wanted, const AccountId& a
                   .expires = wanted.expires,
                   .created = now,
                   .created_by = made_by,
-                  .modified = now};
+                  .modified = now,
+                  .action_when_leaked = wanted.action_when_leaked,
+                  .support_sessions = wanted.support_sessions};
   prepared.value = wanted.value ? *wanted.value : NewApiKeyValue();
   prepared.hash = hasher.Hash(prepared.value);
+  if (wanted.store_value) {
+    BW_TRY(prepared.key.sealed_value, hasher.Seal(prepared.value, prepared.key.id));
+  }
   return prepared;
 }
 
@@ -118,6 +133,8 @@ Result<MadeApiKey> ApiKeys::Create(const control::Caller& caller, const AccountI
       Change(caller, prepared.key, "create", [&](db::Transaction& tx) -> Result<control::Effect> {
         BW_TRY_STATUS(CheckIdentity(tx, account, iam_id));
         BW_TRY_STATUS(StoreApiKey(tx, prepared, deps_.limits));
+        BW_TRY_STATUS(store::AddHistory(tx, prepared.key.id, caller, prepared.key.created, "CREATE",
+                                        "The API key was created"));
         return Changed(tx, account, nullptr, ToJson(prepared.key));
       }));
   return MadeApiKey{prepared.key, prepared.value};
@@ -135,6 +152,21 @@ Result<ApiKey> ApiKeys::Get(const control::Caller& caller, const AccountId& acco
                                            ApiKeyResource(account, key.iam_id));
   if (!may.ok()) return may.error().code() == ErrorCode::kDenied ? NoSuch(kWhat) : may.error();
   return key;
+}
+
+Result<Secret> ApiKeys::StoredValue(const control::Caller& caller, const ApiKey& key) {
+  if (!key.sealed_value) return Secret();
+  const Status may = authorizer_.Authorize(caller, ApiKeyAction(key.iam_id, "update"),
+                                           ApiKeyResource(key.account, key.iam_id));
+  if (!may.ok()) {
+    return may.error().code() == ErrorCode::kDenied ? Result<Secret>(Secret()) : may.error();
+  }
+  return hasher_.Open(*key.sealed_value, key.id);
+}
+
+Result<std::vector<HistoryEntry>> ApiKeys::History(const ApiKey& key) {
+  return deps_.database.ReadValue(
+      [&](db::Transaction& tx) { return store::ReadHistory(tx, key.id); });
 }
 
 Result<ApiKey> ApiKeys::Details(const control::Caller& caller, const AccountId& account,
@@ -171,6 +203,8 @@ Result<ApiKey> ApiKeys::EditKey(const control::Caller& caller, const AccountId& 
         after.modified = deps_.clock.Now();
         ++after.version;
         BW_TRY_STATUS(store::UpdateApiKey(tx, after));
+        BW_TRY_STATUS(store::AddHistory(tx, after.id, caller, after.modified, "UPDATE",
+                                        "The API key was changed"));
         edited = after;
         return Changed(tx, account, ToJson(before), ToJson(after));
       }));
@@ -182,11 +216,17 @@ Result<ApiKey> ApiKeys::Update(const control::Caller& caller, const AccountId& a
                                const ApiKeyUpdate& update) {
   if (update.name) BW_TRY_STATUS(CheckName(*update.name));
   if (update.description) BW_TRY_STATUS(CheckDescription(*update.description));
+  if (update.action_when_leaked) {
+    BW_TRY_STATUS(CheckActionWhenLeaked(*update.action_when_leaked));
+  }
   return EditKey(caller, account, id, [&](ApiKey& key) -> Status {
     BW_TRY_STATUS(CheckEntityTag(if_match, key.id, key.version));
     if (key.locked) return Locked(kWhat);
     if (update.name) key.name = *update.name;
     if (update.description) key.description = *update.description;
+    if (update.expires) key.expires = *update.expires;
+    if (update.action_when_leaked) key.action_when_leaked = *update.action_when_leaked;
+    if (update.support_sessions) key.support_sessions = *update.support_sessions;
     return Ok();
   });
 }

@@ -7,6 +7,7 @@
 
 #include "base/secret.h"
 #include "iam/changes.h"
+#include "iam/history.h"
 #include "iam/key_hasher.h"
 
 namespace breakwater::iam {
@@ -18,6 +19,9 @@ struct NewApiKey {
   std::optional<Timestamp> expires{};
   bool locked = false;
   bool disabled = false;
+  std::string action_when_leaked = "none";  // or "disable", "delete"
+  bool support_sessions = false;
+  bool store_value = false;  // keep the value, sealed; of a service ID alone
 
   static constexpr std::size_t kMinValueOctets = 32;
   static constexpr std::size_t kMaxValueOctets = 256;
@@ -45,6 +49,9 @@ Status StoreApiKey(db::Transaction& tx, const PreparedApiKey& prepared, const Li
 struct ApiKeyUpdate {
   std::optional<std::string> name{};
   std::optional<std::string> description{};
+  std::optional<Timestamp> expires{};
+  std::optional<std::string> action_when_leaked{};
+  std::optional<bool> support_sessions{};
 };
 
 // Thread-safe. Users manage their own keys; other keys take Administrator on iam-identity, and the
@@ -58,6 +65,9 @@ class ApiKeys {
   Result<MadeApiKey> Create(const control::Caller& caller, const AccountId& account,
                             const IamId& iam_id, const NewApiKey& wanted);
   Result<ApiKey> Get(const control::Caller& caller, const AccountId& account, std::string_view id);
+  // The value of a key that was made to keep it, for who may change the key; empty for others.
+  Result<Secret> StoredValue(const control::Caller& caller, const ApiKey& key);
+  Result<std::vector<HistoryEntry>> History(const ApiKey& key);
   // Of the key with this value; "IAM-ApiKey" of the reference system.
   Result<ApiKey> Details(const control::Caller& caller, const AccountId& account,
                          const Secret& value);

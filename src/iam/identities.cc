@@ -107,6 +107,8 @@ Result<MadeServiceId> ServiceIds::Create(const control::Caller& caller, const Ac
                .apply = [&](db::Transaction& tx) -> Result<control::Effect> {
                  BW_TRY_STATUS(CheckRoomForServiceId(tx, account, deps_.limits));
                  BW_TRY_STATUS(store::InsertServiceId(tx, made));
+                 BW_TRY_STATUS(store::AddHistory(tx, made.id, caller, now, "CREATE",
+                                                 "The service ID was created"));
                  json::Value after = ToJson(made);
                  if (key) {
                    BW_TRY_STATUS(StoreApiKey(tx, *key, deps_.limits));
@@ -132,6 +134,11 @@ Result<store::Listed<ServiceId>> ServiceIds::List(const AccountId& account,
       [&](db::Transaction& tx) { return store::ListServiceIds(tx, account, filter, page); });
 }
 
+Result<std::vector<HistoryEntry>> ServiceIds::History(const ServiceId& service_id) {
+  return deps_.database.ReadValue(
+      [&](db::Transaction& tx) { return store::ReadHistory(tx, service_id.id); });
+}
+
 Result<ServiceId> ServiceIds::EditOne(const control::Caller& caller, const AccountId& account,
                                       std::string_view id, const Edit& edit) {
   ServiceId edited;
@@ -146,6 +153,8 @@ Result<ServiceId> ServiceIds::EditOne(const control::Caller& caller, const Accou
                  after.modified = deps_.clock.Now();
                  ++after.version;
                  BW_TRY_STATUS(store::UpdateServiceId(tx, after));
+                 BW_TRY_STATUS(store::AddHistory(tx, after.id, caller, after.modified, "UPDATE",
+                                                 "The service ID was changed"));
                  edited = after;
                  return Changed(tx, account, ToJson(before), ToJson(after));
                }}));

@@ -42,6 +42,7 @@ class ServiceIds {
   Result<store::Listed<ServiceId>> List(const AccountId& account,
                                         const store::ServiceIdFilter& filter,
                                         const store::Page& page);
+  Result<std::vector<HistoryEntry>> History(const ServiceId& service_id);
   // kPrecondition if `if_match` is not its entity tag, kConflict if it is locked.
   Result<ServiceId> Update(const control::Caller& caller, const AccountId& account,
                            std::string_view id, std::string_view if_match,

@@ -119,6 +119,8 @@ json::Value ToJson(const ApiKey& key) {
       {"description", Text(key.description)},
       {"locked", key.locked},
       {"disabled", key.disabled},
+      {"action_when_leaked", Text(key.action_when_leaked)},
+      {"value_stored", key.sealed_value.has_value()},
       {"expires_at", key.expires ? json::Value(Text(FormatRfc3339(*key.expires))) : json::Value()}};
 }
 

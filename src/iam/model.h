@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/ids.h"
 #include "base/result.h"
 #include "base/time.h"
@@ -40,7 +41,7 @@ struct Limits {
 struct Account {
   AccountId id;
   std::string name;
-  IamId owner;  // has every right, whatever the policies say
+  IamId owner;           // has every right, whatever the policies say
   bool deleted = false;  // its identities are nobody
 };
 
@@ -95,6 +96,10 @@ struct ApiKey {
   IamId created_by;
   Timestamp modified;
   std::int64_t version = 1;
+  std::string action_when_leaked = "none";  // "none", "disable", "delete": for who finds it
+  bool support_sessions = false;
+  // The value under a key of KeyHasher's, where it was asked for; of a service ID alone.
+  std::optional<Bytes> sealed_value{};
 };
 
 struct AccessGroup {

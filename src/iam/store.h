@@ -62,7 +62,9 @@ Status UpdateServiceId(db::Transaction& tx, const ServiceId& service_id);
 Result<std::optional<ServiceId>> FindServiceId(db::Transaction& tx, std::string_view id);
 Result<std::optional<ServiceId>> FindServiceIdByIamId(db::Transaction& tx, const IamId& iam_id);
 struct ServiceIdFilter {
-  std::string name;  // exact; empty: all
+  std::string name{};  // exact; empty: all
+  std::string sort{};  // "name", "description", "created_at", "modified_at"; others: by id
+  Order order = Order::kAscending;
 };
 Result<Listed<ServiceId>> ListServiceIds(db::Transaction& tx, const AccountId& account,
                                          const ServiceIdFilter& filter, const Page& page);
@@ -108,6 +110,8 @@ Result<std::optional<ApiKey>> FindApiKeyByHash(db::Transaction& tx, const Bytes&
 struct ApiKeyFilter {
   std::optional<IamId> iam_id;
   std::optional<control::IdentityKind> kind;  // kUser or kServiceId
+  std::string sort{};  // "name", "description", "created_at", "created_by"; others: by id
+  Order order = Order::kAscending;
 };
 Result<Listed<ApiKey>> ListApiKeys(db::Transaction& tx, const AccountId& account,
                                    const ApiKeyFilter& filter, const Page& page);

@@ -16,7 +16,18 @@ constexpr std::string_view kServiceIdColumns =
     "modified_at, version FROM iam_service_id ";
 constexpr std::string_view kApiKeyColumns =
     "SELECT id, account_id, iam_id, name, description, locked, disabled, expires_at, created_at, "
-    "created_by, modified_at, version FROM iam_api_key ";
+    "created_by, modified_at, version, action_when_leaked, support_sessions, sealed_value "
+    "FROM iam_api_key ";
+
+// Of columns of our own naming alone: what a caller asks to sort by never becomes SQL.
+std::string OrderBy(std::string_view sort, Order order) {
+  std::string column = "id";
+  for (const std::string_view known :
+       {"name", "description", "created_at", "modified_at", "created_by"}) {
+    if (sort == known) column = known;
+  }
+  return "ORDER BY " + column + (order == Order::kDescending ? " DESC" : "") + ", id ";
+}
 
 Result<User> MakeUser(const db::Row& row) {
   User user{.iam_id = IamId(row.String(0)),
@@ -62,18 +73,25 @@ Result<ServiceId> MakeServiceId(const db::Row& row) {
 }
 
 ApiKey MakeApiKey(const db::Row& row) {
-  return {.id = row.String(0),
-          .account = AccountId(row.String(1)),
-          .iam_id = IamId(row.String(2)),
-          .name = row.String(3),
-          .description = row.String(4),
-          .locked = row.Bool(5),
-          .disabled = row.Bool(6),
-          .expires = row.OptionalTime(7),
-          .created = row.Time(8),
-          .created_by = IamId(row.String(9)),
-          .modified = row.Time(10),
-          .version = row.Int(11)};
+  ApiKey key{.id = row.String(0),
+             .account = AccountId(row.String(1)),
+             .iam_id = IamId(row.String(2)),
+             .name = row.String(3),
+             .description = row.String(4),
+             .locked = row.Bool(5),
+             .disabled = row.Bool(6),
+             .expires = row.OptionalTime(7),
+             .created = row.Time(8),
+             .created_by = IamId(row.String(9)),
+             .modified = row.Time(10),
+             .version = row.Int(11),
+             .action_when_leaked = row.String(12),
+             .support_sessions = row.Bool(13)};
+  if (!row.IsNull(14)) {
+    const ByteView sealed = row.Blob(14);
+    key.sealed_value.emplace(sealed.begin(), sealed.end());
+  }
+  return key;
 }
 
 Account MakeAccount(const db::Row& row) {
@@ -203,13 +221,20 @@ Result<Listed<ServiceId>> ListServiceIds(db::Transaction& tx, const AccountId& a
   Listed<ServiceId> listed;
   BW_TRY(listed.total,
          Number(tx, Sql("SELECT count(*) FROM iam_service_id ", kWhere), {account, filter.name}));
-  BW_TRY(listed.items,
-         tx.QueryAll(Sql(kServiceIdColumns, kWhere) + "ORDER BY id LIMIT $3 OFFSET $4",
-                     {account, filter.name, page.limit, page.offset}, MakeServiceId));
+  BW_TRY(listed.items, tx.QueryAll(Sql(kServiceIdColumns, kWhere) +
+                                       OrderBy(filter.sort, filter.order) + "LIMIT $3 OFFSET $4",
+                                   {account, filter.name, page.limit, page.offset}, MakeServiceId));
   return listed;
 }
 
 Status DeleteIdentity(db::Transaction& tx, const AccountId& account, const IamId& iam_id) {
+  BW_TRY_STATUS(tx.Execute(
+      "DELETE FROM iam_history WHERE subject IN (SELECT id FROM iam_api_key WHERE account_id = $1 "
+      "AND iam_id = $2)",
+      {account, iam_id}));
+  BW_TRY_STATUS(tx.Execute(
+      "DELETE FROM iam_history WHERE subject IN (SELECT id FROM iam_service_id WHERE iam_id = $1)",
+      {iam_id}));
   BW_TRY_STATUS(tx.Execute("DELETE FROM iam_api_key WHERE account_id = $1 AND iam_id = $2",
                            {account, iam_id}));
   for (const std::string_view table :
@@ -230,23 +255,27 @@ Status DeleteIdentity(db::Transaction& tx, const AccountId& account, const IamId
 Status InsertApiKey(db::Transaction& tx, const ApiKey& key, const Bytes& hash) {
   BW_TRY_STATUS(tx.Execute(
       "INSERT INTO iam_api_key (id, account_id, iam_id, name, description, hash, locked, disabled, "
-      "expires_at, created_at, created_by, modified_at, version) "
-      "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+      "expires_at, created_at, created_by, modified_at, version, action_when_leaked, "
+      "support_sessions, sealed_value) "
+      "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
       {key.id, key.account, key.iam_id, key.name, key.description, hash, key.locked, key.disabled,
-       key.expires, key.created, key.created_by, key.modified, key.version}));
+       key.expires, key.created, key.created_by, key.modified, key.version, key.action_when_leaked,
+       key.support_sessions, key.sealed_value}));
   return Ok();
 }
 
 Status UpdateApiKey(db::Transaction& tx, const ApiKey& key) {
   BW_TRY_STATUS(
       tx.Execute("UPDATE iam_api_key SET name = $2, description = $3, locked = $4, disabled = $5, "
-                 "expires_at = $6, modified_at = $7, version = $8 WHERE id = $1",
+                 "expires_at = $6, modified_at = $7, version = $8, action_when_leaked = $9, "
+                 "support_sessions = $10 WHERE id = $1",
                  {key.id, key.name, key.description, key.locked, key.disabled, key.expires,
-                  key.modified, key.version}));
+                  key.modified, key.version, key.action_when_leaked, key.support_sessions}));
   return Ok();
 }
 
 Status DeleteApiKey(db::Transaction& tx, std::string_view id) {
+  BW_TRY_STATUS(tx.Execute("DELETE FROM iam_history WHERE subject = $1", {id}));
   BW_TRY_STATUS(tx.Execute("DELETE FROM iam_api_key WHERE id = $1", {id}));
   return Ok();
 }
@@ -269,7 +298,8 @@ Result<Listed<ApiKey>> ListApiKeys(db::Transaction& tx, const AccountId& account
   Listed<ApiKey> listed;
   BW_TRY(listed.total,
          Number(tx, Sql("SELECT count(*) FROM iam_api_key ", kWhere), {account, iam_id, kind}));
-  BW_TRY(listed.items, tx.QueryAll(Sql(kApiKeyColumns, kWhere) + "ORDER BY id LIMIT $4 OFFSET $5",
+  BW_TRY(listed.items, tx.QueryAll(Sql(kApiKeyColumns, kWhere) +
+                                       OrderBy(filter.sort, filter.order) + "LIMIT $4 OFFSET $5",
                                    {account, iam_id, kind, page.limit, page.offset}, MakeApiKey));
   return listed;
 }

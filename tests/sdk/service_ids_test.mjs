@@ -23,9 +23,9 @@ is('to its new name', updated.name, 'sdk-2');
 await refuses('an old entity tag is refused', 412, () =>
   identity.updateServiceId({ id, ifMatch: read.entity_tag, name: 'sdk-3' }));
 
-await answers('it is locked', 200, () => identity.lockServiceId({ id }));
+await answers('it is locked', 204, () => identity.lockServiceId({ id }));
 await refuses('a locked one is not deleted', 409, () => identity.deleteServiceId({ id }));
-await answers('it is unlocked', 200, () => identity.unlockServiceId({ id }));
+await answers('it is unlocked', 204, () => identity.unlockServiceId({ id }));
 await answers('it is deleted', 204, () => identity.deleteServiceId({ id }));
 await refuses('a deleted one is gone', 404, () => identity.getServiceId({ id }));
 

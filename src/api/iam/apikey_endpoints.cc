@@ -29,6 +29,7 @@ Result<domain::store::ApiKeyFilter> FilterOf(const Context& context) {
   if (!type.empty() && !filter.kind) {
     return Invalid("type must be user or serviceid").Reason("invalid_query_parameter");
   }
+  BW_TRY_STATUS(ReadOrder(context, {"name", "description", "created_at", "created_by"}, &filter));
   return filter;
 }
 
@@ -42,7 +43,11 @@ class Handlers {
     BW_TRY(const auto page, PageByToken(context, "pagesize", "pagetoken", kUsualPage, kMaxPage));
     BW_TRY(const auto listed, deps_.api_keys.List(context.caller, account, filter, page));
     json::Array items;
-    for (const domain::ApiKey& key : listed.items) items.push_back(EncodeApiKey(key));
+    for (const domain::ApiKey& key : listed.items) {
+      json::Object item = EncodeApiKey(key);
+      BW_TRY_STATUS(AddHistory(context, key, item));
+      items.push_back(std::move(item));
+    }
     json::Object body = IdentityListFields(context, page, listed.total);
     body["apikeys"] = std::move(items);
     return JsonResponse(200, body);
@@ -66,12 +71,12 @@ class Handlers {
     const Secret value(HeaderText(context, "IAM-ApiKey"));
     if (value.empty()) return Invalid("the header IAM-ApiKey is required");
     BW_TRY(const auto key, deps_.api_keys.Details(context.caller, context.account, value));
-    return Answer(200, key);
+    return Whole(context, key);
   }
 
   Result<net::Response> Get(Context& context) const {
     BW_TRY(const auto key, deps_.api_keys.Get(context.caller, context.account, context.Path("id")));
-    return Answer(200, key);
+    return Whole(context, key);
   }
 
   Result<net::Response> Update(Context& context) const {
@@ -80,6 +85,13 @@ class Handlers {
     domain::ApiKeyUpdate update;
     if (const auto name = in.Optional("name")) update.name = name->String();
     if (const auto text = in.Optional("description")) update.description = text->String();
+    if (const auto expires = in.Optional("expires_at")) update.expires = ReadTime(*expires);
+    if (const auto action = in.Optional("action_when_leaked")) {
+      update.action_when_leaked = action->String();
+    }
+    if (const auto sessions = in.Optional("support_sessions")) {
+      update.support_sessions = sessions->Bool();
+    }
     BW_TRY_STATUS(in.Finish());
     BW_TRY(const auto key,
            deps_.api_keys.Update(context.caller, context.account, context.Path("id"),
@@ -105,24 +117,49 @@ class Handlers {
   }
 
  private:
+  Status AddHistory(const Context& context, const domain::ApiKey& key, json::Object& out) const {
+    if (QueryText(context, "include_history") != "true") return Ok();
+    BW_TRY(const auto history, deps_.api_keys.History(key));
+    out["history"] = EncodeHistory(history);
+    return Ok();
+  }
+
+  // With what is kept beside it, for who may see that.
+  Result<net::Response> Whole(const Context& context, const domain::ApiKey& key) const {
+    BW_TRY(const Secret value, deps_.api_keys.StoredValue(context.caller, key));
+    json::Object body = EncodeApiKey(key, value.Reveal());  // it was made to be shown again
+    BW_TRY_STATUS(AddHistory(context, key, body));
+    return WithEntityTag(JsonResponse(200, body), domain::EntityTag(key.id, key.version));
+  }
+
   IamDeps deps_;
 };
 
 }  // namespace
+
+Timestamp ReadTime(const json::Reader& in) {
+  std::string text = in.String();
+  const std::size_t clock = text.find('T');
+  const std::size_t zone = clock == std::string::npos ? clock : text.find_first_of("+-", clock);
+  // "+0000" is "+00:00", and minutes may come without seconds.
+  if (zone != std::string::npos && text.size() == zone + 5) text.insert(zone + 3, ":");
+  constexpr std::size_t kMinutes = 6;  // of "T18:30"
+  const std::size_t end = zone == std::string::npos ? text.find('Z') : zone;
+  if (clock != std::string::npos && end == clock + kMinutes) text.insert(end, ":00");
+  const auto time = ParseRfc3339(text);
+  if (!time.ok()) in.Fail("must be a time like 2049-01-02T18:30:00Z");
+  return time.ok() ? *time : Timestamp{};
+}
 
 domain::NewApiKey DecodeNewApiKey(const json::Reader& in, const Context& context) {
   domain::NewApiKey wanted;
   wanted.name = in.Field("name").String();
   wanted.description = in.String("description", "");
   if (const auto value = in.Optional("apikey")) wanted.value = Secret(value->String());
-  if (const auto expires = in.Optional("expires_at")) {
-    auto time = ParseRfc3339(expires->String());
-    if (time.ok()) {
-      wanted.expires = *time;
-    } else {
-      expires->Fail("must be a time like 2022-03-21T09:30:00Z");
-    }
-  }
+  if (const auto expires = in.Optional("expires_at")) wanted.expires = ReadTime(*expires);
+  wanted.action_when_leaked = in.String("action_when_leaked", "none");
+  wanted.support_sessions = in.Bool("support_sessions", false);
+  wanted.store_value = in.Bool("store_value", false);
   wanted.locked = HeaderIsTrue(context, "Entity-Lock");
   wanted.disabled = HeaderIsTrue(context, "Entity-Disable");
   return wanted;

@@ -166,7 +166,9 @@ json::Object EncodeApiKey(const domain::ApiKey& key, std::string_view value) {
                    {"description", Text(key.description)},
                    {"iam_id", Text(key.iam_id.value())},
                    {"account_id", Text(key.account.value())},
-                   {"apikey", Text(value)}};
+                   {"apikey", Text(value)},
+                   {"action_when_leaked", Text(key.action_when_leaked)},
+                   {"support_sessions", key.support_sessions}};
   PutTimes(out, "created_at", key.created, "modified_at", key.modified);
   if (key.expires) out["expires_at"] = Text(FormatRfc3339(*key.expires));
   return out;

@@ -96,6 +96,9 @@ json::Object EncodeUserSettings(const domain::User& user);
 // The conditions of a rule on claims.
 std::vector<domain::ClaimCondition> ReadConditions(const json::Reader& in);
 // An API key as POST /v1/apikeys and the inline object of a new service ID describe it.
+// A time of RFC 3339, or as the reference writes it: "2049-01-02T18:30+0000", with seconds or
+// without.
+Timestamp ReadTime(const json::Reader& in);
 domain::NewApiKey DecodeNewApiKey(const json::Reader& in, const Context& context);
 
 }  // namespace breakwater::api::iam

@@ -301,9 +301,9 @@ TEST_F(IamApi, ServiceIdsAndTheirKeysLiveTheirLife) {
   const Answer updated = Admin("PUT", path, {{"name", "new"}}, IfMatch(made));
   EXPECT_EQ(updated.Text("name"), "new");
   EXPECT_EQ(Admin("PUT", path, {{"name", "newer"}}, IfMatch(made)).status, 412);
-  EXPECT_EQ(Admin("POST", path + "/lock").status, 200);
+  EXPECT_EQ(Admin("POST", path + "/lock").status, 204);
   EXPECT_EQ(Admin("DELETE", path).status, 409);
-  EXPECT_EQ(Admin("DELETE", path + "/lock").status, 200);
+  EXPECT_EQ(Admin("DELETE", path + "/lock").status, 204);
   EXPECT_EQ(Admin("DELETE", path).status, 204);
   const Answer gone = Admin("GET", path);
   EXPECT_EQ(gone.status, 404);

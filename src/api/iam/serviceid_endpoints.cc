@@ -32,10 +32,16 @@ class Handlers {
   Result<net::Response> List(Context& context) const {
     BW_TRY(const AccountId account, QueryAccount(context));
     BW_TRY(const auto page, PageByToken(context, "pagesize", "pagetoken", kUsualPage, kMaxPage));
-    BW_TRY(const auto listed,
-           deps_.service_ids.List(account, {.name = QueryText(context, "name")}, page));
+    domain::store::ServiceIdFilter filter{.name = QueryText(context, "name")};
+    BW_TRY_STATUS(
+        ReadOrder(context, {"name", "description", "created_at", "modified_at"}, &filter));
+    BW_TRY(const auto listed, deps_.service_ids.List(account, filter, page));
     json::Array items;
-    for (const domain::ServiceId& s : listed.items) items.push_back(EncodeServiceId(s));
+    for (const domain::ServiceId& s : listed.items) {
+      json::Object item = EncodeServiceId(s);
+      BW_TRY_STATUS(AddHistory(context, s, item));
+      items.push_back(std::move(item));
+    }
     json::Object body = IdentityListFields(context, page, listed.total);
     body["serviceids"] = std::move(items);
     return JsonResponse(200, body);
@@ -67,7 +73,9 @@ class Handlers {
 
   Result<net::Response> Get(Context& context) const {
     BW_TRY(const auto found, deps_.service_ids.Get(context.account, context.Path("id")));
-    return Answer(200, found);
+    json::Object body = EncodeServiceId(found);
+    BW_TRY_STATUS(AddHistory(context, found, body));
+    return WithEntityTag(JsonResponse(200, body), domain::EntityTag(found.id, found.version));
   }
 
   Result<net::Response> Update(Context& context) const {
@@ -92,12 +100,20 @@ class Handlers {
   }
 
   Result<net::Response> SetLocked(Context& context, bool locked) const {
-    BW_TRY(const auto updated, deps_.service_ids.SetLocked(context.caller, context.account,
-                                                           context.Path("id"), locked));
-    return Answer(200, updated);
+    BW_TRY_STATUS(
+        deps_.service_ids.SetLocked(context.caller, context.account, context.Path("id"), locked));
+    return EmptyResponse(204);
   }
 
  private:
+  Status AddHistory(const Context& context, const domain::ServiceId& service_id,
+                    json::Object& out) const {
+    if (QueryText(context, "include_history") != "true") return Ok();
+    BW_TRY(const auto history, deps_.service_ids.History(service_id));
+    out["history"] = EncodeHistory(history);
+    return Ok();
+  }
+
   IamDeps deps_;
 };
 

@@ -237,7 +237,7 @@ void AddUserEndpoints(const IamFaces& faces, const IamDeps& deps, std::vector<En
   out->push_back({"PATCH", kOne, "UpdateUserProfile", update, face,
                   [handlers](Context& c) { return handlers.Update(c); }});
   out->push_back({"GET", kSettings, "GetUserSettings",
-                  Access::To("user-management.user-setting.read", UserOf), face,
+                  Access::To("user-management.user.read", UserOf), face,
                   [handlers](Context& c) { return handlers.GetSettings(c); }});
   out->push_back({"PATCH", kSettings, "UpdateUserSettings", update, face,
                   [handlers](Context& c) { return handlers.UpdateSettings(c); }});
