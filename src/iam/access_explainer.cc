@@ -10,6 +10,7 @@ namespace breakwater::iam {
 namespace {
 
 constexpr std::string_view kRegistryService = "container-registry";
+constexpr std::string_view kCreateServiceId = "iam-identity.account-serviceid.create";
 constexpr std::string_view kPullImages = "container-registry.image.pull";
 
 // Tells the layers one after the other; the first that refuses is the last.
@@ -167,8 +168,8 @@ Result<AccessReport> AccessExplainer::Explain(const AccountId& account, const co
   const IdentityAccess& access = **found;
   AccessReport report;
   report.identity = access.identity;
-  report.explanation =
-      iam::Explain(access.identity, access.groups, access.policies, action, resource, clock_.Now());
+  report.explanation = iam::Explain(nobody ? access.identity : IdentityBySettings(access, action),
+                                    access.groups, access.policies, action, resource, clock_.Now());
   Teller teller(&report);
   if (const Status active = CheckNotSuspended(access); !active.ok()) {
     teller.Tell("identity", false, "refuses", active.error().message());
@@ -183,6 +184,11 @@ Result<AccessReport> AccessExplainer::Explain(const AccountId& account, const co
   bool allowed = explanation.allowed;
   teller.Tell(layer, true, allowed ? "allows" : "refuses", PolicyText(explanation));
   teller.Decide(layer);
+  if (!allowed && !nobody && GivenBySettings(access, action, explanation.reason)) {
+    allowed = true;
+    teller.Tell("settings", true, "allows", "the account's settings let every member do this");
+    teller.Decide("settings");
+  }
   if (!allowed && !nobody && explanation.reason == Decision::Reason::kNoPolicy) {
     BW_TRY(allowed, WithoutPolicies(action, resource));
     if (allowed) {
@@ -214,6 +220,9 @@ Result<WhoCan> AccessExplainer::FindWhoCan(const AccountId& account, std::string
     Giving giving = FindGiving(set, action, resource, now);
     if (found) giving.owner = found->owner;
     WhoCan page;
+    BW_TRY(const auto settings, store::ReadAccountSettings(tx, account));
+    page.every_member =
+        action == kCreateServiceId && settings.create_service_id == WhoMayCreate::kNotRestricted;
     auto everybody = giving.groups.extract(std::string(kPublicAccessGroup));
     if (!everybody.empty() && open.enabled && action == kPullImages) {
       page.everybody = std::move(everybody.mapped());
@@ -230,7 +239,7 @@ Result<WhoCan> AccessExplainer::FindWhoCan(const AccountId& account, std::string
     }
     return page;
   }));
-  who.every_member = every_member;
+  who.every_member = who.every_member || every_member;
   return who;
 }
 

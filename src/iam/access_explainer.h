@@ -14,8 +14,8 @@ namespace breakwater::iam {
 
 struct AccessReport {
   struct Layer {
-    std::string name;     // "identity", "owner", "self", "policy", "account", "iam_authz",
-                          // "restrictions", "grants"
+    std::string name;  // "identity", "owner", "self", "policy", "account", "settings", "iam_authz",
+                       // "restrictions", "grants"
     std::string outcome;  // "allows", "refuses", "passes" (has nothing against it)
     std::string text;     // in words; may be empty
   };
@@ -43,7 +43,8 @@ struct WhoCan {
   std::vector<WhoMay> identities;     // by iam_id
   std::optional<IamId> next;          // more come behind this one
   std::vector<AccessPath> everybody;  // by which everybody may, signed in or not
-  // The registry asks no policies (iam_authz is off): every member of the account may.
+  // Every member of the account may: the registry asks no policies (iam_authz is off), or the
+  // account's settings say so.
   bool every_member = false;
 };
 

@@ -123,17 +123,25 @@ Status Authorizer::CheckPublic(const control::Caller& caller, std::string_view a
 }
 
 // What the account's settings say of making service IDs and API keys goes before the policies.
-Decision Authorizer::DecideBySettings(const IdentityAccess& access, std::string_view action,
-                                      const control::Resource& resource) {
-  const AccountSettings& settings = *access.settings;
+Identity IdentityBySettings(const IdentityAccess& access, std::string_view action) {
   Identity identity = access.identity;
-  if (action == kCreateOwnKey && settings.create_api_key == WhoMayCreate::kRestricted) {
+  if (action == kCreateOwnKey && access.settings->create_api_key == WhoMayCreate::kRestricted) {
     identity.kind = control::IdentityKind::kProfile;  // none that may manage keys of its own
   }
-  Decision decision =
-      Decide(identity, access.groups, access.policies, action, resource, clock_.Now());
-  if (action == kCreateServiceId && decision.reason == Decision::Reason::kNoPolicy &&
-      settings.create_service_id == WhoMayCreate::kNotRestricted) {
+  return identity;
+}
+
+bool GivenBySettings(const IdentityAccess& access, std::string_view action,
+                     Decision::Reason reason) {
+  return action == kCreateServiceId && reason == Decision::Reason::kNoPolicy &&
+         access.settings->create_service_id == WhoMayCreate::kNotRestricted;
+}
+
+Decision Authorizer::DecideBySettings(const IdentityAccess& access, std::string_view action,
+                                      const control::Resource& resource) {
+  Decision decision = Decide(IdentityBySettings(access, action), access.groups, access.policies,
+                             action, resource, clock_.Now());
+  if (GivenBySettings(access, action, decision.reason)) {
     decision.allowed = true;
     decision.reason = Decision::Reason::kSelf;
   }

@@ -34,6 +34,12 @@ bool GrantsCatalog(const control::Actor& actor);
 bool GrantsInclude(const control::Actor& actor, std::string_view action,
                    const control::Resource& resource);
 
+// Who asks, as the account's settings have it: without keys of their own where making those is
+// restricted. And whether the settings give what no policy does.
+Identity IdentityBySettings(const IdentityAccess& access, std::string_view action);
+bool GivenBySettings(const IdentityAccess& access, std::string_view action,
+                     Decision::Reason reason);
+
 // Thread-safe. Errors of Authorize:
 //   kUnauthenticated "credential_required"   nobody asks, and the account lets not everybody do it
 //   kUnauthenticated "identity_unknown"      the identity is gone
