@@ -153,7 +153,7 @@ class PullWorld {
   control::FactSources facts_;
   control::ChangePath changes_{iam.database->database(), iam.audit, *iam.jobs,
                                iam.authorizer,           gate_,     facts_};
-  api::iam::CredentialAuthenticator authenticator_{iam.credentials};
+  api::iam::CredentialAuthenticator authenticator_{iam.credentials, iam.address_guard};
   observe::Metrics metrics_;
   OciFace face_;
   std::unique_ptr<Dispatcher> dispatcher_;
