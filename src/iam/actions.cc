@@ -120,7 +120,6 @@ constexpr std::string_view kByPattern[] = {
     "security-advisor.notification-channels.read",
     "security-advisor.notification-channels.update",
 
-    "user-management.user-setting.read",
     "user-management.user.create",
     "user-management.user.delete",
     "user-management.user.read",
