@@ -1,9 +1,9 @@
 // Identity and access on the wire: the token services and the management APIs under /iam
 // (ibm-registry 4.1-4.7; for /oauth/token, Docker registry v2 token specification).
 //
-// Of the reference's management APIs, this serves service IDs, API keys, trusted profiles, access
-// groups with their members and rules, policies (v1 and v2), roles, users and context-based
-// restrictions.
+// Of the reference's management APIs, this serves account settings, service IDs, API keys, trusted
+// profiles, access groups with their members and rules, policies (v1 and v2), roles, users and
+// context-based restrictions.
 #pragma once
 
 #include <string_view>
