@@ -215,9 +215,6 @@ inline constexpr Row kRows[] = {
     {"iam-token/GetTokenKeysUnderIam", "", Who::kAnyone},
     {"iam-token/GetOpenidConfigurationUnderIam", "", Who::kAnyone},
     {"iam-token/CreatePasscodeUnderIam"},
-    {"iam-token/StartSignIn", "", Who::kAnyone},
-    {"iam-token/FinishSignIn", "", Who::kAnyone},
-    {"iam-token/StartDeviceSignIn", "", Who::kAnyone},
 
     {"oauth/GetRegistryToken", "", Who::kAnyone},
     {"oauth/CreateRegistryToken", "", Who::kAnyone},
@@ -320,13 +317,6 @@ inline constexpr Row kRows[] = {
     {"iam/GetUser", "user-management.user.read"},
     {"iam/RemoveUser", "user-management.user.delete"},
     {"iam/RemoveUserV3", "user-management.user.delete"},
-    {"iam/UpdateUserProfile", "user-management.user.update"},
-    {"iam/GetUserSettings", "user-management.user.read"},
-    {"iam/UpdateUserSettings", "user-management.user.update"},
-    {"iam/AcceptInvitation"},
-    {"iam/GetAccountSettings", "iam-identity.accountsettings.read"},
-    {"iam/UpdateAccountSettings", "iam-identity.accountsettings.update"},
-    {"iam/GetEffectiveAccountSettings", "iam-identity.accountsettings.read"},
 
     {"native/ExplainAccess"},
     {"native/FindWhoCan", "iam-am.policy.read"},
