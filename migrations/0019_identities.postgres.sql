@@ -126,30 +126,9 @@ ALTER TABLE iam_user ADD COLUMN notification_language TEXT COLLATE "C" NOT NULL 
 ALTER TABLE iam_user ADD COLUMN allowed_ip_addresses TEXT COLLATE "C" NOT NULL DEFAULT '';
 ALTER TABLE iam_user ADD COLUMN self_manage BIGINT NOT NULL DEFAULT 0;
 
-CREATE TABLE iam_service_id_group (
-  id TEXT COLLATE "C" PRIMARY KEY,
-  account_id TEXT COLLATE "C" NOT NULL REFERENCES iam_account (id),
-  name TEXT COLLATE "C" NOT NULL,
-  description TEXT COLLATE "C" NOT NULL,
-  created_at BIGINT NOT NULL,
-  created_by TEXT COLLATE "C" NOT NULL,
-  modified_at BIGINT NOT NULL,
-  version BIGINT NOT NULL,
-  UNIQUE (account_id, name)
-);
-ALTER TABLE iam_service_id ADD COLUMN group_id TEXT COLLATE "C" NOT NULL DEFAULT '';
-
 ALTER TABLE iam_api_key ADD COLUMN action_when_leaked TEXT COLLATE "C" NOT NULL DEFAULT 'none';
 ALTER TABLE iam_api_key ADD COLUMN support_sessions BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE iam_api_key ADD COLUMN sealed_value BYTEA;  -- of a service ID, where it was asked for
-
--- When something last authenticated somebody, and how often. `subject` is an id of an API key,
--- service ID or profile, or a user's iam_id.
-CREATE TABLE iam_activity (
-  subject TEXT COLLATE "C" PRIMARY KEY,
-  last_authn BIGINT NOT NULL,
-  authn_count BIGINT NOT NULL
-);
 
 -- The latest changes of an API key, service ID, profile or the settings of an account.
 CREATE TABLE iam_history (

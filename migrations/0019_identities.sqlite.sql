@@ -138,30 +138,9 @@ ALTER TABLE iam_user ADD COLUMN notification_language TEXT NOT NULL DEFAULT '';
 ALTER TABLE iam_user ADD COLUMN allowed_ip_addresses TEXT NOT NULL DEFAULT '';
 ALTER TABLE iam_user ADD COLUMN self_manage INTEGER NOT NULL DEFAULT 0;
 
-CREATE TABLE iam_service_id_group (
-  id TEXT PRIMARY KEY,
-  account_id TEXT NOT NULL REFERENCES iam_account (id),
-  name TEXT NOT NULL,
-  description TEXT NOT NULL,
-  created_at INTEGER NOT NULL,
-  created_by TEXT NOT NULL,
-  modified_at INTEGER NOT NULL,
-  version INTEGER NOT NULL,
-  UNIQUE (account_id, name)
-) STRICT;
-ALTER TABLE iam_service_id ADD COLUMN group_id TEXT NOT NULL DEFAULT '';
-
 ALTER TABLE iam_api_key ADD COLUMN action_when_leaked TEXT NOT NULL DEFAULT 'none';
 ALTER TABLE iam_api_key ADD COLUMN support_sessions INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE iam_api_key ADD COLUMN sealed_value BLOB;  -- of a service ID, where it was asked for
-
--- When something last authenticated somebody, and how often. `subject` is an id of an API key,
--- service ID or profile, or a user's iam_id.
-CREATE TABLE iam_activity (
-  subject TEXT PRIMARY KEY,
-  last_authn INTEGER NOT NULL,
-  authn_count INTEGER NOT NULL
-) STRICT;
 
 -- The latest changes of an API key, service ID, profile or the settings of an account.
 CREATE TABLE iam_history (
