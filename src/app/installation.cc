@@ -70,7 +70,15 @@ iam::Limits IamLimitsFrom(const config::Iam& settings) {
           .service_ids_per_account = settings.service_ids_per_account,
           .users_per_account = settings.users_per_account,
           .profiles_per_account = settings.profiles_per_account,
-          .entries_per_profile = settings.entries_per_profile};
+          .entries_per_profile = settings.entries_per_profile,
+          .zones_per_account = settings.zones_per_account,
+          .restrictions_per_account = settings.restrictions_per_account};
+}
+
+organization::Limits TreeLimitsFrom(const config::Iam& settings) {
+  return {.accounts = settings.accounts_per_enterprise,
+          .account_groups = settings.account_groups_per_enterprise,
+          .resource_groups = settings.resource_groups_per_account};
 }
 
 advisor::AdvisorOptions AdvisorFrom(const config::Settings& settings) {
@@ -261,8 +269,8 @@ Installation::Parts::Parts(const config::Settings& settings,
       custom_roles(iam_changes),
       surroundings(namespaces, registries),
       policy_warnings(*database, surroundings, clock),
-      network_zones(iam_changes, {}),
-      restrictions(iam_changes, authorizer, {}),
+      network_zones(iam_changes),
+      restrictions(iam_changes, authorizer),
       sessions(iam_changes, authorizer),
       key_rotation(iam_changes, stores.master_key, RotationFrom(settings)),
       sign_in_throttle(*database, clock),
@@ -281,17 +289,16 @@ Installation::Parts::Parts(const config::Settings& settings,
            federation, key_hasher, first_account},
           {.name = settings.break_glass.name, .password_hash = settings.break_glass.password_hash},
           sign_in_sources.asked()),
-      organization({iam_changes,
-                    key_hasher,
+      organization({iam_changes, key_hasher,
                     [](db::Transaction& tx, const AccountId& account) {
                       return registry::HasNamespaces(tx, account);
                     },
-                    {}}),
+                    TreeLimitsFrom(settings.iam)}),
       resource_groups({iam_changes,
                        [](db::Transaction& tx, const AccountId& account, std::string_view group) {
                          return registry::HasNamespaces(tx, account, group);
                        },
-                       {}}),
+                       TreeLimitsFrom(settings.iam)}),
       settings_service({.allow_iam_authz_off = settings.allow_iam_authz_off}, *database, clock,
                        registries, changes),
       namespaces(*database, clock, changes),

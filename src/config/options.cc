@@ -306,6 +306,16 @@ void AddIamLimits(std::vector<Option>& out) {
         "Most trusted profiles of an account.");
   limit("entries_per_profile", "100", BW_FIELD(iam.entries_per_profile),
         "Most claim rules, links and identities of a trusted profile, of each.");
+  limit("zones_per_account", "500", BW_FIELD(iam.zones_per_account),
+        "Most network zones of an account.");
+  limit("restrictions_per_account", "1000", BW_FIELD(iam.restrictions_per_account),
+        "Most rules of context-based restrictions of an account.");
+  limit("accounts_per_enterprise", "1000", BW_FIELD(iam.accounts_per_enterprise),
+        "Most accounts of an enterprise.");
+  limit("account_groups_per_enterprise", "500", BW_FIELD(iam.account_groups_per_enterprise),
+        "Most account groups of an enterprise.");
+  limit("resource_groups_per_account", "500", BW_FIELD(iam.resource_groups_per_account),
+        "Most resource groups of an account, without its default one.");
 }
 
 void AddHttp(std::vector<Option>& out) {

@@ -120,6 +120,11 @@ struct Iam {
   std::int64_t users_per_account = 0;
   std::int64_t profiles_per_account = 0;
   std::int64_t entries_per_profile = 0;
+  std::int64_t zones_per_account = 0;
+  std::int64_t restrictions_per_account = 0;
+  std::int64_t accounts_per_enterprise = 0;
+  std::int64_t account_groups_per_enterprise = 0;
+  std::int64_t resource_groups_per_account = 0;
   friend bool operator==(const Iam&, const Iam&) = default;
 };
 

@@ -170,8 +170,8 @@ struct World {
   ApiKeys api_keys{deps, authorizer, hasher};
   AccessGroups groups{deps};
   Policies policies{deps, authorizer};
-  NetworkZones zones{deps, {}};
-  RestrictionRules restrictions{deps, authorizer, {}};
+  NetworkZones zones{deps};
+  RestrictionRules restrictions{deps, authorizer};
   Profiles profiles{deps};
   SettingsService settings{deps};
   AddressGuard address_guard{cache, changes};

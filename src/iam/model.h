@@ -33,6 +33,8 @@ struct Limits {
   std::int64_t users_per_account = 10'000;
   std::int64_t profiles_per_account = 1000;
   std::int64_t entries_per_profile = 100;  // of each kind: rules, links, identities
+  std::int64_t zones_per_account = 500;
+  std::int64_t restrictions_per_account = 1000;
   static constexpr std::size_t kMembersPerRequest = 50;
   static constexpr std::size_t kNameOctets = 256;
   static constexpr std::size_t kDescriptionOctets = 1024;

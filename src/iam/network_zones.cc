@@ -50,16 +50,16 @@ Result<Zone> NetworkZones::Create(const control::Caller& caller, const AccountId
   made.created = made.modified = now;
   made.created_by = made.modified_by = caller.actor.iam_id;
   BW_TRY_STATUS(CheckZone(made));
-  BW_TRY_STATUS(
-      deps_.changes.Submit(caller, {.action = "context-based-restrictions.zone.create",
-                                    .resource = ZoneResource(account, made.id),
-                                    .apply = [&](db::Transaction& tx) -> Result<control::Effect> {
-                                      BW_TRY(const auto zones, store::ListZones(tx, account));
-                                      BW_TRY_STATUS(CheckRoom(std::ssize(zones), limits_.zones,
-                                                              "an account", "network zones"));
-                                      BW_TRY_STATUS(store::InsertZone(tx, made));
-                                      return Changed(tx, account, nullptr, ToJson(made));
-                                    }}));
+  BW_TRY_STATUS(deps_.changes.Submit(
+      caller, {.action = "context-based-restrictions.zone.create",
+               .resource = ZoneResource(account, made.id),
+               .apply = [&](db::Transaction& tx) -> Result<control::Effect> {
+                 BW_TRY(const auto zones, store::ListZones(tx, account));
+                 BW_TRY_STATUS(CheckRoom(std::ssize(zones), deps_.limits.zones_per_account,
+                                         "an account", "network zones"));
+                 BW_TRY_STATUS(store::InsertZone(tx, made));
+                 return Changed(tx, account, nullptr, ToJson(made));
+               }}));
   return made;
 }
 

@@ -22,7 +22,7 @@ struct ZoneContent {
 // with a zone: see CheckZone.
 class NetworkZones {
  public:
-  NetworkZones(ChangeDeps deps, RestrictionLimits limits) : deps_(deps), limits_(limits) {}
+  explicit NetworkZones(ChangeDeps deps) : deps_(deps) {}
 
   // kConflict "limit_exceeded" beyond the zones an account may have.
   Result<Zone> Create(const control::Caller& caller, const AccountId& account,
@@ -37,7 +37,6 @@ class NetworkZones {
 
  private:
   ChangeDeps deps_;
-  RestrictionLimits limits_;
 };
 
 // The zones' own right: what listing and changing them is decided on.

@@ -60,8 +60,8 @@ Result<Restriction> RestrictionRules::Create(const control::Caller& caller,
                .resource = RestrictionResource(account, made.resource, made.id),
                .apply = [&](db::Transaction& tx) -> Result<control::Effect> {
                  BW_TRY(const auto rules, store::ListRestrictions(tx, account));
-                 BW_TRY_STATUS(
-                     CheckRoom(std::ssize(rules), limits_.rules, "an account", "restrictions"));
+                 BW_TRY_STATUS(CheckRoom(std::ssize(rules), deps_.limits.restrictions_per_account,
+                                         "an account", "restrictions"));
                  BW_TRY_STATUS(CheckZones(tx, made));
                  BW_TRY_STATUS(store::InsertRestriction(tx, made));
                  return Changed(tx, account, nullptr, ToJson(made));

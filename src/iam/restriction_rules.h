@@ -29,8 +29,8 @@ struct RestrictionUse {
 // account does not have is kInvalid "invalid_body".
 class RestrictionRules {
  public:
-  RestrictionRules(ChangeDeps deps, control::Authorizer& authorizer, RestrictionLimits limits)
-      : deps_(deps), authorizer_(authorizer), limits_(limits) {}
+  RestrictionRules(ChangeDeps deps, control::Authorizer& authorizer)
+      : deps_(deps), authorizer_(authorizer) {}
 
   // kConflict "limit_exceeded" beyond the rules an account may have.
   Result<Restriction> Create(const control::Caller& caller, const AccountId& account,
@@ -45,12 +45,11 @@ class RestrictionRules {
   Status Delete(const control::Caller& caller, const AccountId& account, std::string_view id);
 
   Result<RestrictionUse> Use(const AccountId& account);
-  const RestrictionLimits& limits() const { return limits_; }
+  const Limits& limits() const { return deps_.limits; }
 
  private:
   ChangeDeps deps_;
   control::Authorizer& authorizer_;
-  RestrictionLimits limits_;
 };
 
 // What the right to change a rule is decided on: the service it is about.

@@ -26,10 +26,9 @@
 
 namespace breakwater::iam {
 
-// The reference's limits; each zone's and rule's own are checked by CheckZone and CheckRule.
+// The reference's limits of one zone and one rule, which CheckZone and CheckRestriction hold them
+// to.
 struct RestrictionLimits {
-  std::int64_t rules = 1000;
-  std::int64_t zones = 500;
   static constexpr std::size_t kAddressesPerZone = 1000;
   static constexpr std::size_t kExcludedPerZone = 1000;
   static constexpr std::size_t kContextsPerRule = 1000;

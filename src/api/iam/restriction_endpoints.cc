@@ -299,8 +299,8 @@ class Handlers {
     return JsonResponse(
         200, {{"id", Text(context.account.value())},
               {"crn", Text(CrnOf(kService, context.account, "account", context.account.value()))},
-              {"rule_count_limit", limits.rules},
-              {"zone_count_limit", limits.zones},
+              {"rule_count_limit", limits.restrictions_per_account},
+              {"zone_count_limit", limits.zones_per_account},
               {"tags_rule_count_limit", 0},
               {"current_rule_count", use.rules},
               {"current_zone_count", use.zones},
