@@ -10,6 +10,7 @@
 namespace breakwater::iam {
 namespace {
 
+constexpr std::string_view kRefreshToken = "refresh-token";
 // How long a proof that has no end of its own is remembered.
 constexpr std::chrono::minutes kLongestMemory{60};
 
@@ -208,7 +209,7 @@ Result<Login> Credentials::WithAccessToken(std::string_view token) {
 
 Result<Login> Credentials::WithRefreshToken(std::string_view token) {
   BW_TRY(const TokenClaims claims, tokens_.VerifyRefresh(token));
-  return Resolve(claims, "refresh-token");
+  return Resolve(claims, kRefreshToken);
 }
 
 Result<Login> Credentials::WithBasic(const BasicCredentials& basic) {
@@ -232,6 +233,8 @@ Result<Login> Credentials::WithBasic(const BasicCredentials& basic) {
 Credentials::Entry Credentials::EntryOf(const Login& login) const {
   Timestamp latest = clock_.Now() + kLongestMemory;
   if (login.session != nullptr) latest = clock_.Now() + UseGrain(*login.session);
+  // Its use makes it worthless, which the account's version does not tell.
+  if (login.session != nullptr && login.credential == kRefreshToken) latest = clock_.Now();
   // Of two accounts, the version of one alone is looked at.
   if (login.by != nullptr && login.by->identity.account != login.who->identity.account) {
     latest = clock_.Now();

@@ -219,7 +219,12 @@ Status Users::MayAddTo(const control::Caller& caller, const AccountId& account,
     return TooLarge("too many access groups in one invitation").Reason("limit_exceeded");
   }
   for (const std::string& group : groups) {
-    BW_TRY_STATUS(authorizer_.Authorize(caller, kAddMember, GroupResource(account, group)));
+    const control::Resource resource = GroupResource(account, group);
+    const Status may = authorizer_.Authorize(caller, kAddMember, resource);
+    if (!may.ok()) {
+      deps_.changes.RecordRefusal(caller, kAddMember, resource, may.error());
+      return may;
+    }
   }
   return Ok();
 }

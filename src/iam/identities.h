@@ -118,6 +118,7 @@ class Users {
                     const std::function<Status(User&)>& edit);
   Status MayAddTo(const control::Caller& caller, const AccountId& account,
                   const std::vector<std::string>& groups);
+  Status MayRename(const control::Caller& caller, const AccountId& account, const IamId& iam_id);
 
   ChangeDeps deps_;
   control::Authorizer& authorizer_;

@@ -110,6 +110,14 @@ TEST_F(SessionsTest, AUsedRefreshTokenEndsItsSession) {
       "session_revoked");
 }
 
+TEST_F(SessionsTest, AUsedRefreshTokenIsNoPasswordEither) {
+  const Session session = Begin();
+  const std::string basic = "Basic " + Base64Encode(AsBytes("iamrefresh:" + RefreshOf(session)));
+  ASSERT_TRUE(world.credentials.Authenticate(basic, true).ok());
+  ASSERT_TRUE(world.sessions.Rotate(caller.origin, session.id, session.refresh_generation).ok());
+  EXPECT_EQ(world.credentials.Authenticate(basic, true).error().reason(), "refresh_token_used");
+}
+
 TEST_F(SessionsTest, TheOldestEndsForTheOneTooMany) {
   const Session first = Begin({.most = 2});
   const std::string token = TokenOf(first);

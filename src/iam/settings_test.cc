@@ -279,5 +279,45 @@ TEST_F(SettingsTest, TheOwnerIsNotSuspended) {
       "owner");
 }
 
+TEST(UserNames, GivingSomebodyAnotherAddressTakesTheRightToGiveThemAPassword) {
+  World world;
+  const User manager = world.Invite("m@example.com");
+  const User victim = world.Invite("v@example.com");
+  PolicyContent content = world.Content(World::Of(manager.iam_id), {Role::kAdministrator});
+  content.attributes.back().value = "user-management";
+  ASSERT_TRUE(world.policies.Create(world.administrator, world.account, content).ok());
+  const control::Caller caller = world.CallerOf(manager.iam_id);
+  EXPECT_TRUE(world.users.Update(caller, world.account, victim.iam_id, {.first_name = "V"}).ok());
+  EXPECT_EQ(world.users.Update(caller, world.account, victim.iam_id, {.email = "m2@example.com"})
+                .error()
+                .code(),
+            ErrorCode::kDenied);
+  EXPECT_TRUE(
+      world.users
+          .Update(world.administrator, world.account, victim.iam_id, {.email = "v2@example.com"})
+          .ok());
+}
+
+TEST(UserNames, TheOwnerIsKeptOutByNobodyElse) {
+  World world;
+  const User other = world.Invite("o@example.com");
+  PolicyContent content = world.Content(World::Of(other.iam_id), {Role::kAdministrator});
+  content.attributes.back() = {"serviceType", "platform_service"};
+  ASSERT_TRUE(world.policies.Create(world.administrator, world.account, content).ok());
+  const control::Caller caller = world.CallerOf(other.iam_id);
+  const IamId owner = world.administrator.actor.iam_id;
+  EXPECT_EQ(
+      world.users.Update(caller, world.account, owner, {.email = "x@example.com"}).error().code(),
+      ErrorCode::kDenied);
+  EXPECT_EQ(
+      world.users.UpdateSettings(caller, world.account, owner, {.allowed_addresses = "192.0.2.1"})
+          .error()
+          .code(),
+      ErrorCode::kDenied);
+  EXPECT_TRUE(
+      world.users.Update(world.administrator, world.account, owner, {.email = "me@example.com"})
+          .ok());
+}
+
 }  // namespace
 }  // namespace breakwater::iam

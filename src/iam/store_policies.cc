@@ -115,7 +115,8 @@ bool HasTag(const Policy& policy, const PolicyFilter& filter) {
 }
 
 constexpr std::string_view kPlatformService =
-    "(service_name LIKE 'iam-%' OR service_name IN ('user-management', 'breakwater'))";
+    "(service_name LIKE 'iam-%' OR service_name IN ('user-management', 'breakwater', "
+    "'context-based-restrictions', 'enterprise', 'resource-controller'))";
 
 // One list, piece by piece. The text holds only the conditions there are, so that each has its
 // index.

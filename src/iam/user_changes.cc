@@ -1,6 +1,7 @@
 // What may be changed of a user.
 #include "iam/account_settings.h"
 #include "iam/identities.h"
+#include "iam/sign_in/break_glass.h"
 
 namespace breakwater::iam {
 namespace {
@@ -30,6 +31,20 @@ void Put(const std::optional<std::string>& value, std::string& into) {
   if (value) into = *value;
 }
 
+// Nobody else may keep the owner out: by state, by name at sign-in, or by address.
+Status CheckOwner(const control::Caller& caller, const User& before, const User& after) {
+  if (after.state != before.state && after.state != UserState::kActive) {
+    return Conflict("the account's owner cannot be suspended").Reason("owner");
+  }
+  const bool theirs = caller.actor.iam_id == before.iam_id || IsBreakGlass(caller.actor.iam_id);
+  if (theirs ||
+      (after.email == before.email && after.allowed_addresses == before.allowed_addresses)) {
+    return Ok();
+  }
+  return Denied("the owner's e-mail address and allowed addresses are the owner's to change")
+      .Reason("not_authorized");
+}
+
 }  // namespace
 
 Result<User> Users::Edit(const control::Caller& caller, const AccountId& account,
@@ -43,9 +58,8 @@ Result<User> Users::Edit(const control::Caller& caller, const AccountId& account
                  BW_TRY(const auto owned, store::FindAccount(tx, account));
                  after = before;
                  BW_TRY_STATUS(edit(after));
-                 if (after.state != before.state && after.state != UserState::kActive && owned &&
-                     owned->owner == iam_id) {
-                   return Conflict("the account's owner cannot be suspended").Reason("owner");
+                 if (owned && owned->owner == iam_id) {
+                   BW_TRY_STATUS(CheckOwner(caller, before, after));
                  }
                  if (const Status put = store::UpdateUser(tx, after); !put.ok()) {
                    if (put.error().code() != ErrorCode::kExists) return put.error();
@@ -57,12 +71,25 @@ Result<User> Users::Edit(const control::Caller& caller, const AccountId& account
   return after;
 }
 
+// The e-mail address is what a person of another directory is known by: who gives it to somebody
+// else gives them a way in, as a new password would.
+Status Users::MayRename(const control::Caller& caller, const AccountId& account,
+                        const IamId& iam_id) {
+  if (caller.actor.iam_id == iam_id) return Ok();
+  constexpr std::string_view kAction = "iam-identity.user-password.reset";
+  const auto resource = IamResource(account, "iam-identity", "password", iam_id.value());
+  const Status may = authorizer_.Authorize(caller, kAction, resource);
+  if (!may.ok()) deps_.changes.RecordRefusal(caller, kAction, resource, may.error());
+  return may;
+}
+
 Result<User> Users::Update(const control::Caller& caller, const AccountId& account,
                            const IamId& iam_id, const UserUpdate& update) {
   BW_TRY_STATUS(Check(update));
   std::optional<std::string> email;
   if (update.email) {
     BW_TRY(email, ParseEmail(*update.email));
+    BW_TRY_STATUS(MayRename(caller, account, iam_id));
   }
   return Edit(caller, account, iam_id, [&](User& user) {
     Put(update.first_name, user.first_name);

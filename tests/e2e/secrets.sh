@@ -22,7 +22,7 @@ unlike "the first key is wiped from the environment" "$environment" "$key"
 like "and the rest of the environment is there" "$environment" 'PATH='
 if [ "$stores" = scaled ]; then
   unlike "so is the master key" "$environment" "$BREAKWATER_MASTER_KEY"
-  unlike "and the object store's" "$environment" "$BREAKWATER_S3_SECRET_KEY"
+  unlike "and the object store's" "$environment" "BREAKWATER_S3_SECRET_KEY=$BREAKWATER_S3_SECRET_KEY"
 fi
 is "it leaves no core file" "$(awk '/^Max core file size/ { print $5 + $6 }' "/proc/$server_pid/limits")" 0
 # What must not be looked into belongs to root in /proc, whoever runs it (proc(5), PR_SET_DUMPABLE).

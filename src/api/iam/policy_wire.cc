@@ -272,6 +272,10 @@ Result<domain::PolicyContent> DecodePolicyV1(const json::Value& document,
                                              const AccountId& account) {
   const json::Reader in(document);
   BW_TRY_STATUS(CheckType(in));
+  // Left out, the policy would give more than was meant.
+  for (const std::string_view field : {"rule", "pattern"}) {
+    if (const auto there = in.Optional(field)) there->Fail("takes a v2 policy: /v2/policies");
+  }
   domain::PolicyContent content;
   if (const auto subject = TheOne(in.Field("subjects"))) {
     content.subject = ReadSubject(subject->Field("attributes"), kV1);

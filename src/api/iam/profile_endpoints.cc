@@ -106,12 +106,12 @@ void AddProfileEndpoints(const IamFaces& faces, const IamDeps& deps, std::vector
   constexpr std::string_view kAll = "/iam/v1/profiles";
   constexpr std::string_view kOne = "/iam/v1/profiles/{id}";
   constexpr std::string_view kRead = "iam-identity.account-profile.read";
-  out->push_back({"GET", kAll, "ListProfiles", Access::To(kRead, ProfilesOf), face,
+  out->push_back({"GET", kAll, "ListTrustedProfiles", Access::To(kRead, ProfilesOf), face,
                   [handlers](Context& c) { return handlers.List(c); }});
   out->push_back({"POST", kAll, "CreateProfile",
                   Access::To("iam-identity.account-profile.create", ProfilesOf), face,
                   [handlers](Context& c) { return handlers.Create(c); }});
-  out->push_back({"GET", kOne, "GetProfile", Access::To(kRead, ProfileOf), face,
+  out->push_back({"GET", kOne, "GetTrustedProfile", Access::To(kRead, ProfileOf), face,
                   [handlers](Context& c) { return handlers.Get(c); }});
   out->push_back({"PUT", kOne, "UpdateProfile",
                   Access::To("iam-identity.account-profile.update", ProfileOf), face,

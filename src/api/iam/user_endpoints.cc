@@ -38,7 +38,13 @@ domain::PolicyContent ReadPolicy(const json::Reader& in, const AccountId& accoun
   const auto resources = in.Field("resources").Items(kMaxRoles);
   if (resources.size() != 1) in.Field("resources").Fail("must have one item");
   for (const json::Reader& resource : resources) {
+    if (const auto tags = resource.Optional("tags"); tags && !tags->Items(kMaxGroups).empty()) {
+      tags->Fail("is not supported here: create the policy for the users");
+    }
     for (const json::Reader& attribute : resource.Field("attributes").Items(kMaxGroups)) {
+      if (attribute.String("operator", "stringEquals") != "stringEquals") {
+        attribute.Field("operator").Fail("must be stringEquals here");
+      }
       content.attributes.push_back(
           {attribute.Field("name").String(), attribute.Field("value").String()});
     }

@@ -102,8 +102,10 @@ Writer::Group Writer::NextGroup() {
 // includes it.
 Result<std::int64_t> Writer::SetFlush(bool flush) {
   if (!options_.durable || flush == flushes_) return std::int64_t{0};
-  flushes_ = flush;
-  return connection_->Execute(flush ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
+  auto set = connection_->Execute(flush ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
+  // After a failure the next group tries again.
+  if (set.ok()) flushes_ = flush;
+  return set;
 }
 
 void Writer::CommitGroup(const Group& group) {
