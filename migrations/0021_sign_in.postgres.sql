@@ -59,6 +59,7 @@ CREATE TABLE iam_one_time (
   account_id TEXT COLLATE "C" NOT NULL,
   iam_id TEXT COLLATE "C" NOT NULL,
   source TEXT COLLATE "C" NOT NULL,               -- of the session that a passcode begins
+  session_id TEXT COLLATE "C" NOT NULL,           -- that a passcode was made in, and dies with; or ''
   session_ends_at BIGINT,            -- when it ends at the latest
   expires_at BIGINT NOT NULL
 );

@@ -59,6 +59,7 @@ CREATE TABLE iam_one_time (
   account_id TEXT NOT NULL,
   iam_id TEXT NOT NULL,
   source TEXT NOT NULL,               -- of the session that a passcode begins
+  session_id TEXT NOT NULL,           -- that a passcode was made in, and dies with; or ''
   session_ends_at INTEGER,            -- when it ends at the latest
   expires_at INTEGER NOT NULL
 ) STRICT;

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "base/check.h"
 #include "base/strings.h"
 
 namespace breakwater::crypto {
@@ -155,6 +156,12 @@ Result<json::Object> VerifyJwt(std::string_view token, const KeySet& keys,
   BW_TRY(json::Object claims, DecodeObject(parts.claims, "claims"));
   BW_TRY_STATUS(CheckClaims(claims, options));
   return claims;
+}
+
+Timestamp ExpiryOf(const json::Object& claims) {
+  const auto seconds = NumericDate(claims, "exp");
+  BW_CHECK(seconds.ok() && seconds->has_value());
+  return Timestamp{std::chrono::seconds{**seconds}};
 }
 
 }  // namespace breakwater::crypto

@@ -38,5 +38,7 @@ Result<std::string> SignJwt(const SigningKey& key, const json::Object& claims,
 // `exp` must be there; `nbf` and `iat` are checked where they are. Thread-safe.
 Result<json::Object> VerifyJwt(std::string_view token, const KeySet& keys,
                                const VerifyOptions& options);
+// `exp` of claims that VerifyJwt gave, to the second before.
+Timestamp ExpiryOf(const json::Object& claims);
 
 }  // namespace breakwater::crypto

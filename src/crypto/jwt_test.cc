@@ -195,6 +195,7 @@ TEST_F(JwtTest, ChecksTimesWithSkew) {
   EXPECT_EQ(reason("nbf", kNow + 30), "");
   EXPECT_EQ(reason("nbf", kNow + 31), "token_not_yet_valid");
   EXPECT_EQ(reason("iat", kNow + 31), "token_not_yet_valid");
+  EXPECT_EQ(ExpiryOf({{"exp", static_cast<double>(kNow) + 0.5}}), ExpiryOf({{"exp", kNow}}));
   EXPECT_EQ(reason("exp", static_cast<double>(kNow) + 0.5), "");
 }
 

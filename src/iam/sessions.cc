@@ -71,6 +71,15 @@ std::string Shortened(std::string text) {
   return text;
 }
 
+// Those from a browser, which have no session that they die with. `account` empty: wherever.
+Status EndPasscodes(db::Transaction& tx, const IamId& iam_id, const AccountId& account = {}) {
+  BW_TRY_STATUS(
+      tx.Execute("DELETE FROM iam_one_time WHERE iam_id = $1 AND session_id = '' AND "
+                 "($2 = '' OR account_id = $2)",
+                 {iam_id, account}));
+  return Ok();
+}
+
 control::Resource SessionResource(const AccountId& account, const IamId& iam_id) {
   return IamResource(account, "iam-identity", "session", iam_id.value());
 }
@@ -146,6 +155,7 @@ Status EndSession(db::Transaction& tx, std::string_view id, Timestamp now, std::
 
 Result<std::int64_t> EndSessionsOf(db::Transaction& tx, const IamId& iam_id,
                                    std::string_view spared, Timestamp now, std::string_view why) {
+  BW_TRY_STATUS(EndPasscodes(tx, iam_id));
   return tx.Execute(
       "UPDATE iam_session SET revoked_at = $2, revoked_why = $3 WHERE iam_id = $1 "
       "AND revoked_at IS NULL AND expires_at > $2 AND id <> $4",
@@ -273,6 +283,7 @@ Result<std::int64_t> Sessions::RevokeAll(const control::Caller& caller, const Ac
       caller, {.action = "iam-identity.session.delete",
                .resource = SessionResource(account, iam_id),
                .apply = [&](db::Transaction& tx) -> Result<control::Effect> {
+                 BW_TRY_STATUS(EndPasscodes(tx, iam_id, account));
                  BW_TRY(count, tx.Execute("UPDATE iam_session SET revoked_at = $2, revoked_why = "
                                           "'revoked' WHERE iam_id = $1 AND account_id = $3 AND "
                                           "revoked_at IS NULL AND expires_at > $2",

@@ -106,11 +106,6 @@ std::vector<control::Grant> ReadGrants(const json::Reader& access) {
   return grants;
 }
 
-Timestamp ExpiryOf(const json::Object& claims) {
-  // VerifyJwt has seen that it is a date.
-  return Timestamp{std::chrono::seconds{claims.at("exp").to_number<std::int64_t>()}};
-}
-
 Result<TokenClaims> ReadClaims(const json::Object& claims, std::string_view subject_claim) {
   const json::Value document(claims);
   const json::Reader reader(document);
@@ -126,7 +121,7 @@ Result<TokenClaims> ReadClaims(const json::Object& claims, std::string_view subj
     read.by_account = AccountId(authn->Field("account").Field("bss").String());
   }
   if (const auto access = reader.Optional("access")) read.grants = ReadGrants(*access);
-  read.expires = ExpiryOf(claims);
+  read.expires = crypto::ExpiryOf(claims);
   if (const Status whole = reader.Finish(); !whole.ok()) {
     return Unauthenticated("token malformed")
         .Reason("token_malformed")

@@ -13,6 +13,7 @@
 #include "base/handle.h"
 #include "base/strings.h"
 #include "base/sync.h"
+#include "base/wait.h"
 #include "net/http_parser.h"
 #include "net/socket.h"
 
@@ -505,14 +506,17 @@ HttpClient::HttpClient(ClientOptions options) : impl_(std::make_unique<Impl>(std
 HttpClient::~HttpClient() = default;
 
 Result<ClientResponse> HttpClient::Send(const ClientRequest& request) const {
+  BW_TRY_STATUS(BeforeWaiting());
   return impl_->Perform(request, nullptr);
 }
 
 Result<ClientResponse> HttpClient::Download(const ClientRequest& request, io::Sink& sink) const {
+  BW_TRY_STATUS(BeforeWaiting());
   return impl_->Perform(request, &sink);
 }
 
 Result<std::unique_ptr<ClientStream>> HttpClient::Open(ClientRequest request) const {
+  BW_TRY_STATUS(BeforeWaiting());
   return impl_->Open(std::move(request));
 }
 

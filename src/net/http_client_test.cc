@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/wait.h"
 #include "net/http_server.h"
 #include "net/socket.h"
 
@@ -64,6 +65,13 @@ TEST_F(Client, SendsMethodHeadersAndBody) {
     EXPECT_EQ(response->headers.Get("x-length"), "7");
     EXPECT_EQ(response->body, "payload");
   }
+}
+
+TEST_F(Client, RefusesOnAThreadThatMustNotWait) {
+  const NoWaitScope scope;
+  EXPECT_EQ(open_.Send(To("/big")).error().reason(), "would_wait");
+  EXPECT_EQ(open_.Open(To("/big")).error().reason(), "would_wait");
+  EXPECT_TRUE(scope.refused());
 }
 
 TEST_F(Client, SendsAnEmptyBodyAndAnEmptyHeaderAsSuch) {

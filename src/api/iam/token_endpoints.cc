@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "api/iam/handlers.h"
+#include "crypto/jwt.h"
 
 namespace breakwater::api::iam {
 namespace {
@@ -183,8 +184,7 @@ class Handlers {
       return workload.error();
     }
     grant.source = workload->by->name;
-    grant.token_end =
-        Timestamp{std::chrono::seconds{workload->claims.at("exp").to_number<std::int64_t>()}};
+    grant.token_end = crypto::ExpiryOf(workload->claims);
     grant.assumer = AssumerOf(*workload);
     BW_TRY(const domain::Login login, deps_.sign_in.WithWorkload(context.caller.origin, grant));
     // It proves itself anew with a fresh token of its issuer.

@@ -1,5 +1,6 @@
 #include "iam/oidc/issuer.h"
 
+#include "base/wait.h"
 #include "crypto/jwt.h"
 #include "observe/log.h"
 
@@ -72,6 +73,7 @@ Result<Issuer::Known> Issuer::Get(seconds age) {
     // Whoever has something to go by does not wait for another's question, unless it is for more.
     if (fetching_ && known_ && age > seconds::zero()) return *known_;
     const bool waited = fetching_;
+    if (waited) BW_TRY_STATUS(BeforeWaiting());
     while (fetching_) fetched_.wait(mutex_);
     if (waited || (tried_ && now < *tried_ + kLeastBetween)) {
       if (known_) return *known_;

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/wait.h"
 #include "iam/oidc/oidc_testing.h"
 #include "iam/oidc/workloads.h"
 
@@ -131,6 +132,26 @@ TEST_F(IssuerTest, WorkloadsAreTrustedByIssuerAndAudience) {
   EXPECT_EQ(workloads.Identify(TokenWith("aud", "them")).error().reason(), "token_audience");
   EXPECT_EQ(workloads.Identify(TokenWith("iss", "https://other")).error().reason(), "token_issuer");
   EXPECT_EQ(workloads.Identify("nonsense").error().reason(), "token_malformed");
+}
+
+TEST_F(IssuerTest, AsksNobodyOnAThreadThatMustNotWaitAndIsNoWorseForIt) {
+  const Fetch fetch = provider.AsFetch();
+  Issuer cold(
+      {.issuer = FakeProvider::kIssuer, .jwks_url = {}},
+      [&](const net::ClientRequest& request) -> Result<net::ClientResponse> {
+        BW_TRY_STATUS(BeforeWaiting());  // as net::HttpClient does
+        return fetch(request);
+      },
+      clock);
+  {
+    const NoWaitScope scope;
+    EXPECT_EQ(cold.Verify(Token(), "us").error().reason(), "would_wait");
+    EXPECT_TRUE(scope.refused());
+  }
+  EXPECT_TRUE(cold.Verify(Token(), "us").ok());
+  const NoWaitScope scope;
+  EXPECT_TRUE(cold.Verify(Token(), "us").ok());
+  EXPECT_FALSE(scope.refused());
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "iam/sign_in/passcodes.h"
 
 #include "crypto/random.h"
+#include "iam/sessions.h"
 
 namespace breakwater::iam {
 namespace {
@@ -25,11 +26,11 @@ Result<Passcode> Passcodes::Make(const PasscodeOwner& owner) {
         "DELETE FROM iam_one_time WHERE kind = $1 AND iam_id = $2 AND hash NOT IN (SELECT hash "
         "FROM iam_one_time WHERE kind = $1 AND iam_id = $2 ORDER BY expires_at DESC LIMIT $3)",
         {kKind, owner.iam_id, kMost - 1}));
-    BW_TRY_STATUS(tx.Execute(
-        "INSERT INTO iam_one_time (hash, kind, account_id, iam_id, source, session_ends_at, "
-        "expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
-        {hash, kKind, owner.account, owner.iam_id, owner.source, owner.session_ends,
-         made.expires}));
+    BW_TRY_STATUS(
+        tx.Execute("INSERT INTO iam_one_time (hash, kind, account_id, iam_id, source, session_id, "
+                   "session_ends_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+                   {hash, kKind, owner.account, owner.iam_id, owner.source, owner.session_id,
+                    owner.session_ends, made.expires}));
     return Ok();
   }));
   return made;
@@ -41,16 +42,19 @@ Result<PasscodeOwner> Passcodes::Use(const Secret& value) {
   const Timestamp now = clock_.Now();
   BW_TRY(const auto owner,
          database_.WriteValue([&](db::Transaction& tx) -> Result<std::optional<PasscodeOwner>> {
-           BW_TRY(
-               auto found,
-               tx.QueryOne("SELECT account_id, iam_id, source, session_ends_at FROM iam_one_time "
-                           "WHERE hash = $1 AND kind = $2 AND expires_at > $3",
-                           {hash, kKind, now}, [](const db::Row& row) {
-                             return PasscodeOwner{AccountId(row.String(0)), IamId(row.String(1)),
-                                                  row.String(2), row.OptionalTime(3)};
-                           }));
+           BW_TRY(auto found,
+                  tx.QueryOne("SELECT account_id, iam_id, source, session_id, session_ends_at FROM "
+                              "iam_one_time "
+                              "WHERE hash = $1 AND kind = $2 AND expires_at > $3",
+                              {hash, kKind, now}, [](const db::Row& row) {
+                                return PasscodeOwner{AccountId(row.String(0)), IamId(row.String(1)),
+                                                     row.String(2), row.String(3),
+                                                     row.OptionalTime(4)};
+                              }));
            BW_TRY_STATUS(tx.Execute("DELETE FROM iam_one_time WHERE hash = $1", {hash}));
-           return found;
+           if (!found || found->session_id.empty()) return found;
+           BW_TRY(const auto session, store::FindSession(tx, found->session_id));
+           return CheckSession(session, now).ok() ? found : std::nullopt;
          }));
   if (!owner) return Unknown();
   return *owner;
@@ -61,8 +65,8 @@ Result<bool> Passcodes::First(std::string_view kind, std::string_view what, Time
   return database_.WriteValue([&](db::Transaction& tx) -> Result<bool> {
     BW_TRY(
         const std::int64_t rows,
-        tx.Execute("INSERT INTO iam_one_time (hash, kind, account_id, iam_id, source, expires_at) "
-                   "VALUES ($1, $2, '', '', '', $3) ON CONFLICT (hash) DO NOTHING",
+        tx.Execute("INSERT INTO iam_one_time (hash, kind, account_id, iam_id, source, session_id, "
+                   "expires_at) VALUES ($1, $2, '', '', '', '', $3) ON CONFLICT (hash) DO NOTHING",
                    {hash, kind, expires}));
     return rows == 1;
   });

@@ -20,6 +20,7 @@ struct PasscodeOwner {
   AccountId account;
   IamId iam_id;
   std::string source;                     // of the session that it begins
+  std::string session_id;                 // in which it was made, and with which it dies; or empty
   std::optional<Timestamp> session_ends;  // at the latest
 };
 
@@ -35,7 +36,7 @@ class Passcodes {
 
   Result<Passcode> Make(const PasscodeOwner& owner);
   // Whose it is, this once. kUnauthenticated "passcode_unknown" for one that was used, has expired
-  // or never was.
+  // or never was, or whose session is over.
   Result<PasscodeOwner> Use(const Secret& value);
   // Whether something happens for the first time: the state of a sign-in, say, until `expires`.
   Result<bool> First(std::string_view kind, std::string_view what, Timestamp expires);

@@ -69,8 +69,9 @@ Result<SignIn::Subject> SignIn::SubjectOf(std::string_view name) {
     subject.actor.iam_id = *iam_id;
     subject.actor.name = std::string(name);
   } else {
-    // What is no name may be a password in the wrong field, so it is kept nowhere.
-    const Bytes hash = deps_.hasher.Hash(Secret(std::string(name)));
+    // What is no name may be a password in the wrong field, so it is kept nowhere. Directories
+    // compare without case and outer spaces, so one person is not many names.
+    const Bytes hash = deps_.hasher.Hash(Secret(LowerAscii(Trim(name))));
     subject.throttle = SignInThrottle::UnknownSubject(AsText(hash));
     subject.actor.name = "an unknown name";
   }
@@ -113,6 +114,8 @@ Result<Login> SignIn::ByPassword(const control::Origin& origin, const PasswordGr
     if (grant.new_password == grant.password) {
       return Invalid("new_password must be another one").Reason("weak_password");
     }
+    // The password was right: what others tried must not keep its owner from choosing a better one.
+    BW_TRY_STATUS(deps_.throttle.ForgetName(SignInThrottle::UserSubject(person.iam_id)));
     BW_TRY_STATUS(deps_.passwords.Change(self, grant.password, grant.new_password));
   }
   BW_TRY(const SessionLimits limits, LimitsOf(deps_.account));
@@ -161,13 +164,20 @@ Result<Passcode> SignIn::PasscodeFor(const control::Origin& origin, const Admiss
   return deps_.passcodes.Make({.account = deps_.account,
                                .iam_id = *iam_id,
                                .source = admission.source,
+                               .session_id = {},
                                .session_ends = {}});
 }
 
 void SignIn::RecordRefusal(const control::Origin& origin, const Error& error) {
+  // Strangers must not be able to fill the trail.
+  if (!deps_.throttle.EnterAddress(origin.address).ok()) return;
   control::Actor nobody;
   nobody.account = deps_.account;
   Record(origin, nobody, error);
+}
+
+Status SignIn::ChargeAddress(const control::Origin& origin) {
+  return deps_.throttle.EnterAddress(origin.address);
 }
 
 Result<Login> SignIn::WithWorkload(const control::Origin& origin, const WorkloadGrant& grant) {
@@ -299,14 +309,16 @@ Result<Login> SignIn::WithPasscode(const control::Origin& origin, const Secret& 
 
 Result<Passcode> SignIn::MakePasscode(const control::Caller& caller) {
   const control::Actor& actor = caller.actor;
-  if (!IsSessionId(actor.credential_id) || IsBreakGlass(actor.iam_id)) {
-    return Denied("a passcode is for who has signed in without an API key")
+  const bool person = actor.kind == control::IdentityKind::kUser && !IsBreakGlass(actor.iam_id);
+  if (!person || !IsSessionId(actor.credential_id)) {
+    return Denied("a passcode is for a person who has signed in without an API key")
         .Reason("session_required");
   }
   BW_TRY(const Session session, deps_.sessions.Get(caller, actor.account, actor.credential_id));
   return deps_.passcodes.Make({.account = actor.account,
                                .iam_id = actor.iam_id,
                                .source = session.source,
+                               .session_id = session.id,
                                .session_ends = session.expires});
 }
 

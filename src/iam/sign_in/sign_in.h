@@ -82,8 +82,11 @@ class SignIn {
                                const Person& person);
   // kDenied "profile_not_trusted" unless the profile trusts it, also if there is no such profile.
   Result<Login> WithWorkload(const control::Origin& origin, const WorkloadGrant& grant);
-  // Records that a source that was asked elsewhere refused somebody.
+  // Records that a source that was asked elsewhere refused somebody, and charges the address for
+  // it; beyond what an address may have, there is no record.
   void RecordRefusal(const control::Origin& origin, const Error& error);
+  // Of what costs work before it can be known who asks: kRateLimited "too_many_attempts".
+  Status ChargeAddress(const control::Origin& origin);
   // Before a session is prolonged: whether its source still knows its user, whose groups are
   // brought up to date. Where the source says no the session ends: kUnauthenticated
   // "session_revoked". kUnavailable "source_unavailable" while it does not answer.

@@ -166,6 +166,51 @@ TEST_F(SignInTest, APasscodeExpiresAndProlongsNothing) {
             login.session->expires);
 }
 
+TEST_F(SignInTest, APasscodeDiesWithTheSessionItWasMadeIn) {
+  const auto login = *Enter("u@example.com", kGood);
+  const control::Caller caller{.actor = ToActor(login), .origin = origin};
+  const auto revoked = *world.sign_in.MakePasscode(caller);
+  ASSERT_TRUE(world.sessions.Revoke(caller, world.account, login.session->id).ok());
+  EXPECT_EQ(Reason(world.sign_in.WithPasscode(origin, revoked.value)), "passcode_unknown");
+}
+
+TEST_F(SignInTest, APasscodeFromABrowserEndsWhenAllSessionsDo) {
+  const auto made = *world.passcodes.Make({.account = world.account,
+                                           .iam_id = user.iam_id,
+                                           .source = "corp",
+                                           .session_id = {},
+                                           .session_ends = {}});
+  ASSERT_TRUE(world.sessions.RevokeAll(world.administrator, world.account, user.iam_id).ok());
+  EXPECT_EQ(Reason(world.sign_in.WithPasscode(origin, made.value)), "passcode_unknown");
+}
+
+TEST_F(SignInTest, AProfileMakesNoPasscodes) {
+  const auto login = *Enter("u@example.com", kGood);
+  control::Caller caller{.actor = ToActor(login), .origin = origin};
+  caller.actor.kind = control::IdentityKind::kProfile;
+  EXPECT_EQ(world.sign_in.MakePasscode(caller).error().reason(), "session_required");
+}
+
+TEST_F(SignInTest, SpellingsOfOneNameAreOneName) {
+  for (const char* name : {"alice", "Alice", "aLICE", "alice ", " alice", "ALICE"}) {
+    EXPECT_EQ(Reason(Enter(name, kWrong)), "wrong_password") << name;
+  }
+  EXPECT_EQ(Reason(Enter("aliCe", kWrong)), "too_many_attempts");
+}
+
+TEST_F(SignInTest, OthersGuessesKeepNobodyFromChoosingAPassword) {
+  const Secret initial =
+      world.passwords.Reset(world.administrator, world.account, user.iam_id)->value;
+  for (int i = 0; i < 6; ++i) EXPECT_FALSE(Enter("u@example.com", kWrong).ok());
+  world.clock.Advance(minutes(1));
+  EXPECT_TRUE(Enter("u@example.com", initial, Secret("chosen by myself")).ok());
+}
+
+TEST_F(SignInTest, RefusalsOfOneAddressFillNoTrail) {
+  for (int i = 0; i < 200; ++i) world.sign_in.RecordRefusal(origin, WrongNameOrPassword());
+  EXPECT_EQ(Trail("iam-identity.session.create").size(), 30U);
+}
+
 TEST_F(SignInTest, AnApiKeyIsNoGroundForAPasscode) {
   EXPECT_EQ(world.sign_in.MakePasscode(world.administrator).error().reason(), "session_required");
 }
