@@ -21,12 +21,6 @@ Policy GroupPolicy(const AccessGroup& group, std::vector<RoleRef> roles, Service
 
 }  // namespace
 
-AccountId NewAccountId() {
-  std::string id = NewUuid();
-  std::erase(id, '-');
-  return AccountId(id);
-}
-
 Result<NewAccount> PlanAccount(AccountId id, std::string name, User owner, Timestamp now) {
   BW_TRY_STATUS(CheckName(name));
   NewAccount plan;

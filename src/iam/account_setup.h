@@ -18,8 +18,6 @@ struct NewAccount {
   std::vector<Policy> policies;
 };
 
-// Random, 32 hex digits.
-AccountId NewAccountId();
 // `owner` is completed: iam_id, account, state and time are set here. kInvalid for a bad name.
 Result<NewAccount> PlanAccount(AccountId id, std::string name, User owner, Timestamp now);
 Status StoreAccount(db::Transaction& tx, const NewAccount& plan, Timestamp now);

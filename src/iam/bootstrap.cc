@@ -45,8 +45,9 @@ Result<Installation> Plan(const BootstrapOptions& options, const KeyHasher& hash
   BW_TRY(administrator.email, ParseEmail(options.administrator_email));
   administrator.first_name = "First";
   administrator.last_name = "Administrator";
-  BW_TRY(plan.account, PlanAccount(options.account.empty() ? NewAccountId() : options.account,
-                                   options.account_name, std::move(administrator), now));
+  BW_TRY(plan.account,
+         PlanAccount(options.account.empty() ? AccountId(NewHexId()) : options.account,
+                     options.account_name, std::move(administrator), now));
   BW_TRY(plan.key, FirstKey(options, plan.account.owner, hasher, now));
   return plan;
 }

@@ -83,12 +83,6 @@ void Put(const CustomRoleContent& content, CustomRole& role) {
   role.actions = content.actions;
 }
 
-std::string NewRoleId() {
-  std::string id = NewUuid();
-  std::erase(id, '-');
-  return id;
-}
-
 }  // namespace
 
 Status CheckCustomRole(const NewCustomRole& role) {
@@ -100,7 +94,7 @@ Result<CustomRole> CustomRoles::Create(const control::Caller& caller, const Acco
                                        const NewCustomRole& wanted) {
   BW_TRY_STATUS(CheckCustomRole(wanted));
   CustomRole role;
-  role.id = NewRoleId();
+  role.id = NewHexId();
   role.account = account;
   role.name = wanted.name;
   role.service = wanted.service;

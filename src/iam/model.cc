@@ -33,6 +33,12 @@ Status CheckText(std::string_view what, std::string_view text, std::size_t most)
 
 }  // namespace
 
+std::string NewHexId() {
+  std::string id = NewUuid();
+  std::erase(id, '-');
+  return id;
+}
+
 std::string_view ToString(UserState state) {
   switch (state) {
     case UserState::kProcessing: return "PROCESSING";

@@ -40,6 +40,9 @@ struct Limits {
   static constexpr std::size_t kDescriptionOctets = 1024;
 };
 
+// Random, 32 hex digits: the reference's ids of accounts, roles and groups of them.
+std::string NewHexId();
+
 struct Account {
   AccountId id;
   std::string name;

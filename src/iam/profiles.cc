@@ -258,6 +258,13 @@ Status Profiles::ChangeTrust(const control::Caller& caller, const AccountId& acc
        .severity = audit::Severity::kCritical});
 }
 
+Result<Trust> Profiles::TrustOf(const AccountId& account, std::string_view profile) {
+  return deps_.database.ReadValue([&](db::Transaction& tx) -> Result<Trust> {
+    BW_TRY_STATUS(Existing(store::FindProfile(tx, profile), account, kWhat));
+    return store::ReadTrust(tx, profile);
+  });
+}
+
 Result<ProfileRule> Profiles::CreateRule(const control::Caller& caller, const AccountId& account,
                                          std::string_view profile, const NewProfileRule& wanted) {
   BW_TRY_STATUS(Get(account, profile));
@@ -284,11 +291,8 @@ Result<ProfileRule> Profiles::GetRule(const AccountId& account, std::string_view
 
 Result<std::vector<ProfileRule>> Profiles::ListRules(const AccountId& account,
                                                      std::string_view profile) {
-  return deps_.database.ReadValue([&](db::Transaction& tx) -> Result<std::vector<ProfileRule>> {
-    BW_TRY_STATUS(Existing(store::FindProfile(tx, profile), account, kWhat));
-    BW_TRY(auto trust, store::ReadTrust(tx, profile));
-    return std::move(trust.rules);
-  });
+  BW_TRY(Trust trust, TrustOf(account, profile));
+  return std::move(trust.rules);
 }
 
 Result<ProfileRule> Profiles::ReplaceRule(const control::Caller& caller, const AccountId& account,
@@ -360,11 +364,8 @@ Result<ProfileLink> Profiles::GetLink(const AccountId& account, std::string_view
 
 Result<std::vector<ProfileLink>> Profiles::ListLinks(const AccountId& account,
                                                      std::string_view profile) {
-  return deps_.database.ReadValue([&](db::Transaction& tx) -> Result<std::vector<ProfileLink>> {
-    BW_TRY_STATUS(Existing(store::FindProfile(tx, profile), account, kWhat));
-    BW_TRY(auto trust, store::ReadTrust(tx, profile));
-    return std::move(trust.links);
-  });
+  BW_TRY(Trust trust, TrustOf(account, profile));
+  return std::move(trust.links);
 }
 
 Result<ProfileLink> Profiles::FindLink(const AccountId& account, std::string_view profile,

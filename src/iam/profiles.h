@@ -115,6 +115,7 @@ class Profiles {
  private:
   using Apply = std::function<Result<control::Effect>(db::Transaction&, const Profile&)>;
   // A change of who is trusted.
+  Result<Trust> TrustOf(const AccountId& account, std::string_view profile);
   Status ChangeTrust(const control::Caller& caller, const AccountId& account,
                      std::string_view profile, const Apply& apply);
 

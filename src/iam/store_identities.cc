@@ -1,3 +1,4 @@
+#include "iam/history.h"
 #include "iam/store.h"
 #include "iam/store_sql.h"
 #include "json/reader.h"
@@ -275,7 +276,7 @@ Status UpdateApiKey(db::Transaction& tx, const ApiKey& key) {
 }
 
 Status DeleteApiKey(db::Transaction& tx, std::string_view id) {
-  BW_TRY_STATUS(tx.Execute("DELETE FROM iam_history WHERE subject = $1", {id}));
+  BW_TRY_STATUS(DeleteHistory(tx, id));
   BW_TRY_STATUS(tx.Execute("DELETE FROM iam_api_key WHERE id = $1", {id}));
   return Ok();
 }

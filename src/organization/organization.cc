@@ -13,10 +13,6 @@ using iam::NoSuch;
 
 constexpr std::size_t kDomainOctets = 253;
 
-std::string NewId() {
-  return iam::NewAccountId().value();
-}
-
 Origin OriginNow(const control::Caller& caller, Timestamp now) {
   return {.created = now,
           .created_by = caller.actor.iam_id,
@@ -126,7 +122,7 @@ Result<Enterprise> Organization::Found(const control::Caller& caller, const Acco
                                        const NewEnterprise& wanted) {
   BW_TRY_STATUS(iam::CheckName(wanted.name));
   BW_TRY_STATUS(CheckDomain(wanted.domain));
-  Enterprise made{.id = NewId(),
+  Enterprise made{.id = iam::NewHexId(),
                   .account = account,
                   .name = wanted.name,
                   .domain = wanted.domain,
@@ -218,7 +214,7 @@ Status Organization::Update(const control::Caller& caller, std::string_view id,
 Result<AccountGroup> Organization::CreateGroup(const control::Caller& caller,
                                                const NewAccountGroup& wanted) {
   BW_TRY_STATUS(iam::CheckName(wanted.name));
-  AccountGroup made{.id = NewId(),
+  AccountGroup made{.id = iam::NewHexId(),
                     .enterprise = {},
                     .parent = {},
                     .name = wanted.name,
@@ -291,7 +287,7 @@ Result<MadeAccount> Organization::CreateAccount(const control::Caller& caller,
                                                 const NewMemberAccount& wanted) {
   BW_TRY_STATUS(iam::CheckName(wanted.name));
   const Timestamp now = deps_.changes.clock.Now();
-  const AccountId id = iam::NewAccountId();
+  const AccountId id = AccountId(iam::NewHexId());
   MadeAccount made;
   BW_TRY_STATUS(Change(
       caller, "enterprise.account.create", "account", id.value(),

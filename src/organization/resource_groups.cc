@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "iam/account_setup.h"
 #include "organization/store.h"
 
 namespace breakwater::organization {
@@ -38,7 +37,7 @@ Result<ResourceGroup> ResourceGroups::Create(const control::Caller& caller,
                                              const AccountId& account, const std::string& name) {
   BW_TRY_STATUS(iam::CheckName(name));
   const Timestamp now = deps_.changes.clock.Now();
-  const ResourceGroup made{.id = iam::NewAccountId().value(),
+  const ResourceGroup made{.id = iam::NewHexId(),
                            .account = account,
                            .name = name,
                            .is_default = false,

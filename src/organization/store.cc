@@ -86,10 +86,6 @@ Status Update(db::Transaction& tx, const Enterprise& e) {
       {e.id, e.name, e.domain, e.primary_contact, e.origin.modified, e.origin.modified_by}));
 }
 
-Result<std::optional<Enterprise>> FindEnterprise(db::Transaction& tx, std::string_view id) {
-  return tx.QueryOne(kEnterprises + "WHERE id = $1", {id}, MakeEnterprise);
-}
-
 Result<std::optional<Enterprise>> EnterpriseOf(db::Transaction& tx, const AccountId& account) {
   return tx.QueryOne(kEnterprises +
                          "WHERE id IN (SELECT enterprise_id FROM account_place WHERE "

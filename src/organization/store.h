@@ -13,7 +13,6 @@ namespace breakwater::organization::store {
 
 Status Insert(db::Transaction& tx, const Enterprise& enterprise);
 Status Update(db::Transaction& tx, const Enterprise& enterprise);
-Result<std::optional<Enterprise>> FindEnterprise(db::Transaction& tx, std::string_view id);
 // The one that an account founded or lies in.
 Result<std::optional<Enterprise>> EnterpriseOf(db::Transaction& tx, const AccountId& account);
 

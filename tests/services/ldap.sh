@@ -165,11 +165,7 @@ clean() {
 
 hang() {
   running
-  case ${1:-} in
-    on) kill -STOP "$(slapd_pid)" ;;
-    off) kill -CONT "$(slapd_pid)" ;;
-    *) die "usage: ldap.sh hang DIR on|off" ;;
-  esac
+  hang_process "$(slapd_pid)" "${1:-}"
 }
 
 verb=${1:-}

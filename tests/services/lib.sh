@@ -113,3 +113,12 @@ make_certificates() {
     rm -f server.csr extensions
   ) > /dev/null 2>&1 || die "making certificates in $1 failed"
 }
+
+# hang_process PID on|off: stops it where it is, so that it answers nobody, and lets it go on.
+hang_process() {
+  case ${2:-} in
+    on) kill -STOP "$1" ;;
+    off) kill -CONT "$1" ;;
+    *) die "usage: $(basename "$0") hang DIR on|off" ;;
+  esac
+}

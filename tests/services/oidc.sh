@@ -88,11 +88,7 @@ clean() {
 hang() {
   local pid
   pid=$(provider_pid) || die "not running in $dir"
-  case ${1:-} in
-    on) kill -STOP "$pid" ;;
-    off) kill -CONT "$pid" ;;
-    *) die "usage: oidc.sh hang DIR on|off" ;;
-  esac
+  hang_process "$pid" "${1:-}"
 }
 
 verb=${1:-}

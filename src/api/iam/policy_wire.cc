@@ -120,14 +120,6 @@ Status CheckType(const json::Reader& in) {
   return Ok();
 }
 
-Status UnknownRole(const std::string& crn) {
-  if (crn.empty()) return Ok();
-  return Invalid(
-             "a role is not known: the system's are Reader, Writer, Manager, Viewer, Editor, "
-             "Operator and Administrator; a custom role must be one of your account")
-      .Reason("role_not_found");
-}
-
 json::Array Texts(const std::vector<std::string>& texts) {
   json::Array array;
   for (const std::string& text : texts) array.push_back(Text(text));
@@ -268,24 +260,38 @@ void PutCommon(const domain::Policy& policy, json::Object& out) {
 
 }  // namespace
 
-Result<domain::PolicyContent> DecodePolicyV1(const json::Value& document,
-                                             const AccountId& account) {
-  const json::Reader in(document);
-  BW_TRY_STATUS(CheckType(in));
+Status UnknownRole(const std::string& crn) {
+  if (crn.empty()) return Ok();
+  return Invalid(
+             "a role is not known: the system's are Reader, Writer, Manager, Viewer, Editor, "
+             "Operator and Administrator; a custom role must be one of your account")
+      .Reason("role_not_found");
+}
+
+std::string ReadGrantV1(const json::Reader& in, const AccountId& account,
+                        domain::PolicyContent* content) {
   // Left out, the policy would give more than was meant.
   for (const std::string_view field : {"rule", "pattern"}) {
     if (const auto there = in.Optional(field)) there->Fail("takes a v2 policy: /v2/policies");
   }
+  const std::string unknown = ReadRoles(in.Field("roles"), account, &content->roles);
+  if (const auto resource = TheOne(in.Field("resources"))) {
+    content->attributes = ReadAttributes(resource->Field("attributes"), kV1);
+    content->tags = ReadTags(*resource, kV1);
+  }
+  return unknown;
+}
+
+Result<domain::PolicyContent> DecodePolicyV1(const json::Value& document,
+                                             const AccountId& account) {
+  const json::Reader in(document);
+  BW_TRY_STATUS(CheckType(in));
   domain::PolicyContent content;
   if (const auto subject = TheOne(in.Field("subjects"))) {
     content.subject = ReadSubject(subject->Field("attributes"), kV1);
   }
   content.description = in.String("description", "");
-  const std::string unknown = ReadRoles(in.Field("roles"), account, &content.roles);
-  if (const auto resource = TheOne(in.Field("resources"))) {
-    content.attributes = ReadAttributes(resource->Field("attributes"), kV1);
-    content.tags = ReadTags(*resource, kV1);
-  }
+  const std::string unknown = ReadGrantV1(in, account, &content);
   BW_TRY_STATUS(in.Finish());
   BW_TRY_STATUS(UnknownRole(unknown));
   return content;

@@ -7,6 +7,7 @@
 
 #include "iam/policies.h"
 #include "json/json.h"
+#include "json/reader.h"
 
 namespace breakwater::api::iam {
 
@@ -16,6 +17,13 @@ namespace domain = ::breakwater::iam;
 // "unable_to_process" for type authorization.
 Result<domain::PolicyContent> DecodePolicyV1(const json::Value& document, const AccountId& account);
 Result<domain::PolicyContent> DecodePolicyV2(const json::Value& document, const AccountId& account);
+
+// What a v1 policy gives (`roles` and `resources`), whoever to. The CRN of a role that is not
+// known, or "": for UnknownRole, once the document is read.
+std::string ReadGrantV1(const json::Reader& in, const AccountId& account,
+                        domain::PolicyContent* content);
+// OK for "", else kInvalid "role_not_found".
+Status UnknownRole(const std::string& crn);
 
 // Whether v1 has words for all that the policy says.
 bool FitsV1(const domain::Policy& policy);

@@ -1,6 +1,7 @@
 // Users of an account: /iam/v2/accounts/{account_id}/users (usermanagementv1; ibm-registry 4.6).
 
 #include "api/iam/handlers.h"
+#include "api/iam/policy_wire.h"
 
 namespace breakwater::api::iam {
 namespace {
@@ -10,7 +11,6 @@ using json::Text;
 constexpr std::int64_t kMaxPage = 100;
 constexpr std::size_t kMaxInvitations = 100;
 constexpr std::size_t kMaxGroups = 50;
-constexpr std::size_t kMaxRoles = 16;
 
 control::Resource UsersOf(const Context& context) {
   return domain::IamResource(context.account, "user-management", "user");
@@ -24,34 +24,6 @@ Result<AccountId> PathAccount(const Context& context) {
   return AccountOf(context, context.Path("account_id"));
 }
 
-// What a new user is to be given by name: who it is for is known once they are there.
-domain::PolicyContent ReadPolicy(const json::Reader& in, const AccountId& account) {
-  domain::PolicyContent content;
-  if (in.String("type", "access") != "access") in.Field("type").Fail("must be access");
-  for (const json::Reader& role : in.Field("roles").Items(kMaxRoles)) {
-    if (const auto known = domain::RoleRefFromCrn(role.Field("role_id").String(), account)) {
-      content.roles.push_back(*known);
-    } else {
-      role.Field("role_id").Fail("must be the CRN of a role");
-    }
-  }
-  const auto resources = in.Field("resources").Items(kMaxRoles);
-  if (resources.size() != 1) in.Field("resources").Fail("must have one item");
-  for (const json::Reader& resource : resources) {
-    if (const auto tags = resource.Optional("tags"); tags && !tags->Items(kMaxGroups).empty()) {
-      tags->Fail("is not supported here: create the policy for the users");
-    }
-    for (const json::Reader& attribute : resource.Field("attributes").Items(kMaxGroups)) {
-      if (attribute.String("operator", "stringEquals") != "stringEquals") {
-        attribute.Field("operator").Fail("must be stringEquals here");
-      }
-      content.attributes.push_back(
-          {attribute.Field("name").String(), attribute.Field("value").String()});
-    }
-  }
-  return content;
-}
-
 struct Invited {
   std::vector<domain::Invitation> invitations;
   std::vector<domain::PolicyContent> policies;  // each for every one of them
@@ -62,9 +34,12 @@ Result<Invited> ReadInvitations(const json::Value& document, const AccountId& ac
   Invited read;
   std::vector<std::string> groups;
   if (const auto wanted = in.Optional("access_groups")) groups = wanted->Strings(kMaxGroups);
+  std::string unknown;
   if (const auto policies = in.Optional("iam_policy")) {
     for (const json::Reader& policy : policies->Items(kMaxGroups)) {
-      read.policies.push_back(ReadPolicy(policy, account));
+      if (policy.String("type", "access") != "access") policy.Field("type").Fail("must be access");
+      const std::string role = ReadGrantV1(policy, account, &read.policies.emplace_back());
+      if (!role.empty()) unknown = role;
     }
   }
   for (const json::Reader& user : in.Field("users").Items(kMaxInvitations)) {
@@ -72,6 +47,7 @@ Result<Invited> ReadInvitations(const json::Value& document, const AccountId& ac
   }
   if (read.invitations.empty()) in.Field("users").Fail("must name somebody");
   BW_TRY_STATUS(in.Finish());
+  BW_TRY_STATUS(UnknownRole(unknown));
   return read;
 }
 
