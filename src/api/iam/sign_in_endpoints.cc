@@ -109,7 +109,7 @@ class Handlers {
     BW_TRY(const net::Parameters form, ReadForm(context));
     BW_TRY(const OpenidSource source, Find(form.Get("source").value_or("")));
     // Each asks the provider, on behalf of nobody yet.
-    BW_TRY_STATUS(deps_.sign_in.ChargeAddress(context.caller.origin));
+    BW_TRY_STATUS(deps_.sign_in.EnterDevice(context.caller.origin));
     BW_TRY(const auto start, source.provider->StartDevice());
     json::Object body{{"device_code", Text(start.handle)},
                       {"user_code", Text(start.shown.user_code)},

@@ -170,14 +170,14 @@ Result<Passcode> SignIn::PasscodeFor(const control::Origin& origin, const Admiss
 
 void SignIn::RecordRefusal(const control::Origin& origin, const Error& error) {
   // Strangers must not be able to fill the trail.
-  if (!deps_.throttle.EnterAddress(origin.address).ok()) return;
+  if (!records_.EnterAddress(origin.address).ok()) return;
   control::Actor nobody;
   nobody.account = deps_.account;
   Record(origin, nobody, error);
 }
 
-Status SignIn::ChargeAddress(const control::Origin& origin) {
-  return deps_.throttle.EnterAddress(origin.address);
+Status SignIn::EnterDevice(const control::Origin& origin) {
+  return devices_.EnterAddress(origin.address);
 }
 
 Result<Login> SignIn::WithWorkload(const control::Origin& origin, const WorkloadGrant& grant) {

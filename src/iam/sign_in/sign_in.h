@@ -85,8 +85,8 @@ class SignIn {
   // Records that a source that was asked elsewhere refused somebody, and charges the address for
   // it; beyond what an address may have, there is no record.
   void RecordRefusal(const control::Origin& origin, const Error& error);
-  // Of what costs work before it can be known who asks: kRateLimited "too_many_attempts".
-  Status ChargeAddress(const control::Origin& origin);
+  // Whether an address may begin one more sign-in by device: kRateLimited "too_many_attempts".
+  Status EnterDevice(const control::Origin& origin);
   // Before a session is prolonged: whether its source still knows its user, whose groups are
   // brought up to date. Where the source says no the session ends: kUnauthenticated
   // "session_revoked". kUnavailable "source_unavailable" while it does not answer.
@@ -119,6 +119,9 @@ class SignIn {
   const BreakGlass break_glass_;
   // Its own, so that whoever keeps the others' busy does not keep it.
   crypto::PasswordHasher break_glass_hasher_{{.max_concurrent = 1, .max_waiting = 16}};
+  // Of records, and of device sign-ins begun: neither is to keep an address from signing in.
+  SignInThrottle records_{deps_.changes.database, deps_.changes.clock};
+  SignInThrottle devices_{deps_.changes.database, deps_.changes.clock};
   const std::vector<AskedSource> sources_;
 };
 
