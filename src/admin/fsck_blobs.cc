@@ -4,6 +4,7 @@
 #include "crypto/hash.h"
 #include "registry/blob_removal.h"
 #include "registry/content.h"
+#include "registry/image_config.h"
 
 namespace breakwater::admin {
 namespace {
@@ -59,7 +60,7 @@ Status TakeOutOfTheWay(FsckRun& run, const oci::Digest& digest) {
   return run.database.Write([&](db::Transaction& tx) -> Status {
     BW_TRY_STATUS(tx.Execute("DELETE FROM blob WHERE digest = $1", {digest.text()}));
     BW_TRY_STATUS(tx.Execute("DELETE FROM blob_content WHERE digest = $1", {digest.text()}));
-    return Ok();
+    return registry::RemoveImageConfig(tx, digest);
   });
 }
 

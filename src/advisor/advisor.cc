@@ -102,6 +102,14 @@ Result<std::vector<PlacedVerdict>> Advisor::Verdicts(const AccountId& account,
       [&](db::Transaction& tx) { return VerdictsOf(tx, account, registry); });
 }
 
+Result<std::vector<PlacedVerdict>> Advisor::VerdictsIn(const RegistryName& registry,
+                                                       const std::string& repository,
+                                                       const oci::Digest& first,
+                                                       const oci::Digest& last) const {
+  return database_.ReadValue(
+      [&](db::Transaction& tx) { return VerdictsBetween(tx, registry, repository, first, last); });
+}
+
 Result<registry::ManifestBytes> Advisor::ReadAssessable(const AccountId& account,
                                                         const RegistryName& registry,
                                                         const std::string& repository,

@@ -50,6 +50,11 @@ class Advisor {
   // What was last said of every image of an account in a registry, by repository and digest.
   Result<std::vector<PlacedVerdict>> Verdicts(const AccountId& account,
                                               const RegistryName& registry) const;
+  // The same of images of one repository, from one digest to another.
+  Result<std::vector<PlacedVerdict>> VerdictsIn(const RegistryName& registry,
+                                                const std::string& repository,
+                                                const oci::Digest& first,
+                                                const oci::Digest& last) const;
   // The advisories in use, or nothing before the first import.
   Result<std::optional<FeedInfo>> Feed() const;
 

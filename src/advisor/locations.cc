@@ -108,6 +108,17 @@ Result<std::vector<PlacedVerdict>> VerdictsOf(db::Transaction& tx, const Account
       {account, registry}, ReadPlaced);
 }
 
+Result<std::vector<PlacedVerdict>> VerdictsBetween(db::Transaction& tx,
+                                                   const RegistryName& registry,
+                                                   const std::string& repository,
+                                                   const oci::Digest& first,
+                                                   const oci::Digest& last) {
+  return tx.QueryAll(std::string(kPlaces) +
+                         "WHERE registry = $1 AND repository = $2 AND digest >= $3 AND "
+                         "digest <= $4 ORDER BY digest",
+                     {registry, repository, first.text(), last.text()}, ReadPlaced);
+}
+
 Result<std::vector<PlacedVerdict>> PlacesOf(db::Transaction& tx, const oci::Digest& digest) {
   return tx.QueryAll(std::string(kPlaces) + "WHERE digest = $1 ORDER BY registry, repository",
                      {digest.text()}, ReadPlaced);

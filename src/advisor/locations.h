@@ -48,6 +48,12 @@ Result<std::vector<Location>> PlacesTagged(db::Transaction& tx, const Location& 
                                            const std::vector<std::string>& tags);
 Result<std::vector<PlacedVerdict>> VerdictsOf(db::Transaction& tx, const AccountId& account,
                                               const RegistryName& registry);
+// Of one repository, from one digest to another, by digest.
+Result<std::vector<PlacedVerdict>> VerdictsBetween(db::Transaction& tx,
+                                                   const RegistryName& registry,
+                                                   const std::string& repository,
+                                                   const oci::Digest& first,
+                                                   const oci::Digest& last);
 Result<std::vector<PlacedVerdict>> PlacesOf(db::Transaction& tx, const oci::Digest& digest);
 Status SavePlace(db::Transaction& tx, const PlacedVerdict& place, std::int64_t generation);
 Status RemoveLocation(db::Transaction& tx, const Location& location);

@@ -188,6 +188,11 @@ inline constexpr Row kRows[] = {
     {"registry/AssignNamespace", "container-registry.namespace.create", Who::kAction, true},
     {"registry/DeleteNamespace", "container-registry.namespace.delete", Who::kAction, true},
     {"registry/ListImages"},
+    {"registry/ListImageDigests"},
+    {"registry/TagImage"},
+    {"registry/BulkDeleteImages"},
+    {"registry/InspectImage", "container-registry.image.inspect", Who::kAction, true},
+    {"registry/GetImageManifest", "container-registry.image.inspect", Who::kAction, true},
     {"registry/DeleteImage", "container-registry.image.delete", Who::kAction, true},
     {"registry/DeleteImageTag", "container-registry.image.delete", Who::kAction, true},
 

@@ -64,7 +64,7 @@ std::vector<api::Endpoint> Faces::State::Endpoints() {
   Append(all, api::OciEndpoints(oci, {p.namespaces, p.blobs, p.uploads, p.manifests, p.authorizer,
                                       p.settings_service}));
   Append(all, api::RegistryEndpoints(registry, {p.settings_service, p.namespaces, p.manifests,
-                                                p.content, p.authorizer}));
+                                                p.content, p.images, p.advisor, p.authorizer}));
   Append(all, api::AdvisorEndpoints(advisor, {p.advisor, p.content, p.namespaces, p.authorizer}));
   Append(all, api::iam::IamEndpoints(
                   iam, {p.credentials, p.tokens, p.sessions, p.sign_in, p.address_guard,

@@ -312,6 +312,7 @@ Installation::Parts::Parts(const config::Settings& settings,
       manifests({}, *database, clock, changes),
       tag_immutability(*database, clock, registries, changes),
       content(*database, *store),
+      images(*database, *store),
       advisor(AdvisorFrom(settings), *database, *jobs, clock, content),
       importer(*database, *jobs, clock),
       rule_results(

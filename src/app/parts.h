@@ -46,6 +46,7 @@
 #include "registry/blobs.h"
 #include "registry/collector.h"
 #include "registry/content_reader.h"
+#include "registry/image_list.h"
 #include "registry/manifests.h"
 #include "registry/namespaces.h"
 #include "registry/settings.h"
@@ -147,6 +148,7 @@ struct Installation::Parts {
   registry::Manifests manifests;
   registry::TagImmutability tag_immutability;
   registry::ContentReader content;
+  registry::ImageList images;
 
   advisor::Advisor advisor;
   advisor::Importer importer;

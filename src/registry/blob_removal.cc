@@ -2,6 +2,8 @@
 
 #include <chrono>
 
+#include "registry/image_config.h"
+
 namespace breakwater::registry {
 namespace {
 
@@ -35,6 +37,7 @@ Result<bool> RemoveUnlinked(const BlobHome& home, const oci::Digest& digest) {
                                         {digest.text()}));
     if (count == 0) return false;
     BW_TRY_STATUS(tx.Execute("DELETE FROM blob_content WHERE digest = $1", {digest.text()}));
+    BW_TRY_STATUS(RemoveImageConfig(tx, digest));
     BW_TRY_STATUS(hold->Confirm(tx, DigestUse::kRemove));
     return true;
   }));

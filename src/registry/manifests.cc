@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "registry/content.h"
+#include "registry/image_config.h"
+#include "registry/manifest_changes.h"
 #include "registry/manifest_rows.h"
 #include "registry/tag_immutability.h"
 
@@ -58,6 +60,9 @@ Status InsertManifest(db::Transaction& tx, const std::string& repository, const 
       "referrer = excluded.referrer, pushed = excluded.pushed, content = excluded.content",
       {repository, incoming.digest.text(), rows.media_type, rows.artifact_type, rows.config_digest,
        rows.content_size, rows.subject, rows.referrer, now, AsBytes(incoming.push.content)}));
+  if (incoming.manifest.config) {
+    BW_TRY_STATUS(NoteImageConfig(tx, incoming.manifest.config->digest));
+  }
   return InsertReferences(tx, repository, incoming.digest.text(), rows.references);
 }
 
@@ -75,16 +80,6 @@ Status AdmitMediaType(db::Transaction& tx, const RepositoryPath& path,
   BW_TRY_STATUS(tx.Execute("DELETE FROM manifest_reference WHERE repository = $1 AND manifest = $2",
                            {repository, incoming.digest.text()}));
   return Ok();
-}
-
-Result<std::optional<oci::Digest>> DigestAt(db::Transaction& tx, const std::string& repository,
-                                            const oci::Reference& reference) {
-  const std::string_view sql =
-      reference.is_digest() ? "SELECT digest FROM manifest WHERE repository = $1 AND digest = $2"
-                            : "SELECT digest FROM tag WHERE repository = $1 AND name = $2";
-  return tx.QueryOne(
-      sql, {repository, reference.text()},
-      [](const db::Row& row) -> Result<oci::Digest> { return oci::Digest::Parse(row.Text(0)); });
 }
 
 Status CheckCondition(db::Transaction& tx, const std::string& repository,
@@ -108,33 +103,6 @@ Result<std::size_t> CountMissingChildren(db::Transaction& tx, const std::string&
   return static_cast<std::size_t>(count.value_or(0));
 }
 
-// The digests the tags pointed at before, as a document for the audit trail.
-Result<json::Value> MoveTags(db::Transaction& tx, const RepositoryPath& path,
-                             const std::string& repository, const Incoming& incoming,
-                             Timestamp now) {
-  json::Object before;
-  for (const std::string& tag : incoming.tags) {
-    BW_TRY(const auto reference, oci::Reference::Parse(tag));
-    BW_TRY(const auto old, DigestAt(tx, repository, reference));
-    if (old && *old != incoming.digest) BW_TRY_STATUS(CheckTagMayMove(tx, path, tag, *old));
-    if (old) before[tag] = json::Text(old->text());
-    BW_TRY_STATUS(
-        tx.Execute("INSERT INTO tag (repository, name, digest, updated) VALUES ($1, $2, $3, $4) "
-                   "ON CONFLICT (repository, name) DO UPDATE SET digest = excluded.digest, "
-                   "updated = excluded.updated",
-                   {repository, tag, incoming.digest.text(), now}));
-  }
-  return json::Value{{"tags", std::move(before)}};
-}
-
-json::Value TagsNow(const Incoming& incoming) {
-  json::Object tags;
-  for (const std::string& tag : incoming.tags) tags[tag] = json::Text(incoming.digest.text());
-  return {{"digest", json::Text(incoming.digest.text())},
-          {"media_type", json::Text(incoming.manifest.media_type)},
-          {"tags", std::move(tags)}};
-}
-
 Result<std::vector<std::string>> WantedTags(const ManifestPush& push) {
   std::vector<std::string> tags;
   if (!push.reference.is_digest()) tags.push_back(push.reference.tag());
@@ -153,69 +121,6 @@ Result<oci::Digest> DigestOf(const ManifestPush& push) {
   const oci::Digest& wanted = push.reference.digest();
   if (oci::Digest::Of(AsBytes(push.content), wanted.algorithm()) == wanted) return wanted;
   return Invalid("the manifest's bytes do not have the digest in the URL").Reason("digest_invalid");
-}
-
-// A manifest as rows know it.
-struct Found {
-  std::string repository;
-  oci::Digest digest;
-  std::string media_type;
-};
-
-Result<Found> Find(db::Transaction& tx, const RepositoryPath& path,
-                   const oci::Reference& reference) {
-  const std::string sql =
-      reference.is_digest()
-          ? "SELECT r.id, m.digest, m.media_type FROM repository r JOIN manifest m "
-            "ON m.repository = r.id AND m.digest = $3 WHERE r.registry = $1 AND r.name = $2"
-          : "SELECT r.id, m.digest, m.media_type FROM repository r JOIN tag t "
-            "ON t.repository = r.id AND t.name = $3 JOIN manifest m "
-            "ON m.repository = r.id AND m.digest = t.digest WHERE r.registry = $1 AND r.name = $2";
-  BW_TRY(auto found, tx.QueryOne(sql, {path.registry, path.name, reference.text()},
-                                 [](const db::Row& row) -> Result<Found> {
-                                   BW_TRY(oci::Digest digest, oci::Digest::Parse(row.Text(1)));
-                                   return Found{row.String(0), std::move(digest), row.String(2)};
-                                 }));
-  if (!found) return ManifestUnknown();
-  return *std::move(found);
-}
-
-Result<control::Effect> RemoveTag(db::Transaction& tx, const RepositoryPath& path,
-                                  const std::string& tag, const Found& found) {
-  BW_TRY_STATUS(CheckTagMayMove(tx, path, tag, found.digest));
-  BW_TRY_STATUS(
-      tx.Execute("DELETE FROM tag WHERE repository = $1 AND name = $2", {found.repository, tag}));
-  return control::Effect{
-      .before = {{"tags", {{tag, json::Text(found.digest.text())}}}},
-      .after = nullptr,
-      .governed = {},
-      .events = {ContentEvent(event::kTagDeleted, path, found.digest, {tag}, "")}};
-}
-
-Result<control::Effect> RemoveManifest(db::Transaction& tx, const RepositoryPath& path,
-                                       const Found& found, Timestamp now) {
-  BW_TRY_STATUS(CheckManifestMayChange(tx, path, {found.repository, found.digest}));
-  BW_TRY(const auto tags, TagsOf(tx, found.repository, found.digest));
-  const std::string& digest = found.digest.text();
-  BW_TRY_STATUS(DeleteManifestRows(tx, found.repository, digest, now));
-  json::Object before;
-  for (const std::string& tag : tags) before[tag] = json::Text(digest);
-  return control::Effect{
-      .before = {{"digest", json::Text(digest)},
-                 {"media_type", json::Text(found.media_type)},
-                 {"tags", std::move(before)}},
-      .after = nullptr,
-      .governed = {},
-      .events = {ContentEvent(event::kImageDeleted, path, found.digest, tags, found.media_type)}};
-}
-
-control::Change NewChange(std::string_view action, const RepositoryPath& path,
-                          std::string_view reference) {
-  control::Change change;
-  change.action = std::string(action);
-  change.resource = path.Image(reference);
-  change.data_event = true;
-  return change;
 }
 
 // Manifests that are asked for again and again; those of unusual size are not worth the room.
@@ -286,7 +191,7 @@ Result<PushedManifest> Manifests::Put(const control::Caller& caller, const Repos
   PushedManifest pushed{.digest = digest, .subject = std::nullopt, .tags = tags};
   if (manifest.subject) pushed.subject = manifest.subject->digest;
 
-  control::Change change = NewChange(action::kImagePush, path, push.reference.text());
+  control::Change change = ImageChange(action::kImagePush, path, push.reference.text());
   change.severity = audit::Severity::kNormal;
   change.apply = [&](db::Transaction& tx) -> Result<control::Effect> {
     const Timestamp now = clock_.Now();
@@ -298,42 +203,15 @@ Result<PushedManifest> Manifests::Put(const control::Caller& caller, const Repos
     if (!manifest.manifests.empty()) {
       BW_TRY(pushed.missing_children, CountMissingChildren(tx, repository, digest));
     }
-    BW_TRY(json::Value before, MoveTags(tx, path, repository, incoming, now));
+    BW_TRY(json::Object before, MoveTags(tx, path, {repository, digest}, tags, now));
     return control::Effect{
-        .before = std::move(before),
-        .after = TagsNow(incoming),
+        .before = {{"tags", std::move(before)}},
+        .after = TagsNow(digest, manifest.media_type, tags),
         .governed = {},
         .events = {ContentEvent(event::kImagePushed, path, digest, tags, manifest.media_type)}};
   };
   BW_TRY_STATUS(changes_.Submit(caller, change));
   return pushed;
-}
-
-Status Manifests::Delete(const control::Caller& caller, const RepositoryPath& path,
-                         const oci::Reference& reference) {
-  control::Change change = NewChange(action::kImageDelete, path, reference.text());
-  change.severity = audit::Severity::kCritical;
-  change.apply = [&](db::Transaction& tx) -> Result<control::Effect> {
-    BW_TRY(const Found found, Find(tx, path, reference));
-    if (!reference.is_digest()) return RemoveTag(tx, path, reference.tag(), found);
-    return RemoveManifest(tx, path, found, clock_.Now());
-  };
-  return changes_.Submit(caller, change);
-}
-
-Result<oci::Digest> Manifests::DeleteImage(const control::Caller& caller,
-                                           const RepositoryPath& path,
-                                           const oci::Reference& reference) {
-  std::optional<oci::Digest> deleted;
-  control::Change change = NewChange(action::kImageDelete, path, reference.text());
-  change.severity = audit::Severity::kCritical;
-  change.apply = [&](db::Transaction& tx) -> Result<control::Effect> {
-    BW_TRY(const Found found, Find(tx, path, reference));
-    deleted = found.digest;
-    return RemoveManifest(tx, path, found, clock_.Now());
-  };
-  BW_TRY_STATUS(changes_.Submit(caller, change));
-  return *std::move(deleted);
 }
 
 Result<ReferrersPage> Manifests::Referrers(const RepositoryPath& path, const oci::Digest& subject,

@@ -54,6 +54,17 @@ struct ReferrersPage {
   bool more = false;
 };
 
+struct DeletedImage {
+  oci::Digest digest;
+  std::vector<std::string> tags;         // that named it, in bytewise order
+  std::vector<oci::Digest> attachments;  // that went with it (registry/attachments.h)
+};
+
+struct DeleteOptions {
+  std::string_view action = action::kImageDelete;  // in the audit trail
+  bool dry_run = false;                            // only say what would go
+};
+
 // Tags of one push.
 inline constexpr std::size_t kMaxTagsPerPush = 64;
 
@@ -80,14 +91,28 @@ class Manifests {
   // "tag_immutable" if it would move a tag that must stay.
   Result<PushedManifest> Put(const control::Caller& caller, const RepositoryPath& path,
                              const ManifestPush& push);
-  // A tag alone, or a manifest and every tag on it. kNotFound "manifest_unknown"; kDenied
+  // A tag alone, or a manifest as DeleteImage does. kNotFound "manifest_unknown"; kDenied
   // "tag_immutable" if a tag that must stay would go, or what it names.
   Status Delete(const control::Caller& caller, const RepositoryPath& path,
                 const oci::Reference& reference);
-  // The manifest that a tag or digest names, and every tag on it: what the reference system's image
-  // deletion does. The digest deleted.
-  Result<oci::Digest> DeleteImage(const control::Caller& caller, const RepositoryPath& path,
-                                  const oci::Reference& reference);
+  // The manifest that a tag or digest names, every tag on it and what is attached to it: what the
+  // reference system's image deletion does. A dry run asks for no right.
+  Result<DeletedImage> DeleteImage(const control::Caller& caller, const RepositoryPath& path,
+                                   const oci::Reference& reference,
+                                   const DeleteOptions& options = {});
+  // A tag alone; what it named.
+  Result<oci::Digest> DeleteTag(const control::Caller& caller, const RepositoryPath& path,
+                                const oci::Reference& tag, const DeleteOptions& options = {});
+
+  // Points `tag` of `target` at what `reference` names in `source`. Where they are two repositories
+  // the manifest is theirs both afterwards, with the children of an index, their blobs and what is
+  // attached; no bytes are copied. The caller has seen to the right to read the source. kNotFound
+  // "manifest_unknown"; kInvalid "schema_unsupported" or "manifest_type_unsupported"; kConflict
+  // "manifest_child_unknown" if an index refers to what the source does not have; kDenied
+  // "tag_immutable".
+  Result<oci::Digest> Tag(const control::Caller& caller, const RepositoryPath& source,
+                          const oci::Reference& reference, const RepositoryPath& target,
+                          const oci::Reference& tag);
 
   // In bytewise order. kNotFound "name_unknown" if nothing was ever pushed to the repository.
   Result<NamesPage> Tags(const RepositoryPath& path, const Page& page) const;

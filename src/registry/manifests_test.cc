@@ -168,7 +168,7 @@ TEST_F(ManifestsTest, ImageIsDeletedByAnyOfItsTags) {
   ASSERT_TRUE(Put(image_, "v2").ok());
   const auto deleted = manifests().DeleteImage(world_.Caller(), path_, Ref("v2"));
   ASSERT_TRUE(deleted.ok());
-  EXPECT_EQ(*deleted, DigestOf(image_));
+  EXPECT_EQ(deleted->digest, DigestOf(image_));
   EXPECT_TRUE(Tags().empty());
 }
 
@@ -309,14 +309,49 @@ TEST_F(ReferrersTest, AreFilteredByArtifactType) {
   EXPECT_EQ(CountOf("other"), 0U);
 }
 
-TEST_F(ReferrersTest, SurviveTheirSubjectAndGoWithThemselves) {
+TEST_F(ReferrersTest, GoWithThemselvesAndWithTheirSubject) {
+  ASSERT_TRUE(Put(image_, "subject").ok());
+  const std::string first = With(image_, "t/a");
+  const std::string second = With(image_, "t/b");
+  const std::string of_second = With(second, "t/c");
+  for (const std::string& referrer : {first, second, of_second}) {
+    ASSERT_TRUE(Put(referrer, DigestOf(referrer).text()).ok());
+  }
+  ASSERT_TRUE(Delete(DigestOf(first).text()).ok());
+  EXPECT_EQ(CountOf(image_), 1U);
+  const auto deleted = manifests().DeleteImage(world_.Caller(), path_, Ref("subject"));
+  ASSERT_TRUE(deleted.ok());
+  EXPECT_EQ(deleted->attachments,
+            (std::vector<oci::Digest>{DigestOf(second), DigestOf(of_second)}));
+  EXPECT_EQ(CountOf(image_), 0U);
+  EXPECT_EQ(CountOf(second), 0U);
+}
+
+TEST_F(ReferrersTest, StayWhereAnIndexListsThem) {
   ASSERT_TRUE(Put(image_, "subject").ok());
   const std::string referrer = With(image_, "t/a");
-  ASSERT_TRUE(Put(referrer, "v1").ok());
+  ASSERT_TRUE(Put(referrer, DigestOf(referrer).text()).ok());
+  ASSERT_TRUE(Put(R"({"schemaVersion":2,"mediaType":")" + std::string(oci::kOciIndex) +
+                      R"(","manifests":[{"mediaType":"a/b","digest":")" +
+                      DigestOf(referrer).text() + R"(","size":1}]})",
+                  "list")
+                  .ok());
   ASSERT_TRUE(Delete(DigestOf(image_).text()).ok());
   EXPECT_EQ(CountOf(image_), 1U);
-  ASSERT_TRUE(Delete(DigestOf(referrer).text()).ok());
-  EXPECT_EQ(CountOf(image_), 0U);
+}
+
+TEST_F(ReferrersTest, ThatATagNamesLikeItsImageGoWithIt) {
+  ASSERT_TRUE(Put(image_, "v1").ok());
+  std::string base = DigestOf(image_).text();
+  base[base.find(':')] = '-';
+  const std::string signature = ImageManifest("config", {}, R"(,"annotations":{"a":"1"})");
+  const std::string shared = ImageManifest("config", {}, R"(,"annotations":{"a":"2"})");
+  ASSERT_TRUE(Put(signature, base + ".sig").ok());
+  ASSERT_TRUE(Put(shared, base + ".att").ok());
+  ASSERT_TRUE(Put(shared, "mine").ok());
+  ASSERT_TRUE(Put(shared, base + "0.sig").ok());
+  ASSERT_TRUE(Delete(DigestOf(image_).text()).ok());
+  EXPECT_EQ(Tags(), (std::vector<std::string>{"mine", base + ".att", base + "0.sig"}));
 }
 
 TEST_F(ReferrersTest, AreOfOneRepository) {

@@ -18,6 +18,7 @@
 #include "registry/blobs.h"
 #include "registry/collector.h"
 #include "registry/content_reader.h"
+#include "registry/image_list.h"
 #include "registry/manifests.h"
 #include "registry/namespaces.h"
 #include "registry/settings.h"
@@ -170,7 +171,8 @@ struct Services {
         collector({}, {database, store, *locks}, clock),
         manifests({}, database, clock, changes),
         tag_immutability(database, clock, registries, changes),
-        content(database, store) {}
+        content(database, store),
+        images(database, store) {}
 
   SettingsService settings;
   Namespaces namespaces;
@@ -181,6 +183,7 @@ struct Services {
   Manifests manifests;
   TagImmutability tag_immutability;
   ContentReader content;
+  ImageList images;
 };
 
 inline UploadOptions TestUploadOptions() {

@@ -28,7 +28,11 @@ inline constexpr std::string_view kNamespaceDelete = "container-registry.namespa
 inline constexpr std::string_view kImageList = "container-registry.image.list";
 inline constexpr std::string_view kImagePull = "container-registry.image.pull";
 inline constexpr std::string_view kImagePush = "container-registry.image.push";
+inline constexpr std::string_view kImageInspect = "container-registry.image.inspect";
+inline constexpr std::string_view kImageTag = "container-registry.image.tag";
 inline constexpr std::string_view kImageDelete = "container-registry.image.delete";
+inline constexpr std::string_view kImageBulkDelete = "container-registry.image.bulkdelete";
+inline constexpr std::string_view kImageUntag = "container-registry.image.untag";
 }  // namespace action
 
 // Types of the events that content emits. Payload: account, registry, region, repository, digest,

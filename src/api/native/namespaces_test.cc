@@ -24,9 +24,7 @@ class NamespaceApi : public ::testing::Test {
     std::vector<Endpoint> all =
         OciEndpoints(*service_.oci_face,
                      {s.namespaces, s.blobs, s.uploads, s.manifests, world.authorizer, s.settings});
-    for (auto& endpoint :
-         RegistryEndpoints(service_.registry_face,
-                           {s.settings, s.namespaces, s.manifests, s.content, world.authorizer})) {
+    for (auto& endpoint : RegistryEndpoints(service_.registry_face, service_.Management())) {
       all.push_back(std::move(endpoint));
     }
     for (auto& endpoint : NamespaceEndpoints({s.tag_immutability, s.namespaces}, native_)) {

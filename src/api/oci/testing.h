@@ -126,6 +126,13 @@ class Service {
   }
   Answer Get(const std::string& target) { return Do({.method = "GET", .target = target}); }
 
+  // What the management API works on.
+  RegistryDeps Management() {
+    auto& s = *world.services;
+    return {s.settings, s.namespaces, s.manifests,     s.content,
+            s.images,   *assessor,    world.authorizer};
+  }
+
   // POST and PUT, as most clients do it.
   Answer PushBlob(const std::string& repository, const std::string& bytes) {
     const Answer started =
@@ -148,6 +155,7 @@ class Service {
   ToldAuthenticator authenticator;
   observe::Metrics metrics;
   std::unique_ptr<OciFace> oci_face;
+  std::unique_ptr<advisor::Advisor> assessor;
   RegistryFace registry_face;
   std::unique_ptr<Dispatcher> dispatcher;
 
@@ -175,8 +183,9 @@ class Service {
     oci_face = std::make_unique<OciFace>();
     std::vector<Endpoint> endpoints = OciEndpoints(
         *oci_face, {s.namespaces, s.blobs, s.uploads, s.manifests, world.authorizer, s.settings});
-    for (Endpoint& endpoint : RegistryEndpoints(
-             registry_face, {s.settings, s.namespaces, s.manifests, s.content, world.authorizer})) {
+    assessor = std::make_unique<advisor::Advisor>(advisor::AdvisorOptions{}, world.database,
+                                                  *world.jobs, world.clock, s.content);
+    for (Endpoint& endpoint : RegistryEndpoints(registry_face, Management())) {
       endpoints.push_back(std::move(endpoint));
     }
     dispatcher = std::make_unique<Dispatcher>(

@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "api/registry/registry.h"
+#include "api/registry/handlers.h"
 #include "base/check.h"
 #include "control/change.h"
 
@@ -14,12 +14,14 @@ struct ReasonCode {
 
 // Codes of the reference system where its documents name one (ibm-registry 1.12), else our own.
 constexpr ReasonCode kByReason[] = {
-    {"account_mismatch", "CRG0009E"},  {"config_rule_denied", "BRW0403R"},
-    {"iam_authz_one_way", "BRW0409A"}, {"namespace_taken", "BRW0409N"},
-    {"namespace_limit", "BRW0409L"},   {"resource_group_fixed", "BRW0409G"},
-    {"malformed_json", "BRW0400J"},    {"invalid_field", "BRW0400F"},
-    {"namespace_invalid", "BRW0400N"}, {"tag_required", "BRW0400T"},
-    {"host_mismatch", "BRW0400H"},     {"tag_immutable", "BRW0403T"},
+    {"account_mismatch", "CRG0009E"},       {"config_rule_denied", "BRW0403R"},
+    {"iam_authz_one_way", "BRW0409A"},      {"namespace_taken", "BRW0409N"},
+    {"namespace_limit", "BRW0409L"},        {"resource_group_fixed", "BRW0409G"},
+    {"malformed_json", "BRW0400J"},         {"invalid_field", "BRW0400F"},
+    {"namespace_invalid", "BRW0400N"},      {"tag_required", "BRW0400T"},
+    {"host_mismatch", "BRW0400H"},          {"tag_immutable", "BRW0403T"},
+    {"schema_unsupported", "CRI0301E"},     {"manifest_type_unsupported", "CRI0302E"},
+    {"manifest_child_unknown", "CRI0304E"},
 };
 
 std::string_view ByCode(ErrorCode code) {
@@ -44,17 +46,17 @@ std::string_view ByCode(ErrorCode code) {
   BW_UNREACHABLE();
 }
 
-std::string_view WireCode(const Error& error) {
+}  // namespace
+
+std::string_view management::WireCode(const Error& error) {
   const auto* known = std::find_if(std::begin(kByReason), std::end(kByReason),
                                    [&](const ReasonCode& r) { return r.reason == error.reason(); });
   return known == std::end(kByReason) ? ByCode(error.code()) : known->code;
 }
 
-}  // namespace
-
 net::Response RegistryFace::EncodeError(const Error& error, const net::Request& request,
                                         const Context*) const {
-  json::Object body{{"code", json::Text(WireCode(error))},
+  json::Object body{{"code", json::Text(management::WireCode(error))},
                     {"message", json::Text(error.message())},
                     {"request-id", json::Text(request.id)}};
   if (!error.details().empty()) {

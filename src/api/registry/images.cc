@@ -1,199 +1,173 @@
-#include <algorithm>
-#include <map>
+// What changes images: deleting, untagging, tagging (ibm-registry 1.8).
+#include <set>
 
 #include "api/registry/handlers.h"
-#include "base/strings.h"
-#include "oci/media_types.h"
 #include "registry/resources.h"
 
 namespace breakwater::api::management {
 namespace {
 
 namespace action = registry::action;
-using registry::ImageInfo;
+using registry::DeletedImage;
+using registry::DeleteOptions;
+using registry::RepositoryPath;
 
-// Image configurations above this are shown without what is read from them.
-constexpr std::size_t kMaxConfigBytes = 1U << 20;
+// References of one bulk deletion, and bytes of its body.
+constexpr std::size_t kMaxBulk = 10'000;
+constexpr std::size_t kMaxBulkBytes = 8U << 20;
 
-bool SameHost(std::string_view a, std::string_view b) {
-  return EqualsIgnoreCase(a, b) || EqualsIgnoreCase(a, b.substr(0, b.rfind(':')));
-}
-
-// Any of the registry's hosts, or the address the request came to.
-bool IsHostOf(const Context& context, std::string_view host) {
-  const control::RegistryInfo& registry = context.registry;
-  const auto same = [&](const std::string& known) { return SameHost(host, known); };
-  return same(registry.name.value()) || same(context.request.peer.server_address) ||
-         same(std::string(context.request.headers.Get("Host").value_or(""))) ||
-         std::any_of(registry.public_hosts.begin(), registry.public_hosts.end(), same) ||
-         std::any_of(registry.private_hosts.begin(), registry.private_hosts.end(), same);
-}
-
-// What the list shows of an image's configuration.
-struct ConfigSummary {
-  std::int64_t created = 0;  // Unix seconds; 0 where the configuration has no date
-  json::Object labels;
-};
-
-ConfigSummary SummaryOf(const RegistryDeps& deps, const ImageInfo& image) {
-  ConfigSummary summary;
-  if (!image.config) return summary;
-  const auto text = deps.content.ReadBlob(*image.config, kMaxConfigBytes);
-  if (!text.ok()) return summary;  // absent or too large: shown without
-  const auto document = json::Parse(*text, {.max_bytes = kMaxConfigBytes});
-  if (!document.ok()) return summary;  // an artifact's configuration may be anything
-  const auto created = ParseRfc3339(json::FindText(*document, "created"));
-  if (created.ok()) summary.created = ToUnixSeconds(*created);
-  const json::Value* config = json::Find(*document, "config");
-  const json::Value* labels = config == nullptr ? nullptr : json::Find(*config, "Labels");
-  if (labels != nullptr && labels->is_object()) summary.labels = labels->get_object();
-  return summary;
-}
-
-json::Value ImageJson(const RegistryDeps& deps, const ImageInfo& image) {
-  const std::string name = image.registry.value() + "/" + image.repository;
-  std::vector<std::string> tags;
-  for (const std::string& tag : image.tags) tags.push_back(name + ":" + tag);
-  ConfigSummary summary = SummaryOf(deps, image);
-  const auto size = static_cast<std::int64_t>(image.size);
-  return {{"Id", json::Text(image.config ? image.config->text() : "")},
-          {"ParentId", ""},
-          {"RepoTags", TextArray(tags)},
-          {"RepoDigests", json::Array{json::Text(name + "@" + image.digest.text())}},
-          {"DigestTags", json::Object{{image.digest.text(), TextArray(tags)}}},
-          {"Created", summary.created},
-          {"Size", size},
-          {"VirtualSize", size},
-          {"Labels", std::move(summary.labels)},
-          {"ManifestType", json::Text(oci::DisplayName(image.media_type))}};
-}
-
-// The last of a repeated boolean parameter counts (ibm-registry 1.1).
-Result<bool> BoolParameter(const Context& context, std::string_view name, bool fallback) {
-  const auto values = context.query.GetAll(name);
-  if (values.empty()) return fallback;
-  if (values.back() == "true") return true;
-  if (values.back() == "false") return false;
-  return Invalid(std::string(name) + ": must be true or false").Reason("invalid_field");
-}
-
-std::vector<std::string> Texts(const Context& context, std::string_view name) {
-  std::vector<std::string> texts;
-  for (const std::string_view text : context.query.GetAll(name)) texts.emplace_back(text);
-  return texts;
-}
-
-Result<bool> MayList(const RegistryDeps& deps, const Context& context,
-                     std::string_view name_space) {
-  const Status allowed = deps.authorizer.Authorize(
-      context.caller, action::kImageList,
-      registry::NamespaceResource(deps.namespaces, context.account, context.registry, name_space));
-  if (allowed.ok()) return true;
-  if (allowed.error().code() == ErrorCode::kDenied) return false;
-  return allowed.error();
-}
-
-// Repositories may be asked for with or without a host of this registry before them.
-std::vector<std::string> RepositoryFilter(const Context& context) {
-  std::vector<std::string> repositories = Texts(context, "repository");
-  for (std::string& repository : repositories) {
-    const std::size_t slash = repository.find('/');
-    if (slash != std::string::npos && IsHostOf(context, repository.substr(0, slash))) {
-      repository.erase(0, slash + 1);
-    }
+// The reference's own field, and beside it all that went: every tag by its full name, and the
+// digests of what was attached.
+json::Object DeletionJson(const RepositoryPath& path, const DeletedImage& deleted, bool dry_run) {
+  json::Array attachments;
+  for (const oci::Digest& digest : deleted.attachments) {
+    attachments.push_back(json::Text(FullName(path.registry, path.name) + "@" + digest.text()));
   }
-  return repositories;
-}
-
-Result<net::Response> ListImages(const RegistryDeps& deps, Context& context) {
-  BW_TRY(const bool own, BoolParameter(context, "includePrivate", true));
-  BW_TRY(const bool lists, BoolParameter(context, "includeManifestLists", false));
-  if (!own) return JsonResponse(200, json::Array{});
-  const registry::ImageFilter filter{.registry = context.registry.name,
-                                     .namespaces = Texts(context, "namespace"),
-                                     .repositories = RepositoryFilter(context)};
-  BW_TRY(const auto images, deps.content.ListImages(context.account, filter));
-  std::map<std::string, bool, std::less<>> decided;
-  json::Array array;
-  for (const ImageInfo& image : images) {
-    // Untagged images are not in this list; indexes are on request (ibm-registry 1.8, 3.2).
-    const bool is_index = oci::KindOf(image.media_type) == oci::ManifestKind::kIndex;
-    if (image.tags.empty() || (is_index && !lists)) continue;
-    const std::string name_space(oci::NamespaceOf(image.repository));
-    auto known = decided.find(name_space);
-    if (known == decided.end()) {
-      BW_TRY(const bool may_list, MayList(deps, context, name_space));
-      known = decided.emplace(name_space, may_list).first;
-    }
-    if (known->second) array.push_back(ImageJson(deps, image));
-  }
-  return JsonResponse(200, std::move(array));
-}
-
-Result<registry::RepositoryPath> Resolve(const RegistryDeps& deps, const Context& context,
-                                         const oci::ImageName& image) {
-  BW_TRY(registry::RepositoryPath path,
-         deps.namespaces.Resolve(context.registry, image.repository));
-  if (path.account == context.account) return path;
-  return NotFound("there is no such namespace in this registry").Reason("name_unknown");
-}
-
-net::Response Untagged(const oci::Digest& digest) {
-  return JsonResponse(200, {{"Untagged", json::Text(digest.text())}});
+  json::Object body{{"Untagged", json::Text(deleted.digest.text())},
+                    {"RemovedTags", TextArray(FullTags(path.registry, path.name, deleted.tags))},
+                    {"RemovedAttachments", std::move(attachments)}};
+  if (dry_run) body["DryRun"] = true;
+  return body;
 }
 
 Result<net::Response> DeleteImage(const RegistryDeps& deps, Context& context) {
+  BW_TRY(const bool dry_run, BoolParameter(context, "dry_run", false));
   BW_TRY(const oci::ImageName image, ImageOf(context));
-  BW_TRY(const registry::RepositoryPath path, Resolve(deps, context, image));
-  BW_TRY(const oci::Digest digest,
-         deps.manifests.DeleteImage(context.caller, path, image.reference()));
-  return Untagged(digest);
+  BW_TRY(const RepositoryPath path, Resolve(deps, context, image));
+  BW_TRY(const DeletedImage deleted,
+         deps.manifests.DeleteImage(context.caller, path, image.reference(),
+                                    {.action = action::kImageDelete, .dry_run = dry_run}));
+  return JsonResponse(200, DeletionJson(path, deleted, dry_run));
 }
 
 Result<net::Response> DeleteImageTag(const RegistryDeps& deps, Context& context) {
+  BW_TRY(const bool dry_run, BoolParameter(context, "dry_run", false));
   BW_TRY(const oci::ImageName image, ImageOf(context));
   if (!image.tag || image.digest) {
     return Invalid("the image must be named by its tag").Reason("tag_required");
   }
-  BW_TRY(const registry::RepositoryPath path, Resolve(deps, context, image));
-  const oci::Reference reference = image.reference();
-  BW_TRY(const auto manifest, deps.manifests.Head(path, reference));
-  BW_TRY_STATUS(deps.manifests.Delete(context.caller, path, reference));
-  return Untagged(manifest->digest);
+  BW_TRY(const RepositoryPath path, Resolve(deps, context, image));
+  BW_TRY(const oci::Digest digest,
+         deps.manifests.DeleteTag(context.caller, path, image.reference(),
+                                  {.action = action::kImageUntag, .dry_run = dry_run}));
+  const json::Array removed = TextArray(FullTags(path.registry, path.name, {*image.tag}));
+  json::Object body{{"Untagged", removed.front()},
+                    {"RemovedTags", removed},
+                    {"Digest", json::Text(digest.text())}};
+  if (dry_run) body["DryRun"] = true;
+  return JsonResponse(200, body);
+}
+
+// One call that deletes many images.
+class BulkDeletion {
+ public:
+  BulkDeletion(const RegistryDeps& deps, const Context& context, bool dry_run)
+      : deps_(deps), context_(context), dry_run_(dry_run) {}
+
+  void Add(const std::string& reference) {
+    const Status done = Delete(reference);
+    if (done.ok()) {
+      success_.push_back(json::Text(reference));
+      return;
+    }
+    errors_[reference] = {{"code", json::Text(WireCode(done.error()))},
+                          {"message", json::Text(done.error().message())}};
+  }
+
+  json::Object Body() && {
+    json::Object body{{"success", std::move(success_)},
+                      {"error", std::move(errors_)},
+                      {"removed", std::move(removed_)}};
+    if (dry_run_) body["dry_run"] = true;
+    return body;
+  }
+
+ private:
+  Status Delete(const std::string& reference) {
+    BW_TRY(const oci::ImageName image, ParseImage(context_, reference));
+    // What is not there, and what is somebody else's, look alike to who may not know.
+    BW_TRY_STATUS(deps_.authorizer.Authorize(
+        context_.caller, action::kImageDelete,
+        registry::RepositoryResource(deps_.namespaces, context_.account, context_.registry,
+                                     image.repository)));
+    BW_TRY(const RepositoryPath path, Resolve(deps_, context_, image));
+    if (image.digest && gone_.contains({path.name, image.digest->text()})) return Ok();
+    BW_TRY(const DeletedImage deleted,
+           deps_.manifests.DeleteImage(context_.caller, path, image.reference(),
+                                       {.action = action::kImageBulkDelete, .dry_run = dry_run_}));
+    gone_.insert({path.name, deleted.digest.text()});
+    for (const oci::Digest& digest : deleted.attachments) gone_.insert({path.name, digest.text()});
+    removed_[reference] = DeletionJson(path, deleted, dry_run_);
+    return Ok();
+  }
+
+  const RegistryDeps& deps_;
+  const Context& context_;
+  const bool dry_run_;
+  // Repositories and digests: a signature goes with its image, whichever the call names first.
+  std::set<std::pair<std::string, std::string>> gone_;
+  json::Array success_;
+  json::Object errors_;
+  json::Object removed_;
+};
+
+Result<net::Response> BulkDeleteImages(const RegistryDeps& deps, Context& context) {
+  BW_TRY(const bool dry_run, BoolParameter(context, "dry_run", false));
+  BW_TRY(const json::Value document, ReadJson(context, kMaxBulkBytes));
+  if (!document.is_array()) {
+    return Invalid("the body must be an array of images").Reason("invalid_field");
+  }
+  const json::Array& references = document.get_array();
+  if (references.size() > kMaxBulk) {
+    return Invalid("at most 10000 images may be deleted at once").Reason("invalid_field");
+  }
+  BulkDeletion deletion(deps, context, dry_run);
+  for (const json::Value& reference : references) {
+    if (!reference.is_string()) {
+      return Invalid("the body must be an array of texts").Reason("invalid_field");
+    }
+  }
+  for (const json::Value& reference : references) {
+    deletion.Add(std::string(json::View(reference.get_string())));
+  }
+  return JsonResponse(200, std::move(deletion).Body());
+}
+
+Result<std::string> RequiredParameter(const Context& context, std::string_view name) {
+  const auto value = context.query.Get(name);
+  if (value && !value->empty()) return std::string(*value);
+  return Invalid(std::string(name) + ": is required").Reason("invalid_field");
+}
+
+Result<net::Response> TagImage(const RegistryDeps& deps, Context& context) {
+  BW_TRY(const std::string from, RequiredParameter(context, "fromimage"));
+  BW_TRY(const std::string to, RequiredParameter(context, "toimage"));
+  BW_TRY(const oci::ImageName source, ParseImage(context, from));
+  BW_TRY(const oci::ImageName target, ParseImage(context, to));
+  if (target.digest) return Invalid("toimage must name a tag").Reason("tag_required");
+  BW_TRY_STATUS(deps.authorizer.Authorize(context.caller, action::kImagePull,
+                                          ResourceNamed(deps.namespaces, context, from)));
+  BW_TRY(const RepositoryPath source_path, Resolve(deps, context, source));
+  BW_TRY(const RepositoryPath target_path, Resolve(deps, context, target));
+  BW_TRY_STATUS(deps.manifests.Tag(context.caller, source_path, source.reference(), target_path,
+                                   target.reference()));
+  return EmptyResponse(201);
 }
 
 }  // namespace
-
-Result<oci::ImageName> ImageOf(const Context& context) {
-  auto parsed = oci::ImageName::Parse(context.Path("image"));
-  if (!parsed.ok()) return parsed;
-  if (!parsed->host.empty() && !IsHostOf(context, parsed->host)) {
-    return Invalid("the image's host is not one of this registry").Reason("host_mismatch");
-  }
-  return parsed;
-}
-
-control::Resource ImageResource(const registry::Namespaces& namespaces, const Context& context) {
-  const auto parsed = oci::ImageName::Parse(context.Path("image"));
-  return registry::RepositoryResource(namespaces, context.account, context.registry,
-                                      parsed.ok() ? parsed->repository : std::string());
-}
-
-json::Array TextArray(const std::vector<std::string>& texts) {
-  json::Array array;
-  array.reserve(texts.size());
-  for (const std::string& text : texts) array.emplace_back(json::Text(text));
-  return array;
-}
 
 void AddImageEndpoints(const RegistryFace& face, const RegistryDeps& deps,
                        std::vector<Endpoint>* out) {
   const Access remove = Access::To(action::kImageDelete, [deps](const Context& context) {
     return ImageResource(deps.namespaces, context);
   });
-  out->push_back({"GET", "/api/v1/images", "ListImages",
-                  Access::SignedIn("lists only images of namespaces the caller may list"), face,
-                  [deps](Context& c) { return ListImages(deps, c); }});
+  const Access tag = Access::SignedIn(
+      "needs the rights to pull the source and to push the target, which the query names");
+  const Access bulk = Access::SignedIn("deletes only images that the caller may delete");
+  out->push_back({"POST", "/api/v1/images/tags", "TagImage", tag, face,
+                  [deps](Context& c) { return TagImage(deps, c); }});
+  out->push_back({"POST", "/api/v1/images/bulkdelete", "BulkDeleteImages", bulk, face,
+                  [deps](Context& c) { return BulkDeleteImages(deps, c); }});
   out->push_back({"DELETE", "/api/v1/images/{image...}", "DeleteImage", remove, face,
                   [deps](Context& c) { return DeleteImage(deps, c); }});
   out->push_back({"DELETE", "/api/v1/tags/{image...}", "DeleteImageTag", remove, face,
@@ -208,6 +182,8 @@ std::vector<Endpoint> RegistryEndpoints(const RegistryFace& face, const Registry
   std::vector<Endpoint> endpoints;
   management::AddSettingsEndpoints(face, deps, &endpoints);
   management::AddNamespaceEndpoints(face, deps, &endpoints);
+  management::AddImageListEndpoints(face, deps, &endpoints);
+  management::AddInspectionEndpoints(face, deps, &endpoints);
   management::AddImageEndpoints(face, deps, &endpoints);
   return endpoints;
 }

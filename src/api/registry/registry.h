@@ -4,9 +4,11 @@
 
 #include <vector>
 
+#include "advisor/advisor.h"
 #include "api/endpoint.h"
 #include "control/change.h"
 #include "registry/content_reader.h"
+#include "registry/image_list.h"
 #include "registry/manifests.h"
 #include "registry/namespaces.h"
 #include "registry/settings.h"
@@ -26,6 +28,8 @@ struct RegistryDeps {
   registry::Namespaces& namespaces;
   registry::Manifests& manifests;
   registry::ContentReader& content;
+  const registry::ImageList& images;
+  const advisor::Advisor& advisor;
   control::Authorizer& authorizer;
 };
 

@@ -1,47 +1,13 @@
 // The management API through the dispatcher.
 #include "api/registry/registry.h"
 
-#include <gtest/gtest.h>
-
-#include "api/oci/testing.h"
+#include "api/registry/testing.h"
 
 namespace breakwater::api {
 namespace {
 
-using registry::testing::ImageManifest;
 using testing::Answer;
-using testing::ByName;
-using testing::Service;
-
-class RegistryApiTest : public ::testing::Test {
- protected:
-  RegistryApiTest() { service_.world.authorizer.rule = ByName; }
-  Answer Do(const std::string& method, const std::string& target, const std::string& body = "",
-            std::vector<std::pair<std::string, std::string>> headers = {}) {
-    return service_.Do(
-        {.method = method, .target = target, .body = body, .headers = std::move(headers)});
-  }
-  Answer As(const std::string& name, const std::string& method, const std::string& target,
-            const std::string& body = "") {
-    return service_.Do({.method = method,
-                        .target = target,
-                        .body = body,
-                        .authorization = name.empty() ? "" : "Basic " + name});
-  }
-  static std::string CodeOf(const Answer& answer) {
-    return std::string(json::FindText(*json::Parse(answer.body), "code"));
-  }
-  void PushImage(const std::string& repository, const std::string& tag) {
-    const std::string config =
-        R"({"created":"2022-03-21T09:10:00Z","config":{"Labels":{"a":"b"}}})";
-    ASSERT_EQ(service_.PushBlob(repository, config).status, 201);
-    digest_ = service_.PutManifest(repository, tag, ImageManifest(config, {}))
-                  .Header("Docker-Content-Digest");
-  }
-
-  Service service_;
-  std::string digest_;
-};
+using testing::RegistryApiTest;
 
 TEST_F(RegistryApiTest, AuthShowsBothFieldsAndPatchesEither) {
   EXPECT_EQ(Do("GET", "/api/v1/auth").body, R"({"iam_authz":true,"private_only":false})");
@@ -158,7 +124,9 @@ TEST_F(RegistryApiTest, ImageIsDeletedByRawAndEscapedNames) {
     PushImage("team-a/app", "v1");
     const Answer deleted = Do("DELETE", std::string("/api/v1/images/") + name);
     EXPECT_EQ(deleted.status, 200) << name;
-    EXPECT_EQ(deleted.body, R"({"Untagged":")" + digest_ + "\"}");
+    EXPECT_EQ(deleted.body,
+              R"({"Untagged":")" + digest_ +
+                  R"(","RemovedTags":["us.icr.example/team-a/app:v1"],"RemovedAttachments":[]})");
     EXPECT_EQ(service_.Get("/v2/team-a/app/manifests/" + digest_).status, 404);
   }
   EXPECT_EQ(Do("DELETE", "/api/v1/images/team-a/app:v1").status, 404);

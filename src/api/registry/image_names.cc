@@ -1,0 +1,106 @@
+#include <algorithm>
+
+#include "api/registry/handlers.h"
+#include "base/strings.h"
+#include "registry/resources.h"
+
+namespace breakwater::api::management {
+namespace {
+
+bool SameHost(std::string_view a, std::string_view b) {
+  return EqualsIgnoreCase(a, b) || EqualsIgnoreCase(a, b.substr(0, b.rfind(':')));
+}
+
+}  // namespace
+
+// Any of the registry's hosts, or the address the request came to.
+bool IsHostOf(const Context& context, std::string_view host) {
+  const control::RegistryInfo& registry = context.registry;
+  const auto same = [&](const std::string& known) { return SameHost(host, known); };
+  return same(registry.name.value()) || same(context.request.peer.server_address) ||
+         same(std::string(context.request.headers.Get("Host").value_or(""))) ||
+         std::any_of(registry.public_hosts.begin(), registry.public_hosts.end(), same) ||
+         std::any_of(registry.private_hosts.begin(), registry.private_hosts.end(), same);
+}
+
+Result<oci::ImageName> ParseImage(const Context& context, std::string_view text) {
+  auto parsed = oci::ImageName::Parse(text);
+  if (!parsed.ok()) return parsed;
+  if (!parsed->host.empty() && !IsHostOf(context, parsed->host)) {
+    return Invalid("the image's host is not one of this registry").Reason("host_mismatch");
+  }
+  return parsed;
+}
+
+Result<oci::ImageName> ImageOf(const Context& context) {
+  return ParseImage(context, context.Path("image"));
+}
+
+control::Resource ResourceNamed(const registry::Namespaces& namespaces, const Context& context,
+                                std::string_view image) {
+  const auto parsed = oci::ImageName::Parse(image);
+  return registry::RepositoryResource(namespaces, context.account, context.registry,
+                                      parsed.ok() ? parsed->repository : std::string());
+}
+
+control::Resource ImageResource(const registry::Namespaces& namespaces, const Context& context) {
+  return ResourceNamed(namespaces, context, context.Path("image"));
+}
+
+Result<registry::RepositoryPath> Resolve(const RegistryDeps& deps, const Context& context,
+                                         const oci::ImageName& image) {
+  BW_TRY(registry::RepositoryPath path,
+         deps.namespaces.Resolve(context.registry, image.repository));
+  if (path.account == context.account) return path;
+  return NotFound("there is no such namespace in this registry").Reason("name_unknown");
+}
+
+std::string FullName(const RegistryName& registry, std::string_view repository) {
+  return registry.value() + "/" + std::string(repository);
+}
+
+std::vector<std::string> FullTags(const RegistryName& registry, std::string_view repository,
+                                  const std::vector<std::string>& tags) {
+  std::vector<std::string> full;
+  full.reserve(tags.size());
+  for (const std::string& tag : tags) full.push_back(FullName(registry, repository) + ":" + tag);
+  return full;
+}
+
+json::Array TextArray(const std::vector<std::string>& texts) {
+  json::Array array;
+  array.reserve(texts.size());
+  for (const std::string& text : texts) array.emplace_back(json::Text(text));
+  return array;
+}
+
+Result<bool> BoolParameter(const Context& context, std::string_view name, bool fallback) {
+  const auto values = context.query.GetAll(name);
+  if (values.empty()) return fallback;
+  if (values.back() == "true") return true;
+  if (values.back() == "false") return false;
+  return Invalid(std::string(name) + ": must be true or false").Reason("invalid_field");
+}
+
+Result<std::vector<std::string>> NamespacesFor(const RegistryDeps& deps, const Context& context,
+                                               const std::vector<std::string_view>& actions,
+                                               const std::vector<std::string>& only) {
+  BW_TRY(const auto all, deps.namespaces.List(context.account, context.registry.name));
+  std::vector<std::string> names;
+  for (const registry::Namespace& ns : all) {
+    if (!only.empty() && std::ranges::find(only, ns.name) == only.end()) continue;
+    control::Resource resource = control::NamespaceResource(ns.account, context.registry.name,
+                                                            context.registry.region, ns.name);
+    resource.resource_group = ns.resource_group;
+    for (const std::string_view action : actions) {
+      const Status allowed = deps.authorizer.Authorize(context.caller, action, resource);
+      if (!allowed.ok() && allowed.error().code() != ErrorCode::kDenied) return allowed.error();
+      if (!allowed.ok()) continue;
+      names.push_back(ns.name);
+      break;
+    }
+  }
+  return names;
+}
+
+}  // namespace breakwater::api::management

@@ -1,0 +1,85 @@
+#include "registry/attachments.h"
+
+#include <algorithm>
+#include <deque>
+#include <set>
+
+#include "registry/content.h"
+
+namespace breakwater::registry {
+namespace {
+
+// "sha256-…", as tags name a digest.
+std::string TagBase(const oci::Digest& digest) {
+  std::string base = digest.text();
+  std::ranges::replace(base, ':', '-');
+  return base;
+}
+
+struct Candidate {
+  oci::Digest digest;
+  std::string media_type;
+  bool by_subject = false;
+};
+
+Result<Candidate> FromRow(const db::Row& row) {
+  BW_TRY(oci::Digest digest, oci::Digest::Parse(row.Text(0)));
+  return Candidate{std::move(digest), row.String(1), row.Bool(2)};
+}
+
+Result<std::vector<Candidate>> CandidatesFor(db::Transaction& tx, const ManifestKey& manifest) {
+  // '/' follows '.', which begins the suffix.
+  const std::string base = TagBase(manifest.digest);
+  return tx.QueryAll(
+      "SELECT digest, media_type, 1 FROM manifest WHERE repository = $1 AND subject = $2 "
+      "UNION ALL SELECT m.digest, m.media_type, 0 FROM tag t JOIN manifest m ON "
+      "m.repository = t.repository AND m.digest = t.digest WHERE t.repository = $1 AND "
+      "(t.name = $3 OR (t.name >= $4 AND t.name < $5)) ORDER BY 1, 3 DESC LIMIT $6",
+      {manifest.repository, manifest.digest.text(), base, base + ".", base + "/",
+       kMaxAttachments + 1},
+      FromRow);
+}
+
+Result<bool> IsListed(db::Transaction& tx, const ManifestKey& manifest) {
+  BW_TRY(const auto found, tx.QueryOne("SELECT 1 FROM manifest_reference WHERE repository = $1 AND "
+                                       "target = $2 AND kind = 2 LIMIT 1",
+                                       {manifest.repository, manifest.digest.text()},
+                                       [](const db::Row&) { return true; }));
+  return found.has_value();
+}
+
+}  // namespace
+
+std::optional<oci::Digest> NamedAfter(std::string_view tag) {
+  std::string text(tag.substr(0, tag.find('.')));
+  const std::size_t dash = text.find('-');
+  if (dash == std::string::npos) return std::nullopt;
+  text[dash] = ':';
+  auto digest = oci::Digest::Parse(text);
+  return digest.ok() ? std::optional(*std::move(digest)) : std::nullopt;
+}
+
+Result<std::vector<Attachment>> AttachmentsOf(db::Transaction& tx, const ManifestKey& manifest) {
+  std::vector<Attachment> all;
+  std::set<oci::Digest> seen{manifest.digest};
+  std::deque<oci::Digest> to_look_at{manifest.digest};
+  while (!to_look_at.empty() && all.size() < kMaxAttachments) {
+    const ManifestKey owner{manifest.repository, to_look_at.front()};
+    to_look_at.pop_front();
+    BW_TRY(const auto candidates, CandidatesFor(tx, owner));
+    for (const Candidate& candidate : candidates) {
+      if (all.size() == kMaxAttachments || !seen.insert(candidate.digest).second) continue;
+      const ManifestKey key{manifest.repository, candidate.digest};
+      BW_TRY(auto tags, TagsOf(tx, key.repository, key.digest));
+      const bool others = std::ranges::any_of(
+          tags, [&](const std::string& tag) { return NamedAfter(tag) != owner.digest; });
+      BW_TRY(const bool listed, IsListed(tx, key));
+      if (listed || (others && !candidate.by_subject)) continue;
+      to_look_at.push_back(candidate.digest);
+      all.push_back({candidate.digest, candidate.media_type, std::move(tags)});
+    }
+  }
+  return all;
+}
+
+}  // namespace breakwater::registry

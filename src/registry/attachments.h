@@ -1,0 +1,34 @@
+// What belongs to an image and comes and goes with it: signatures, attestations and whatever else
+// refers to it as its subject (distribution-spec, "Pushing Manifests with Subject"), and what
+// cosign and older clients keep under a tag named like its digest ("sha256-….sig", "sha256-…").
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "db/database.h"
+#include "oci/digest.h"
+#include "registry/tag_immutability.h"
+
+namespace breakwater::registry {
+
+struct Attachment {
+  oci::Digest digest;
+  std::string media_type;
+  std::vector<std::string> tags;
+};
+
+// More of one image are left where they are.
+inline constexpr std::size_t kMaxAttachments = 1000;
+
+// Those of a manifest and, in turn, theirs. Not what is listed by an index, or also has a tag of
+// another image's: that is needed elsewhere.
+Result<std::vector<Attachment>> AttachmentsOf(db::Transaction& tx, const ManifestKey& manifest);
+
+// The digest of the image that a tag is named after, or nothing.
+std::optional<oci::Digest> NamedAfter(std::string_view tag);
+
+}  // namespace breakwater::registry

@@ -1,0 +1,55 @@
+#include "registry/deletion.h"
+
+#include "registry/content.h"
+#include "registry/manifest_rows.h"
+
+namespace breakwater::registry {
+namespace {
+
+json::Value Document(const Deletion& deletion) {
+  json::Value document = TagsNow(deletion.image.digest, deletion.image.media_type, deletion.tags);
+  if (deletion.attachments.empty()) return document;
+  json::Object attachments;
+  for (const Attachment& one : deletion.attachments) {
+    attachments[one.digest.text()] = TagsTo(one.digest, one.tags);
+  }
+  document.as_object()["attachments"] = std::move(attachments);
+  return document;
+}
+
+}  // namespace
+
+Result<Deletion> PlanDeletion(db::Transaction& tx, const RepositoryPath& path,
+                              const FoundManifest& image) {
+  const ManifestKey key{image.repository, image.digest};
+  BW_TRY_STATUS(CheckManifestMayChange(tx, path, key));
+  Deletion deletion{.image = image, .tags = {}, .attachments = {}};
+  BW_TRY(deletion.tags, TagsOf(tx, key.repository, key.digest));
+  BW_TRY(auto attachments, AttachmentsOf(tx, key));
+  for (Attachment& one : attachments) {
+    const Status may = CheckManifestMayChange(tx, path, {image.repository, one.digest});
+    if (!may.ok() && may.error().reason() == "tag_immutable") continue;
+    BW_TRY_STATUS(may);
+    deletion.attachments.push_back(std::move(one));
+  }
+  return deletion;
+}
+
+Result<control::Effect> Carry(db::Transaction& tx, const RepositoryPath& path,
+                              const Deletion& deletion, Timestamp now) {
+  const std::string& repository = deletion.image.repository;
+  control::Effect effect{.before = Document(deletion),
+                         .after = nullptr,
+                         .governed = {},
+                         .events = {ContentEvent(event::kImageDeleted, path, deletion.image.digest,
+                                                 deletion.tags, deletion.image.media_type)}};
+  BW_TRY_STATUS(DeleteManifestRows(tx, repository, deletion.image.digest.text(), now));
+  for (const Attachment& one : deletion.attachments) {
+    BW_TRY_STATUS(DeleteManifestRows(tx, repository, one.digest.text(), now));
+    effect.events.push_back(
+        ContentEvent(event::kImageDeleted, path, one.digest, one.tags, one.media_type));
+  }
+  return effect;
+}
+
+}  // namespace breakwater::registry

@@ -1,0 +1,31 @@
+// Deleting images: what goes, decided and done in one transaction. Internal to registry/.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "control/change.h"
+#include "db/database.h"
+#include "registry/attachments.h"
+#include "registry/manifest_changes.h"
+#include "registry/types.h"
+
+namespace breakwater::registry {
+
+struct Deletion {
+  FoundManifest image;
+  std::vector<std::string> tags;  // of the image, in bytewise order
+  std::vector<Attachment> attachments;
+};
+
+// What goes with an image. kDenied "tag_immutable" if it must stay; attachments that must stay do.
+Result<Deletion> PlanDeletion(db::Transaction& tx, const RepositoryPath& path,
+                              const FoundManifest& image);
+
+// Does it; for the audit trail and whoever listens.
+Result<control::Effect> Carry(db::Transaction& tx, const RepositoryPath& path,
+                              const Deletion& deletion, Timestamp now);
+
+}  // namespace breakwater::registry

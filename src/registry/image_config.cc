@@ -1,0 +1,59 @@
+#include "registry/image_config.h"
+
+#include "base/bytes.h"
+
+namespace breakwater::registry {
+
+ImageConfig ParseImageConfig(std::string_view text) {
+  ImageConfig config;
+  const auto document = json::Parse(text, {.max_bytes = kMaxConfigBytes});
+  if (!document.ok()) return config;
+  const auto created = ParseRfc3339(json::FindText(*document, "created"));
+  if (created.ok()) config.created = *created;
+  const json::Value* inner = json::Find(*document, "config");
+  const json::Value* labels = inner == nullptr ? nullptr : json::Find(*inner, "Labels");
+  if (labels == nullptr || !labels->is_object()) return config;
+  for (const auto& [name, value] : labels->get_object()) {
+    if (value.is_string()) config.labels[name] = value;
+  }
+  return config;
+}
+
+json::Object LabelsOf(std::string_view text) {
+  auto document = json::Parse(text, {.max_bytes = kMaxConfigBytes});
+  if (!document.ok() || !document->is_object()) return {};
+  return std::move(document->get_object());
+}
+
+Result<std::optional<ImageConfig>> FindImageConfig(db::Transaction& tx, const oci::Digest& digest) {
+  return tx.QueryOne("SELECT created, labels FROM image_config WHERE digest = $1", {digest.text()},
+                     [](const db::Row& row) {
+                       return ImageConfig{.created = row.OptionalTime(0),
+                                          .labels = LabelsOf(row.Text(1))};
+                     });
+}
+
+Status SaveImageConfig(db::Transaction& tx, const oci::Digest& digest, const ImageConfig& config) {
+  BW_TRY_STATUS(
+      tx.Execute("INSERT INTO image_config (digest, created, labels) SELECT b.digest, "
+                 "CAST($2 AS BIGINT), CAST($3 AS TEXT) FROM blob b WHERE b.digest = $1 "
+                 "ON CONFLICT (digest) DO NOTHING",
+                 {digest.text(), config.created, json::Serialize(config.labels)}));
+  return Ok();
+}
+
+Status NoteImageConfig(db::Transaction& tx, const oci::Digest& digest) {
+  BW_TRY(const auto content,
+         tx.QueryOne("SELECT b.content FROM blob_content b WHERE b.digest = $1 AND NOT EXISTS "
+                     "(SELECT 1 FROM image_config c WHERE c.digest = b.digest)",
+                     {digest.text()},
+                     [](const db::Row& row) { return std::string(AsText(row.Blob(0))); }));
+  return content ? SaveImageConfig(tx, digest, ParseImageConfig(*content)) : Ok();
+}
+
+Status RemoveImageConfig(db::Transaction& tx, const oci::Digest& digest) {
+  BW_TRY_STATUS(tx.Execute("DELETE FROM image_config WHERE digest = $1", {digest.text()}));
+  return Ok();
+}
+
+}  // namespace breakwater::registry

@@ -1,0 +1,40 @@
+// What is known of an image's configuration without reading it: when the image was built, and its
+// labels (image-spec, "Image Configuration"). Kept by the configuration's digest as it is pushed.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "db/database.h"
+#include "json/json.h"
+#include "oci/digest.h"
+
+namespace breakwater::registry {
+
+// Configurations above this are not read: they count as without date and labels.
+inline constexpr std::size_t kMaxConfigBytes = 4U << 20;
+
+struct ImageConfig {
+  std::optional<Timestamp> created;  // absent: it names no date, or none that can be read
+  json::Object labels;               // of texts
+};
+
+// Of an artifact's configuration, which may be anything, whatever is like an image's.
+ImageConfig ParseImageConfig(std::string_view text);
+
+// Inside the caller's transaction.
+Result<std::optional<ImageConfig>> FindImageConfig(db::Transaction& tx, const oci::Digest& digest);
+// Keeps it as long as the blob is there.
+Status SaveImageConfig(db::Transaction& tx, const oci::Digest& digest, const ImageConfig& config);
+// Reads and keeps it where the blob is a row; those in the blob store are left to readers.
+Status NoteImageConfig(db::Transaction& tx, const oci::Digest& digest);
+// With its blob.
+Status RemoveImageConfig(db::Transaction& tx, const oci::Digest& digest);
+
+// Labels as rows keep them.
+json::Object LabelsOf(std::string_view text);
+
+}  // namespace breakwater::registry

@@ -1,0 +1,88 @@
+#include "registry/content.h"
+#include "registry/deletion.h"
+#include "registry/manifests.h"
+
+namespace breakwater::registry {
+namespace {
+
+DeletedImage Deleted(const Deletion& deletion) {
+  DeletedImage deleted{.digest = deletion.image.digest, .tags = deletion.tags, .attachments = {}};
+  for (const Attachment& one : deletion.attachments) deleted.attachments.push_back(one.digest);
+  return deleted;
+}
+
+Result<control::Effect> RemoveTag(db::Transaction& tx, const RepositoryPath& path,
+                                  const std::string& tag, const FoundManifest& found) {
+  BW_TRY_STATUS(
+      tx.Execute("DELETE FROM tag WHERE repository = $1 AND name = $2", {found.repository, tag}));
+  return control::Effect{
+      .before = {{"tags", TagsTo(found.digest, {tag})}},
+      .after = nullptr,
+      .governed = {},
+      .events = {ContentEvent(event::kTagDeleted, path, found.digest, {tag}, "")}};
+}
+
+Result<FoundManifest> FindTag(db::Transaction& tx, const RepositoryPath& path,
+                              const oci::Reference& reference) {
+  BW_TRY(FoundManifest found, FindManifest(tx, path, reference));
+  BW_TRY_STATUS(CheckTagMayMove(tx, path, reference.tag(), found.digest));
+  return found;
+}
+
+}  // namespace
+
+Status Manifests::Delete(const control::Caller& caller, const RepositoryPath& path,
+                         const oci::Reference& reference) {
+  if (reference.is_digest()) {
+    BW_TRY_STATUS(DeleteImage(caller, path, reference, {}));
+    return Ok();
+  }
+  BW_TRY_STATUS(DeleteTag(caller, path, reference, {}));
+  return Ok();
+}
+
+Result<DeletedImage> Manifests::DeleteImage(const control::Caller& caller,
+                                            const RepositoryPath& path,
+                                            const oci::Reference& reference,
+                                            const DeleteOptions& options) {
+  if (options.dry_run) {
+    return database_.ReadValue([&](db::Transaction& tx) -> Result<DeletedImage> {
+      BW_TRY(const FoundManifest found, FindManifest(tx, path, reference));
+      BW_TRY(const Deletion deletion, PlanDeletion(tx, path, found));
+      return Deleted(deletion);
+    });
+  }
+  std::optional<DeletedImage> deleted;
+  control::Change change = ImageChange(options.action, path, reference.text());
+  change.severity = audit::Severity::kCritical;
+  change.apply = [&](db::Transaction& tx) -> Result<control::Effect> {
+    BW_TRY(const FoundManifest found, FindManifest(tx, path, reference));
+    BW_TRY(const Deletion deletion, PlanDeletion(tx, path, found));
+    deleted = Deleted(deletion);
+    return Carry(tx, path, deletion, clock_.Now());
+  };
+  BW_TRY_STATUS(changes_.Submit(caller, change));
+  return *std::move(deleted);
+}
+
+Result<oci::Digest> Manifests::DeleteTag(const control::Caller& caller, const RepositoryPath& path,
+                                         const oci::Reference& reference,
+                                         const DeleteOptions& options) {
+  if (options.dry_run) {
+    BW_TRY(FoundManifest found,
+           database_.ReadValue([&](db::Transaction& tx) { return FindTag(tx, path, reference); }));
+    return std::move(found.digest);
+  }
+  std::optional<oci::Digest> named;
+  control::Change change = ImageChange(options.action, path, reference.text());
+  change.severity = audit::Severity::kCritical;
+  change.apply = [&](db::Transaction& tx) -> Result<control::Effect> {
+    BW_TRY(const FoundManifest found, FindTag(tx, path, reference));
+    named = found.digest;
+    return RemoveTag(tx, path, reference.tag(), found);
+  };
+  BW_TRY_STATUS(changes_.Submit(caller, change));
+  return *std::move(named);
+}
+
+}  // namespace breakwater::registry
