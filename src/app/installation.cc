@@ -121,6 +121,7 @@ Status Bootstrap(Installation::Parts& parts, const config::Settings& settings) {
   if (key && !given) BW_TRY_STATUS(parts.stores.data->KeepAdminKey(*key));
   BW_TRY(const iam::Account account, iam::FirstAccount(*parts.database));
   parts.first_account = account.id;
+  parts.credentials.Watch(parts.sign_in);
   return CheckBreakGlass(parts, settings.break_glass);
 }
 

@@ -86,7 +86,8 @@ class PasswordHasher::Turn {
 Status PasswordHasher::Enter() {
   const auto busy = [] {
     return Error(ErrorCode::kRateLimited, "too many password checks at a time, try again")
-        .Reason("password_hash_busy");
+        .Reason("password_hash_busy")
+        .Detail("retry_after", "1");
   };
   const auto deadline = std::chrono::steady_clock::now() + options_.max_wait;
   const MutexLock lock(mutex_);

@@ -130,9 +130,9 @@ Status AccessGroups::DeleteRule(const control::Caller& caller, const AccountId& 
                                }});
 }
 
-Status AccessGroups::RefreshDynamic(db::Transaction& tx, const AccountId& account,
-                                    const IamId& iam_id, std::string_view realm,
-                                    const json::Object& claims) {
+Result<bool> AccessGroups::RefreshDynamic(db::Transaction& tx, const AccountId& account,
+                                          const IamId& iam_id, std::string_view realm,
+                                          const json::Object& claims) {
   const Timestamp now = deps_.clock.Now();
   BW_TRY(const auto rules, store::GroupRulesOfRealm(tx, account, realm));
   BW_TRY(const auto before, store::DynamicRulesOf(tx, iam_id, now));
@@ -144,7 +144,9 @@ Status AccessGroups::RefreshDynamic(db::Transaction& tx, const AccountId& accoun
   }
   BW_TRY(const auto after, store::DynamicRulesOf(tx, iam_id, now));
   // Longer memberships alone are noticed when those that are known have ended.
-  return before == after ? Ok() : store::BumpVersion(tx, account);
+  if (before == after) return false;
+  BW_TRY_STATUS(store::BumpVersion(tx, account));
+  return true;
 }
 
 Result<PublicAccess> AccessGroups::GetPublicAccess(const AccountId& account) {

@@ -112,9 +112,9 @@ class AccessGroups {
                     std::string_view id);
   // What the rules of an identity provider (`realm`) make of somebody's claims: they are in the
   // groups of those that hold, until their time is over, and no longer in those of others. Called
-  // in the transaction of their sign-in, whose Change ends with ChangedAccess.
-  Status RefreshDynamic(db::Transaction& tx, const AccountId& account, const IamId& iam_id,
-                        std::string_view realm, const json::Object& claims);
+  // in the transaction of their sign-in. Whether they are in others than before.
+  Result<bool> RefreshDynamic(db::Transaction& tx, const AccountId& account, const IamId& iam_id,
+                              std::string_view realm, const json::Object& claims);
 
   // --- The group of everybody ---
   Result<PublicAccess> GetPublicAccess(const AccountId& account);

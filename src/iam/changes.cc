@@ -27,6 +27,14 @@ Result<control::Effect> ChangedAccess(db::Transaction& tx, const AccountId& acco
   return effect;
 }
 
+jobs::Event AccessFactsChanged(const AccountId& account) {
+  const control::Resource access = AccessResource(account);
+  return {std::string(control::kFactsChanged),
+          {{"account", json::Text(account.value())},
+           {"governed", json::Array{json::Object{{"service", json::Text(access.service)},
+                                                 {"kind", json::Text(access.kind)}}}}}};
+}
+
 Error NoSuch(std::string_view what) {
   return NotFound("there is no such " + std::string(what)).Reason("not_found");
 }

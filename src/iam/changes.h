@@ -33,6 +33,8 @@ Result<control::Effect> Changed(db::Transaction& tx, const AccountId& account, j
 // are not, so that a key can be disabled and a user can log in whatever rule is violated.
 Result<control::Effect> ChangedAccess(db::Transaction& tx, const AccountId& account,
                                       json::Value before, json::Value after);
+// For who has which role by what no rule may refuse: what goals say of it is found out afterwards.
+jobs::Event AccessFactsChanged(const AccountId& account);
 
 // kNotFound in one form: "there is no such <what>", reason "not_found".
 Error NoSuch(std::string_view what);

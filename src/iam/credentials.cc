@@ -118,7 +118,22 @@ Result<Login> Credentials::WithSession(const Session& session, std::string crede
       [&](db::Transaction& tx) { return LoginOf(tx, session, std::move(credential)); });
 }
 
-Result<Login> Credentials::ResolveSession(const TokenClaims& claims, std::string_view credential) {
+Status Credentials::CheckRefresh(const TokenClaims& claims, const control::Origin& origin) {
+  if (watch_ == nullptr) return Ok();
+  BW_TRY(const auto session, database_.ReadValue([&](db::Transaction& tx) {
+    return store::FindSession(tx, claims.credential_id);
+  }));
+  // Whatever else is wrong with it is found where it is resolved.
+  const bool theirs = CheckSession(session, clock_.Now()).ok() &&
+                      session->iam_id == claims.iam_id && session->account == claims.account;
+  if (!theirs) return Ok();
+  if (claims.generation != session->refresh_generation) return watch_->OnReplay(origin, *session);
+  return watch_->BeforeRefresh(origin, *session);
+}
+
+Result<Login> Credentials::ResolveSession(const TokenClaims& claims, std::string_view credential,
+                                          const control::Origin& origin) {
+  if (credential == kRefreshToken) BW_TRY_STATUS(CheckRefresh(claims, origin));
   const Timestamp now = clock_.Now();
   BW_TRY(Login login, database_.ReadValue([&](db::Transaction& tx) -> Result<Login> {
     BW_TRY(const auto session, store::FindSession(tx, claims.credential_id));
@@ -148,13 +163,14 @@ void Credentials::Touch(const Session& session, Timestamp now) {
   }
 }
 
-Result<Login> Credentials::Resolve(const TokenClaims& claims, std::string_view credential) {
-  if (claims.by.empty()) return ResolveOwn(claims, credential);
+Result<Login> Credentials::Resolve(const TokenClaims& claims, std::string_view credential,
+                                   const control::Origin& origin) {
+  if (claims.by.empty()) return ResolveOwn(claims, credential, origin);
   // First whether they still are who they were, then whether the profile still trusts them.
   TokenClaims own = claims;
   own.account = claims.by_account;
   own.iam_id = claims.by;
-  BW_TRY(const Login base, ResolveOwn(own, credential));
+  BW_TRY(const Login base, ResolveOwn(own, credential, origin));
   const std::string_view id(claims.iam_id.value());
   if (!id.starts_with(kProfilePrefix)) return NotTrusted();
   auto login = Assume(base, {.id = std::string(id.substr(kIamPrefix.size()))});
@@ -185,8 +201,9 @@ Result<Login> Credentials::Assume(const Login& base, const ProfileName& profile)
   });
 }
 
-Result<Login> Credentials::ResolveOwn(const TokenClaims& claims, std::string_view credential) {
-  if (IsSessionId(claims.credential_id)) return ResolveSession(claims, credential);
+Result<Login> Credentials::ResolveOwn(const TokenClaims& claims, std::string_view credential,
+                                      const control::Origin& origin) {
+  if (IsSessionId(claims.credential_id)) return ResolveSession(claims, credential, origin);
   return database_.ReadValue([&](db::Transaction& tx) -> Result<Login> {
     BW_TRY(const auto key, store::FindApiKey(tx, claims.credential_id));
     BW_TRY_STATUS(CheckKey(key, clock_.Now()));
@@ -207,16 +224,16 @@ Result<Login> Credentials::WithAccessToken(std::string_view token) {
   return Resolve(claims, "token");
 }
 
-Result<Login> Credentials::WithRefreshToken(std::string_view token) {
+Result<Login> Credentials::WithRefreshToken(std::string_view token, const control::Origin& origin) {
   BW_TRY(const TokenClaims claims, tokens_.VerifyRefresh(token));
-  return Resolve(claims, kRefreshToken);
+  return Resolve(claims, kRefreshToken, origin);
 }
 
-Result<Login> Credentials::WithBasic(const BasicCredentials& basic) {
+Result<Login> Credentials::WithBasic(const BasicCredentials& basic, const control::Origin& origin) {
   if (basic.user == "iamapikey") return WithApiKey(basic.password);
   // The password is the token itself.
   if (basic.user == "iambearer") return WithAccessToken(basic.password.Reveal());
-  if (basic.user == "iamrefresh") return WithRefreshToken(basic.password.Reveal());
+  if (basic.user == "iamrefresh") return WithRefreshToken(basic.password.Reveal(), origin);
   if (basic.user.starts_with("Profile-")) {
     auto base = WithApiKey(basic.password);
     if (!base.ok() && base.error().code() != ErrorCode::kUnauthenticated) return base;
@@ -270,17 +287,18 @@ Result<Credentials::Entry> Credentials::ProveToken(std::string_view token, bool 
   return EntryOf(login);
 }
 
-Result<Credentials::Entry> Credentials::Prove(std::string_view authorization,
-                                              bool registry_tokens) {
+Result<Credentials::Entry> Credentials::Prove(std::string_view authorization, bool registry_tokens,
+                                              const control::Origin& origin) {
   BW_TRY(const Presented presented, ParseAuthorization(authorization));
   if (!presented.basic) return ProveToken(presented.token, registry_tokens);
   if (presented.basic->user.empty() && presented.basic->password.empty()) return Entry{};
-  BW_TRY(const Login login, WithBasic(*presented.basic));
+  BW_TRY(const Login login, WithBasic(*presented.basic, origin));
   return EntryOf(login);
 }
 
 Result<control::Actor> Credentials::Authenticate(std::string_view authorization,
-                                                 bool registry_tokens) {
+                                                 bool registry_tokens,
+                                                 const control::Origin& origin) {
   authorization = Trim(authorization);
   if (authorization.empty()) return control::Actor{};
   if (authorization.size() > kMaxAuthorizationOctets) return Malformed();
@@ -291,7 +309,7 @@ Result<control::Actor> Credentials::Authenticate(std::string_view authorization,
     if (good) return known->actor;
     Forget(key);
   }
-  BW_TRY(Entry proved, Prove(authorization, registry_tokens));
+  BW_TRY(Entry proved, Prove(authorization, registry_tokens, origin));
   const Known entry = std::make_shared<const Entry>(std::move(proved));
   if (entry->expires > clock_.Now()) Keep(key, entry);
   return entry->actor;

@@ -44,10 +44,20 @@ struct ProfileName {
   AccountId account{};
 };
 
+// Who is told when a session's refresh token is presented. Thread-safe.
+class RefreshWatch {
+ public:
+  virtual ~RefreshWatch() = default;
+  // Before it lets somebody in: whether the session's source still knows them.
+  virtual Status BeforeRefresh(const control::Origin& origin, const Session& session) = 0;
+  // One that was used up before: why it is refused.
+  virtual Error OnReplay(const control::Origin& origin, const Session& session) = 0;
+};
+
 // Thread-safe. Every error is kUnauthenticated, unless the database fails. Reasons:
 //   api_key_unknown, api_key_disabled, api_key_expired, identity_unknown, identity_suspended,
-//   credential_malformed, login_method_unsupported, refresh_token_used, and those of CheckSession
-//   and crypto::VerifyJwt; and kInvalid "profile_not_trusted", as the reference answers.
+//   credential_malformed, login_method_unsupported, and those of CheckSession, RefreshWatch and
+//   crypto::VerifyJwt; and kInvalid "profile_not_trusted", as the reference answers.
 class Credentials {
  public:
   static constexpr std::size_t kMaxAuthorizationOctets = 20 * 1024;
@@ -61,10 +71,14 @@ class Credentials {
         clock_(clock),
         capacity_(capacity) {}
 
+  // Before the first request; without one a replayed token is kUnauthenticated
+  // "refresh_token_used". It must outlive the last request.
+  void Watch(RefreshWatch& watch) { watch_ = &watch; }
+
   Result<Login> WithApiKey(const Secret& api_key);
   Result<Login> WithAccessToken(std::string_view token);
   // Uses it up no more than it is: a session's is exchanged by Sessions::Rotate.
-  Result<Login> WithRefreshToken(std::string_view token);
+  Result<Login> WithRefreshToken(std::string_view token, const control::Origin& origin = {});
   // Who has just begun or prolonged a session. `credential`: what they did it by.
   Result<Login> WithSession(const Session& session, std::string credential);
   // `base` acting as a trusted profile, if it trusts them. kInvalid "profile_not_trusted", the same
@@ -72,13 +86,13 @@ class Credentials {
   Result<Login> Assume(const Login& base, const ProfileName& profile);
   // By user name: iamapikey, iambearer, iamrefresh, or the id of a trusted profile with the API key
   // of a service ID (ibm-registry 3.7).
-  Result<Login> WithBasic(const BasicCredentials& basic);
+  Result<Login> WithBasic(const BasicCredentials& basic, const control::Origin& origin = {});
 
   // The actor of an Authorization header: "Bearer TOKEN", "Basic …", or a bare token, as the
   // reference registry takes it. An empty header, or Basic without user and password, is nobody.
   // What was found good is remembered until it ends, or until anything in its account changes.
-  Result<control::Actor> Authenticate(std::string_view authorization, bool registry_tokens)
-      BW_EXCLUDES(mutex_);
+  Result<control::Actor> Authenticate(std::string_view authorization, bool registry_tokens,
+                                      const control::Origin& origin = {}) BW_EXCLUDES(mutex_);
 
  private:
   struct Entry {
@@ -89,14 +103,19 @@ class Credentials {
 
   using Known = std::shared_ptr<const Entry>;
 
-  Result<Login> Resolve(const TokenClaims& claims, std::string_view credential);
+  Result<Login> Resolve(const TokenClaims& claims, std::string_view credential,
+                        const control::Origin& origin = {});
   // Who acts as themselves.
-  Result<Login> ResolveOwn(const TokenClaims& claims, std::string_view credential);
-  Result<Login> ResolveSession(const TokenClaims& claims, std::string_view credential);
+  Result<Login> ResolveOwn(const TokenClaims& claims, std::string_view credential,
+                           const control::Origin& origin);
+  Result<Login> ResolveSession(const TokenClaims& claims, std::string_view credential,
+                               const control::Origin& origin);
+  Status CheckRefresh(const TokenClaims& claims, const control::Origin& origin);
   // Writes down that a session is in use, as coarsely as its grain.
   void Touch(const Session& session, Timestamp now);
   Result<Login> LoginOf(db::Transaction& tx, const Session& session, std::string credential);
-  Result<Entry> Prove(std::string_view authorization, bool registry_tokens);
+  Result<Entry> Prove(std::string_view authorization, bool registry_tokens,
+                      const control::Origin& origin);
   Result<Entry> ProveToken(std::string_view token, bool registry_tokens);
   Result<Entry> ProveRegistryToken(std::string_view token);
   Entry EntryOf(const Login& login) const;
@@ -112,6 +131,7 @@ class Credentials {
   const Tokens& tokens_;
   const Clock& clock_;
   const std::size_t capacity_;
+  RefreshWatch* watch_ = nullptr;
   Mutex mutex_;
   // By the SHA-256 of the header: no credential is kept in memory.
   std::unordered_map<std::string, Known> entries_ BW_GUARDED_BY(mutex_);

@@ -31,9 +31,10 @@ class Groups : public ::testing::Test {
     for (const std::string& group : groups) items.push_back(json::Text(group));
     const json::Object claims{{"groups", std::move(items)}};
     ASSERT_TRUE(world_.database->database()
-                    .Write([&](db::Transaction& tx) {
-                      return world_.groups.RefreshDynamic(tx, world_.account, user_.iam_id, realm,
-                                                          claims);
+                    .Write([&](db::Transaction& tx) -> Status {
+                      BW_TRY_STATUS(world_.groups.RefreshDynamic(tx, world_.account, user_.iam_id,
+                                                                 realm, claims));
+                      return Ok();
                     })
                     .ok());
   }

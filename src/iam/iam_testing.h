@@ -79,6 +79,7 @@ class GivenSurroundings final : public SurroundingsSource {
 struct World {
   World() {
     facts.Add(access_facts);
+    credentials.Watch(sign_in);
     administrator_key = **EnsureInstalled(deps, hasher, {.account = AccountId("acc")});
     administrator.actor = *credentials.Authenticate(Basic(administrator_key), false);
   }
@@ -98,6 +99,13 @@ struct World {
 
   User Invite(const std::string& email) {
     return users.Invite(administrator, account, {{email, {}}})->front();
+  }
+
+  // As an administrator and they would.
+  void GivePassword(const IamId& iam_id, const Secret& chosen) {
+    const auto initial = passwords.Reset(administrator, account, iam_id);
+    ASSERT_TRUE(initial.ok());
+    ASSERT_TRUE(passwords.Change(CallerOf(iam_id), initial->value, chosen).ok());
   }
 
   PolicyContent Content(Subject subject, std::vector<RoleRef> roles,
@@ -124,6 +132,20 @@ struct World {
     resource.kind = "image";
     resource.name = name;
     return resource;
+  }
+
+  // How often facts changed without a change of configuration; counts from the first call on.
+  int FactsChanged() {
+    if (facts_changed < 0) {
+      facts_changed = 0;
+      jobs->Register("test.facts", {}, [this](const jobs::Job& job) {
+        if (json::FindText(job.payload, "account") == account.value()) ++facts_changed;
+        return Ok();
+      });
+      jobs->Subscribe(std::string(control::kFactsChanged), "test.facts");
+    }
+    EXPECT_TRUE(jobs->RunDue().ok());
+    return facts_changed;
   }
 
   bool May(const control::Caller& caller, std::string_view action,
@@ -192,6 +214,7 @@ struct World {
   GivenSurroundings surroundings;
   PolicyWarnings policy_warnings{database->database(), surroundings, clock};
   AccessExplainer explainer{database->database(), cache, mode, clock};
+  int facts_changed = -1;
   Secret administrator_key;
   control::Caller administrator;
 };

@@ -17,7 +17,8 @@ constexpr std::size_t kMaxAgent = 256;
 
 constexpr std::string_view kColumns =
     "SELECT id, account_id, iam_id, source, address, agent, refresh_generation, created_at, "
-    "last_used_at, expires_at, idle_seconds, revoked_at, revoked_why FROM iam_session ";
+    "last_used_at, expires_at, idle_seconds, revoked_at, revoked_why, proved_at, checked_at FROM "
+    "iam_session ";
 
 Session MakeSession(const db::Row& row) {
   return {.id = row.String(0),
@@ -31,6 +32,8 @@ Session MakeSession(const db::Row& row) {
           .last_used = row.Time(8),
           .expires = row.Time(9),
           .idle = seconds(row.Int(10)),
+          .proved = row.Time(13),
+          .checked = row.Time(14),
           .revoked = row.OptionalTime(11),
           .revoked_why = row.String(12)};
 }
@@ -39,9 +42,10 @@ Status Insert(db::Transaction& tx, const Session& s) {
   BW_TRY_STATUS(tx.Execute(
       "INSERT INTO iam_session (id, account_id, iam_id, source, address, agent, "
       "refresh_generation, created_at, last_used_at, expires_at, idle_seconds, revoked_at, "
-      "revoked_why) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, NULL, '')",
+      "revoked_why, proved_at, checked_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, "
+      "NULL, '', $12, $13)",
       {s.id, s.account, s.iam_id, s.source, s.address, s.agent, s.refresh_generation, s.created,
-       s.last_used, s.expires, s.idle.count()}));
+       s.last_used, s.expires, s.idle.count(), s.proved, s.checked}));
   return Ok();
 }
 
@@ -145,6 +149,12 @@ Status TouchSession(db::Transaction& tx, std::string_view id, Timestamp now) {
   return Ok();
 }
 
+Status MarkSessionChecked(db::Transaction& tx, std::string_view id, Timestamp now) {
+  BW_TRY_STATUS(tx.Execute(
+      "UPDATE iam_session SET checked_at = $2 WHERE id = $1 AND checked_at < $2", {id, now}));
+  return Ok();
+}
+
 Status EndSession(db::Transaction& tx, std::string_view id, Timestamp now, std::string_view why) {
   BW_TRY_STATUS(tx.Execute(
       "UPDATE iam_session SET revoked_at = $2, revoked_why = $3 WHERE id = $1 AND revoked_at IS "
@@ -176,7 +186,9 @@ Result<Session> Sessions::Begin(const control::Caller& who, std::string source,
                         .created = now,
                         .last_used = now,
                         .expires = now + limits.life,
-                        .idle = limits.idle};
+                        .idle = limits.idle,
+                        .proved = limits.proved.value_or(now),
+                        .checked = now};
   BW_TRY_STATUS(deps_.changes.Submit(
       who, {.action = "iam-identity.session.create",
             .resource = SessionResource(session.account, session.iam_id),
@@ -208,24 +220,24 @@ Result<Session> Sessions::Rotate(const control::Origin& origin, std::string_view
     return *found;
   }));
   if (!replayed) return session;
-  BW_TRY_STATUS(EndReplayed(origin, session));
-  return Refused("this refresh token was used before, so its session was ended: sign in again",
-                 "refresh_token_replayed");
+  return EndReplayed(origin, session).error();
 }
 
 Status Sessions::EndReplayed(const control::Origin& origin, const Session& session) {
   control::Caller caller =
       control::SystemCaller(session.account, "a used refresh token was presented");
   caller.origin = origin;
-  return deps_.changes.Submit(caller,
-                              {.action = "iam-identity.session.delete",
-                               .resource = SessionResource(session.account, session.iam_id),
-                               .apply = [&](db::Transaction& tx) -> Result<control::Effect> {
-                                 BW_TRY_STATUS(store::EndSession(tx, session.id, deps_.clock.Now(),
-                                                                 "refresh_token_replayed"));
-                                 return Changed(tx, session.account, ToJson(session), nullptr);
-                               },
-                               .severity = audit::Severity::kCritical});
+  BW_TRY_STATUS(deps_.changes.Submit(
+      caller, {.action = "iam-identity.session.delete",
+               .resource = SessionResource(session.account, session.iam_id),
+               .apply = [&](db::Transaction& tx) -> Result<control::Effect> {
+                 BW_TRY_STATUS(store::EndSession(tx, session.id, deps_.clock.Now(),
+                                                 "refresh_token_replayed"));
+                 return Changed(tx, session.account, ToJson(session), nullptr);
+               },
+               .severity = audit::Severity::kCritical}));
+  return Refused("this refresh token was used before, so its session was ended: sign in again",
+                 "refresh_token_replayed");
 }
 
 Result<store::Listed<Session>> Sessions::List(const control::Caller& caller,

@@ -24,6 +24,8 @@ struct Session {
   Timestamp last_used;  // up to UseGrain old
   Timestamp expires;
   std::chrono::seconds idle{};
+  Timestamp proved{};   // when they proved who they are, in this session or one it came from
+  Timestamp checked{};  // when the source last said that it knows them
   std::optional<Timestamp> revoked{};
   std::string revoked_why{};
 };
@@ -38,6 +40,7 @@ Status CheckSession(const std::optional<Session>& session, Timestamp now);
 json::Value ToJson(const Session& session);
 
 struct SessionLimits {
+  std::optional<Timestamp> proved{};  // when they proved who they are; absent: now
   std::chrono::seconds life{std::chrono::hours{24}};
   std::chrono::seconds idle{std::chrono::hours{2}};
   std::int64_t most = 100;  // of one identity; the oldest ends for the one too many
@@ -53,6 +56,8 @@ namespace store {
 Result<std::optional<Session>> FindSession(db::Transaction& tx, std::string_view id);
 // Writes down that it is in use, unless somebody did later.
 Status TouchSession(db::Transaction& tx, std::string_view id, Timestamp now);
+// Writes down that its source still knows its user.
+Status MarkSessionChecked(db::Transaction& tx, std::string_view id, Timestamp now);
 Status EndSession(db::Transaction& tx, std::string_view id, Timestamp now, std::string_view why);
 // All that stand of an identity but `spared`; how many those were.
 Result<std::int64_t> EndSessionsOf(db::Transaction& tx, const IamId& iam_id,
@@ -77,6 +82,10 @@ class Sessions {
   Result<Session> Rotate(const control::Origin& origin, std::string_view id,
                          std::int64_t generation);
 
+  // For a refresh token that was used before and is presented again: there are two who have it, so
+  // the session ends, and this answers kUnauthenticated "refresh_token_replayed".
+  Status EndReplayed(const control::Origin& origin, const Session& session);
+
   Result<store::Listed<Session>> List(const control::Caller& caller, const AccountId& account,
                                       const SessionFilter& filter, const store::Page& page);
   Result<Session> Get(const control::Caller& caller, const AccountId& account, std::string_view id);
@@ -90,8 +99,6 @@ class Sessions {
   static constexpr std::chrono::hours kKeptAfterEnd{24 * 30};
 
  private:
-  Status EndReplayed(const control::Origin& origin, const Session& session);
-
   ChangeDeps deps_;
   control::Authorizer& authorizer_;
 };

@@ -242,6 +242,8 @@ Status DeleteIdentity(db::Transaction& tx, const AccountId& account, const IamId
        {"iam_session", "iam_password", "iam_external_identity", "iam_one_time"}) {
     BW_TRY_STATUS(tx.Execute(Sql("DELETE FROM ", table) + " WHERE iam_id = $1", {iam_id}));
   }
+  BW_TRY_STATUS(
+      tx.Execute("DELETE FROM iam_sign_in_address WHERE subject = $1", {"user:" + iam_id.value()}));
   BW_TRY_STATUS(tx.Execute("DELETE FROM iam_group_member WHERE iam_id = $1", {iam_id}));
   BW_TRY_STATUS(tx.Execute("DELETE FROM iam_group_dynamic WHERE iam_id = $1", {iam_id}));
   BW_TRY_STATUS(tx.Execute("DELETE FROM iam_profile_identity WHERE iam_id = $1", {iam_id}));

@@ -314,7 +314,9 @@ Result<MadeAccount> Organization::CreateAccount(const control::Caller& caller,
         BW_TRY_STATUS(store::InsertPlace(tx, member));
         json::Value document = iam::ToJson(plan);
         document.as_object()["parent"] = json::Text(member.parent);
-        return EffectOf(nullptr, std::move(document));
+        control::Effect effect = EffectOf(nullptr, std::move(document));
+        effect.events.push_back(iam::AccessFactsChanged(id));
+        return effect;
       }));
   return made;
 }

@@ -115,8 +115,16 @@ is "API keys do not need it" "$status" 200
 iam_id=$(python3 -c 'import json,sys; print(json.load(open(sys.argv[1]))["iam_id"])' <(
   curl -sS "$public/breakwater/v1/whoami" "${auth[@]}"))
 api PUT "/breakwater/v1/users/$iam_id/password" '{"password":"a long local password"}'
-is "the administrator chooses a local password" "$status" 204
-sign_in admin@localhost 'a long local password'
+is "an API key is no ground for a first password" "$status" 403
+expect 202 POST "/iam/v2/accounts/$account/users" '{"users":[{"email":"local@example.com"}]}'
+local_user=$(json 'd["resources"][0]["id"]')
+api POST "/breakwater/v1/users/$local_user/password/reset"
+initial=$(json 'd["password"]')
+http POST /identity/token -u bx:bx --data-urlencode grant_type=password \
+  --data-urlencode username=local@example.com --data-urlencode "password=$initial" \
+  --data-urlencode 'new_password=a long local password'
+is "a user chooses a local password" "$status" 200
+sign_in local@example.com 'a long local password'
 is "local users sign in" "$status" 200
 ldap hang "$service" off
 refresh "$next"

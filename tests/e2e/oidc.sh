@@ -101,9 +101,17 @@ is "once" "$status" 400
 whoami "$token"
 is "and it is who signed in" "$(json 'd["name"]')" 'Alice Example'
 begin '?port=9999'
+is "a command line that waits must say who it is" "$status" 400
+verifier=a-verifier-that-only-the-command-line-knows-of-all
+challenge=$(printf %s "$verifier" | openssl dgst -sha256 -binary | base64 | tr '+/' '-_' | tr -d '=')
+begin "?port=9999&code_challenge=$challenge&code_challenge_method=S256"
 returned=$(tools browse "$location" alice alice-pw "$OIDC_CA_FILE" "$back")
 come_back "$returned" "$cookie"
 like "a command line that waits gets it at once" "$(header Location)" '^http://127.0.0.1:9999/\?passcode='
+passcode=$(header Location)
+passcode=${passcode##*=}
+form grant_type=urn:ibm:params:oauth:grant-type:passcode "passcode=$passcode" "code_verifier=$verifier"
+is "and it alone can use it" "$status" 200
 
 # --- Keys of the provider change ---
 OIDC_REDIRECTS=$back oidc rotate "$service" > /dev/null

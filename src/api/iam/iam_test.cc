@@ -159,6 +159,19 @@ TEST_F(IamApi, TokenErrorsCarryTheReferencesCodes) {
   EXPECT_EQ(Call("POST", "/identity/token", {.body = "grant_type=magic"}).status, 400);
 }
 
+TEST_F(IamApi, WhoTriedTooOftenIsToldWhenToTryAgain) {
+  const auto sign_in = [&] {
+    return Call("POST", "/identity/token",
+                {.body = "grant_type=password&username=somebody&password=wrong-password"});
+  };
+  Answer answer = sign_in();
+  EXPECT_EQ(answer.status, 400);
+  for (int i = 0; i < 7; ++i) answer = sign_in();
+  EXPECT_EQ(answer.status, 429);
+  EXPECT_EQ(answer.Text("errorCode"), "BWIAM0005E");
+  EXPECT_EQ(answer.headers.Get("Retry-After"), "2");
+}
+
 TEST_F(IamApi, FirstLoginMakesAnInvitedUserActive) {
   const domain::User user = world_.Invite("u@example.com");
   const auto key =

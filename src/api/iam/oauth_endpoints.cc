@@ -43,7 +43,7 @@ class Handlers {
     BW_TRY(asked.scopes, domain::ParseScopes(context.query.GetAll("scope")));
     asked.offline = QueryText(context, "offline_token") == "true";
     asked.client = QueryText(context, "client_id");
-    BW_TRY(const auto login, LoginOf(HeaderText(context, "Authorization")));
+    BW_TRY(const auto login, LoginOf(context, HeaderText(context, "Authorization")));
     return Answer(context, asked, login ? &*login : nullptr, false);
   }
 
@@ -53,13 +53,14 @@ class Handlers {
     BW_TRY(asked.scopes, domain::ParseScopes(form.GetAll("scope")));
     asked.offline = form.Get("access_type") == "offline";
     asked.client = std::string(form.Get("client_id").value_or(""));
-    BW_TRY(const domain::Login login, LoginOfForm(form));
+    BW_TRY(const domain::Login login, LoginOfForm(context, form));
     return Answer(context, asked, &login, true);
   }
 
  private:
   // Nobody for no header, and for Basic with neither user nor password.
-  Result<std::optional<domain::Login>> LoginOf(std::string_view authorization) const {
+  Result<std::optional<domain::Login>> LoginOf(const Context& context,
+                                               std::string_view authorization) const {
     if (authorization.empty()) return std::optional<domain::Login>{};
     BW_TRY(const auto basic, domain::ParseBasic(authorization));
     if (!basic) {
@@ -67,18 +68,20 @@ class Handlers {
           .Reason("login_method_unsupported");
     }
     if (basic->user.empty() && basic->password.empty()) return std::optional<domain::Login>{};
-    BW_TRY(auto login, deps_.credentials.WithBasic(*basic));
+    BW_TRY(auto login, deps_.credentials.WithBasic(*basic, context.caller.origin));
     return std::optional<domain::Login>(std::move(login));
   }
 
-  Result<domain::Login> LoginOfForm(const net::Parameters& form) const {
+  Result<domain::Login> LoginOfForm(const Context& context, const net::Parameters& form) const {
     const auto grant = form.Get("grant_type").value_or("");
     if (grant == "password") {
       return deps_.credentials.WithBasic({std::string(form.Get("username").value_or("")),
-                                          Secret(std::string(form.Get("password").value_or("")))});
+                                          Secret(std::string(form.Get("password").value_or("")))},
+                                         context.caller.origin);
     }
     if (grant == "refresh_token") {
-      return deps_.credentials.WithRefreshToken(form.Get("refresh_token").value_or(""));
+      return deps_.credentials.WithRefreshToken(form.Get("refresh_token").value_or(""),
+                                                context.caller.origin);
     }
     return Invalid("grant_type must be password or refresh_token").Reason("unsupported_grant");
   }

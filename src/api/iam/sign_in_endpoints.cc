@@ -74,7 +74,19 @@ class Handlers {
       }
       port = static_cast<std::uint16_t>(*number);
     }
-    BW_TRY(const auto start, source.provider->Start(port));
+    // Whatever program listens at a port gets what comes there: a passcode that only the one can
+    // use that asked for it.
+    const std::string challenge = QueryText(context, "code_challenge");
+    if (port != 0 || !challenge.empty()) {
+      const std::string method = QueryText(context, "code_challenge_method");
+      if (!domain::IsChallenge(challenge) || (!method.empty() && method != "S256")) {
+        return Invalid(
+                   "with port, code_challenge must be the base64url of the SHA-256 of a "
+                   "code_verifier of 43 to 128 characters (code_challenge_method S256)")
+            .Reason("invalid_query_parameter");
+      }
+    }
+    BW_TRY(const auto start, source.provider->Start(port, challenge));
     net::Response response = Redirect(start.url);
     response.headers.Set("Set-Cookie", SetCookie(context, start.cookie, 600));
     return response;
@@ -95,8 +107,8 @@ class Handlers {
       }
       return end.error();
     }
-    BW_TRY(const auto passcode,
-           deps_.sign_in.PasscodeFor(context.caller.origin, source.admission, end->person));
+    BW_TRY(const auto passcode, deps_.sign_in.PasscodeFor(context.caller.origin, source.admission,
+                                                          end->person, end->challenge));
     net::Response response = end->port == 0
                                  ? PasscodePage(passcode)
                                  : Redirect("http://127.0.0.1:" + std::to_string(end->port) +

@@ -69,8 +69,10 @@ class Handlers {
     if (grant == kPasswordGrant) return ByPassword(context, form, client);
     if (grant == kPasscodeGrant) {
       BW_TRY(const std::string passcode, Required(form, "passcode"));
-      BW_TRY(const domain::Login login,
-             deps_.sign_in.WithPasscode(context.caller.origin, Secret(passcode)));
+      BW_TRY(
+          const domain::Login login,
+          deps_.sign_in.WithPasscode(context.caller.origin, Secret(passcode),
+                                     Secret(std::string(form.Get("code_verifier").value_or("")))));
       return Answer(context, login, grant, client, {});
     }
     if (grant == kDeviceGrant) return ByDevice(context, form, client);
@@ -142,6 +144,7 @@ class Handlers {
   Result<net::Response> ByDevice(const Context& context, const net::Parameters& form,
                                  const std::string& client) const {
     BW_TRY(const std::string code, Required(form, "device_code"));
+    BW_TRY_STATUS(deps_.sign_in.EnterDevicePoll(context.caller.origin));
     std::optional<Error> refusal;
     for (const OpenidSource& source : deps_.outside.providers) {
       // A code opens at the source that gave it alone.

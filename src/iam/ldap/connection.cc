@@ -85,7 +85,9 @@ class LibldapConnection final : public Connection {
     BW_TRY(const int code, CodeOf(answer.get()));
     if (code == LDAP_SUCCESS) return Ok();
     if (code == LDAP_INVALID_CREDENTIALS || code == LDAP_NO_SUCH_OBJECT ||
-        code == LDAP_INAPPROPRIATE_AUTH || code == LDAP_INVALID_DN_SYNTAX) {
+        code == LDAP_INAPPROPRIATE_AUTH || code == LDAP_INVALID_DN_SYNTAX ||
+        // What directories say of an entry that is locked or shut off, as if it were theirs to say.
+        code == LDAP_CONSTRAINT_VIOLATION || code == LDAP_UNWILLING_TO_PERFORM) {
       return Unauthenticated("the directory does not take this password").Reason("wrong_password");
     }
     return BrokenBy("bind", code);

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/strings.h"
+#include "crypto/random.h"
 #include "iam/ldap/filter.h"
 
 namespace breakwater::iam::ldap {
@@ -13,6 +14,8 @@ constexpr std::string_view kName = "{name}";
 constexpr std::string_view kDn = "{dn}";
 // Of one filter: a directory refuses filters that are too long.
 constexpr std::size_t kGroupsAtOnce = 20;
+// Of a name or a password that nobody has.
+constexpr std::size_t kNobodyOctets = 12;
 
 json::Array Texts(const std::vector<std::string>& texts) {
   json::Array all;
@@ -81,7 +84,31 @@ Result<std::optional<Entry>> Directory::FindOne(Connection& connection, Search s
   return std::optional<Entry>(std::move(entries.front()));
 }
 
-Result<std::optional<Person>> Directory::Check(std::string_view name, const Secret& password) {
+// A bind that the directory refuses. Not with what was typed: it is nobody's here.
+void Directory::PretendToBind(Connection& connection) const {
+  const Status refused =
+      connection.Bind("cn=" + crypto::RandomToken(kNobodyOctets) + "," + options_.user_base,
+                      Secret(crypto::RandomToken(kNobodyOctets)));
+  (void)refused;
+}
+
+// Whatever goes wrong would have gone wrong with somebody, too.
+Status Directory::PretendToRefuse(bool looked) {
+  if (looked) return Ok();
+  const Place place(busy_);
+  if (place.number() > options_.most_at_once) return Ok();
+  const auto connection = Open();
+  if (!connection.ok()) return Ok();
+  const std::string nobody = crypto::RandomToken(kNobodyOctets);
+  const auto found =
+      FindOne(**connection,
+              UserSearch(options_.user_base, FillFilter(options_.user_filter, kName, nobody)));
+  if (found.ok()) PretendToBind(**connection);
+  return Ok();
+}
+
+Result<std::optional<Person>> Directory::Check(std::string_view name, const Secret& password,
+                                               const BeforeProof& before) {
   if (password.empty()) return WrongNameOrPassword();
   const Place place(busy_);
   if (place.number() > options_.most_at_once) {
@@ -91,7 +118,12 @@ Result<std::optional<Person>> Directory::Check(std::string_view name, const Secr
   BW_TRY(const auto entry,
          FindOne(*connection,
                  UserSearch(options_.user_base, FillFilter(options_.user_filter, kName, name))));
-  if (!entry) return std::optional<Person>{};
+  if (!entry) {
+    PretendToBind(*connection);
+    return std::optional<Person>{};
+  }
+  BW_TRY(const std::string subject, SubjectOf(*entry));
+  BW_TRY_STATUS(before(subject));
   const Status proved = connection->Bind(entry->dn, password);
   if (!proved.ok()) {
     return proved.error().code() == ErrorCode::kUnauthenticated ? WrongNameOrPassword()
@@ -162,18 +194,21 @@ Result<Directory::Groups> Directory::GroupsOf(Connection& connection, const std:
   return found;
 }
 
+Result<std::string> Directory::SubjectOf(const Entry& entry) const {
+  if (options_.id_attribute.empty()) return LowerAscii(entry.dn);
+  std::string subject = Readable(entry.First(LowerAscii(options_.id_attribute)));
+  if (!subject.empty()) return subject;
+  return Unavailable("the directory does not say who somebody is")
+      .Reason("directory_unavailable")
+      .Log("no " + options_.id_attribute + " in " + entry.dn);
+}
+
 Result<Person> Directory::Describe(Connection& connection, const Entry& entry) {
   const auto text = [&](const std::string& attribute) {
     return Readable(entry.First(LowerAscii(attribute)));
   };
   Person person;
-  person.subject =
-      options_.id_attribute.empty() ? LowerAscii(entry.dn) : text(options_.id_attribute);
-  if (person.subject.empty()) {
-    return Unavailable("the directory does not say who somebody is")
-        .Reason("directory_unavailable")
-        .Log("no " + options_.id_attribute + " in " + entry.dn);
-  }
+  BW_TRY(person.subject, SubjectOf(entry));
   person.email = LowerAscii(text(options_.email_attribute));
   person.first_name = text(options_.first_name_attribute);
   person.last_name = text(options_.last_name_attribute);

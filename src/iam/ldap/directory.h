@@ -40,7 +40,9 @@ class Directory final : public PasswordSource {
       : options_(std::move(options)), connect_(std::move(connect)) {}
 
   std::string_view name() const override { return options_.name; }
-  Result<std::optional<Person>> Check(std::string_view name, const Secret& password) override;
+  Result<std::optional<Person>> Check(std::string_view name, const Secret& password,
+                                      const BeforeProof& before) override;
+  Status PretendToRefuse(bool looked) override;
   Result<std::optional<Person>> LookUp(std::string_view subject) override;
 
  private:
@@ -54,6 +56,9 @@ class Directory final : public PasswordSource {
   Result<std::optional<Entry>> FindOne(Connection& connection, Search search);
   Search UserSearch(std::string base, std::string filter) const;
   Result<Groups> GroupsOf(Connection& connection, const std::string& dn);
+  // What somebody is called now and later.
+  Result<std::string> SubjectOf(const Entry& entry) const;
+  void PretendToBind(Connection& connection) const;
   Result<Person> Describe(Connection& connection, const Entry& entry);
 
   const DirectoryOptions options_;

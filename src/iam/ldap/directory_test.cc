@@ -1,12 +1,15 @@
 // A directory's answers, good and bad. A real one: tests/e2e/ldap.sh.
 #include "iam/ldap/directory.h"
 
+#include <functional>
+
 #include <gtest/gtest.h>
 
 namespace breakwater::iam::ldap {
 namespace {
 
 const Secret kPassword("alice-pw");
+const BeforeProof kAny = [](std::string_view) { return Ok(); };
 
 // People by filter, groups by member.
 struct Tree {
@@ -14,6 +17,7 @@ struct Tree {
   std::multimap<std::string, std::string> groups_of;  // member DN → group DN
   std::map<std::string, std::string> passwords;       // by DN
   int searches = 0;
+  int binds = 0;
   bool unavailable = false;
 };
 
@@ -25,6 +29,7 @@ class FakeConnection final : public Connection {
  public:
   explicit FakeConnection(Tree& tree) : tree_(tree) {}
   Status Bind(const std::string& dn, const Secret& password) override {
+    ++tree_.binds;
     const auto found = tree_.passwords.find(dn);
     if (found != tree_.passwords.end() && found->second == password.Reveal()) return Ok();
     return Unauthenticated("no").Reason("wrong_password");
@@ -81,7 +86,7 @@ class DirectoryTest : public ::testing::Test {
 
 TEST_F(DirectoryTest, KnowsWhoProvesItAndTheirGroupsOfGroups) {
   Directory directory = Make();
-  const auto person = directory.Check("alice", kPassword);
+  const auto person = directory.Check("alice", kPassword, kAny);
   ASSERT_TRUE(person.ok()) << person.error().log();
   ASSERT_TRUE(person->has_value());
   EXPECT_EQ((*person)->subject, "uid=alice,people");
@@ -91,27 +96,57 @@ TEST_F(DirectoryTest, KnowsWhoProvesItAndTheirGroupsOfGroups) {
 
 TEST_F(DirectoryTest, RefusesAWrongAndAnEmptyPassword) {
   Directory directory = Make();
-  EXPECT_EQ(directory.Check("alice", Secret("bob-pw")).error().reason(), "wrong_password");
-  EXPECT_EQ(directory.Check("alice", Secret()).error().reason(), "wrong_password");
+  EXPECT_EQ(directory.Check("alice", Secret("bob-pw"), kAny).error().reason(), "wrong_password");
+  EXPECT_EQ(directory.Check("alice", Secret(), kAny).error().reason(), "wrong_password");
   EXPECT_EQ(tree.searches, 1);
+}
+
+TEST_F(DirectoryTest, SaysWhomANameMeansBeforeItTriesThePassword) {
+  tree.people["ally"] = tree.people["alice"];
+  Directory directory = Make();
+  std::vector<std::string> meant;
+  const BeforeProof refuse = [&](std::string_view subject) -> Status {
+    meant.emplace_back(subject);
+    return Error(ErrorCode::kRateLimited, "wait").Reason("too_many_attempts");
+  };
+  for (const char* name : {"alice", "ally"}) {
+    EXPECT_EQ(directory.Check(name, kPassword, refuse).error().reason(), "too_many_attempts");
+  }
+  EXPECT_EQ(meant, (std::vector<std::string>{"uid=alice,people", "uid=alice,people"}));
+  EXPECT_EQ(tree.binds, 2);  // of the reader alone
+}
+
+TEST_F(DirectoryTest, AsksTheSameOfTheDirectoryWhetherItKnowsANameOrNot) {
+  Directory directory = Make();
+  const auto cost = [&](const std::function<void()>& ask) {
+    tree.binds = tree.searches = 0;
+    ask();
+    return std::pair(tree.binds, tree.searches);
+  };
+  const auto known =
+      cost([&] { EXPECT_FALSE(directory.Check("alice", Secret("wrong"), kAny).ok()); });
+  EXPECT_EQ(cost([&] { EXPECT_FALSE(directory.Check("nobody", kPassword, kAny)->has_value()); }),
+            known);
+  EXPECT_EQ(cost([&] { EXPECT_TRUE(directory.PretendToRefuse(false).ok()); }), known);
+  EXPECT_EQ(cost([&] { EXPECT_TRUE(directory.PretendToRefuse(true).ok()); }), std::pair(0, 0));
 }
 
 TEST_F(DirectoryTest, DoesNotKnowOthersNorTwoOfOneName) {
   Directory directory = Make();
-  EXPECT_FALSE(directory.Check("nobody", kPassword)->has_value());
-  EXPECT_FALSE(directory.Check("*", kPassword)->has_value());
+  EXPECT_FALSE(directory.Check("nobody", kPassword, kAny)->has_value());
+  EXPECT_FALSE(directory.Check("*", kPassword, kAny)->has_value());
   tree.people["alice)"] = Named("uid=other,people", "other");
   options.user_filter = "(|(uid={name})(uid=alice\\29))";
   tree.people["alice\\29"] = tree.people["alice)"];
   Directory both = Make();
-  EXPECT_FALSE(both.Check("alice", kPassword)->has_value());
+  EXPECT_FALSE(both.Check("alice", kPassword, kAny)->has_value());
 }
 
 TEST_F(DirectoryTest, CyclesOfGroupsEnd) {
   tree.groups_of.emplace("cn=staff,g", "cn=devs,g");
   tree.groups_of.emplace("cn=staff,g", "cn=staff,g");
   Directory directory = Make();
-  EXPECT_EQ(Groups(**directory.Check("alice", kPassword)), R"(["devs","staff"])");
+  EXPECT_EQ(Groups(**directory.Check("alice", kPassword, kAny)), R"(["devs","staff"])");
 }
 
 TEST_F(DirectoryTest, DepthIsBounded) {
@@ -121,7 +156,7 @@ TEST_F(DirectoryTest, DepthIsBounded) {
   }
   tree.groups_of.emplace("uid=alice,people", "cn=g0,g");
   Directory directory = Make();
-  const auto person = **directory.Check("alice", kPassword);
+  const auto person = **directory.Check("alice", kPassword, kAny);
   EXPECT_EQ(person.claims.at("groups").as_array().size(), 8U + 2U);
 }
 
@@ -130,19 +165,19 @@ TEST_F(DirectoryTest, WhoIsInMoreGroupsThanCanBeReadDoesNotGetIn) {
     tree.groups_of.emplace("uid=alice,people", "cn=g" + std::to_string(i) + ",g");
   }
   Directory directory = Make();
-  EXPECT_EQ(directory.Check("alice", kPassword).error().reason(), "too_many_groups");
+  EXPECT_EQ(directory.Check("alice", kPassword, kAny).error().reason(), "too_many_groups");
 }
 
 TEST_F(DirectoryTest, OurOwnWrongPasswordIsNotTheirs) {
   options.bind_password = Secret("changed");
   Directory directory = Make();
-  EXPECT_EQ(directory.Check("alice", kPassword).error().code(), ErrorCode::kUnavailable);
+  EXPECT_EQ(directory.Check("alice", kPassword, kAny).error().code(), ErrorCode::kUnavailable);
 }
 
 TEST_F(DirectoryTest, SaysThatItCannotTell) {
   tree.unavailable = true;
   Directory directory = Make();
-  EXPECT_EQ(directory.Check("alice", kPassword).error().code(), ErrorCode::kUnavailable);
+  EXPECT_EQ(directory.Check("alice", kPassword, kAny).error().code(), ErrorCode::kUnavailable);
   EXPECT_EQ(directory.LookUp("uid=alice,people").error().code(), ErrorCode::kUnavailable);
 }
 

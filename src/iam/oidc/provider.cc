@@ -1,5 +1,7 @@
 #include "iam/oidc/provider.h"
 
+#include <algorithm>
+
 #include "crypto/hash.h"
 #include "crypto/random.h"
 #include "crypto/sealing.h"
@@ -62,7 +64,7 @@ Result<json::Value> Provider::Open(std::string_view text, std::string_view purpo
   return content;
 }
 
-Result<BrowserStart> Provider::Start(std::uint16_t port) {
+Result<BrowserStart> Provider::Start(std::uint16_t port, std::string_view challenge) {
   BW_TRY(const Discovery discovery, issuer_.Describe());
   if (discovery.authorization_endpoint.empty() || options_.redirect_url.empty()) {
     return Unsupported("this source offers no sign-in by browser").Reason("no_browser_sign_in");
@@ -75,6 +77,7 @@ Result<BrowserStart> Provider::Start(std::uint16_t port) {
                                   {"verifier", json::Text(verifier)},
                                   {"cookie", json::Text(Digest(start.cookie))},
                                   {"port", port},
+                                  {"challenge", json::Text(challenge)},
                                   {"end", ToUnixSeconds(clock_.Now() + kLongestSignIn)}},
                                  kState);
   std::string query;
@@ -112,6 +115,7 @@ Result<BrowserEnd> Provider::Finish(const BrowserReturn& returned) {
   BrowserEnd end;
   BW_TRY(end.person, Identify(id_token, options_.client_id, json::FindText(state, "nonce")));
   end.port = static_cast<std::uint16_t>(Number(state, "port"));
+  end.challenge = std::string(json::FindText(state, "challenge"));
   return end;
 }
 
@@ -170,6 +174,7 @@ Result<DeviceStart> Provider::StartDevice() {
   DeviceStart start;
   BW_TRY(start.shown, ParseDeviceAnswer(response.status, response.body));
   start.handle = Seal({{"code", json::Text(start.shown.device_code)},
+                       {"interval", start.shown.interval},
                        {"end", ToUnixSeconds(clock_.Now()) + start.shown.expires_in}},
                       kDevice);
   start.shown.device_code.clear();
@@ -180,6 +185,11 @@ Result<Person> Provider::FinishDevice(std::string_view handle) {
   auto content = Open(handle, kDevice);
   if (!content.ok()) {
     return Unauthenticated("the device code is unknown or has expired").Reason("expired_token");
+  }
+  const std::chrono::seconds interval(std::max<std::int64_t>(Number(*content, "interval"), 1));
+  if (!polls_.MayAsk(json::FindText(*content, "code"), interval)) {
+    return Unauthenticated("the sign-in is asked for too often: wait longer between")
+        .Reason("slow_down");
   }
   std::string form;
   Add(form, "grant_type", "urn:ietf:params:oauth:grant-type:device_code");

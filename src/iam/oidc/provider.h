@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/secret.h"
+#include "iam/oidc/device_polls.h"
 #include "iam/oidc/issuer.h"
 #include "iam/sign_in/passcodes.h"
 #include "iam/sign_in/source.h"
@@ -39,6 +40,7 @@ struct BrowserReturn {
 struct BrowserEnd {
   Person person;
   std::uint16_t port = 0;  // as given to Start
+  std::string challenge;   // as given to Start
 };
 
 struct DeviceStart {
@@ -63,13 +65,15 @@ class Provider {
 
   const std::string& name() const { return options_.name; }
 
-  // `port`: of a command line that waits on the loopback address; 0: none.
-  Result<BrowserStart> Start(std::uint16_t port);
+  // `port`: of a command line that waits on the loopback address, whose `challenge` (IsChallenge)
+  // the passcode is for; 0: none.
+  Result<BrowserStart> Start(std::uint16_t port, std::string_view challenge = {});
   Result<BrowserEnd> Finish(const BrowserReturn& returned);
 
   Result<DeviceStart> StartDevice();
   // kUnauthenticated "authorization_pending" or "slow_down" until they have decided, then
-  // "access_denied" or "expired_token".
+  // "access_denied" or "expired_token". Who asks more often than the provider allows is told to
+  // slow down, and the provider is not asked.
   Result<Person> FinishDevice(std::string_view handle);
 
  private:
@@ -87,6 +91,7 @@ class Provider {
   const Secret key_;
   Passcodes& once_;
   const Clock& clock_;
+  DevicePolls polls_{clock_};
 };
 
 }  // namespace breakwater::iam::oidc

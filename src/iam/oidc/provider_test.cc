@@ -107,12 +107,53 @@ TEST_F(ProviderTest, ADeviceWaitsUntilItsUserHasDecided) {
   fake.token_status = 400;
   fake.token_answer = R"({"error":"authorization_pending"})";
   EXPECT_EQ(provider.FinishDevice(start.handle).error().reason(), "authorization_pending");
+  clock.Advance(std::chrono::seconds(60));
   fake.token_status = 200;
   AnswerWith({});
   EXPECT_EQ(provider.FinishDevice(start.handle)->subject, "alice");
   EXPECT_EQ(provider.FinishDevice("guess").error().reason(), "expired_token");
   clock.Advance(minutes(3));
   EXPECT_EQ(provider.FinishDevice(start.handle).error().reason(), "expired_token");
+}
+
+TEST_F(ProviderTest, ADeviceThatAsksTooOftenIsToldSoAndTheProviderIsNotAsked) {
+  const auto start = *provider.StartDevice();
+  fake.token_status = 400;
+  fake.token_answer = R"({"error":"authorization_pending"})";
+  EXPECT_EQ(provider.FinishDevice(start.handle).error().reason(), "authorization_pending");
+  fake.last_form.clear();
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_EQ(provider.FinishDevice(start.handle).error().reason(), "slow_down");
+  }
+  EXPECT_EQ(fake.last_form, "");
+}
+
+TEST_F(ProviderTest, ThePasscodeIsForTheClientThatAsked) {
+  const std::string challenge(43, 'A');
+  const auto start = *provider.Start(8123, challenge);
+  AnswerWith(*Asked(start).Get("nonce"));
+  const auto end = provider.Finish({.code = "c",
+                                    .state = std::string(*Asked(start).Get("state")),
+                                    .error = {},
+                                    .cookie = start.cookie});
+  ASSERT_TRUE(end.ok()) << end.error().message();
+  EXPECT_EQ(end->challenge, challenge);
+}
+
+TEST(DevicePolls, WhoDoesNotWaitWaitsLonger) {
+  using std::chrono::seconds;
+  breakwater::testing::ManualClock clock;
+  DevicePolls polls(clock, 2);
+  EXPECT_TRUE(polls.MayAsk("a", seconds(5)));
+  EXPECT_FALSE(polls.MayAsk("a", seconds(5)));
+  clock.Advance(seconds(6));
+  EXPECT_FALSE(polls.MayAsk("a", seconds(5)));
+  clock.Advance(seconds(15));
+  EXPECT_TRUE(polls.MayAsk("a", seconds(5)));
+  clock.Advance(seconds(1));
+  EXPECT_TRUE(polls.MayAsk("b", seconds(5)));
+  EXPECT_TRUE(polls.MayAsk("c", seconds(5)));
+  EXPECT_FALSE(polls.MayAsk("b", seconds(5)));
 }
 
 }  // namespace

@@ -72,8 +72,7 @@ Result<Federation::Admitted> Federation::Match(db::Transaction& tx, const Accoun
   if (!admission.create) return NotInvited();
   const User user = NewUserOf(account, person, email, deps_.clock.Now());
   BW_TRY_STATUS(store::InsertUser(tx, user));
-  return Admitted{
-      .iam_id = user.iam_id, .before = nullptr, .after = ToJson(user), .access_changed = true};
+  return Admitted{.iam_id = user.iam_id, .before = nullptr, .after = ToJson(user), .is_new = true};
 }
 
 Result<Federation::Admitted> Federation::Apply(db::Transaction& tx, const AccountId& account,
@@ -86,7 +85,8 @@ Result<Federation::Admitted> Federation::Apply(db::Transaction& tx, const Accoun
       "iam_id = excluded.iam_id, claims = excluded.claims, seen_at = excluded.seen_at",
       {account, admission.realm, person.subject, admitted.iam_id, claims, deps_.clock.Now()}));
   if (apply_) {
-    BW_TRY_STATUS(apply_(tx, account, admitted.iam_id, admission.realm, person.claims));
+    BW_TRY(admitted.access_changed,
+           apply_(tx, account, admitted.iam_id, admission.realm, person.claims));
   }
   return admitted;
 }
@@ -105,13 +105,15 @@ Result<IamId> Federation::Admit(const AccountId& account, const Admission& admis
        .apply = [&](db::Transaction& tx) -> Result<control::Effect> {
          BW_TRY(Admitted admitted, Apply(tx, account, admission, person));
          iam_id = admitted.iam_id;
-         if (admitted.access_changed) {
+         if (admitted.is_new) {
            return ChangedAccess(tx, account, std::move(admitted.before), std::move(admitted.after));
          }
-         return control::Effect{.before = std::move(admitted.before),
+         control::Effect effect{.before = std::move(admitted.before),
                                 .after = std::move(admitted.after),
                                 .governed = {},
                                 .events = {}};
+         if (admitted.access_changed) effect.events.push_back(AccessFactsChanged(account));
+         return effect;
        },
        .severity = audit::Severity::kNormal}));
   return iam_id;

@@ -23,10 +23,10 @@ struct Admission {
 };
 
 // A person's rights that follow from what a source says of them; called in the transaction that
-// lets them in.
+// lets them in. Whether they have others than before.
 using ApplyClaims =
-    std::function<Status(db::Transaction& tx, const AccountId& account, const IamId& iam_id,
-                         const std::string& realm, const json::Object& claims)>;
+    std::function<Result<bool>(db::Transaction& tx, const AccountId& account, const IamId& iam_id,
+                               const std::string& realm, const json::Object& claims)>;
 
 // Thread-safe.
 class Federation {
@@ -47,7 +47,8 @@ class Federation {
     IamId iam_id;
     json::Value before;
     json::Value after;
-    bool access_changed = false;
+    bool is_new = false;
+    bool access_changed = false;  // by what the source says
   };
   Result<Admitted> Apply(db::Transaction& tx, const AccountId& account, const Admission& admission,
                          const Person& person);

@@ -23,7 +23,12 @@ Person Alice() {
 class Corp final : public PasswordSource {
  public:
   std::string_view name() const override { return "corp"; }
-  Result<std::optional<Person>> Check(std::string_view, const Secret&) override { return person; }
+  Result<std::optional<Person>> Check(std::string_view, const Secret&,
+                                      const BeforeProof& before) override {
+    if (person) BW_TRY_STATUS(before(person->subject));
+    return person;
+  }
+  Status PretendToRefuse(bool) override { return Ok(); }
   Result<std::optional<Person>> LookUp(std::string_view) override {
     if (silent) return Unavailable("gone");
     return person;
@@ -87,6 +92,27 @@ TEST_F(FederationTest, WhoIsRemovedHereIsNoUserAnyMore) {
   EXPECT_NE(*Admit(create), iam_id);
 }
 
+TEST_F(FederationTest, GroupsThatChangeAtASignInAreToldAndThoseThatStayAreNot) {
+  const auto group =
+      *world.groups.Create(world.administrator, world.account, {.name = "developers"});
+  ASSERT_TRUE(world.groups
+                  .CreateRule(world.administrator, world.account, group.id,
+                              {.name = "r",
+                               .realm = "corp",
+                               .expiration_hours = 1,
+                               .conditions = {{"groups", ClaimOperator::kContains, "\"devs\""}}})
+                  .ok());
+  const int before = world.FactsChanged();
+  ASSERT_TRUE(Admit(create).ok());
+  EXPECT_EQ(world.FactsChanged(), before);  // a new user is told as a change of configuration
+  Person moved = Alice();
+  moved.claims = {{"groups", json::Array{"ops"}}};
+  ASSERT_TRUE(Admit(create, moved).ok());
+  EXPECT_EQ(world.FactsChanged(), before + 1);
+  ASSERT_TRUE(Admit(create, moved).ok());
+  EXPECT_EQ(world.FactsChanged(), before + 1);
+}
+
 TEST_F(FederationTest, ARefreshAsksTheSourceAgain) {
   Corp corp;
   SignIn sign_in(world.sign_in_deps, {}, {{&corp, create}});
@@ -101,6 +127,20 @@ TEST_F(FederationTest, ARefreshAsksTheSourceAgain) {
   const std::string token = world.tokens.IssueAccess(login, "g", "c")->token;
   EXPECT_EQ(world.credentials.Authenticate("Bearer " + token, false).error().reason(),
             "session_revoked");
+}
+
+TEST_F(FederationTest, ARefreshTokenThatIsNotExchangedIsRecheckedToo) {
+  Corp corp;
+  SignIn sign_in(world.sign_in_deps, {}, {{&corp, create}});
+  world.credentials.Watch(sign_in);
+  const auto login = *sign_in.WithPassword({}, {"alice", Secret("pw")});
+  const std::string token = world.tokens.IssueRefresh(login, "c")->token;
+  const std::string basic = "Basic " + Base64Encode(AsBytes("iamrefresh:" + token));
+  EXPECT_TRUE(world.credentials.Authenticate(basic, true).ok());
+  corp.person.reset();
+  world.clock.Advance(SignIn::kCheckedFor);
+  EXPECT_EQ(world.credentials.Authenticate(basic, true).error().reason(), "session_revoked");
+  EXPECT_EQ(world.credentials.WithRefreshToken(token).error().reason(), "session_revoked");
 }
 
 TEST_F(FederationTest, ClaimsAreBounded) {

@@ -22,7 +22,14 @@ struct PasscodeOwner {
   std::string source;                     // of the session that it begins
   std::string session_id;                 // in which it was made, and with which it dies; or empty
   std::optional<Timestamp> session_ends;  // at the latest
+  Timestamp proved{};                     // when they proved who they are
+  // base64url of the SHA-256 of what the one client knows that may use it (RFC 7636 §4.2); empty:
+  // whoever has it may.
+  std::string challenge{};
 };
+
+// Whether it can be a PKCE challenge of the method S256.
+bool IsChallenge(std::string_view text);
 
 // Thread-safe.
 class Passcodes {
@@ -36,8 +43,9 @@ class Passcodes {
 
   Result<Passcode> Make(const PasscodeOwner& owner);
   // Whose it is, this once. kUnauthenticated "passcode_unknown" for one that was used, has expired
-  // or never was, or whose session is over.
-  Result<PasscodeOwner> Use(const Secret& value);
+  // or never was, whose session is over, or whose client's challenge `verifier` does not meet: that
+  // one is used up, too.
+  Result<PasscodeOwner> Use(const Secret& value, const Secret& verifier = {});
   // Whether something happens for the first time: the state of a sign-in, say, until `expires`.
   Result<bool> First(std::string_view kind, std::string_view what, Timestamp expires);
   Status Sweep();

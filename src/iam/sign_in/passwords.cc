@@ -68,7 +68,7 @@ Status Passwords::Change(const control::Caller& caller, const Secret& current,
   BW_TRY_STATUS(CheckNewPassword(wanted));
   BW_TRY(const auto known, Get(account, iam_id));
   if (known) {
-    const std::string subject = SignInThrottle::UserSubject(iam_id);
+    const auto subject = SignInThrottle::User(iam_id, caller.origin.address);
     BW_TRY_STATUS(throttle_.EnterName(subject));
     const auto checked = Check(account, iam_id, current);
     if (!checked.ok()) {
@@ -78,8 +78,12 @@ Status Passwords::Change(const control::Caller& caller, const Secret& current,
                                   PasswordResource(account, iam_id), refusal);
       return refusal;
     }
+    BW_TRY_STATUS(throttle_.ForgetName(subject));
+  } else if (const Status fresh = CheckFresh(caller); !fresh.ok()) {
+    deps_.changes.RecordRefusal(caller, "iam-identity.user-password.update",
+                                PasswordResource(account, iam_id), fresh.error());
+    return fresh;
   }
-  if (known) BW_TRY_STATUS(throttle_.ForgetName(SignInThrottle::UserSubject(iam_id)));
   BW_TRY(std::string hash, hasher_.Hash(wanted));
   const Password made{.iam_id = iam_id,
                       .account = account,
@@ -103,6 +107,21 @@ Status Passwords::Change(const control::Caller& caller, const Secret& current,
          return Changed(tx, account, ToJson(before), ToJson(made));
        },
        .severity = audit::Severity::kCritical});
+}
+
+Status Passwords::CheckFresh(const control::Caller& caller) {
+  const Timestamp now = deps_.clock.Now();
+  BW_TRY(const auto session, deps_.database.ReadValue([&](db::Transaction& tx) {
+    return store::FindSession(tx, caller.actor.credential_id);
+  }));
+  if (CheckSession(session, now).ok() && session->iam_id == caller.actor.iam_id &&
+      session->proved + kFresh > now) {
+    return Ok();
+  }
+  return Denied(
+             "you have no password yet: sign in by another source and choose one within ten "
+             "minutes, or have an administrator reset it")
+      .Reason("fresh_session_required");
 }
 
 Status Passwords::CheckManager(db::Transaction& tx, const control::Caller& caller,
@@ -169,7 +188,7 @@ Result<Password> Passwords::Check(const AccountId& account, const IamId& iam_id,
                                   const Secret& password) {
   BW_TRY(const auto known, Get(account, iam_id));
   if (!known) {
-    BW_TRY_STATUS(CheckNobody(password));
+    BW_TRY_STATUS(CheckNobody());
     return WrongNameOrPassword();
   }
   BW_TRY(const bool good, hasher_.Verify(password, known->hash));
@@ -179,12 +198,17 @@ Result<Password> Passwords::Check(const AccountId& account, const IamId& iam_id,
   return *known;
 }
 
-Status Passwords::CheckNobody(const Secret& password) {
-  BW_TRY_STATUS(hasher_.Hash(password));
+Status Passwords::CheckNobody() {
+  BW_TRY_STATUS(hasher_.Hash(Secret("nobody's password")));
   return Ok();
 }
 
-Result<std::optional<Person>> LocalPasswords::Check(std::string_view name, const Secret& password) {
+Status LocalPasswords::PretendToRefuse(bool) {
+  return passwords_.CheckNobody();
+}
+
+Result<std::optional<Person>> LocalPasswords::Check(std::string_view name, const Secret& password,
+                                                    const BeforeProof&) {
   const std::string email = LowerAscii(name);
   struct Found {
     IamId iam_id;

@@ -33,12 +33,14 @@ class Passwords {
  public:
   static constexpr std::size_t kLeastOctets = 12;
   static constexpr std::chrono::hours kInitialLife{72};
+  static constexpr std::chrono::minutes kFresh{10};
 
   Passwords(ChangeDeps deps, crypto::PasswordHasher& hasher, SignInThrottle& throttle)
       : deps_(deps), hasher_(hasher), throttle_(throttle) {}
 
-  // The caller's own. `current` is needed if there is one: kDenied "wrong_password". All their
-  // sessions end.
+  // The caller's own. `current` is needed if there is one: kDenied "wrong_password". Where there is
+  // none they must have proved within `kFresh` who they are, else a stolen token would become a way
+  // in for good: kDenied "fresh_session_required". All their sessions end.
   Status Change(const control::Caller& caller, const Secret& current, const Secret& wanted);
   // Makes one that must be changed at the first sign-in. All their sessions end.
   Result<InitialPassword> Reset(const control::Caller& caller, const AccountId& account,
@@ -52,11 +54,13 @@ class Passwords {
   // Not throttled.
   Result<Password> Check(const AccountId& account, const IamId& iam_id, const Secret& password);
   // A hash, for a name that nobody has: what it costs to find out must not tell.
-  Status CheckNobody(const Secret& password);
+  Status CheckNobody();
 
  private:
   Status CheckManager(db::Transaction& tx, const control::Caller& caller, const AccountId& account,
                       const IamId& iam_id);
+  // Whether the caller has just proved who they are.
+  Status CheckFresh(const control::Caller& caller);
   Status Store(db::Transaction& tx, const Password& password);
 
   ChangeDeps deps_;
@@ -76,7 +80,10 @@ class LocalPasswords final : public PasswordSource {
       : name_(std::move(name)), database_(database), passwords_(passwords), account_(account) {}
 
   std::string_view name() const override { return name_; }
-  Result<std::optional<Person>> Check(std::string_view name, const Secret& password) override;
+  // Asks nothing before: whose the names are is known without it.
+  Result<std::optional<Person>> Check(std::string_view name, const Secret& password,
+                                      const BeforeProof& before) override;
+  Status PretendToRefuse(bool looked) override;
   Result<std::optional<Person>> LookUp(std::string_view subject) override;
 
  private:

@@ -23,7 +23,7 @@ class PasswordsTest : public ::testing::Test {
 };
 
 TEST_F(PasswordsTest, AreChosenAndChangedByWhoseTheyAre) {
-  ASSERT_TRUE(world.passwords.Change(self, {}, kGood).ok());
+  world.GivePassword(user.iam_id, kGood);
   EXPECT_TRUE(world.passwords.Check(world.account, user.iam_id, kGood).ok());
   EXPECT_EQ(ReasonOf(world.passwords.Change(self, kOther, kOther)), "wrong_password");
   ASSERT_TRUE(world.passwords.Change(self, kGood, kOther).ok());
@@ -31,8 +31,23 @@ TEST_F(PasswordsTest, AreChosenAndChangedByWhoseTheyAre) {
   EXPECT_TRUE(world.passwords.Check(world.account, user.iam_id, kOther).ok());
 }
 
+TEST_F(PasswordsTest, AFirstOneIsChosenByWhoHasJustProvedWhoTheyAre) {
+  EXPECT_EQ(ReasonOf(world.passwords.Change(self, {}, kGood)), "fresh_session_required");
+  control::Caller who = self;
+  who.actor.credential = "passcode";
+  const auto session = *world.sessions.Begin(who, "corp", {});
+  who.actor.credential_id = session.id;
+  control::Caller other = world.CallerOf(world.Invite("other@example.com").iam_id);
+  other.actor.credential_id = session.id;
+  EXPECT_EQ(ReasonOf(world.passwords.Change(other, {}, kGood)), "fresh_session_required");
+  world.clock.Advance(std::chrono::minutes(11));
+  EXPECT_EQ(ReasonOf(world.passwords.Change(who, {}, kGood)), "fresh_session_required");
+  who.actor.credential_id = world.sessions.Begin(who, "corp", {})->id;
+  EXPECT_TRUE(world.passwords.Change(who, {}, kGood).ok());
+}
+
 TEST_F(PasswordsTest, AreKeptAsHashes) {
-  ASSERT_TRUE(world.passwords.Change(self, {}, kGood).ok());
+  world.GivePassword(user.iam_id, kGood);
   const auto known = *world.passwords.Get(world.account, user.iam_id);
   ASSERT_TRUE(known.has_value());
   EXPECT_TRUE(known->hash.starts_with("$argon2id$"));
@@ -50,7 +65,7 @@ TEST_F(PasswordsTest, MustBeLongEnough) {
 }
 
 TEST_F(PasswordsTest, EndTheSessionsOfThoseWhoseTheyAre) {
-  ASSERT_TRUE(world.passwords.Change(self, {}, kGood).ok());
+  world.GivePassword(user.iam_id, kGood);
   const auto login = *world.sign_in.WithPassword({}, {.name = "u@example.com", .password = kGood});
   const std::string token = world.tokens.IssueAccess(login, "password", "c")->token;
   ASSERT_TRUE(world.credentials.Authenticate("Bearer " + token, false).ok());
@@ -60,7 +75,7 @@ TEST_F(PasswordsTest, EndTheSessionsOfThoseWhoseTheyAre) {
 }
 
 TEST_F(PasswordsTest, GuessingTheCurrentOneIsThrottled) {
-  ASSERT_TRUE(world.passwords.Change(self, {}, kGood).ok());
+  world.GivePassword(user.iam_id, kGood);
   std::string reason;
   for (int i = 0; i < 10; ++i) reason = ReasonOf(world.passwords.Change(self, kOther, kOther));
   EXPECT_EQ(reason, "too_many_attempts");

@@ -58,24 +58,27 @@ void SignIn::Record(const control::Origin& origin, const control::Actor& actor,
                                       SessionsOf(deps_.account, actor.iam_id), error);
 }
 
-Result<SignIn::Subject> SignIn::SubjectOf(std::string_view name) {
+Status SignIn::Charge(Attempt& attempt, ThrottleSubject subject) {
+  BW_TRY_STATUS(deps_.throttle.EnterName(subject));
+  attempt.charged.push_back(std::move(subject));
+  return Ok();
+}
+
+Status SignIn::ChargeName(Attempt& attempt, std::string_view name) {
   BW_TRY(const auto iam_id, deps_.changes.database.ReadValue([&](db::Transaction& tx) {
     return store::FindUserByEmail(tx, deps_.account, LowerAscii(name));
   }));
-  Subject subject;
-  subject.actor.account = deps_.account;
+  const std::string& address = attempt.origin.address;
+  attempt.actor.account = deps_.account;
   if (iam_id) {
-    subject.throttle = SignInThrottle::UserSubject(*iam_id);
-    subject.actor.iam_id = *iam_id;
-    subject.actor.name = std::string(name);
-  } else {
-    // What is no name may be a password in the wrong field, so it is kept nowhere. Directories
-    // compare without case and outer spaces, so one person is not many names.
-    const Bytes hash = deps_.hasher.Hash(Secret(LowerAscii(Trim(name))));
-    subject.throttle = SignInThrottle::UnknownSubject(AsText(hash));
-    subject.actor.name = "an unknown name";
+    attempt.actor.iam_id = *iam_id;
+    attempt.actor.name = std::string(name);
+    return Charge(attempt, SignInThrottle::User(*iam_id, address));
   }
-  return subject;
+  // What is no name may be a password in the wrong field, so it is kept nowhere. Directories
+  // compare without case and outer spaces, so one person is not many names.
+  attempt.actor.name = "an unknown name";
+  return Charge(attempt, SignInThrottle::Unknown(deps_.hasher, LowerAscii(Trim(name)), address));
 }
 
 Result<Login> SignIn::WithPassword(const control::Origin& origin, const PasswordGrant& grant) {
@@ -84,20 +87,23 @@ Result<Login> SignIn::WithPassword(const control::Origin& origin, const Password
     return ByBreakGlass(origin, grant.password);
   }
   BW_TRY_STATUS(deps_.throttle.EnterAddress(origin.address));
-  BW_TRY(const Subject subject, SubjectOf(grant.name));
-  BW_TRY_STATUS(deps_.throttle.EnterName(subject.throttle));
-  auto login = ByPassword(origin, grant);
+  Attempt attempt{.origin = origin};
+  BW_TRY_STATUS(ChargeName(attempt, grant.name));
+  auto login = ByPassword(attempt, grant);
   if (login.ok()) {
     deps_.throttle.ForgetAddress(origin.address);
-    BW_TRY_STATUS(deps_.throttle.ForgetName(subject.throttle));
+    for (const ThrottleSubject& subject : attempt.charged) {
+      BW_TRY_STATUS(deps_.throttle.ForgetName(subject));
+    }
   } else if (!IsRefusedUnheard(login.error())) {
-    Record(origin, subject.actor, login.error());
+    Record(origin, attempt.actor, login.error());
   }
   return login;
 }
 
-Result<Login> SignIn::ByPassword(const control::Origin& origin, const PasswordGrant& grant) {
-  BW_TRY(const Asked asked, Ask(grant));
+Result<Login> SignIn::ByPassword(Attempt& attempt, const PasswordGrant& grant) {
+  const control::Origin& origin = attempt.origin;
+  BW_TRY(const Asked asked, Ask(attempt, grant));
   if (asked.by->admission)
     return WithPerson(origin, *asked.by->admission, asked.person, "password");
   const Person& person = asked.person;
@@ -115,7 +121,7 @@ Result<Login> SignIn::ByPassword(const control::Origin& origin, const PasswordGr
       return Invalid("new_password must be another one").Reason("weak_password");
     }
     // The password was right: what others tried must not keep its owner from choosing a better one.
-    BW_TRY_STATUS(deps_.throttle.ForgetName(SignInThrottle::UserSubject(person.iam_id)));
+    BW_TRY_STATUS(deps_.throttle.ForgetName(SignInThrottle::User(person.iam_id, origin.address)));
     BW_TRY_STATUS(deps_.passwords.Change(self, grant.password, grant.new_password));
   }
   BW_TRY(const SessionLimits limits, LimitsOf(deps_.account));
@@ -123,12 +129,32 @@ Result<Login> SignIn::ByPassword(const control::Origin& origin, const PasswordGr
                "password", limits);
 }
 
-Result<SignIn::Asked> SignIn::Ask(const PasswordGrant& grant) {
+Error SignIn::Refuse(const AskedSource* by, Error refusal) {
+  bool looked = true;
+  for (const AskedSource& one : sources_) {
+    if (&one == by) {
+      looked = false;
+      continue;
+    }
+    if (const Status pretended = one.source->PretendToRefuse(looked); !pretended.ok()) {
+      return pretended.error();
+    }
+  }
+  return refusal;
+}
+
+Result<SignIn::Asked> SignIn::Ask(Attempt& attempt, const PasswordGrant& grant) {
   std::optional<Error> silent;
   for (const AskedSource& one : sources_) {
-    auto person = one.source->Check(grant.name, grant.password);
+    const auto before = [&](std::string_view subject) -> Status {
+      if (!one.admission) return Ok();
+      return Charge(
+          attempt, SignInThrottle::OfSource(one.admission->realm, subject, attempt.origin.address));
+    };
+    auto person = one.source->Check(grant.name, grant.password, before);
     if (!person.ok()) {
       const ErrorCode code = person.error().code();
+      if (code == ErrorCode::kUnauthenticated) return Refuse(&one, person.error());
       if (code != ErrorCode::kUnavailable && code != ErrorCode::kDeadline) return person.error();
       observe::LogError(observe::Level::kWarning, "a source of identities does not answer",
                         person.error(), {{"source", one.source->name()}});
@@ -143,8 +169,7 @@ Result<SignIn::Asked> SignIn::Ask(const PasswordGrant& grant) {
         .Reason("source_unavailable")
         .Log(silent->message());
   }
-  BW_TRY_STATUS(deps_.passwords.CheckNobody(grant.password));
-  return WrongNameOrPassword();
+  return Refuse(nullptr, WrongNameOrPassword());
 }
 
 Result<Login> SignIn::WithPerson(const control::Origin& origin, const Admission& admission,
@@ -155,7 +180,7 @@ Result<Login> SignIn::WithPerson(const control::Origin& origin, const Admission&
 }
 
 Result<Passcode> SignIn::PasscodeFor(const control::Origin& origin, const Admission& admission,
-                                     const Person& person) {
+                                     const Person& person, std::string challenge) {
   auto iam_id = deps_.federation.Admit(deps_.account, admission, person);
   if (!iam_id.ok()) {
     RecordRefusal(origin, iam_id.error());
@@ -165,7 +190,9 @@ Result<Passcode> SignIn::PasscodeFor(const control::Origin& origin, const Admiss
                                .iam_id = *iam_id,
                                .source = admission.source,
                                .session_id = {},
-                               .session_ends = {}});
+                               .session_ends = {},
+                               .proved = deps_.changes.clock.Now(),
+                               .challenge = std::move(challenge)});
 }
 
 void SignIn::RecordRefusal(const control::Origin& origin, const Error& error) {
@@ -178,6 +205,10 @@ void SignIn::RecordRefusal(const control::Origin& origin, const Error& error) {
 
 Status SignIn::EnterDevice(const control::Origin& origin) {
   return devices_.EnterAddress(origin.address);
+}
+
+Status SignIn::EnterDevicePoll(const control::Origin& origin) {
+  return polls_.EnterAddress(origin.address);
 }
 
 Result<Login> SignIn::WithWorkload(const control::Origin& origin, const WorkloadGrant& grant) {
@@ -246,7 +277,18 @@ Status SignIn::Recheck(const control::Origin& origin, std::string_view session_i
     return Unauthenticated("the session was ended: sign in again").Reason("session_revoked");
   }
   BW_TRY_STATUS(deps_.federation.Admit(session->account, *asked->admission, **person));
-  return Ok();
+  return deps_.changes.database.Write([&](db::Transaction& tx) {
+    return store::MarkSessionChecked(tx, session_id, deps_.changes.clock.Now());
+  });
+}
+
+Status SignIn::BeforeRefresh(const control::Origin& origin, const Session& session) {
+  if (session.checked + kCheckedFor > deps_.changes.clock.Now()) return Ok();
+  return Recheck(origin, session.id);
+}
+
+Error SignIn::OnReplay(const control::Origin& origin, const Session& session) {
+  return deps_.sessions.EndReplayed(origin, session).error();
 }
 
 Result<Login> SignIn::Begin(const control::Origin& origin, const AccountId& account,
@@ -266,10 +308,14 @@ Result<Login> SignIn::Begin(const control::Origin& origin, const AccountId& acco
 }
 
 Result<Login> SignIn::ByBreakGlass(const control::Origin& origin, const Secret& password) {
-  const auto good = break_glass_hasher_.Verify(password, break_glass_.password_hash.Reveal());
+  const auto good = [&]() -> Result<bool> {
+    BW_TRY(const auto turn, break_glass_turns_.Take(origin.address));
+    return break_glass_hasher_.Verify(password, break_glass_.password_hash.Reveal());
+  }();
   if (!good.ok()) return good.error();
   const IamId iam_id{std::string(kBreakGlassId)};
   if (!*good) {
+    break_glass_turns_.Waste(origin.address);
     observe::Log(observe::Level::kWarning, "a wrong password for the break-glass identity",
                  {{"address", origin.address}});
     control::Actor actor;
@@ -286,9 +332,10 @@ Result<Login> SignIn::ByBreakGlass(const control::Origin& origin, const Secret& 
                kBreakGlassLimits);
 }
 
-Result<Login> SignIn::WithPasscode(const control::Origin& origin, const Secret& value) {
+Result<Login> SignIn::WithPasscode(const control::Origin& origin, const Secret& value,
+                                   const Secret& verifier) {
   BW_TRY_STATUS(deps_.throttle.EnterAddress(origin.address));
-  const auto owner = deps_.passcodes.Use(value);
+  const auto owner = deps_.passcodes.Use(value, verifier);
   if (!owner.ok()) {
     control::Actor nobody;
     nobody.account = deps_.account;
@@ -299,6 +346,7 @@ Result<Login> SignIn::WithPasscode(const control::Origin& origin, const Secret& 
   }
   deps_.throttle.ForgetAddress(origin.address);
   BW_TRY(SessionLimits limits, LimitsOf(owner->account));
+  limits.proved = owner->proved;
   if (owner->session_ends) {
     const auto left =
         std::chrono::floor<std::chrono::seconds>(*owner->session_ends - deps_.changes.clock.Now());
@@ -319,7 +367,8 @@ Result<Passcode> SignIn::MakePasscode(const control::Caller& caller) {
                                .iam_id = actor.iam_id,
                                .source = session.source,
                                .session_id = session.id,
-                               .session_ends = session.expires});
+                               .session_ends = session.expires,
+                               .proved = session.proved});
 }
 
 }  // namespace breakwater::iam

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "crypto/hash.h"
 #include "iam/iam_testing.h"
 #include "observe/log.h"
 
@@ -21,19 +22,28 @@ const Secret kWrong("not the password at all");
 class ToldSource final : public PasswordSource {
  public:
   std::string_view name() const override { return "told"; }
-  Result<std::optional<Person>> Check(std::string_view, const Secret&) override {
+  Result<std::optional<Person>> Check(std::string_view, const Secret&,
+                                      const BeforeProof& before) override {
     ++asked;
+    if (!means.empty()) BW_TRY_STATUS(before(means));
     return answer();
+  }
+  Status PretendToRefuse(bool looked) override {
+    ++(looked ? pretended_after_looking : pretended);
+    return Ok();
   }
   Result<std::optional<Person>> LookUp(std::string_view) override { return answer(); }
   std::function<Result<std::optional<Person>>()> answer = [] { return std::optional<Person>{}; };
+  std::string means;  // whom every name is a name of
   int asked = 0;
+  int pretended = 0;
+  int pretended_after_looking = 0;
 };
 
 class SignInTest : public ::testing::Test {
  protected:
   SignInTest() {
-    EXPECT_TRUE(world.passwords.Change(world.CallerOf(user.iam_id), {}, kGood).ok());
+    world.GivePassword(user.iam_id, kGood);
     origin.address = "192.0.2.1";
   }
   Result<Login> Enter(const std::string& name, const Secret& password, Secret new_password = {}) {
@@ -174,6 +184,37 @@ TEST_F(SignInTest, APasscodeDiesWithTheSessionItWasMadeIn) {
   EXPECT_EQ(Reason(world.sign_in.WithPasscode(origin, revoked.value)), "passcode_unknown");
 }
 
+TEST_F(SignInTest, APasscodeForOneClientIsGoodForNoOther) {
+  const Secret verifier("a verifier of at least forty-three characters, made by a client");
+  const std::string challenge = Base64UrlEncode(crypto::Sha256(AsBytes(verifier.Reveal())));
+  ASSERT_TRUE(IsChallenge(challenge));
+  const auto make = [&] {
+    return world.passcodes
+        .Make({.account = world.account,
+               .iam_id = user.iam_id,
+               .source = "corp",
+               .session_id = {},
+               .session_ends = {},
+               .challenge = challenge})
+        ->value;
+  };
+  EXPECT_EQ(Reason(world.sign_in.WithPasscode(origin, make())), "passcode_unknown");
+  const Secret code = make();
+  EXPECT_EQ(Reason(world.sign_in.WithPasscode(origin, code, Secret(challenge))),
+            "passcode_unknown");
+  EXPECT_EQ(Reason(world.sign_in.WithPasscode(origin, code, verifier)), "passcode_unknown");
+  EXPECT_TRUE(world.sign_in.WithPasscode(origin, make(), verifier).ok());
+}
+
+TEST_F(SignInTest, APasscodeMakesAnOldProofNoYounger) {
+  const auto login = *Enter("u@example.com", kGood);
+  const control::Caller caller{.actor = ToActor(login), .origin = origin};
+  world.clock.Advance(minutes(30));
+  const auto made = *world.sign_in.MakePasscode(caller);
+  EXPECT_EQ(world.sign_in.WithPasscode(origin, made.value)->session->proved,
+            login.session->created);
+}
+
 TEST_F(SignInTest, APasscodeFromABrowserEndsWhenAllSessionsDo) {
   const auto made = *world.passcodes.Make({.account = world.account,
                                            .iam_id = user.iam_id,
@@ -196,6 +237,48 @@ TEST_F(SignInTest, SpellingsOfOneNameAreOneName) {
     EXPECT_EQ(Reason(Enter(name, kWrong)), "wrong_password") << name;
   }
   EXPECT_EQ(Reason(Enter("aliCe", kWrong)), "too_many_attempts");
+}
+
+TEST_F(SignInTest, NamesOfOnePersonOfADirectoryAreThrottledTogether) {
+  ToldSource told;
+  told.means = "entry-1";
+  told.answer = []() -> Result<std::optional<Person>> { return WrongNameOrPassword(); };
+  const Admission admission{.source = "told", .realm = "corp"};
+  SignIn directory(world.sign_in_deps, {}, {{&told, admission}});
+  int tried = 0;
+  for (int i = 0; i < 20; ++i) {
+    const std::string alias = "alias-" + std::to_string(i);
+    if (Reason(directory.WithPassword(origin, {alias, kWrong})) == "wrong_password") ++tried;
+  }
+  EXPECT_EQ(tried, 6);
+  told.means = "entry-2";
+  EXPECT_EQ(Reason(directory.WithPassword(origin, {"another", kWrong})), "wrong_password");
+}
+
+TEST_F(SignInTest, ARefusalCostsTheSameWhoeverKnowsTheName) {
+  ToldSource first;
+  ToldSource second;
+  SignIn both(world.sign_in_deps, {}, {{&first}, {&second}});
+  EXPECT_EQ(Reason(both.WithPassword(origin, {"nobody", kWrong})), "wrong_password");
+  EXPECT_EQ(first.pretended_after_looking, 1);
+  EXPECT_EQ(second.pretended_after_looking, 1);
+  first.answer = []() -> Result<std::optional<Person>> { return WrongNameOrPassword(); };
+  EXPECT_EQ(Reason(both.WithPassword(origin, {"known", kWrong})), "wrong_password");
+  EXPECT_EQ(first.pretended_after_looking + first.pretended, 1);
+  EXPECT_EQ(second.asked, 1);
+  EXPECT_EQ(second.pretended, 1);
+}
+
+TEST_F(SignInTest, StrangersLockNobodyOutOfWhereTheyAlwaysAre) {
+  ASSERT_TRUE(Enter("u@example.com", kGood).ok());
+  for (int i = 0; i < 100; ++i) {
+    control::Origin stranger;
+    stranger.address = "198.51.100." + std::to_string(i);
+    (void)world.sign_in.WithPassword(stranger, {"u@example.com", kWrong}).ok();
+  }
+  EXPECT_TRUE(Enter("u@example.com", kGood).ok());
+  origin.address = "203.0.113.1";
+  EXPECT_EQ(Reason(Enter("u@example.com", kGood)), "too_many_attempts");
 }
 
 TEST_F(SignInTest, OthersGuessesKeepNobodyFromChoosingAPassword) {

@@ -1,6 +1,7 @@
 // Where somebody may prove who they are by name and password.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,6 +25,10 @@ struct Person {
   bool must_choose_password = false;
 };
 
+// Asked by a source once it knows whom a name means (`subject` of the Person), before it tries the
+// password: whatever other names they have there. Its error is the answer.
+using BeforeProof = std::function<Status(std::string_view subject)>;
+
 // Thread-safe.
 class PasswordSource {
  public:
@@ -31,7 +36,11 @@ class PasswordSource {
   virtual std::string_view name() const = 0;
   // Nothing if nobody here has that name. kUnauthenticated "wrong_password"; kUnavailable or
   // kDeadline if it cannot tell. Bounded in time. The password is never empty.
-  virtual Result<std::optional<Person>> Check(std::string_view name, const Secret& password) = 0;
+  virtual Result<std::optional<Person>> Check(std::string_view name, const Secret& password,
+                                              const BeforeProof& before) = 0;
+  // Does what refusing somebody costs who is known here, so that the time of a refusal does not
+  // tell who is. `looked`: Check was asked already and knew nobody. kRateLimited as Check.
+  virtual Status PretendToRefuse(bool looked) = 0;
   // What the source says of them today; nothing if they are gone or may not sign in any more. A
   // source that cannot tell without their password says so: kUnsupported.
   virtual Result<std::optional<Person>> LookUp(std::string_view subject) = 0;

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/ip.h"
+#include "crypto/hash.h"
 
 namespace breakwater::iam {
 namespace {
@@ -22,7 +23,8 @@ Error TooMany(seconds wait) {
   const auto whole = std::max<std::int64_t>(wait.count(), 1);
   return Error(ErrorCode::kRateLimited,
                "too many attempts to sign in: try again in " + std::to_string(whole) + " seconds")
-      .Reason("too_many_attempts");
+      .Reason("too_many_attempts")
+      .Detail("retry_after", std::to_string(whole));
 }
 
 seconds Until(Timestamp end, Timestamp now) {
@@ -39,12 +41,13 @@ Result<Failures> ReadFailures(db::Transaction& tx, const std::string& subject) {
   return found.value_or(Failures{});
 }
 
-// Who may have many addresses is known by their network.
-std::string Network(std::string_view address) {
-  const auto parsed = IpAddress::Parse(address);
-  if (!parsed.ok() || parsed->is_v4()) return std::string(address);
-  const auto octets = parsed->bytes().first(kIpv6Network);
-  return std::string(reinterpret_cast<const char*>(octets.data()), octets.size());
+Result<bool> IsKnown(db::Transaction& tx, const ThrottleSubject& subject, Timestamp since) {
+  BW_TRY(const auto seen,
+         tx.QueryOne("SELECT seen_at FROM iam_sign_in_address WHERE subject = $1 AND network = $2 "
+                     "AND seen_at >= $3",
+                     {subject.everywhere, subject.network, since},
+                     [](const db::Row& row) { return row.Time(0); }));
+  return seen.has_value();
 }
 
 double Refilled(double left, Timestamp at, Timestamp now, const ThrottleOptions& options) {
@@ -53,11 +56,28 @@ double Refilled(double left, Timestamp at, Timestamp now, const ThrottleOptions&
                   left + std::max(minutes, 0.0) * options.address_per_minute);
 }
 
+ThrottleSubject In(std::string subject, std::string_view address) {
+  std::string network = NetworkOf(address);
+  std::string here = subject + "@" + network;
+  return {std::move(subject), std::move(here), std::move(network)};
+}
+
+std::string BucketOf(const Bytes& hash) {
+  // 65 536 rows at most.
+  return HexEncode(std::span(hash).first(2));
+}
+
 }  // namespace
+
+std::string NetworkOf(std::string_view address) {
+  const auto parsed = IpAddress::Parse(address);
+  if (!parsed.ok() || parsed->is_v4()) return std::string(address);
+  return HexEncode(std::as_bytes(parsed->bytes().first(kIpv6Network))) + "/64";
+}
 
 Status SignInThrottle::EnterAddress(std::string_view address) {
   const Timestamp now = clock_.Now();
-  const std::string key = Network(address);
+  const std::string key = NetworkOf(address);
   const MutexLock lock(mutex_);
   if (!addresses_.contains(key)) {
     if (addresses_.size() >= options_.addresses) MakeRoom(now);
@@ -87,59 +107,102 @@ void SignInThrottle::MakeRoom(Timestamp now) {
 
 void SignInThrottle::ForgetAddress(std::string_view address) {
   const MutexLock lock(mutex_);
-  const auto found = addresses_.find(Network(address));
+  const auto found = addresses_.find(NetworkOf(address));
   if (found == addresses_.end()) return;
   found->second.left = std::min(found->second.left + 1, options_.address_burst);
 }
 
-Status SignInThrottle::EnterName(const std::string& subject) {
+Status SignInThrottle::Charge(db::Transaction& tx, const std::string& subject, std::int64_t free,
+                              Timestamp now) {
+  BW_TRY(Failures failures, ReadFailures(tx, subject));
+  if (failures.last + options_.memory <= now) failures = {};
+  ++failures.count;
+  const std::int64_t beyond = failures.count - free;
+  if (beyond > 0) {
+    const std::int64_t doubled = std::int64_t{1} << std::min<std::int64_t>(beyond, 30);
+    failures.blocked_until = now + std::min(seconds(doubled), options_.longest_block);
+  }
+  BW_TRY_STATUS(tx.Execute(
+      "INSERT INTO iam_sign_in_failure (subject, failures, last_at, blocked_until) VALUES ($1, $2, "
+      "$3, $4) ON CONFLICT (subject) DO UPDATE SET failures = excluded.failures, last_at = "
+      "excluded.last_at, blocked_until = excluded.blocked_until",
+      {subject, failures.count, now, failures.blocked_until}));
+  return Ok();
+}
+
+Status SignInThrottle::EnterName(const ThrottleSubject& subject) {
   const Timestamp now = clock_.Now();
+  const Timestamp since = now - options_.addresses_known_for;
+  // Nothing if the attempt may be made; and whether the address is one of theirs.
+  const auto look = [&](db::Transaction& tx) -> Result<bool> {
+    BW_TRY(const Failures here, ReadFailures(tx, subject.here));
+    if (here.blocked_until > now) return TooMany(Until(here.blocked_until, now));
+    BW_TRY(const bool known, IsKnown(tx, subject, since));
+    if (known) return true;
+    BW_TRY(const Failures everywhere, ReadFailures(tx, subject.everywhere));
+    if (everywhere.blocked_until > now) return TooMany(Until(everywhere.blocked_until, now));
+    return false;
+  };
   // Whoever is blocked costs one read.
-  BW_TRY(const Failures known,
-         database_.ReadValue([&](db::Transaction& tx) { return ReadFailures(tx, subject); }));
-  if (known.blocked_until > now) return TooMany(Until(known.blocked_until, now));
+  BW_TRY_STATUS(database_.ReadValue(look));
   return database_.Write([&](db::Transaction& tx) -> Status {
-    BW_TRY(Failures failures, ReadFailures(tx, subject));
-    if (failures.blocked_until > now) return TooMany(Until(failures.blocked_until, now));
-    if (failures.last + options_.memory <= now) failures = {};
-    ++failures.count;
-    const std::int64_t beyond = failures.count - options_.free_failures;
-    if (beyond > 0) {
-      const std::int64_t doubled = std::int64_t{1} << std::min<std::int64_t>(beyond, 30);
-      failures.blocked_until = now + std::min(seconds(doubled), options_.longest_block);
-    }
-    BW_TRY_STATUS(tx.Execute(
-        "INSERT INTO iam_sign_in_failure (subject, failures, last_at, blocked_until) VALUES ($1, "
-        "$2, $3, $4) ON CONFLICT (subject) DO UPDATE SET failures = excluded.failures, last_at = "
-        "excluded.last_at, blocked_until = excluded.blocked_until",
-        {subject, failures.count, now, failures.blocked_until}));
-    return Ok();
+    BW_TRY(const bool known, look(tx));
+    BW_TRY_STATUS(Charge(tx, subject.here, options_.free_failures, now));
+    return known ? Ok() : Charge(tx, subject.everywhere, options_.free_failures_everywhere, now);
   });
 }
 
-Status SignInThrottle::ForgetName(const std::string& subject) {
+Status SignInThrottle::ForgetName(const ThrottleSubject& subject) {
+  const Timestamp now = clock_.Now();
   return database_.Write([&](db::Transaction& tx) -> Status {
-    BW_TRY_STATUS(tx.Execute("DELETE FROM iam_sign_in_failure WHERE subject = $1", {subject}));
+    // Theirs alone: others' go on counting.
+    BW_TRY(const Failures here, ReadFailures(tx, subject.here));
+    BW_TRY_STATUS(tx.Execute("DELETE FROM iam_sign_in_failure WHERE subject = $1", {subject.here}));
+    BW_TRY_STATUS(
+        tx.Execute("UPDATE iam_sign_in_failure SET failures = failures - $2 WHERE subject = $1 AND "
+                   "failures >= $2",
+                   {subject.everywhere, here.count}));
+    BW_TRY_STATUS(tx.Execute(
+        "INSERT INTO iam_sign_in_address (subject, network, seen_at) VALUES ($1, $2, $3) ON "
+        "CONFLICT (subject, network) DO UPDATE SET seen_at = excluded.seen_at",
+        {subject.everywhere, subject.network, now}));
+    BW_TRY_STATUS(tx.Execute(
+        "DELETE FROM iam_sign_in_address WHERE subject = $1 AND network NOT IN (SELECT network "
+        "FROM iam_sign_in_address WHERE subject = $1 ORDER BY seen_at DESC, network LIMIT $2)",
+        {subject.everywhere, options_.known_addresses}));
     return Ok();
   });
 }
 
 Status SignInThrottle::Sweep() {
-  const Timestamp before = clock_.Now() - options_.memory;
+  const Timestamp now = clock_.Now();
   return database_.Write([&](db::Transaction& tx) -> Status {
-    BW_TRY_STATUS(tx.Execute("DELETE FROM iam_sign_in_failure WHERE last_at < $1", {before}));
+    BW_TRY_STATUS(
+        tx.Execute("DELETE FROM iam_sign_in_failure WHERE last_at < $1", {now - options_.memory}));
+    BW_TRY_STATUS(tx.Execute("DELETE FROM iam_sign_in_address WHERE seen_at < $1",
+                             {now - options_.addresses_known_for}));
     return Ok();
   });
 }
 
-std::string SignInThrottle::UserSubject(const IamId& iam_id) {
-  return "user:" + iam_id.value();
+ThrottleSubject SignInThrottle::User(const IamId& iam_id, std::string_view address) {
+  return In("user:" + iam_id.value(), address);
 }
 
-std::string SignInThrottle::UnknownSubject(std::string_view hash_of_name) {
-  // 65 536 rows at most.
-  std::string subject = "unknown:";
-  subject += HexEncode(AsBytes(hash_of_name.substr(0, 2)));
+ThrottleSubject SignInThrottle::OfSource(std::string_view realm, std::string_view subject,
+                                         std::string_view address) {
+  std::string both = std::to_string(realm.size()) + ":";
+  both.append(realm).append(subject);
+  return In("source:" + crypto::Sha256Hex(both), address);
+}
+
+ThrottleSubject SignInThrottle::Unknown(const KeyHasher& hasher, std::string_view name,
+                                        std::string_view address) {
+  ThrottleSubject subject;
+  subject.network = NetworkOf(address);
+  const std::string text(name);
+  subject.everywhere = "unknown:" + BucketOf(hasher.Hash(Secret(text)));
+  subject.here = "unknown-here:" + BucketOf(hasher.Hash(Secret(text + "\n" + subject.network)));
   return subject;
 }
 

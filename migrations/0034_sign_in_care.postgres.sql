@@ -1,0 +1,18 @@
+-- Who signs in from where they did before is not locked out by strangers; sessions know when their
+-- people proved who they are, and passcodes for whom they are.
+
+CREATE TABLE iam_sign_in_address (
+  subject TEXT COLLATE "C" NOT NULL,  -- as in iam_sign_in_failure
+  network TEXT COLLATE "C" NOT NULL,  -- from which a sign-in succeeded
+  seen_at BIGINT NOT NULL,
+  PRIMARY KEY (subject, network)
+);
+CREATE INDEX iam_sign_in_address_seen ON iam_sign_in_address (seen_at);
+
+ALTER TABLE iam_session ADD COLUMN proved_at BIGINT NOT NULL DEFAULT 0;
+-- When the source was last asked whether it still knows them.
+ALTER TABLE iam_session ADD COLUMN checked_at BIGINT NOT NULL DEFAULT 0;
+
+ALTER TABLE iam_one_time ADD COLUMN proved_at BIGINT NOT NULL DEFAULT 0;
+-- Of the client that may use a passcode: base64url of the SHA-256 of what it knows; or ''.
+ALTER TABLE iam_one_time ADD COLUMN challenge TEXT COLLATE "C" NOT NULL DEFAULT '';
