@@ -119,7 +119,7 @@ is "an API key is no ground for a first password" "$status" 403
 expect 202 POST "/iam/v2/accounts/$account/users" '{"users":[{"email":"local@example.com"}]}'
 local_user=$(json 'd["resources"][0]["id"]')
 api POST "/breakwater/v1/users/$local_user/password/reset"
-initial=$(json 'd["password"]')
+initial=$(json 'd["initial_password"]')
 http POST /identity/token -u bx:bx --data-urlencode grant_type=password \
   --data-urlencode username=local@example.com --data-urlencode "password=$initial" \
   --data-urlencode 'new_password=a long local password'

@@ -131,11 +131,14 @@ holds "a sign-in after the provider's keys changed succeeds" eventually 30 finis
 # --- By a device ---
 http POST /identity/device_authorization --data-urlencode source=corp
 is "a device gets a code" "$status" 200
-device=$(json 'd["device_code"]') where=$(json 'd["verification_uri_complete"]')
+device=$(json 'd["device_code"]') interval=$(json 'd["interval"]') where=$(json 'd["verification_uri_complete"]')
 by_device() { form grant_type=urn:ietf:params:oauth:grant-type:device_code "device_code=$device"; }
 by_device
 is "and waits" "$status $(json 'd["errorCode"]')" "400 authorization_pending"
+by_device
+is "not sooner than it may ask again" "$status $(json 'd["errorCode"]')" "400 slow_down"
 tools browse "$where" bob bob-pw "$OIDC_CA_FILE" never
+sleep $((interval + 5)) # as a device does (RFC 8628)
 by_device
 is "until its user has signed in" "$status" 200
 whoami "$(json 'd["access_token"]')"
