@@ -71,18 +71,6 @@ BlobOutcome Transfer(blob::Blob& opened, blob::BlobStore& destination, blob::Sta
   return Outcome(BlobOutcome::Kind::kCopied);
 }
 
-// Whether the destination has it; one of another size is taken away.
-Result<bool> IsThere(blob::BlobStore& destination, const NamedBlob& blob) {
-  const auto opened = destination.Open(blob.digest);
-  if (opened.ok()) {
-    if ((*opened)->size() == blob.size) return true;
-    BW_TRY_STATUS(destination.Remove(blob.digest));
-    return false;
-  }
-  if (opened.error().code() == ErrorCode::kNotFound) return false;
-  return opened.error();
-}
-
 using Listed = std::vector<std::pair<oci::Digest, std::uint64_t>>;
 
 Result<std::optional<std::uint64_t>> NamedSize(db::Transaction& tx, const oci::Digest& digest) {
@@ -112,16 +100,18 @@ Status Sort(db::Database& database, const Listed& listed, StoreContents& content
 }  // namespace
 
 Result<BlobTotals> CountNamedBlobs(db::Database& database) {
-  return database.ReadValue([](db::Transaction& tx) -> Result<BlobTotals> {
-    BW_TRY(const auto totals,
-           tx.QueryOne("SELECT count(*), CAST(coalesce(sum(size), 0) AS BIGINT) FROM blob"
-                       " WHERE place = $1",
-                       {InStore()}, [](const db::Row& row) {
-                         return BlobTotals{.count = row.Int(0),
-                                           .bytes = static_cast<std::uint64_t>(row.Int(1))};
-                       }));
-    return *totals;
-  });
+  return database.ReadValue([](db::Transaction& tx) { return CountNamedBlobs(tx); });
+}
+
+Result<BlobTotals> CountNamedBlobs(db::Transaction& tx) {
+  BW_TRY(const auto totals,
+         tx.QueryOne("SELECT count(*), CAST(coalesce(sum(size), 0) AS BIGINT) FROM blob"
+                     " WHERE place = $1",
+                     {InStore()}, [](const db::Row& row) {
+                       return BlobTotals{.count = row.Int(0),
+                                         .bytes = static_cast<std::uint64_t>(row.Int(1))};
+                     }));
+  return *totals;
 }
 
 Result<std::vector<NamedBlob>> ReadNamedBlobs(db::Database& database, const std::string& after,
@@ -136,6 +126,17 @@ Result<std::vector<NamedBlob>> ReadNamedBlobs(db::Database& database, const std:
       return NamedBlob{.digest = std::move(parsed), .size = static_cast<std::uint64_t>(row.Int(1))};
     });
   });
+}
+
+Result<bool> IsThere(blob::BlobStore& destination, const NamedBlob& blob) {
+  const auto opened = destination.Open(blob.digest);
+  if (opened.ok()) {
+    if ((*opened)->size() == blob.size) return true;
+    BW_TRY_STATUS(destination.Remove(blob.digest));
+    return false;
+  }
+  if (opened.error().code() == ErrorCode::kNotFound) return false;
+  return opened.error();
 }
 
 BlobOutcome CopyBlob(blob::BlobStore& source, blob::BlobStore& destination, const NamedBlob& blob,

@@ -27,6 +27,7 @@ struct BlobTotals {
 
 // What rows say is in the blob store.
 Result<BlobTotals> CountNamedBlobs(db::Database& database);
+Result<BlobTotals> CountNamedBlobs(db::Transaction& tx);
 // In the order of their digests, those behind `after` (empty: from the first), at most `limit`.
 Result<std::vector<NamedBlob>> ReadNamedBlobs(db::Database& database, const std::string& after,
                                               std::int64_t limit);
@@ -46,6 +47,8 @@ struct BlobOutcome {
 
 using BytesCallback = std::function<void(std::uint64_t)>;
 
+// Whether the destination has it; one of another size is taken away.
+Result<bool> IsThere(blob::BlobStore& destination, const NamedBlob& blob);
 // Makes one blob durable in `destination`, unless it is there in its right size. The bytes are
 // checked against the digest on their way. Needs memory for one piece. `bytes` is told how many
 // more there are.

@@ -59,7 +59,8 @@ Status RefuseUnfinishedCopy(db::Database& database) {
   if (!state) return Ok();
   return Conflict(
              "an installation is being copied into this database: let `breakwater migrate-store` "
-             "finish first")
+             "or "
+             "`breakwater restore` finish first")
       .Reason("copy_unfinished");
 }
 

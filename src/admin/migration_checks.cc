@@ -12,7 +12,7 @@ namespace breakwater::admin {
 namespace {
 
 // Tables that have rows in every database that was opened once.
-constexpr std::string_view kMadeByOpening[] = {"blob_store_owner", "installation",
+constexpr std::string_view kMadeByOpening[] = {"backup_hold", "blob_store_owner", "installation",
                                                "schema_version"};
 
 Error Refuse(std::string reason, std::string message) {
@@ -25,10 +25,7 @@ Result<std::vector<db::Table>> TablesOf(db::Database& database) {
 }
 
 Result<std::vector<std::int64_t>> VersionsOf(db::Database& database) {
-  return database.ReadValue([](db::Transaction& tx) {
-    return tx.QueryAll("SELECT version FROM schema_version ORDER BY version", {},
-                       [](const db::Row& row) { return row.Int(0); });
-  });
+  return database.ReadValue(ReadSchemaVersions);
 }
 
 bool Has(const std::vector<db::Table>& tables, std::string_view name) {
@@ -47,11 +44,6 @@ Status CheckVersions(const Side& source, const Side& destination) {
                                       " of the schema, the destination's those of step " +
                                       Latest(to) +
                                       ": serve the older one once with this program, and stop it");
-}
-
-bool SameShape(const db::Table& a, const db::Table& b) {
-  return a.name == b.name && a.columns == b.columns && a.primary_key == b.primary_key &&
-         a.numbered.empty() == b.numbered.empty();
 }
 
 Status CheckShapes(const std::vector<db::Table>& from, const std::vector<db::Table>& to) {
@@ -76,14 +68,8 @@ Status CheckShapes(const std::vector<db::Table>& from, const std::vector<db::Tab
   return Ok();
 }
 
-// What tells installations apart: the first signing key, which every one has made for itself.
 Result<std::optional<std::string>> InstallationOf(db::Database& database) {
-  BW_TRY(const auto kid, database.ReadValue([](db::Transaction& tx) {
-    return tx.QueryOne("SELECT kid FROM iam_signing_key ORDER BY created_at, kid LIMIT 1", {},
-                       [](const db::Row& row) { return row.String(0); });
-  }));
-  if (!kid) return std::optional<std::string>();
-  return std::optional(crypto::Sha256Hex("installation " + *kid));
+  return database.ReadValue(ReadInstallation);
 }
 
 Result<std::optional<CopyState>> StateOf(db::Database& database) {
@@ -157,7 +143,7 @@ Status CheckStill(db::Database& database, std::string_view which, const Migratio
                                      " is in use: its background jobs go on: stop every server");
 }
 
-Status CheckEmpty(const Side& destination, const std::vector<db::Table>& tables,
+Status CheckFresh(const Side& destination, const std::vector<db::Table>& tables,
                   const std::string& installation) {
   BW_TRY(const auto there, InstallationOf(destination.database));
   if (there == installation) {
@@ -165,12 +151,7 @@ Status CheckEmpty(const Side& destination, const std::vector<db::Table>& tables,
                   "the destination holds this very installation: it was copied before, or both "
                   "sides are the same database");
   }
-  BW_TRY(const bool empty, IsEmpty(destination.database, tables));
-  if (!empty) {
-    return Refuse("destination_not_empty",
-                  "the destination's database holds data already: copy into an empty one");
-  }
-  return RefuseBlobs(destination.blobs);
+  return CheckEmpty(destination, tables);
 }
 
 Status CheckSource(const Side& source, const std::optional<std::string>& installation) {
@@ -187,7 +168,7 @@ Result<CopyState> BeginOrResume(const Side& destination, const std::vector<db::T
   BW_TRY(auto begun, StateOf(destination.database));
   plan.resumed = begun.has_value();
   if (!begun) {
-    BW_TRY_STATUS(CheckEmpty(destination, tables, installation));
+    BW_TRY_STATUS(CheckFresh(destination, tables, installation));
     return CopyState{.source = installation,
                      .phase = CopyPhase::kRows,
                      .table = {},
@@ -207,6 +188,7 @@ Result<CopyState> BeginOrResume(const Side& destination, const std::vector<db::T
 const std::vector<LeftOut>& TablesLeftOut() {
   static const std::vector<LeftOut> tables = {
       {"admin_copy", "the progress of copies"},
+      {"backup_hold", "until when a backup keeps blobs from being removed"},
       {"blob_store_owner", "every database has a blob store of its own"},
       {"blob_upload", "bytes of uploads that are under way"},
       {"blob_upload_part", "bytes of uploads that are under way"},
@@ -218,6 +200,37 @@ const std::vector<LeftOut>& TablesLeftOut() {
       {"upload", "uploads that are under way: their clients begin again"},
   };
   return tables;
+}
+
+Result<std::optional<std::string>> ReadInstallation(db::Transaction& tx) {
+  BW_TRY(const auto kid,
+         tx.QueryOne("SELECT kid FROM iam_signing_key ORDER BY created_at, kid LIMIT 1", {},
+                     [](const db::Row& row) { return row.String(0); }));
+  if (!kid) return std::optional<std::string>();
+  return std::optional(crypto::Sha256Hex("installation " + *kid));
+}
+
+Result<std::vector<std::int64_t>> ReadSchemaVersions(db::Transaction& tx) {
+  return tx.QueryAll("SELECT version FROM schema_version ORDER BY version", {},
+                     [](const db::Row& row) { return row.Int(0); });
+}
+
+bool SameShape(const db::Table& a, const db::Table& b) {
+  return a.name == b.name && a.columns == b.columns && a.primary_key == b.primary_key &&
+         a.numbered.empty() == b.numbered.empty();
+}
+
+bool IsLeftOut(const db::Table& table) {
+  return std::ranges::find(TablesLeftOut(), table.name, &LeftOut::table) != TablesLeftOut().end();
+}
+
+Status CheckEmpty(const Side& destination, const std::vector<db::Table>& tables) {
+  BW_TRY(const bool empty, IsEmpty(destination.database, tables));
+  if (!empty) {
+    return Refuse("destination_not_empty",
+                  "the destination's database holds data already: copy into an empty one");
+  }
+  return RefuseBlobs(destination.blobs);
 }
 
 Status RefuseInUse(db::Database& database, std::string_view which, const MigrationOptions& options,
@@ -242,7 +255,7 @@ Result<Plan> PlanMigration(const Side& source, const Side& destination,
   BW_TRY_STATUS(CheckKeys(source, destination));
   if (source.shared) BW_TRY_STATUS(RefuseInUse(source.database, "source", options, clock));
   for (db::Table& table : tables) {
-    if (std::ranges::find(TablesLeftOut(), table.name, &LeftOut::table) != TablesLeftOut().end()) {
+    if (IsLeftOut(table)) {
       plan.left_out.push_back(std::move(table));
     } else {
       plan.tables.push_back(std::move(table));

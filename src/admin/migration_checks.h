@@ -1,6 +1,8 @@
 // What must hold before an installation is copied or checked. Internal to admin/.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +18,17 @@ struct Plan {
   CopyState state;                  // where to begin; not yet written if nothing is resumed
   bool resumed = false;
 };
+
+// What tells installations apart, from the first signing key, which every one has made for itself;
+// nothing before it has one.
+Result<std::optional<std::string>> ReadInstallation(db::Transaction& tx);
+Result<std::vector<std::int64_t>> ReadSchemaVersions(db::Transaction& tx);
+// The same name, columns and key.
+bool SameShape(const db::Table& a, const db::Table& b);
+bool IsLeftOut(const db::Table& table);  // one of TablesLeftOut()
+// kConflict "destination_not_empty" if there are rows, other than those that opening a database
+// makes, or blobs.
+Status CheckEmpty(const Side& destination, const std::vector<db::Table>& tables);
 
 // kConflict "source_in_use" if leases are live, or background jobs go on while they are watched.
 // `which`: what messages call it.

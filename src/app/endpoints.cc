@@ -7,6 +7,8 @@
 #include "api/iam/authenticator.h"
 #include "api/iam/iam.h"
 #include "api/native/advisories.h"
+#include "api/native/backup.h"
+#include "api/native/configuration.h"
 #include "api/native/enterprises.h"
 #include "api/native/namespaces.h"
 #include "api/native/native.h"
@@ -85,6 +87,8 @@ std::vector<api::Endpoint> Faces::State::Endpoints() {
   Append(all, api::native::NamespaceEndpoints({p.tag_immutability, p.namespaces}, native));
   Append(all, api::native::AdvisoriesEndpoints({p.advisor, p.importer, p.changes}, native));
   Append(all, api::native::StorageEndpoints({p.accounting, p.collector, p.changes}, native));
+  Append(all, api::native::BackupEndpoints({p.backup_source, p.changes, p.first_account}, native));
+  Append(all, api::native::ConfigurationEndpoints({p.configuration.sections(), p.changes}, native));
   Append(all, api::native::PasswordEndpoints(p.passwords, native));
   Append(all, api::native::SessionEndpoints(p.sessions, native));
   Append(all, api::native::SigningKeyEndpoints({p.key_rotation, p.first_account}, native));

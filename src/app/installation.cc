@@ -329,7 +329,10 @@ Installation::Parts::Parts(const config::Settings& settings,
       channels({.allow_http = settings.webhooks.allow_http}, *database, changes, clock),
       deliveries({*database, *jobs, channels, sender, clock,
                   KeyFor(stores.master_key, "alert signing keys"),
-                  registry_list.front().name.value()}) {
+                  registry_list.front().name.value()}),
+      configuration({settings_service, namespaces, tag_immutability, registries, resource_groups,
+                     channels, posture, governance}),
+      backup_source({.program = BW_VERSION}, *database, *store, clock) {
   advisor.Register();
   facts.Add(settings_service);
   facts.Add(tag_immutability);

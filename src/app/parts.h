@@ -3,8 +3,10 @@
 
 #include <memory>
 
+#include "admin/backup_snapshot.h"
 #include "advisor/advisor.h"
 #include "advisor/importer.h"
+#include "app/configuration.h"
 #include "app/installation.h"
 #include "app/sign_in_sources.h"
 #include "app/stores.h"
@@ -160,6 +162,9 @@ struct Installation::Parts {
   WebhookSender sender;
   notify::Channels channels;
   notify::Deliveries deliveries;
+
+  Configuration configuration;
+  admin::BackupSource backup_source;
 };
 
 }  // namespace breakwater::app

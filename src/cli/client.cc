@@ -1,5 +1,7 @@
 #include "cli/client.h"
 
+#include <limits>
+
 #include "base/bytes.h"
 
 namespace breakwater::cli {
@@ -7,6 +9,7 @@ namespace {
 
 constexpr std::chrono::minutes kTimeout{10};
 constexpr std::uint64_t kMaxAnswer = 256U << 20;
+constexpr std::size_t kMaxError = 1U << 20;
 
 net::ClientOptions OptionsOf() {
   net::ClientOptions options;
@@ -50,7 +53,7 @@ Client::Client(ClientArguments arguments)
   while (arguments_.url.ends_with('/')) arguments_.url.pop_back();
 }
 
-Result<Answer> Client::Exchange(net::ClientRequest request, std::string_view path) {
+void Client::Prepare(net::ClientRequest& request, std::string_view path) const {
   request.url = arguments_.url + std::string(path);
   request.timeout = kTimeout;
   request.max_response_bytes = kMaxAnswer;
@@ -63,6 +66,10 @@ Result<Answer> Client::Exchange(net::ClientRequest request, std::string_view pat
         "Basic " + Base64Encode(AsBytes("iamapikey:" + arguments_.api_key.Reveal())));
   }
   if (!arguments_.host.empty()) request.headers.Set("Host", arguments_.host);
+}
+
+Result<Answer> Client::Exchange(net::ClientRequest request, std::string_view path) {
+  Prepare(request, path);
   BW_TRY(net::ClientResponse response, http_->Send(request).Context(arguments_.url));
   Answer answer{.status = response.status,
                 .headers = std::move(response.headers),
@@ -98,6 +105,20 @@ Result<Answer> Client::Upload(std::string_view method, std::string_view path,
   request.source_length = length;
   request.headers.Set("Content-Type", std::string(content_type));
   return Exchange(std::move(request), path);
+}
+
+Result<std::unique_ptr<net::ClientStream>> Client::Open(const std::string& path) {
+  net::ClientRequest request;
+  Prepare(request, path);
+  request.max_response_bytes = std::numeric_limits<std::uint64_t>::max();
+  BW_TRY(auto stream, http_->Open(std::move(request)).Context(arguments_.url));
+  Answer answer{.status = stream->status(), .headers = {}, .body = {}, .document = {}};
+  if (answer.ok()) return stream;
+  BW_TRY(answer.body, io::ReadAll(*stream, kMaxError));
+  if (auto document = json::Parse(answer.body); document.ok()) {
+    answer.document = *std::move(document);
+  }
+  return ErrorOf(answer);
 }
 
 Result<json::Value> Client::Must(std::string_view method, std::string_view path,

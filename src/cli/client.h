@@ -47,9 +47,15 @@ class Client {
   Result<json::Value> Must(std::string_view method, std::string_view path,
                            const std::optional<json::Value>& body = std::nullopt);
 
+  // GET of an answer that is too long to be kept; one that is no success is an error with the
+  // server's own message. The client must outlive the stream.
+  Result<std::unique_ptr<net::ClientStream>> Open(const std::string& path);
+
   const ClientArguments& arguments() const { return arguments_; }
 
  private:
+  // Adds what every request has.
+  void Prepare(net::ClientRequest& request, std::string_view path) const;
   Result<Answer> Exchange(net::ClientRequest request, std::string_view path);
 
   ClientArguments arguments_;

@@ -2,7 +2,9 @@
 
 #include <CLI/CLI.hpp>
 
+#include "cli/backup.h"
 #include "cli/break_glass.h"
+#include "cli/configuration.h"
 #include "cli/doctor.h"
 #include "cli/fsck.h"
 #include "cli/import.h"
@@ -63,6 +65,97 @@ void AddFsckFlags(CLI::App& command, FsckArguments& arguments) {
   command.footer(std::string(kFsckHelp));
 }
 
+// What `config` does with a running server's configuration.
+void AddConfigurationCommands(CLI::App& config, RawClientArguments& client,
+                              ConfigurationArguments& arguments, int& status) {
+  config.require_subcommand(0, 1);
+  CLI::App* out =
+      config.add_subcommand("export", "Print a running server's configuration as one document");
+  AddClientFlags(*out, client);
+  out->callback([&] { status = ExportConfiguration(client); });
+
+  const auto with_file = [&](CLI::App* command) {
+    command->add_option("file", arguments.file, "The document; - for standard input")->required();
+    AddClientFlags(*command, client);
+    return command;
+  };
+  CLI::App* plan =
+      with_file(config.add_subcommand("plan", "Show what a document would change on a server"));
+  plan->add_flag("--exit-code", arguments.exit_code, "Exit with 2 if something would change");
+  plan->callback([&] { status = PlanConfiguration(client, arguments); });
+
+  CLI::App* apply = with_file(
+      config.add_subcommand("apply", "Make a server's configuration what a document says"));
+  apply->add_flag("--yes", arguments.yes, "Do not ask");
+  apply->add_flag("--keep-going", arguments.keep_going, "Go on after a step that is refused");
+  apply->callback([&] { status = ApplyConfiguration(client, arguments); });
+}
+
+void AddBackupCommands(CLI::App& program, RawClientArguments& client, BackupArguments& arguments,
+                       int& status) {
+  CLI::App* backup = program.add_subcommand("backup", "Backups of whole installations");
+  backup->require_subcommand(1);
+  const auto with_path = [&](CLI::App* command) {
+    command->add_option("path", arguments.path, "A directory, or a file NAME.tar")->required();
+    return command;
+  };
+  CLI::App* create = with_path(backup->add_subcommand(
+      "create", "Take one of a running server; a directory may hold several, which share blobs"));
+  AddClientFlags(*create, client);
+  create->callback([&] { status = CreateBackup(client, arguments); });
+
+  CLI::App* verify =
+      with_path(backup->add_subcommand("verify", "Hold every byte of one against its digest"));
+  verify->add_option("--snapshot", arguments.snapshot,
+                     "Which of a directory's; without it the latest");
+  verify->callback([&] { status = VerifyBackup(arguments); });
+}
+
+void AddRestoreFlags(CLI::App& command, RestoreArguments& arguments) {
+  command.add_option("backup", arguments.backup.path, "A directory, or a file NAME.tar")
+      ->required();
+  command.add_option("--snapshot", arguments.backup.snapshot,
+                     "Which of a directory's; without it the latest");
+  command.add_option("--master-key-file", arguments.master_key_file,
+                     "File with the master key of the installation that was backed up");
+  command.add_flag("--accept-violations", arguments.accept_violations,
+                   "Finish it although restored settings violate restored rules");
+  command.footer(std::string(kRestoreHelp));
+}
+
+struct OfflineArguments {
+  bool as_json = false;  // doctor
+  FsckArguments check;
+  MigrateStoreArguments migration;
+  RestoreArguments restoration;
+};
+
+// What works on an installation's stores itself.
+void AddOfflineCommands(CLI::App& program, ServerArguments& server, OfflineArguments& arguments,
+                        int& status) {
+  CLI::App* doctor = program.add_subcommand(
+      "doctor", "Look whether the installation has all it needs; also beside a running server");
+  AddServerFlags(*doctor, server);
+  doctor->add_flag("--json", arguments.as_json, "Print the findings as JSON");
+  doctor->callback([&] { status = Doctor(server, arguments.as_json); });
+
+  CLI::App* fsck = program.add_subcommand(
+      "fsck", "Verify every blob, row and reference of an installation that is not served");
+  AddServerFlags(*fsck, server);
+  AddFsckFlags(*fsck, arguments.check);
+  fsck->callback([&] { status = Fsck(server, arguments.check); });
+
+  CLI::App* migrate_store = program.add_subcommand(
+      "migrate-store", "Copy an installation into other stores, and verify the copy");
+  AddMigrateStoreFlags(*migrate_store, arguments.migration);
+  migrate_store->callback([&] { status = MigrateStore(arguments.migration); });
+
+  CLI::App* restore = program.add_subcommand("restore", "Make an installation out of a backup");
+  AddServerFlags(*restore, server);
+  AddRestoreFlags(*restore, arguments.restoration);
+  restore->callback([&] { status = Restore(server, arguments.restoration); });
+}
+
 int Main(int argc, char** argv) {
   CLI::App program{"Breakwater: a container registry that keeps itself and its content compliant"};
   program.set_version_flag("--version", std::string("breakwater ") + BW_VERSION);
@@ -76,33 +169,23 @@ int Main(int argc, char** argv) {
 
   CLI::App* config = program.add_subcommand("config", "Print the configuration in force");
   AddServerFlags(*config, server);
-  config->callback([&] { status = PrintConfig(server); });
+  config->callback([&] {
+    if (config->get_subcommands().empty()) status = PrintConfig(server);
+  });
+  RawClientArguments client;
+  ConfigurationArguments configuration;
+  AddConfigurationCommands(*config, client, configuration, status);
 
-  bool as_json = false;
-  CLI::App* doctor = program.add_subcommand(
-      "doctor", "Look whether the installation has all it needs; also beside a running server");
-  AddServerFlags(*doctor, server);
-  doctor->add_flag("--json", as_json, "Print the findings as JSON");
-  doctor->callback([&] { status = Doctor(server, as_json); });
+  OfflineArguments offline;
+  AddOfflineCommands(program, server, offline, status);
 
-  FsckArguments check;
-  CLI::App* fsck = program.add_subcommand(
-      "fsck", "Verify every blob, row and reference of an installation that is not served");
-  AddServerFlags(*fsck, server);
-  AddFsckFlags(*fsck, check);
-  fsck->callback([&] { status = Fsck(server, check); });
-
-  MigrateStoreArguments migration;
-  CLI::App* migrate_store = program.add_subcommand(
-      "migrate-store", "Copy an installation into other stores, and verify the copy");
-  AddMigrateStoreFlags(*migrate_store, migration);
-  migrate_store->callback([&] { status = MigrateStore(migration); });
+  BackupArguments backup;
+  AddBackupCommands(program, client, backup, status);
 
   CLI::App* break_glass = program.add_subcommand(
       "break-glass", "Make a password for the break-glass identity, and its configuration");
   break_glass->callback([&] { status = MakeBreakGlass(); });
 
-  RawClientArguments client;
   CLI::App* advisories = program.add_subcommand("advisories", "Vulnerability advisories");
   advisories->require_subcommand(1);
   std::string path;
@@ -119,7 +202,7 @@ int Main(int argc, char** argv) {
 
   CLI11_PARSE(program, argc, argv);
   return status;
-}  // namespace
+}
 
 }  // namespace
 }  // namespace breakwater::cli

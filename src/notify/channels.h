@@ -43,6 +43,8 @@ class Channels final : public control::FactSource {
   Result<std::vector<Channel>> List(const AccountId& account) const;
   static Result<std::vector<Channel>> List(db::Transaction& tx, const AccountId& account);
 
+  bool allow_http() const { return options_.allow_http; }
+
   // control::FactSource
   std::vector<condition::ResourceType> Types() const override;
   Result<std::vector<control::Resource>> List(db::Transaction& tx,

@@ -351,20 +351,24 @@ Result<std::vector<GoalState>> Posture::State(const AccountId& account,
   });
 }
 
-Status Posture::SetParameter(const control::Caller& caller, const AccountId& account,
-                             const std::string& profile_id, const std::string& name,
-                             const json::Value& value) {
+Status Posture::CheckParameter(const std::string& profile_id, const std::string& name,
+                               const json::Value& value) const {
   const Profile* profile = deps_.content.FindProfile(profile_id);
   if (profile == nullptr) return NoProfile(profile_id);
   const auto* declaration = FindParameter(deps_.content, *profile, name);
   if (declaration == nullptr) {
     return NotFound("parameter " + name + " was not found in profile " + profile_id);
   }
-  if (!value.is_null()) {
-    BW_TRY(const auto checked,
-           condition::Parameters::Bind({*declaration}, json::Object{{name, value}}));
-    (void)checked;
-  }
+  if (value.is_null()) return Ok();
+  BW_TRY_STATUS(condition::Parameters::Bind({*declaration}, json::Object{{name, value}}));
+  return Ok();
+}
+
+Status Posture::SetParameter(const control::Caller& caller, const AccountId& account,
+                             const std::string& profile_id, const std::string& name,
+                             const json::Value& value) {
+  BW_TRY_STATUS(CheckParameter(profile_id, name, value));
+  const Profile* profile = deps_.content.FindProfile(profile_id);
   return deps_.changes.Submit(
       caller, {.action = "compliance.posture-management.profiles-update",
                .resource = control::AccountResource(account, "profile", profile_id),

@@ -88,6 +88,9 @@ class Posture {
   Status SetParameter(const control::Caller& caller, const AccountId& account,
                       const std::string& profile_id, const std::string& name,
                       const json::Value& value);
+  // Whether it could be set so: kNotFound names what there is not, kInvalid what is wrong.
+  Status CheckParameter(const std::string& profile_id, const std::string& name,
+                        const json::Value& value) const;
   // {"name": value} that differ from the defaults.
   Result<json::Value> Parameters(const AccountId& account, const std::string& profile_id) const;
 

@@ -2,6 +2,7 @@
 
 #include <chrono>
 
+#include "registry/backup_hold.h"
 #include "registry/image_config.h"
 
 namespace breakwater::registry {
@@ -26,11 +27,13 @@ Result<bool> StoreHolds(db::Transaction& tx, const oci::Digest& digest) {
   return found.has_value();
 }
 
-Result<bool> RemoveUnlinked(const BlobHome& home, const oci::Digest& digest) {
+Result<bool> RemoveUnlinked(const BlobHome& home, const oci::Digest& digest, Timestamp now) {
   // Held until the bytes are gone, so that no push can commit the same bytes in between.
   BW_TRY(const auto hold, home.locks.Acquire(digest, DigestUse::kRemove, 0));
   bool in_store = false;
   BW_TRY(const bool removed, home.database.WriteValue([&](db::Transaction& tx) -> Result<bool> {
+    BW_TRY(const bool held, AreBlobsHeld(tx, home.database.dialect(), now));
+    if (held) return false;
     BW_TRY(in_store, StoreHolds(tx, digest));
     BW_TRY(const auto count, tx.Execute("DELETE FROM blob WHERE digest = $1 AND NOT EXISTS "
                                         "(SELECT 1 FROM repository_blob WHERE digest = $1)",

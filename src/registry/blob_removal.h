@@ -21,9 +21,9 @@ struct BlobHome {
 Result<bool> StoreHolds(db::Transaction& tx, const oci::Digest& digest);
 
 // Removes a blob that no repository links, which is asked again in the transaction that removes its
-// row; false if one does. Bytes that are gone already are no error. kUnavailable "digest_busy"
-// while a push of it goes on.
-Result<bool> RemoveUnlinked(const BlobHome& home, const oci::Digest& digest);
+// row; false if one does, or a backup holds all blobs (backup_hold.h). Bytes that are gone already
+// are no error. kUnavailable "digest_busy" while a push of it goes on.
+Result<bool> RemoveUnlinked(const BlobHome& home, const oci::Digest& digest, Timestamp now);
 
 // Removes committed bytes that have no row; false if they have one. `hold`: of the digest.
 Result<bool> RemoveUnrecorded(const BlobHome& home, const oci::Digest& digest,

@@ -216,7 +216,7 @@ Result<Collector::Progress> Collector::StepOverBlobs(State& state) {
   for (const Candidate& candidate : batch) {
     if (candidate.linked) continue;
     BW_TRY(const oci::Digest digest, oci::Digest::Parse(candidate.digest));
-    const auto removed = RemoveUnlinked(home_, digest);
+    const auto removed = RemoveUnlinked(home_, digest, clock_.Now());
     if (removed.ok()) {
       progress.blobs += *removed ? 1 : 0;
       continue;
@@ -298,7 +298,7 @@ Result<Collection> Collector::CollectFor(const AccountId& account, bool dry_run)
   }
   for (const auto& [digest, size] : LastLinks(removed)) {
     if (!dry_run) {
-      const auto freed = RemoveUnlinked(home_, digest);
+      const auto freed = RemoveUnlinked(home_, digest, clock_.Now());
       if (!freed.ok()) Report(digest, freed.error());
       if (!freed.ok() || !*freed) continue;
     }

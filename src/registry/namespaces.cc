@@ -45,6 +45,15 @@ Status CheckLimit(db::Transaction& tx, const AccountId& account, const RegistryN
       .Reason("namespace_limit");
 }
 
+Status CheckEmpty(db::Transaction& tx, const RegistryName& registry, std::string_view name) {
+  BW_TRY(const auto found,
+         tx.QueryOne("SELECT 1 FROM repository WHERE registry = $1 AND name_space = $2 LIMIT 1",
+                     {registry, name}, [](const db::Row&) { return true; }));
+  if (!found) return Ok();
+  return Conflict("the namespace holds repositories: delete it with all its images, or those first")
+      .Reason("namespace_not_empty");
+}
+
 Status Insert(db::Transaction& tx, const Namespace& ns) {
   BW_TRY_STATUS(
       tx.Execute("INSERT INTO namespace (registry, name, account, resource_group, "
@@ -195,10 +204,22 @@ Status Namespaces::Assign(const control::Caller& caller, const AccountId& accoun
 
 Status Namespaces::Delete(const control::Caller& caller, const AccountId& account,
                           const control::RegistryInfo& registry, const std::string& name) {
+  return Remove(caller, account, registry, name, false);
+}
+
+Status Namespaces::DeleteEmpty(const control::Caller& caller, const AccountId& account,
+                               const control::RegistryInfo& registry, const std::string& name) {
+  return Remove(caller, account, registry, name, true);
+}
+
+Status Namespaces::Remove(const control::Caller& caller, const AccountId& account,
+                          const control::RegistryInfo& registry, const std::string& name,
+                          bool only_empty) {
   control::Change change = NewChange(action::kNamespaceDelete, account, registry, name);
   change.severity = audit::Severity::kCritical;
   change.apply = [&](db::Transaction& tx) -> Result<control::Effect> {
     BW_TRY(const Namespace before, GetOwned(tx, account, registry.name, name));
+    if (only_empty) BW_TRY_STATUS(CheckEmpty(tx, registry.name, name));
     BW_TRY_STATUS(CheckNamespaceMayGo(tx, registry.name, name));
     BW_TRY(auto events, DeleteNamespaceContent(tx, before, registry.region));
     events.push_back(NamespacesChanged(account));

@@ -71,8 +71,14 @@ class Namespaces {
   // With everything in it. kDenied "tag_immutable" while it holds a tag that must stay.
   Status Delete(const control::Caller& caller, const AccountId& account,
                 const control::RegistryInfo& registry, const std::string& name);
+  // kConflict "namespace_not_empty" if there is a repository in it.
+  Status DeleteEmpty(const control::Caller& caller, const AccountId& account,
+                     const control::RegistryInfo& registry, const std::string& name);
 
  private:
+  Status Remove(const control::Caller& caller, const AccountId& account,
+                const control::RegistryInfo& registry, const std::string& name, bool only_empty);
+
   db::Database& database_;
   const Clock& clock_;
   control::ChangePath& changes_;

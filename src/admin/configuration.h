@@ -1,0 +1,68 @@
+// All of an account's configuration as one document, and a document made true: first a plan that
+// says field by field what would change, then that plan, step by step along the one path for
+// change.
+//
+//   {"format": "breakwater-configuration/1", "account": "…",
+//    "sections": {"settings": {"us.icr.io": {"private_only": true, …}}, …}}
+//
+// Which sections there are, each folder that keeps configuration decides
+// (control/configuration.h). A section that a document leaves out stays as it is; of one that it
+// has, what it leaves out is removed.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "control/caller.h"
+#include "control/configuration.h"
+#include "json/json.h"
+
+namespace breakwater::admin {
+
+inline constexpr std::string_view kConfigurationFormat = "breakwater-configuration/1";
+inline constexpr std::size_t kMaxConfigurationBytes = 32U << 20;
+
+// In the order in which their items are made; they are removed in the reverse order. None owned.
+// Rules stand last: what a document would change is judged by the rules that stand before it.
+using ConfigurationSections = std::vector<control::ConfigurationSection*>;
+
+struct ConfigurationStep {
+  enum class Kind { kCreate, kUpdate, kRemove };
+  Kind kind = Kind::kCreate;
+  control::ConfigurationSection* section = nullptr;
+  control::ConfigurationItem item;  // as it shall be; as it is, if it goes
+  json::Value before;               // null: it is not there
+  json::Value after;                // null: it goes
+};
+std::string_view ToString(ConfigurationStep::Kind kind);  // "create", "update", "remove"
+
+struct ConfigurationPlan {
+  std::vector<ConfigurationStep> steps;
+  std::string digest;  // "sha256:…" of all steps, before and after
+};
+
+// {"section", "key", "action", "changes": [{"field", "before", "after"}]}
+json::Value ToJson(const ConfigurationStep& step);
+
+Result<json::Value> ExportConfiguration(const ConfigurationSections& sections,
+                                        const AccountId& account);
+// kInvalid names the place in the document: "sections.namespaces.us.icr.io/team: …". Where the
+// document is another account's, its account's id stands for this one's.
+Result<ConfigurationPlan> PlanConfiguration(const ConfigurationSections& sections,
+                                            const AccountId& account, const json::Value& document);
+
+struct StepOutcome {
+  std::size_t step = 0;  // of the plan
+  std::optional<Error> error;
+};
+
+// Every step for itself: a refused one changes nothing. Ends at the first that fails, unless
+// `keep_going`. The steps that were tried, in order.
+std::vector<StepOutcome> ApplyConfiguration(const control::Caller& caller, const AccountId& account,
+                                            const ConfigurationPlan& plan, bool keep_going);
+
+}  // namespace breakwater::admin

@@ -1,0 +1,77 @@
+#include "api/native/backup.h"
+
+#include <memory>
+
+namespace breakwater::api::native {
+namespace {
+
+constexpr std::string_view kAction = "breakwater.backup.create";
+
+Status CheckOwner(const BackupDeps& deps, const Context& context) {
+  if (context.account == deps.owner) return Ok();
+  return Denied("backups are the business of the installation's own account")
+      .Reason("not_authorized");
+}
+
+Status Record(const BackupDeps& deps, const Context& context) {
+  return deps.changes.Submit(
+      context.caller,
+      {.action = std::string(kAction),
+       .resource = control::AccountResource(context.account, "backup"),
+       .apply = [](db::Transaction&) -> Result<control::Effect> { return control::Effect{}; }});
+}
+
+Result<net::Response> Snapshot(const BackupDeps& deps, const Context& context) {
+  BW_TRY_STATUS(CheckOwner(deps, context));
+  BW_TRY_STATUS(Record(deps, context));
+  BW_TRY(auto source, deps.source.Snapshot());
+  net::Response response;
+  response.headers.Set("Content-Type", "application/x-tar");
+  response.body = net::StreamBody{.source = std::move(source), .length = std::nullopt};
+  return response;
+}
+
+// The blob with what reads it.
+class BlobBody final : public io::Source {
+ public:
+  BlobBody(std::unique_ptr<blob::Blob> blob, std::unique_ptr<io::Source> source)
+      : blob_(std::move(blob)), source_(std::move(source)) {}
+  Result<std::size_t> Read(std::span<std::byte> out) override { return source_->Read(out); }
+
+ private:
+  std::unique_ptr<blob::Blob> blob_;
+  std::unique_ptr<io::Source> source_;
+};
+
+Result<net::Response> GetBlob(const BackupDeps& deps, const Context& context) {
+  BW_TRY_STATUS(CheckOwner(deps, context));
+  BW_TRY(const oci::Digest digest, oci::Digest::Parse(context.Path("digest")));
+  BW_TRY(auto blob, deps.source.Open(digest));
+  const std::uint64_t size = blob->size();
+  net::Response response;
+  response.headers.Set("Content-Type", "application/octet-stream");
+  if (const int descriptor = blob->file_descriptor(); descriptor >= 0) {
+    response.body = net::FileSlice{.descriptor = descriptor,
+                                   .offset = 0,
+                                   .length = size,
+                                   .owner = std::shared_ptr<blob::Blob>(std::move(blob))};
+    return response;
+  }
+  BW_TRY(auto source, blob->Read(0, size));
+  response.body = net::StreamBody{
+      .source = std::make_unique<BlobBody>(std::move(blob), std::move(source)), .length = size};
+  return response;
+}
+
+}  // namespace
+
+std::vector<Endpoint> BackupEndpoints(BackupDeps deps, const SccFace& face) {
+  return {
+      {"GET", "/breakwater/v1/backup/snapshot", "GetBackupSnapshot", Access::To(kAction), face,
+       [deps](Context& context) { return Snapshot(deps, context); }},
+      {"GET", "/breakwater/v1/backup/blobs/{digest}", "GetBackupBlob", Access::To(kAction), face,
+       [deps](Context& context) { return GetBlob(deps, context); }},
+  };
+}
+
+}  // namespace breakwater::api::native

@@ -1,0 +1,107 @@
+#include "api/native/configuration.h"
+
+#include <algorithm>
+
+#include "json/reader.h"
+
+namespace breakwater::api::native {
+namespace {
+
+using admin::ConfigurationPlan;
+using admin::StepOutcome;
+using json::Text;
+
+constexpr std::string_view kGet = "breakwater.configuration.get";
+constexpr std::string_view kPlan = "breakwater.configuration.plan";
+constexpr std::string_view kApply = "breakwater.configuration.apply";
+
+Result<net::Response> Get(const ConfigurationDeps& deps, const Context& context) {
+  BW_TRY(const json::Value document, admin::ExportConfiguration(deps.sections, context.account));
+  return JsonResponse(200, document);
+}
+
+Result<net::Response> Plan(const ConfigurationDeps& deps, Context& context) {
+  BW_TRY(const json::Value document, ReadJson(context, admin::kMaxConfigurationBytes));
+  BW_TRY(const ConfigurationPlan plan,
+         admin::PlanConfiguration(deps.sections, context.account, document));
+  json::Array steps;
+  for (const auto& step : plan.steps) steps.push_back(ToJson(step));
+  return JsonResponse(200, {{"digest", Text(plan.digest)}, {"steps", std::move(steps)}});
+}
+
+json::Value OutcomeOf(const admin::ConfigurationStep& step, const StepOutcome* outcome) {
+  json::Object item{{"section", Text(step.section->name())},
+                    {"key", Text(step.item.key)},
+                    {"action", Text(ToString(step.kind))}};
+  if (outcome == nullptr) {
+    item["outcome"] = "not_tried";
+  } else if (outcome->error) {
+    item["outcome"] = "refused";
+    item["error"] = ErrorItem(*outcome->error);
+  } else {
+    item["outcome"] = "done";
+  }
+  return item;
+}
+
+// The steps stand in the audit trail themselves; this says that they belong together.
+Status Record(const ConfigurationDeps& deps, const Context& context, const ConfigurationPlan& plan,
+              const std::vector<StepOutcome>& outcomes) {
+  const auto refused = std::ranges::count_if(
+      outcomes, [](const StepOutcome& outcome) { return outcome.error.has_value(); });
+  return deps.changes.Submit(
+      context.caller, {.action = std::string(kApply),
+                       .resource = control::AccountResource(context.account, "configuration"),
+                       .apply = [&](db::Transaction&) -> Result<control::Effect> {
+                         return control::Effect{.before = nullptr,
+                                                .after = {{"plan", Text(plan.digest)},
+                                                          {"steps", plan.steps.size()},
+                                                          {"tried", outcomes.size()},
+                                                          {"refused", refused}},
+                                                .governed = {},
+                                                .events = {}};
+                       }});
+}
+
+Result<net::Response> Apply(const ConfigurationDeps& deps, Context& context) {
+  BW_TRY(const json::Value document, ReadJson(context, admin::kMaxConfigurationBytes));
+  const json::Reader body(document);
+  body.OnlyFields({"document", "digest", "keep_going"});
+  const json::Value& wanted = body.Field("document").value();
+  const std::string digest = body.Field("digest").String();
+  const bool keep_going = body.Bool("keep_going", false);
+  BW_TRY_STATUS(body.Finish());
+  BW_TRY(const ConfigurationPlan plan,
+         admin::PlanConfiguration(deps.sections, context.account, wanted));
+  if (plan.digest != digest) {
+    return Error(ErrorCode::kPrecondition,
+                 "the configuration has changed since it was planned: plan again")
+        .Reason("plan_changed");
+  }
+  const auto outcomes = ApplyConfiguration(context.caller, context.account, plan, keep_going);
+  BW_TRY_STATUS(Record(deps, context, plan, outcomes));
+  json::Array steps;
+  bool complete = outcomes.size() == plan.steps.size();
+  for (std::size_t i = 0; i < plan.steps.size(); ++i) {
+    const StepOutcome* outcome = i < outcomes.size() ? &outcomes[i] : nullptr;
+    complete = complete && !outcome->error;
+    steps.push_back(OutcomeOf(plan.steps[i], outcome));
+  }
+  return JsonResponse(
+      200, {{"digest", Text(plan.digest)}, {"complete", complete}, {"steps", std::move(steps)}});
+}
+
+}  // namespace
+
+std::vector<Endpoint> ConfigurationEndpoints(ConfigurationDeps deps, const SccFace& face) {
+  return {
+      {"GET", "/breakwater/v1/configuration", "GetConfiguration", Access::To(kGet), face,
+       [deps](Context& context) { return Get(deps, context); }},
+      {"POST", "/breakwater/v1/configuration/plan", "PlanConfiguration", Access::To(kPlan), face,
+       [deps](Context& context) { return Plan(deps, context); }},
+      {"POST", "/breakwater/v1/configuration/apply", "ApplyConfiguration", Access::To(kApply), face,
+       [deps](Context& context) { return Apply(deps, context); }},
+  };
+}
+
+}  // namespace breakwater::api::native

@@ -1,0 +1,36 @@
+#include "app/configuration.h"
+
+namespace breakwater::app {
+namespace {
+
+registry::GroupNames GroupNamesOf(organization::ResourceGroups& groups) {
+  return {
+      .name_of = [&groups](const AccountId& account, const std::string& id) -> Result<std::string> {
+        const auto found = groups.Get(account, id);
+        if (found.ok()) return found->name;
+        // One that was never made: namespaces take any text.
+        if (found.error().code() == ErrorCode::kNotFound) return id;
+        return found.error();
+      },
+      .id_of = [&groups](const AccountId& account, const std::string& name) -> Result<std::string> {
+        BW_TRY(const auto all, groups.List(account));
+        for (const auto& one : all) {
+          if (one.name == name) return one.id;
+        }
+        return NotFound("there is no resource group '" + name.substr(0, 128) + "'")
+            .Reason("not_found");
+      }};
+}
+
+}  // namespace
+
+Configuration::Configuration(const ConfigurationDeps& deps)
+    : settings_(deps.settings, deps.registries),
+      namespaces_(deps.namespaces, deps.tag_immutability, deps.registries,
+                  GroupNamesOf(deps.resource_groups)),
+      channels_(deps.channels),
+      posture_(deps.posture),
+      rules_(deps.governance, condition::Catalogue::BuiltIn()),
+      sections_{&settings_, &namespaces_, &channels_, &posture_, &rules_} {}
+
+}  // namespace breakwater::app

@@ -1,0 +1,221 @@
+// An installation's configuration as one document, over whole installations: what is exported says
+// everything, what is applied goes the way of every change.
+#include "app/configuration.h"
+
+#include <algorithm>
+#include <fstream>
+#include <sstream>
+
+#include <gtest/gtest.h>
+
+#include "app/parts.h"
+#include "base/testing.h"
+#include "config/load.h"
+#include "iam/bootstrap.h"
+
+namespace breakwater::app {
+namespace {
+
+using admin::ConfigurationPlan;
+using admin::StepOutcome;
+
+// As new, with two registries.
+class Place {
+ public:
+  Place() {
+    config::LoadRequest request;
+    request.flags = {{"data", directory_.path()}};
+    auto loaded = config::Load(request);
+    BW_CHECK(loaded.ok());
+    auto opened = Installation::Open(loaded->settings, {{.name = RegistryName("us.icr.io"),
+                                                         .region = "us-south",
+                                                         .public_hosts = {"us.icr.io"},
+                                                         .private_hosts = {}},
+                                                        {.name = RegistryName("de.icr.io"),
+                                                         .region = "eu-central",
+                                                         .public_hosts = {"de.icr.io"},
+                                                         .private_hosts = {}}});
+    BW_CHECK(opened.ok());
+    installation_ = *std::move(opened);
+    account = parts().first_account;
+    caller.actor.kind = control::IdentityKind::kUser;
+    caller.actor.account = account;
+    caller.actor.iam_id = iam::FirstAccount(*parts().database)->owner;
+  }
+
+  Installation::Parts& parts() { return installation_->parts(); }
+  const admin::ConfigurationSections& sections() { return parts().configuration.sections(); }
+
+  json::Value Export() {
+    auto document = admin::ExportConfiguration(sections(), account);
+    BW_CHECK(document.ok());
+    return *std::move(document);
+  }
+  Result<ConfigurationPlan> Plan(const json::Value& document) {
+    return admin::PlanConfiguration(sections(), account, document);
+  }
+  std::vector<StepOutcome> Apply(const json::Value& document, bool keep_going = false) {
+    const auto plan = Plan(document);
+    BW_CHECK(plan.ok());
+    return ApplyConfiguration(caller, account, *plan, keep_going);
+  }
+  registry::Settings SettingsOf(const char* registry) {
+    return *parts().settings_service.Get(account, RegistryName(registry));
+  }
+
+  AccountId account;
+  control::Caller caller;
+
+ private:
+  breakwater::testing::TempDir directory_;
+  std::unique_ptr<Installation> installation_;
+};
+
+json::Value SeedRule() {
+  std::ifstream file(BW_SEED_RULE);
+  std::ostringstream text;
+  text << file.rdbuf();
+  auto document = json::Parse(text.str());
+  BW_CHECK(document.ok());
+  return *std::move(document);
+}
+
+json::Object RuleItem(const json::Value& seed, const AccountId& account) {
+  json::Object rule = seed.as_object();
+  rule["description"] = "Images travel over the private network alone";
+  rule["enforcement_actions"] = json::Array{"disallow"};
+  rule["attachments"] = json::Array{json::Object{
+      {"included_scope", {{"scope_type", "account"}, {"scope_id", json::Text(account.value())}}}}};
+  return rule;
+}
+
+json::Value DocumentOf(json::Object sections) {
+  return json::Object{{"format", json::Text(admin::kConfigurationFormat)},
+                      {"sections", std::move(sections)}};
+}
+
+// Something of every section.
+json::Value Everything(const AccountId& account) {
+  return DocumentOf(
+      {{"settings", {{"us.icr.io", {{"private_only", true}}}}},
+       {"namespaces",
+        {{"us.icr.io/team-a",
+          {{"resource_group", "Default"},
+           {"tag_immutability", {{"immutable", {"v*"}}, {"except", {"v*-rc?"}}}}}},
+         {"de.icr.io/team-b", json::Object()}}},
+       {"notification_channels",
+        {{"Alerts", {{"endpoint", "https://hooks.example.com/a"}, {"enabled", true}}}}},
+       {"governance", {{"Private only", RuleItem(SeedRule(), account)}}}});
+}
+
+bool AllDone(const std::vector<StepOutcome>& outcomes) {
+  return std::ranges::none_of(outcomes,
+                              [](const StepOutcome& one) { return one.error.has_value(); });
+}
+
+TEST(Configuration, WhatIsExportedIsAlreadySo) {
+  Place place;
+  const auto outcomes = place.Apply(Everything(place.account));
+  ASSERT_FALSE(outcomes.empty());
+  ASSERT_TRUE(AllDone(outcomes)) << outcomes.back().error->message();
+  EXPECT_TRUE(place.SettingsOf("us.icr.io").private_only);
+  const auto plan = place.Plan(place.Export());
+  ASSERT_TRUE(plan.ok()) << plan.error().message();
+  EXPECT_TRUE(plan->steps.empty()) << json::Serialize(ToJson(plan->steps.front()));
+}
+
+TEST(Configuration, AppliedToANewInstallationItIsTheSame) {
+  Place one;
+  ASSERT_TRUE(AllDone(one.Apply(Everything(one.account))));
+  const json::Value exported = one.Export();
+  Place other;
+  const auto outcomes = other.Apply(exported);
+  ASSERT_TRUE(AllDone(outcomes)) << outcomes.back().error->message();
+  json::Value again = other.Export();
+  // Of the accounts' ids, every installation has its own.
+  EXPECT_EQ(json::FindText(again, "account"), other.account.value());
+  const auto plan = other.Plan(exported);
+  ASSERT_TRUE(plan.ok());
+  EXPECT_TRUE(plan->steps.empty());
+  EXPECT_EQ(json::Canonical(*json::Find(*json::Find(again, "sections"), "namespaces")),
+            json::Canonical(*json::Find(*json::Find(exported, "sections"), "namespaces")));
+}
+
+TEST(Configuration, ARuleThatDisallowsRefusesAnImportAndIsNamed) {
+  Place place;
+  ASSERT_TRUE(AllDone(place.Apply(Everything(place.account))));
+  const json::Value off = DocumentOf(
+      {{"settings",
+        {{"us.icr.io", {{"private_only", false}}}, {"de.icr.io", {{"private_only", true}}}}}});
+  const auto outcomes = place.Apply(off);
+  const auto refused =
+      std::ranges::find_if(outcomes, [](const StepOutcome& one) { return one.error.has_value(); });
+  ASSERT_NE(refused, outcomes.end());
+  EXPECT_EQ(refused->error->code(), ErrorCode::kDenied) << refused->error->message();
+  EXPECT_NE(refused->error->message().find("private_only"), std::string::npos);
+  EXPECT_TRUE(place.SettingsOf("us.icr.io").private_only);
+  // In a registry that the rule is not about, it is allowed, on and off.
+  ASSERT_FALSE(AllDone(place.Apply(off, true)));
+  EXPECT_TRUE(place.SettingsOf("de.icr.io").private_only);
+  ASSERT_TRUE(
+      AllDone(place.Apply(DocumentOf({{"settings", {{"de.icr.io", {{"private_only", false}}}}}}))));
+  EXPECT_FALSE(place.SettingsOf("de.icr.io").private_only);
+}
+
+TEST(Configuration, TheRulesThatStandJudgeADocumentThatRemovesThem) {
+  Place place;
+  ASSERT_TRUE(AllDone(place.Apply(Everything(place.account))));
+  const auto outcomes = place.Apply(DocumentOf(
+      {{"settings", {{"us.icr.io", {{"private_only", false}}}}}, {"governance", json::Object()}}));
+  EXPECT_FALSE(AllDone(outcomes));
+  EXPECT_TRUE(place.SettingsOf("us.icr.io").private_only);
+}
+
+TEST(Configuration, WhatASectionLeavesOutIsRemovedAndOtherSectionsStay) {
+  Place place;
+  ASSERT_TRUE(AllDone(place.Apply(Everything(place.account))));
+  const json::Value fewer = DocumentOf({{"namespaces", {{"us.icr.io/team-a", json::Object()}}}});
+  const auto plan = place.Plan(fewer);
+  ASSERT_TRUE(plan.ok());
+  ASSERT_EQ(plan->steps.size(), 2U);
+  const json::Value changed = ToJson(plan->steps[0]);
+  EXPECT_EQ(json::FindText(changed, "action"), "update");
+  EXPECT_EQ(json::FindText(changed, "key"), "us.icr.io/team-a");
+  EXPECT_EQ(json::FindText(json::Find(changed, "changes")->as_array().front(), "field"),
+            "tag_immutability.immutable");
+  EXPECT_EQ(json::FindText(ToJson(plan->steps[1]), "action"), "remove");
+  ASSERT_TRUE(AllDone(place.Apply(fewer)));
+  EXPECT_TRUE(place.parts().namespaces.List(place.account, RegistryName("de.icr.io"))->empty());
+  EXPECT_EQ(place.parts().channels.List(place.account)->size(), 1U);
+}
+
+TEST(Configuration, ADigestIsOfWhatWouldBeDone) {
+  Place place;
+  const json::Value document = Everything(place.account);
+  const std::string digest = place.Plan(document)->digest;
+  EXPECT_EQ(place.Plan(document)->digest, digest);
+  ASSERT_TRUE(
+      AllDone(place.Apply(DocumentOf({{"settings", {{"us.icr.io", {{"private_only", true}}}}}}))));
+  EXPECT_NE(place.Plan(document)->digest, digest);
+}
+
+TEST(Configuration, AMistakeIsNamedWithItsPlaceAndNothingIsPlanned) {
+  Place place;
+  const auto mistake = [&](json::Object sections) {
+    const auto plan = place.Plan(DocumentOf(std::move(sections)));
+    return plan.ok() ? std::string("(none)") : plan.error().message();
+  };
+  EXPECT_EQ(
+      mistake({{"settings", {{"us.icr.io", {{"private_onyl", true}}}}}}),
+      "sections.settings.us.icr.io: the document: has the unknown field 'private_onyl'; did you "
+      "mean 'private_only'?");
+  EXPECT_NE(mistake({{"setings", json::Object()}}).find("there is no such section"),
+            std::string::npos);
+  EXPECT_NE(mistake({{"settings", {{"fr.icr.io", json::Object()}}}}).find("us.icr.io, de.icr.io"),
+            std::string::npos);
+  EXPECT_NE(mistake({{"namespaces", {{"us.icr.io/A", json::Object()}}}}).find("malformed"),
+            std::string::npos);
+}
+
+}  // namespace
+}  // namespace breakwater::app

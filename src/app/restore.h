@@ -1,0 +1,32 @@
+// The end of a restore: whether what was restored may be served, as the rules that came with it
+// say.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "app/stores.h"
+#include "base/result.h"
+#include "config/settings.h"
+
+namespace breakwater::app {
+
+// A resource that a rule which disallows would not let become what it is.
+struct RestoredViolation {
+  std::string resource;  // its CRN
+  std::string text;      // names the rule, what it requires and what was found
+};
+
+struct RestoreVerdict {
+  std::vector<RestoredViolation> violations;
+  bool accepted = false;  // it may be served
+};
+
+// Judges everything that rules of any account are about, as it was restored. Without violations, or
+// if `accept` says so, the restore is finished, which stands in the audit trail with the violations
+// that were accepted; else the installation stays unfinished, and no server starts over it.
+// `backup` names it, for the trail.
+Result<RestoreVerdict> ConcludeRestore(const config::Settings& settings, Stores stores,
+                                       const std::string& backup, bool accept);
+
+}  // namespace breakwater::app

@@ -1,0 +1,174 @@
+#include "cli/backup.h"
+
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <optional>
+
+#include "app/restore.h"
+#include "app/stores.h"
+#include "base/strings.h"
+#include "base/time.h"
+#include "cli/report.h"
+#include "io/file.h"
+#include "observe/log.h"
+
+namespace breakwater::cli {
+namespace {
+
+using Steady = std::chrono::steady_clock;
+
+constexpr int kDamaged = 1;
+constexpr int kViolated = 2;
+constexpr int kNotLookedAt = 3;
+constexpr std::chrono::seconds kBetweenLines{1};
+constexpr std::size_t kMaxKeyFile = 4096;
+
+class ProgressPrinter {
+ public:
+  void operator()(const admin::BackupProgress& progress) {
+    const auto now = Steady::now();
+    if (last_ && now - *last_ < kBetweenLines) return;
+    last_ = now;
+    std::string line = std::to_string(progress.rows) + " rows";
+    if (progress.blobs + progress.blobs_total > 0) {
+      line += ", " + std::to_string(progress.blobs);
+      if (progress.blobs_total > 0) line += " of " + std::to_string(progress.blobs_total);
+      line += " blobs, " + std::to_string(progress.bytes) + " bytes";
+    }
+    std::fprintf(stderr, "%s\n", line.c_str());
+  }
+
+ private:
+  std::optional<Steady::time_point> last_;
+};
+
+std::string ContentsText(std::int64_t rows, std::int64_t blobs, std::uint64_t bytes) {
+  return std::to_string(rows) + " rows, " + std::to_string(blobs) + " blobs of " +
+         std::to_string(bytes) + " bytes";
+}
+
+Result<admin::TakenBackup> Take(const RawClientArguments& raw, const std::string& path) {
+  BW_TRY(const ClientArguments arguments, Login(raw));
+  Client client(arguments);
+  BW_TRY(const auto snapshot, client.Open("/breakwater/v1/backup/snapshot"));
+  ProgressPrinter printer;
+  const admin::BackupFeed feed{
+      .snapshot = *snapshot,
+      .blob = [&](const admin::NamedBlob& blob) -> Result<std::unique_ptr<io::Source>> {
+        BW_TRY(auto stream, client.Open("/breakwater/v1/backup/blobs/" + blob.digest.text()));
+        return std::unique_ptr<io::Source>(std::move(stream));
+      },
+      .progress = [&](const admin::BackupProgress& progress) { printer(progress); }};
+  return admin::TakeBackup(feed, path);
+}
+
+void PrintDamage(const Error& error) {
+  std::printf("damaged   %s\n", Printable(error.message()).c_str());
+  std::fflush(stdout);
+}
+
+// The key that the destination has, or gets.
+Status PrepareKey(const config::Settings& settings, const RestoreArguments& arguments) {
+  if (!arguments.master_key_file.empty()) {
+    BW_TRY(const std::string text,
+           io::ReadFile(arguments.master_key_file, kMaxKeyFile).Context("--master-key-file"));
+    BW_TRY(const Secret key, app::ConfiguredMasterKey(Secret(std::string(Trim(text)))));
+    return app::CarryMasterKey(settings, key);
+  }
+  if (!settings.master_key.empty()) return Ok();
+  BW_TRY(const auto there, app::ReadMasterKey(settings.data));
+  if (there) return Ok();
+  return Invalid(
+             "a backup's secrets are sealed with the master key of its installation: name the file "
+             "that has it with --master-key-file, or set master_key")
+      .Reason("master_key_missing");
+}
+
+void PrintVerdict(const app::RestoreVerdict& verdict) {
+  for (const app::RestoredViolation& one : verdict.violations) {
+    std::printf("violated  %s: %s\n", Printable(one.resource).c_str(), Printable(one.text).c_str());
+  }
+  if (verdict.accepted) return;
+  std::printf(
+      "Not finished: what was restored violates rules that came with it, and no server starts over "
+      "it.\nThe same command with --accept-violations finishes it, and records that.\n");
+}
+
+Result<app::RestoreVerdict> RestoreInto(const config::Settings& settings,
+                                        const RestoreArguments& arguments) {
+  static const SystemClock clock;
+  BW_TRY(const auto backup, admin::OpenBackup(arguments.backup.path, arguments.backup.snapshot));
+  BW_TRY_STATUS(PrepareKey(settings, arguments));
+  BW_TRY(app::Stores stores, app::OpenStores(settings, clock));
+  ProgressPrinter printer;
+  admin::RestoreOptions options;
+  options.progress = [&](const admin::BackupProgress& progress) { printer(progress); };
+  BW_TRY(const admin::Restored restored,
+         admin::RestoreBackup(*backup,
+                              {*stores.database, *stores.blobs, stores.master_key, stores.shared},
+                              options, clock));
+  const admin::BackupContents& contents = restored.contents;
+  std::printf("restored and read back: %s, as of %s\n",
+              ContentsText(contents.rows, contents.blobs, contents.blob_bytes).c_str(),
+              FormatRfc3339(contents.header.created).c_str());
+  std::fflush(stdout);
+  return app::ConcludeRestore(settings, std::move(stores), "sha256:" + contents.manifest_sha256,
+                              arguments.accept_violations);
+}
+
+}  // namespace
+
+int CreateBackup(const RawClientArguments& client, const BackupArguments& arguments) {
+  const auto taken = Take(client, arguments.path);
+  if (!taken.ok()) {
+    std::fputs("breakwater: there is no backup: ", stderr);
+    return Fail(taken.error());
+  }
+  std::printf("backup %s: %s", taken->name.c_str(),
+              ContentsText(taken->rows, taken->blobs, taken->blob_bytes).c_str());
+  if (taken->blobs_were_there > 0) {
+    std::printf(" (%lld of them were there)", static_cast<long long>(taken->blobs_were_there));
+  }
+  std::printf("\nmanifest sha256:%s\n", taken->manifest_sha256.c_str());
+  return 0;
+}
+
+int VerifyBackup(const BackupArguments& arguments) {
+  const auto contents = [&]() -> Result<admin::BackupContents> {
+    BW_TRY(const auto backup, admin::OpenBackup(arguments.path, arguments.snapshot));
+    admin::BackupVisitor visitor;
+    visitor.damaged = [](const Error& error) {
+      PrintDamage(error);
+      return Ok();
+    };
+    return admin::PassThrough(*backup, visitor);
+  }();
+  if (!contents.ok()) {
+    const bool damage = contents.error().code() == ErrorCode::kDataCorrupt;
+    if (damage) PrintDamage(contents.error());
+    return damage ? kDamaged : (Fail(contents.error()), kNotLookedAt);
+  }
+  if (contents->damaged > 0) {
+    std::printf("%lld files are damaged\n", static_cast<long long>(contents->damaged));
+    return kDamaged;
+  }
+  std::printf("whole: %s, as of %s, by version %s\nmanifest sha256:%s\n",
+              ContentsText(contents->rows, contents->blobs, contents->blob_bytes).c_str(),
+              FormatRfc3339(contents->header.created).c_str(),
+              Printable(contents->header.program).c_str(), contents->manifest_sha256.c_str());
+  return 0;
+}
+
+int Restore(const ServerArguments& server, const RestoreArguments& arguments) {
+  observe::SetLowestLevel(observe::Level::kWarning);
+  const auto verdict = [&]() -> Result<app::RestoreVerdict> {
+    BW_TRY(const config::Loaded loaded, LoadConfig(server));
+    return RestoreInto(loaded.settings, arguments);
+  }();
+  if (!verdict.ok()) return Fail(verdict.error());
+  PrintVerdict(*verdict);
+  return verdict->accepted ? 0 : kViolated;
+}
+
+}  // namespace breakwater::cli

@@ -1,0 +1,169 @@
+#include "registry/configuration.h"
+
+#include "base/check.h"
+#include "base/strings.h"
+#include "json/reader.h"
+
+namespace breakwater::registry {
+namespace {
+
+using control::ConfigurationItem;
+using json::Text;
+
+Result<const control::RegistryInfo*> FindRegistry(const control::Registries& registries,
+                                                  const std::string& name) {
+  if (const auto* found = registries.Find(RegistryName(name))) return found;
+  std::vector<std::string> known;
+  for (const control::RegistryInfo& one : registries.all()) known.push_back(one.name.value());
+  return NotFound("there is no registry '" + name.substr(0, 128) +
+                  "' here, but: " + Join(known, ", "))
+      .Reason("no_such_registry");
+}
+
+json::Value NamespaceDocument(const std::string& group, const TagPatterns& tags) {
+  json::Object object;
+  if (!group.empty()) object["resource_group"] = Text(group);
+  if (tags != TagPatterns{}) object["tag_immutability"] = ToJson(tags);
+  return object;
+}
+
+struct Wanted {
+  std::string group;
+  TagPatterns tags;
+};
+
+Result<Wanted> ReadNamespace(const json::Value& document) {
+  const json::Reader in(document);
+  in.OnlyFields({"resource_group", "tag_immutability"});
+  Wanted wanted{.group = in.String("resource_group", ""), .tags = {}};
+  if (const auto tags = in.Optional("tag_immutability")) {
+    tags->OnlyFields({"immutable", "except"});
+    wanted.tags.immutable = tags->Field("immutable").Strings(kMaxTagPatterns);
+    if (const auto except = tags->Optional("except")) {
+      wanted.tags.except = except->Strings(kMaxTagPatterns);
+    }
+  }
+  BW_TRY_STATUS(in.Finish());
+  BW_TRY_STATUS(Validate(wanted.tags));
+  return wanted;
+}
+
+}  // namespace
+
+Result<std::vector<ConfigurationItem>> SettingsSection::Export(const AccountId& account) {
+  std::vector<ConfigurationItem> items;
+  for (const control::RegistryInfo& registry : registries_.all()) {
+    BW_TRY(const Settings settings, settings_.Get(account, registry.name));
+    items.push_back({.key = registry.name.value(), .document = ToJson(settings)});
+  }
+  return items;
+}
+
+Result<ConfigurationItem> SettingsSection::Complete(const AccountId&, ConfigurationItem item,
+                                                    const json::Value& now) {
+  BW_TRY_STATUS(FindRegistry(registries_, item.key));
+  const json::Reader current(now);
+  const json::Reader in(item.document);
+  in.OnlyFields({"iam_authz", "private_only", "platform_metrics"});
+  const auto value = [&](std::string_view name) {
+    return in.Bool(name, current.Field(name).Bool());
+  };
+  const Settings settings{.iam_authz = value("iam_authz"),
+                          .private_only = value("private_only"),
+                          .platform_metrics = value("platform_metrics")};
+  BW_TRY_STATUS(in.Finish());
+  item.document = ToJson(settings);
+  return item;
+}
+
+Status SettingsSection::Put(const control::Caller& caller, const AccountId& account,
+                            const ConfigurationItem& item) {
+  BW_TRY(const control::RegistryInfo* registry, FindRegistry(registries_, item.key));
+  const control::Resource service =
+      control::ServiceResource(account, registry->name, registry->region);
+  BW_TRY(const Settings now, settings_.Get(account, registry->name));
+  const json::Reader in(item.document);
+  const auto differing = [&](std::string_view name, bool current) -> std::optional<bool> {
+    const bool wanted = in.Field(name).Bool();
+    return wanted == current ? std::nullopt : std::optional(wanted);
+  };
+  const AuthPatch auth{.iam_authz = differing("iam_authz", now.iam_authz),
+                       .private_only = differing("private_only", now.private_only)};
+  const auto metrics = differing("platform_metrics", now.platform_metrics);
+  BW_TRY_STATUS(in.Finish());
+  if (auth.iam_authz || auth.private_only) {
+    BW_TRY_STATUS(settings_.PatchAuth(caller, service, auth));
+  }
+  return metrics ? settings_.PatchPlatformMetrics(caller, service, metrics) : Ok();
+}
+
+Status SettingsSection::Remove(const control::Caller&, const AccountId&, const ConfigurationItem&) {
+  return Conflict("a registry's settings cannot be removed").Reason("not_removable");
+}
+
+Result<NamespacesSection::Place> NamespacesSection::PlaceOf(const std::string& key) const {
+  const std::size_t slash = key.rfind('/');
+  if (slash == std::string::npos) {
+    return Invalid("a namespace is named REGISTRY/NAMESPACE").Reason("invalid_field");
+  }
+  BW_TRY(const auto* registry, FindRegistry(registries_, key.substr(0, slash)));
+  Place place{.registry = registry, .name_space = key.substr(slash + 1)};
+  BW_TRY_STATUS(ValidateNamespace(place.name_space));
+  return place;
+}
+
+Result<std::vector<ConfigurationItem>> NamespacesSection::Export(const AccountId& account) {
+  std::vector<ConfigurationItem> items;
+  for (const control::RegistryInfo& registry : registries_.all()) {
+    BW_TRY(const auto namespaces, namespaces_.List(account, registry.name));
+    for (const Namespace& one : namespaces) {
+      std::string group;
+      if (!one.resource_group.empty()) {
+        BW_TRY(group, groups_.name_of(account, one.resource_group));
+      }
+      BW_TRY(const TagPatterns tags, tags_.Get(account, registry.name, one.name));
+      items.push_back({.key = registry.name.value() + "/" + one.name,
+                       .document = NamespaceDocument(group, tags)});
+    }
+  }
+  return items;
+}
+
+Result<ConfigurationItem> NamespacesSection::Complete(const AccountId&, ConfigurationItem item,
+                                                      const json::Value& now) {
+  BW_TRY_STATUS(PlaceOf(item.key));
+  BW_TRY(Wanted wanted, ReadNamespace(item.document));
+  // Once assigned, it stays.
+  if (wanted.group.empty()) wanted.group = json::FindText(now, "resource_group");
+  item.document = NamespaceDocument(wanted.group, wanted.tags);
+  return item;
+}
+
+Status NamespacesSection::Put(const control::Caller& caller, const AccountId& account,
+                              const ConfigurationItem& item) {
+  BW_TRY(const Place place, PlaceOf(item.key));
+  BW_TRY(const Wanted wanted, ReadNamespace(item.document));
+  std::string group;
+  if (!wanted.group.empty()) {
+    BW_TRY(group, groups_.id_of(account, wanted.group));
+  }
+  const control::RegistryInfo& registry = *place.registry;
+  BW_TRY(const bool made, namespaces_.Create(caller, account, registry, place.name_space, group));
+  if (!made && !group.empty()) {
+    BW_TRY(const auto found, namespaces_.Get(registry.name, place.name_space));
+    if (found->resource_group != group) {
+      BW_TRY_STATUS(namespaces_.Assign(caller, account, registry, place.name_space, group));
+    }
+  }
+  BW_TRY(const TagPatterns now, tags_.Get(account, registry.name, place.name_space));
+  if (now == wanted.tags) return Ok();
+  return tags_.Set(caller, account, registry, place.name_space, wanted.tags);
+}
+
+Status NamespacesSection::Remove(const control::Caller& caller, const AccountId& account,
+                                 const ConfigurationItem& item) {
+  BW_TRY(const Place place, PlaceOf(item.key));
+  return namespaces_.DeleteEmpty(caller, account, *place.registry, place.name_space);
+}
+
+}  // namespace breakwater::registry
