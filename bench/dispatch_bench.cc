@@ -14,9 +14,11 @@ PullWorld& World() {
   return world;
 }
 
-void Handle(benchmark::State& state, const char* method, const std::string& target) {
+void Handle(benchmark::State& state, const char* method, const std::string& target,
+            net::ListenerKind listener = net::ListenerKind::kPublic) {
   PullWorld& world = World();
   net::Request request = world.NewRequest(method, target, world.token_authorization);
+  request.peer.listener = listener;
   for (auto _ : state) {
     const net::Response response = world.Handle(request);
     if (response.status != 200) state.SkipWithError("not the answer that is measured");
@@ -36,6 +38,13 @@ void GetManifestByDigest(benchmark::State& state) {
 void GetSmallBlob(benchmark::State& state) {
   Handle(state, "GET", PullWorld::BlobPath(World().layer_digest));
 }
+// What quotas and the counting of traffic cost is the difference: private pulls know neither.
+void GetManifestByTagPrivately(benchmark::State& state) {
+  Handle(state, "GET", PullWorld::ManifestPath("v1"), net::ListenerKind::kPrivate);
+}
+void GetSmallBlobPrivately(benchmark::State& state) {
+  Handle(state, "GET", PullWorld::BlobPath(World().layer_digest), net::ListenerKind::kPrivate);
+}
 void HeadBlob(benchmark::State& state) {
   Handle(state, "HEAD", PullWorld::BlobPath(World().layer_digest));
 }
@@ -47,6 +56,8 @@ BENCHMARK(GetManifestByTag);
 BENCHMARK(HeadManifestByTag);
 BENCHMARK(GetManifestByDigest);
 BENCHMARK(GetSmallBlob);
+BENCHMARK(GetManifestByTagPrivately);
+BENCHMARK(GetSmallBlobPrivately);
 BENCHMARK(HeadBlob);
 BENCHMARK(GetBase);
 

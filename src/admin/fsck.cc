@@ -69,6 +69,8 @@ Result<FsckSummary> Fsck(db::Database& database, blob::BlobStore& store, const F
   BW_TRY_STATUS(CheckBlobs(run));
   BW_TRY_STATUS(CheckNames(run));
   BW_TRY_STATUS(CheckUploads(run));
+  // Last: it counts what the others have left.
+  BW_TRY_STATUS(CheckUsage(run));
   return run.summary;
 }
 

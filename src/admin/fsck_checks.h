@@ -51,5 +51,7 @@ Status CheckUploads(FsckRun& run);
 Status CheckManifests(FsckRun& run);
 // Rows that name what is not there.
 Status CheckNames(FsckRun& run);
+// What accounts store, counted anew; nothing where something else is wrong.
+Status CheckUsage(FsckRun& run);
 
 }  // namespace breakwater::admin

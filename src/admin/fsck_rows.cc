@@ -60,9 +60,7 @@ Status MakeRowsAgain(FsckRun& run, const ManifestOfRow& manifest, const Manifest
                    "WHERE repository = $1 AND digest = $2",
                    {manifest.repository, manifest.digest, rows.media_type, rows.artifact_type,
                     rows.config_digest, rows.content_size, rows.subject, rows.referrer}));
-    BW_TRY_STATUS(
-        tx.Execute("DELETE FROM manifest_reference WHERE repository = $1 AND manifest = $2",
-                   {manifest.repository, manifest.digest}));
+    BW_TRY_STATUS(registry::DeleteReferences(tx, manifest.repository, manifest.digest));
     return registry::InsertReferences(tx, manifest.repository, manifest.digest, rows.references);
   });
 }

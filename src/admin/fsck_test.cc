@@ -293,5 +293,12 @@ TEST_F(FsckTest, StopsWhereAServerIsAtWork) {
   EXPECT_EQ(refused.error().reason(), "source_in_use");
 }
 
+TEST_F(FsckTest, CountsAnewWhatAnAccountStores) {
+  Sql("UPDATE stored_blob SET size = size + 1 WHERE name_space = ''");
+  ExpectRepaired("usage_wrong");
+  Sql("DELETE FROM stored_blob");
+  ExpectRepaired("usage_wrong");
+}
+
 }  // namespace
 }  // namespace breakwater::admin

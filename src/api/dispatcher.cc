@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
 
 #include "api/router.h"
 #include "base/strings.h"
@@ -30,6 +31,42 @@ void LogServerFault(std::string_view operation, const Error& error) {
   observe::LogError(observe::Level::kError, "request failed", error, {{"operation", operation}});
 }
 
+// Bytes of an answer's body, as far as they are known before they are sent.
+std::uint64_t BodyBytes(const net::Response& response) {
+  if (const auto text = response.text()) return text->size();
+  if (const auto* slice = std::get_if<net::FileSlice>(&response.body)) return slice->length;
+  return std::get<net::StreamBody>(response.body).length.value_or(0);
+}
+
+// What is counted of a family of endpoints.
+struct FaceCounters {
+  FaceCounters(observe::Metrics& metrics, const std::string& face)
+      : received(metrics.AddCounter("breakwater_http_received_bytes_total",
+                                    "Bytes of bodies that requests declared.", {{"face", face}})),
+        sent(metrics.AddCounter("breakwater_http_sent_bytes_total",
+                                "Bytes of bodies that answers declared.", {{"face", face}})) {
+    for (int hundreds = 1; hundreds <= 5; ++hundreds) {
+      by_class.push_back(&metrics.AddCounter(
+          "breakwater_http_responses_total", "Answers by the class of their status.",
+          {{"face", face}, {"class", std::to_string(hundreds) + "xx"}}));
+    }
+  }
+  void Count(const net::Request& request, const net::Response& response) const {
+    const auto hundreds = static_cast<std::size_t>(std::clamp(response.status / 100, 1, 5));
+    by_class[hundreds - 1]->Increment();
+    if (const auto bytes = request.content_length.value_or(0); bytes > 0) {
+      received.Increment(static_cast<double>(bytes));
+    }
+    if (const auto bytes = BodyBytes(response); bytes > 0) {
+      sent.Increment(static_cast<double>(bytes));
+    }
+  }
+
+  observe::Counter& received;
+  observe::Counter& sent;
+  std::vector<observe::Counter*> by_class;  // 1xx first
+};
+
 }  // namespace
 
 struct Dispatcher::Impl {
@@ -45,6 +82,8 @@ struct Dispatcher::Impl {
           "Time from the request's head to the answer's.", observe::DurationBuckets(),
           {{"operation", std::string(endpoint.operation)},
            {"face", std::string(endpoint.face.name())}}));
+      const std::string face(endpoint.face.name());
+      counters.push_back(&by_face.try_emplace(face, deps.metrics, face).first->second);
     }
   }
 
@@ -72,7 +111,10 @@ struct Dispatcher::Impl {
   std::vector<Endpoint> endpoints;
   std::vector<FacePrefix> faces;
   Router router;
-  std::vector<observe::Histogram*> durations;  // in the order of `endpoints`
+  std::map<std::string, FaceCounters> by_face;
+  // In the order of `endpoints`.
+  std::vector<observe::Histogram*> durations;
+  std::vector<const FaceCounters*> counters;
 };
 
 Status Dispatcher::Impl::Authenticate(Context& context, const Endpoint& endpoint) const {
@@ -113,7 +155,8 @@ Status Dispatcher::Impl::Authenticate(Context& context, const Endpoint& endpoint
 void Dispatcher::Impl::RecordEarlyRefusal(const Endpoint& endpoint, const Context& context,
                                           const Error& error) const {
   // Other refusals come from the authorizer or the path for change, and are recorded there.
-  const bool early = error.reason() == "account_mismatch" || error.reason() == "private_only";
+  const bool early = error.reason() == "account_mismatch" || error.reason() == "private_only" ||
+                     (error.code() == ErrorCode::kQuota && endpoint.operation == "StartUpload");
   if (!early || !ChangesSomething(endpoint.method) ||
       context.caller.actor.kind == control::IdentityKind::kAnonymous) {
     return;
@@ -183,8 +226,9 @@ net::Response Dispatcher::Handle(net::Request& request) const {
                                : endpoint.face.EncodeError(answered.error(), request, &context);
   endpoint.face.Decorate(response, request);
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - started;
-  impl_->durations[static_cast<std::size_t>(&endpoint - impl_->endpoints.data())]->Observe(
-      took.count());
+  const auto index = static_cast<std::size_t>(&endpoint - impl_->endpoints.data());
+  impl_->durations[index]->Observe(took.count());
+  impl_->counters[index]->Count(request, response);
   return response;
 }
 

@@ -14,6 +14,7 @@
 #include "api/native/native.h"
 #include "api/native/operations.h"
 #include "api/native/passwords.h"
+#include "api/native/quotas.h"
 #include "api/native/sessions.h"
 #include "api/native/signing_keys.h"
 #include "api/native/storage.h"
@@ -64,9 +65,10 @@ std::vector<api::Endpoint> Faces::State::Endpoints() {
   Installation::Parts& p = parts;
   std::vector<api::Endpoint> all;
   Append(all, api::OciEndpoints(oci, {p.namespaces, p.blobs, p.uploads, p.manifests, p.authorizer,
-                                      p.settings_service}));
+                                      p.settings_service, p.admission}));
   Append(all, api::RegistryEndpoints(registry, {p.settings_service, p.namespaces, p.manifests,
-                                                p.content, p.images, p.advisor, p.authorizer}));
+                                                p.content, p.images, p.advisor, p.authorizer,
+                                                p.quotas, p.traffic, p.message, *p.database}));
   Append(all, api::AdvisorEndpoints(advisor, {p.advisor, p.content, p.namespaces, p.authorizer}));
   Append(all, api::iam::IamEndpoints(
                   iam, {p.credentials, p.tokens, p.sessions, p.sign_in, p.address_guard,
@@ -85,6 +87,7 @@ std::vector<api::Endpoint> Faces::State::Endpoints() {
   Append(all, api::native::EnterpriseEndpoints({p.organization, p.resource_groups}, native));
   Append(all, api::native::ResourceGroupEndpoints({p.organization, p.resource_groups}, native));
   Append(all, api::native::NamespaceEndpoints({p.tag_immutability, p.namespaces}, native));
+  Append(all, api::native::QuotaEndpoints({p.quotas, p.traffic, *p.database}, native));
   Append(all, api::native::AdvisoriesEndpoints({p.advisor, p.importer, p.changes}, native));
   Append(all, api::native::StorageEndpoints({p.accounting, p.collector, p.changes}, native));
   Append(all, api::native::BackupEndpoints({p.backup_source, p.changes, p.first_account}, native));

@@ -1,14 +1,16 @@
 #include "app/installation.h"
 
 #include <algorithm>
-#include <map>
 
 #include "admin/copy_state.h"
+#include "app/exposed_metrics.h"
+#include "app/metered_stores.h"
 #include "app/parts.h"
+#include "app/quota_alerts.h"
 #include "crypto/hash.h"
 #include "iam/bootstrap.h"
 #include "observe/log.h"
-#include "registry/usage.h"
+#include "registry/quota_warnings.h"
 
 namespace breakwater::app {
 namespace {
@@ -19,7 +21,6 @@ constexpr std::chrono::hours kSweepInterval{1};
 // for it.
 constexpr std::chrono::minutes kCollectionInterval{1};
 constexpr std::chrono::seconds kCollectionTurn{5};
-constexpr std::chrono::minutes kMeasuringInterval{10};
 
 std::chrono::seconds Seconds(std::chrono::milliseconds duration) {
   return std::chrono::duration_cast<std::chrono::seconds>(duration);
@@ -154,67 +155,13 @@ void Schedule(Installation::Parts& parts) {
   parts.jobs->Every("iam.signing_keys", kSweepInterval, [&parts]() -> Status {
     return parts.key_rotation.RunSchedule(parts.first_account);
   });
+  parts.jobs->Every("registry.usage", kSealInterval, [&parts]() -> Status {
+    return registry::FoldAndWarn(*parts.database, parts.quotas, *parts.jobs);
+  });
   parts.jobs->Every("registry.collection", kCollectionInterval, [&parts]() -> Status {
     BW_TRY_STATUS(parts.collector.Run(std::chrono::steady_clock::now() + kCollectionTurn));
     return Ok();
   });
-}
-
-// What one process has added up; the answer to a scrape adds nothing up.
-void ExposeStorage(Installation::Parts& parts) {
-  parts.jobs->Every("registry.accounting", kMeasuringInterval,
-                    [&parts]() -> Status { return parts.accounting.Measure(); });
-  parts.metrics.AddCollector(
-      observe::Metrics::Kind::kGauge, "breakwater_storage_bytes",
-      "Bytes stored, by why they are kept, as of the last minutes.",
-      [&parts]() -> std::vector<observe::Metrics::Sample> {
-        const auto latest = parts.accounting.Latest();
-        if (!latest.ok()) return {};
-        std::vector<observe::Metrics::Sample> samples;
-        for (const auto& one : *latest) {
-          samples.push_back({{{"state", std::string(registry::ToString(one.state))}},
-                             static_cast<double>(one.bytes)});
-        }
-        return samples;
-      });
-}
-
-void ExposeJobs(Installation::Parts& parts) {
-  parts.metrics.AddCollector(
-      observe::Metrics::Kind::kGauge, "breakwater_jobs", "Background jobs by state.",
-      [&parts]() -> std::vector<observe::Metrics::Sample> {
-        const auto counts = parts.jobs->Count();
-        if (!counts.ok()) return {};
-        return {{{{"state", "pending"}}, static_cast<double>(counts->pending)},
-                {{{"state", "running"}}, static_cast<double>(counts->running)},
-                {{{"state", "dead"}}, static_cast<double>(counts->dead)}};
-      });
-}
-
-// One series for each account and region, and only while the account wants it published.
-void ExposeUsage(Installation::Parts& parts) {
-  parts.metrics.AddCollector(
-      observe::Metrics::Kind::kGauge, "ibm_containerregistry_storage",
-      "Bytes of storage that the account uses.",
-      [&parts]() -> std::vector<observe::Metrics::Sample> {
-        const auto usage = registry::PublishedUsage(*parts.database);
-        if (!usage.ok()) return {};
-        std::map<std::pair<std::string, std::string>, std::int64_t> by_region;
-        for (const registry::Usage& one : *usage) {
-          const auto* known = parts.registries.Find(one.registry);
-          if (known == nullptr) continue;  // configured once, not now
-          by_region[{one.account.value(), known->region}] += one.storage_bytes;
-        }
-        std::vector<observe::Metrics::Sample> samples;
-        for (const auto& [place, bytes] : by_region) {
-          samples.push_back({{{"ibm_ctype", "public"},
-                              {"ibm_location", place.second},
-                              {"ibm_service_name", "container-registry"},
-                              {"ibm_scope", place.first}},
-                             static_cast<double>(bytes)});
-        }
-        return samples;
-      });
 }
 
 }  // namespace
@@ -235,7 +182,7 @@ Result<iam::Surroundings> RegistrySurroundings::Of(const AccountId& account) {
 Installation::Parts::Parts(const config::Settings& settings,
                            std::vector<control::RegistryInfo> registry_list, Stores opened,
                            iam::SigningKeys signing_keys)
-    : stores(std::move(opened)),
+    : stores(Metered(std::move(opened), metrics)),
       database(stores.database.get()),
       store(stores.blobs.get()),
       registries(registry_list),
@@ -250,6 +197,7 @@ Installation::Parts::Parts(const config::Settings& settings,
       attached_rules(condition::Catalogue::BuiltIn()),
       gate(attached_rules),
       changes(*database, audit, *jobs, authorizer, gate, facts),
+      message(settings.message),
       key_hasher(stores.master_key),
       tokens({.issuer = IssuerOf(registry_list),
               .access_life = Seconds(settings.tokens.access_lifetime),
@@ -310,7 +258,12 @@ Installation::Parts::Parts(const config::Settings& settings,
       uploads(UploadsFrom(settings, stores), *database, *store, *digest_locks, clock),
       collector({}, {*database, *store, *digest_locks}, clock),
       accounting(*database, *store, clock),
-      manifests({}, *database, clock, changes),
+      quotas(
+          settings.quota.default_plan == "Free" ? registry::Plan::kFree : registry::Plan::kStandard,
+          *database, clock, changes),
+      traffic(*database, clock, quotas, *jobs),
+      admission({.pull_grace = Seconds(settings.quota.pull_grace)}, *database, clock, traffic),
+      manifests({.admission = &admission}, *database, clock, changes),
       tag_immutability(*database, clock, registries, changes),
       content(*database, *store),
       images(*database, *store),
@@ -360,9 +313,8 @@ Result<std::unique_ptr<Installation>> Installation::Open(
   // Where others may be at work nothing is known to be left over: the hourly sweep looks at ages.
   if (!shared) BW_TRY_STATUS(SweepAtStart(*parts));
   Schedule(*parts);
-  ExposeJobs(*parts);
-  ExposeUsage(*parts);
-  ExposeStorage(*parts);
+  RegisterQuotaAlerts(*parts);
+  ExposeMetrics(*parts);
   return std::unique_ptr<Installation>(new Installation(std::move(parts)));
 }
 
@@ -381,11 +333,13 @@ void Installation::StartJobs() {
   if (!asked.ok()) {
     observe::LogError(observe::Level::kWarning, "goals are not evaluated at start", asked.error());
   }
+  parts_->traffic.Start();
   parts_->jobs->Start();
 }
 
 void Installation::StopJobs(std::chrono::milliseconds deadline) {
   parts_->jobs->Stop(deadline);
+  parts_->traffic.Stop();
 }
 
 }  // namespace breakwater::app

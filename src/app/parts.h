@@ -45,14 +45,17 @@
 #include "organization/resource_groups.h"
 #include "posture/posture.h"
 #include "registry/accounting.h"
+#include "registry/admission.h"
 #include "registry/blobs.h"
 #include "registry/collector.h"
 #include "registry/content_reader.h"
 #include "registry/image_list.h"
 #include "registry/manifests.h"
 #include "registry/namespaces.h"
+#include "registry/quotas.h"
 #include "registry/settings.h"
 #include "registry/tag_immutability.h"
+#include "registry/traffic.h"
 #include "registry/uploads.h"
 
 namespace breakwater::app {
@@ -88,11 +91,11 @@ struct Installation::Parts {
         Stores opened, iam::SigningKeys signing_keys);
 
   SystemClock clock;
+  observe::Metrics metrics;  // the stores' too
   Stores stores;
   db::Database* const database;
   blob::BlobStore* const store;
   control::Registries registries;
-  observe::Metrics metrics;
   std::unique_ptr<jobs::Jobs> jobs;
   audit::Log audit;
 
@@ -107,6 +110,7 @@ struct Installation::Parts {
   control::ChangePath changes;
 
   AccountId first_account;
+  const std::string message;  // the operator's, to everybody
 
   iam::KeyHasher key_hasher;
   iam::Tokens tokens;
@@ -147,6 +151,9 @@ struct Installation::Parts {
   registry::Uploads uploads;
   registry::Collector collector;
   registry::Accounting accounting;
+  registry::Quotas quotas;
+  registry::Traffic traffic;
+  registry::Admission admission;
   registry::Manifests manifests;
   registry::TagImmutability tag_immutability;
   registry::ContentReader content;

@@ -239,6 +239,19 @@ void AddIdentity(std::vector<Option>& out) {
                      "gives all its members full access to its images."));
 }
 
+void AddQuotas(std::vector<Option>& out) {
+  out.push_back(Word("quota.default_plan", "Standard", {"Free", "Standard"},
+                     BW_FIELD(quota.default_plan),
+                     "Plan of accounts that have not chosen one. Free: 512 MB of storage and 5 GB "
+                     "of public pulls a month. Standard: unlimited, unless a quota is set."));
+  out.push_back(Duration("quota.pull_grace", "15m", {0, kDay}, BW_FIELD(quota.pull_grace),
+                         "How long after its quota of pull traffic was reached an account's layers "
+                         "are still given to pulls that began before. Hard quotas have none."));
+  out.push_back(Text(Kind::kText, "message", "", BW_FIELD(message),
+                     "Message of the operator to everybody, which GET /api/v1/messages answers "
+                     "with, such as one on planned maintenance."));
+}
+
 void AddSignIn(std::vector<Option>& out) {
   Option sources = Make(
       Kind::kSources, "sign_in", "", Access<std::vector<SignInSource>>(BW_FIELD(sign_in)),
@@ -392,6 +405,7 @@ std::vector<Option> BuildOptions() {
   AddListeners(out);
   AddProxy(out);
   AddIdentity(out);
+  AddQuotas(out);
   AddSignIn(out);
   AddBreakGlass(out);
   AddTokens(out);

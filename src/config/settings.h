@@ -201,6 +201,13 @@ struct S3 {
   friend bool operator==(const S3&, const S3&) = default;
 };
 
+// What accounts may store and pull.
+struct Quota {
+  std::string default_plan;  // Free or Standard
+  std::chrono::milliseconds pull_grace{};
+  friend bool operator==(const Quota&, const Quota&) = default;
+};
+
 struct Settings {
   std::string data;   // path of the data directory
   Secret master_key;  // hexadecimal; empty: the data directory's
@@ -213,6 +220,8 @@ struct Settings {
   Account account;
   Secret bootstrap_api_key;  // empty: one is made
   bool allow_iam_authz_off = false;
+  std::string message;  // to everybody; empty: none
+  Quota quota;
   std::vector<SignInSource> sign_in;  // empty: local alone
   BreakGlass break_glass;
   Tokens tokens;

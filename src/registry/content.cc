@@ -1,6 +1,7 @@
 #include "registry/content.h"
 
 #include "crypto/random.h"
+#include "registry/stored_bytes.h"
 
 namespace breakwater::registry {
 namespace {
@@ -111,7 +112,10 @@ Result<std::vector<jobs::Event>> DeleteNamespaceContent(db::Transaction& tx,
     BW_TRY_STATUS(tx.Execute(std::string("DELETE FROM ") + table + std::string(kWhere),
                              {name_space.registry, name_space.name}));
   }
-  for (const char* table : {"repository", "tag_immutability"}) {
+  BW_TRY_STATUS(DropStoredNamespace(tx, {.account = name_space.account,
+                                         .registry = name_space.registry,
+                                         .name_space = name_space.name}));
+  for (const char* table : {"repository", "tag_immutability", "namespace_quota"}) {
     BW_TRY_STATUS(
         tx.Execute(std::string("DELETE FROM ") + table + " WHERE registry = $1 AND name_space = $2",
                    {name_space.registry, name_space.name}));

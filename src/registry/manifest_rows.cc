@@ -5,6 +5,7 @@
 #include "json/json.h"
 #include "oci/referrers.h"
 #include "registry/blobs.h"
+#include "registry/stored_bytes.h"
 
 namespace breakwater::registry {
 namespace {
@@ -58,7 +59,18 @@ Status InsertReferences(db::Transaction& tx, const std::string& repository_id,
         "VALUES ($1, $2, $3, $4, $5) ON CONFLICT (repository, manifest, kind, target) DO NOTHING",
         {repository_id, manifest, static_cast<std::int64_t>(row.kind), row.target, row.size}));
   }
-  return Ok();
+  return AddStoredBlobs(tx, repository_id, manifest);
+}
+
+Status DeleteReferences(db::Transaction& tx, const std::string& repository_id,
+                        const std::string& manifest) {
+  BW_TRY(const auto blobs,
+         tx.QueryAll("SELECT DISTINCT target FROM manifest_reference WHERE repository = $1 AND "
+                     "manifest = $2 AND kind <> 2",
+                     {repository_id, manifest}, [](const db::Row& row) { return row.String(0); }));
+  BW_TRY_STATUS(tx.Execute("DELETE FROM manifest_reference WHERE repository = $1 AND manifest = $2",
+                           {repository_id, manifest}));
+  return DropStoredBlobs(tx, repository_id, blobs);
 }
 
 Status DeleteManifestRows(db::Transaction& tx, const std::string& repository_id,
@@ -70,8 +82,7 @@ Status DeleteManifestRows(db::Transaction& tx, const std::string& repository_id,
                  {repository_id, manifest, now + kBlobLease}));
   BW_TRY_STATUS(tx.Execute("DELETE FROM tag WHERE repository = $1 AND digest = $2",
                            {repository_id, manifest}));
-  BW_TRY_STATUS(tx.Execute("DELETE FROM manifest_reference WHERE repository = $1 AND manifest = $2",
-                           {repository_id, manifest}));
+  BW_TRY_STATUS(DeleteReferences(tx, repository_id, manifest));
   BW_TRY_STATUS(tx.Execute("DELETE FROM manifest WHERE repository = $1 AND digest = $2",
                            {repository_id, manifest}));
   return Ok();

@@ -42,9 +42,12 @@ struct ManifestRows {
 // `bytes`: how many the manifest has.
 ManifestRows RowsOf(const oci::Manifest& manifest, const oci::Digest& digest, std::size_t bytes);
 
-// Those that are not there yet.
+// Those that are not there yet. Their blobs are counted as stored.
 Status InsertReferences(db::Transaction& tx, const std::string& repository_id,
                         const std::string& manifest, const std::vector<ManifestReference>& rows);
+// All of a manifest. Blobs that nothing else needs are counted no more.
+Status DeleteReferences(db::Transaction& tx, const std::string& repository_id,
+                        const std::string& manifest);
 
 // The manifest with all that hangs on it, its tags too: they would lead nowhere. Pushes that were
 // told that its blobs are there may rely on them for kBlobLease from `now`.

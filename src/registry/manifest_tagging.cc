@@ -1,9 +1,11 @@
 #include <set>
 
+#include "registry/admission.h"
 #include "registry/attachments.h"
 #include "registry/content.h"
 #include "registry/manifest_changes.h"
 #include "registry/manifests.h"
+#include "registry/stored_bytes.h"
 
 namespace breakwater::registry {
 namespace {
@@ -89,6 +91,7 @@ Result<bool> Copy(db::Transaction& tx, const FoundManifest& manifest, const std:
                  "WHERE repository = $1 AND manifest = $2 "
                  "ON CONFLICT (repository, manifest, kind, target) DO NOTHING",
                  {manifest.repository, digest, target}));
+  BW_TRY_STATUS(AddStoredBlobs(tx, target, digest));
   return true;
 }
 
@@ -135,6 +138,10 @@ Result<oci::Digest> Manifests::Tag(const control::Caller& caller, const Reposito
                                    const oci::Reference& reference, const RepositoryPath& target,
                                    const oci::Reference& tag) {
   if (tag.is_digest()) return Invalid("the target must be named by a tag").Reason("tag_required");
+  Admission::Terms terms;
+  if (options_.admission != nullptr) {
+    BW_TRY(terms, options_.admission->TermsOf(target));
+  }
   std::optional<oci::Digest> tagged;
   control::Change change = ImageChange(action::kImageTag, target, tag.text());
   change.severity = audit::Severity::kNormal;
@@ -146,7 +153,9 @@ Result<oci::Digest> Manifests::Tag(const control::Caller& caller, const Reposito
     BW_TRY(const std::string repository, EnsureRepository(tx, target, now));
     control::Effect effect;
     if (repository != found.repository) {
+      if (terms.reached) return *terms.reached;
       BW_TRY(effect.events, CopyAll(tx, tree, target, repository, now));
+      BW_TRY_STATUS(CheckHardLimits(tx, terms));
     }
     const std::vector<std::string> tags{tag.tag()};
     BW_TRY(json::Object before, MoveTags(tx, target, {repository, found.digest}, tags, now));

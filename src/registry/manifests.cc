@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "registry/admission.h"
 #include "registry/content.h"
 #include "registry/image_config.h"
 #include "registry/manifest_changes.h"
@@ -77,9 +78,7 @@ Status AdmitMediaType(db::Transaction& tx, const RepositoryPath& path,
   if (!known || *known == incoming.manifest.media_type) return Ok();
   BW_TRY_STATUS(CheckManifestMayChange(tx, path, {repository, incoming.digest}));
   // Read as another type it may refer to other things.
-  BW_TRY_STATUS(tx.Execute("DELETE FROM manifest_reference WHERE repository = $1 AND manifest = $2",
-                           {repository, incoming.digest.text()}));
-  return Ok();
+  return DeleteReferences(tx, repository, incoming.digest.text());
 }
 
 Status CheckCondition(db::Transaction& tx, const std::string& repository,
@@ -191,15 +190,22 @@ Result<PushedManifest> Manifests::Put(const control::Caller& caller, const Repos
   PushedManifest pushed{.digest = digest, .subject = std::nullopt, .tags = tags};
   if (manifest.subject) pushed.subject = manifest.subject->digest;
 
+  Admission::Terms terms;
+  if (options_.admission != nullptr) {
+    BW_TRY(terms, options_.admission->TermsOf(path));
+  }
+
   control::Change change = ImageChange(action::kImagePush, path, push.reference.text());
   change.severity = audit::Severity::kNormal;
   change.apply = [&](db::Transaction& tx) -> Result<control::Effect> {
     const Timestamp now = clock_.Now();
     BW_TRY(const std::string repository, EnsureRepository(tx, path, now));
+    BW_TRY_STATUS(AdmitManifest(tx, terms, {repository, manifest, digest, tags}));
     if (!options_.allow_missing_blobs) BW_TRY_STATUS(CheckBlobs(tx, repository, manifest));
     BW_TRY_STATUS(CheckCondition(tx, repository, push));
     BW_TRY_STATUS(AdmitMediaType(tx, path, repository, incoming));
     BW_TRY_STATUS(InsertManifest(tx, repository, incoming, now));
+    BW_TRY_STATUS(CheckHardLimits(tx, terms));
     if (!manifest.manifests.empty()) {
       BW_TRY(pushed.missing_children, CountMissingChildren(tx, repository, digest));
     }

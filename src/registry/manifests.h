@@ -21,6 +21,8 @@
 
 namespace breakwater::registry {
 
+class Admission;
+
 struct StoredManifest {
   oci::Digest digest;
   std::string media_type;
@@ -72,6 +74,8 @@ struct ManifestOptions {
   // Takes image manifests whose config or layers are not in the repository. (Children of an index
   // may always be missing: sparse indexes are common.)
   bool allow_missing_blobs = false;
+  // The quotas that pushes keep to; null: none.
+  const Admission* admission = nullptr;
 };
 
 // Thread-safe.
@@ -87,8 +91,8 @@ class Manifests {
 
   // kInvalid "digest_invalid" if the content has another digest than the reference;
   // "manifest_invalid"; "manifest_blob_unknown" with a detail "digest" for each blob that is
-  // missing; "tag_invalid". kPrecondition "precondition_failed" if the condition says no. kDenied
-  // "tag_immutable" if it would move a tag that must stay.
+  // missing; "tag_invalid". kQuota "storage_quota_exceeded". kPrecondition "precondition_failed" if
+  // the condition says no. kDenied "tag_immutable" if it would move a tag that must stay.
   Result<PushedManifest> Put(const control::Caller& caller, const RepositoryPath& path,
                              const ManifestPush& push);
   // A tag alone, or a manifest as DeleteImage does. kNotFound "manifest_unknown"; kDenied

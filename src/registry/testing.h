@@ -15,6 +15,7 @@
 #include "control/registries.h"
 #include "db/testing.h"
 #include "jobs/jobs.h"
+#include "registry/admission.h"
 #include "registry/blobs.h"
 #include "registry/collector.h"
 #include "registry/content_reader.h"
@@ -160,7 +161,7 @@ inline std::string Bytes(std::size_t count, char seed = 'a') {
 // The services over one database and one store; may be made anew over the same, as by a restart.
 struct Services {
   Services(db::Database& database, blob::BlobStore& store, const Clock& clock,
-           const control::Registries& registries, control::ChangePath& changes,
+           const control::Registries& registries, control::ChangePath& changes, jobs::Jobs& jobs,
            UploadOptions upload_options, SettingsService::Options settings_options = {})
       : settings(settings_options, database, clock, registries, changes),
         namespaces(database, clock, changes),
@@ -169,7 +170,10 @@ struct Services {
                                     : NewLocalDigestLocks()),
         uploads(std::move(upload_options), database, store, *locks, clock),
         collector({}, {database, store, *locks}, clock),
-        manifests({}, database, clock, changes),
+        quotas(Plan::kStandard, database, clock, changes),
+        traffic(database, clock, quotas, jobs),
+        admission({}, database, clock, traffic),
+        manifests({.admission = &admission}, database, clock, changes),
         tag_immutability(database, clock, registries, changes),
         content(database, store),
         images(database, store) {}
@@ -180,6 +184,9 @@ struct Services {
   std::unique_ptr<DigestLocks> locks;
   Uploads uploads;
   Collector collector;
+  Quotas quotas;
+  Traffic traffic;
+  Admission admission;
   Manifests manifests;
   TagImmutability tag_immutability;
   ContentReader content;
@@ -214,8 +221,8 @@ struct World {
 
   // Forgets what is in memory.
   void Restart() {
-    services =
-        std::make_unique<Services>(database, store, clock, registries, changes, upload_options);
+    services = std::make_unique<Services>(database, store, clock, registries, changes, *jobs,
+                                          upload_options);
   }
 
   const control::RegistryInfo& registry() const { return registries.all().front(); }

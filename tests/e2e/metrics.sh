@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The operators' endpoints: probes, metrics, the description of the API.
 
+# shellcheck disable=SC2317  # some functions are called by name
 # shellcheck source=tests/e2e/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 needs promtool
@@ -21,6 +22,30 @@ holds "an image can be pushed" put_image measured/app v1 "some content"
 api GET /v2/measured/app/manifests/v1
 api GET /v2/measured/app/manifests/absent
 api GET /nothing/here
+
+# Pulls count, and quotas have series where they are finite.
+http GET "/v2/measured/app/blobs/$layer_digest" "${auth[@]}"
+expect 200 GET /api/v1/quotas
+stored=$(json 'd["usage"]["storage_bytes"]')
+pulled=$(json 'd["usage"]["traffic_bytes"]')
+sample() {
+  curl -sS "$public/metrics" |
+    awk -v name="$1{" 'index($0, name) == 1 { print $NF + 0; found = 1 } END { if (!found) print "none" }'
+}
+traffic_is_written() { [ "$(sample ibm_containerregistry_pull_traffic)" = "$pulled" ]; }
+is "storage is as the API says" "$(sample ibm_containerregistry_storage)" "$stored"
+holds "pulled bytes are, at most a second later" eventually 20 traffic_is_written
+is "a quota that is unlimited has no series" "$(sample ibm_containerregistry_storage_quota)" none
+expect 200 PATCH /api/v1/quotas '{"storage_megabytes": 1, "traffic_megabytes": 2}'
+is "a finite quota of storage has" "$(sample ibm_containerregistry_storage_quota)" 1048576
+is "and so has one of traffic" "$(sample ibm_containerregistry_pull_traffic_quota)" 2097152
+series=$(curl -sS "$public/metrics" | grep '^ibm_containerregistry_storage{')
+is "with the reference's labels" "${series% *}" "ibm_containerregistry_storage{ibm_ctype=\"public\",ibm_location=\"us-south\",ibm_service_name=\"container-registry\",ibm_scope=\"$account\"}"
+namespace_is_counted() { [ "$(sample breakwater_namespace_storage_bytes)" = "$stored" ]; }
+holds "a namespace has series of its own" eventually 20 namespace_is_counted
+expect 204 PATCH /api/v1/settings '{"platform_metrics": false}'
+is "an account has no series once it turns them off" "$(sample ibm_containerregistry_storage)" none
+expect 204 PATCH /api/v1/settings '{"platform_metrics": true}'
 
 check_metrics() {
   http GET "$1/metrics"
@@ -44,6 +69,44 @@ like "requests are timed by operation" "$(grep -c '^breakwater_http_request_dura
   '^[1-9]'
 like "there are series of more than one part: $names" "$(wc -w <<< "$names")" '^([3-9]|[1-9][0-9]+)$'
 unlike "no credential is on /metrics" "$(cat "$body")" "$key"
+
+# What operators get ready-made names only what there is.
+measured() { http GET /metrics && grep -q '^breakwater_storage_bytes{' "$body"; }
+holds "storage by state is measured" eventually 60 measured
+monitoring=$root/content/monitoring
+unknown=$(python3 - "$body" "$monitoring"/*.dashboard.json "$monitoring/alerts.rules.yml" << 'PY'
+import json, re, sys
+
+present = set()
+for line in open(sys.argv[1], encoding="utf-8"):
+    if line.strip() and not line.startswith("#"):
+        present.add(re.match(r"[a-zA-Z_:][a-zA-Z0-9_:]*", line).group())
+asked = set()
+for path in sys.argv[2:]:
+    text = open(path, encoding="utf-8").read()
+    if path.endswith(".json"):
+        panels = json.loads(text)["panels"]
+        text = "\n".join(t["expr"] for p in panels for t in p["targets"])
+    asked |= set(re.findall(r"\b(?:breakwater|ibm_containerregistry)_[a-z0-9_]+", text))
+print(sorted(asked - present) if len(asked) > 10 else f"only {len(asked)} series are asked for")
+PY
+)
+is "dashboards and alert rules name only series that are on /metrics" "$unknown" '[]'
+holds "promtool understands the alert rules" promtool check rules "$monitoring/alerts.rules.yml"
+holds "and finds that they fire when they should" promtool test rules "$monitoring/alerts.test.yml"
+# shellcheck disable=SC2016  # Grafana's variables
+queries=$(python3 -c '
+import json, sys
+for path in sys.argv[1:]:
+    for panel in json.load(open(path))["panels"]:
+        for target in panel["targets"]:
+            print(target["expr"].replace("$account", ".*").replace("$location", ".*"))
+' "$monitoring"/*.dashboard.json)
+{ printf 'groups:\n  - name: dashboards\n    rules:\n' && nl -ba -w1 -s' ' <<< "$queries" |
+  while read -r number query; do
+    printf "      - record: dashboard:query%s\n        expr: '%s'\n" "$number" "$query"
+  done; } > "$dir/dashboards.rules.yml"
+holds "and every query of the dashboards" promtool check rules "$dir/dashboards.rules.yml"
 
 http GET /openapi.json
 is "/openapi.json answers 200" "$status" 200

@@ -61,7 +61,7 @@ class AccessTable : public ::testing::Test {
     disk_ = *std::move(opened);
     services_ = std::make_unique<registry::testing::Services>(
         world_.database->database(), *disk_, world_.clock, registries_, world_.changes,
-        registry::testing::TestUploadOptions());
+        *world_.jobs, registry::testing::TestUploadOptions());
     for (const char* name : {"team-a", "team-b"}) {
       BW_CHECK(
           services_->namespaces.Create(world_.administrator, world_.account, Registry(), name, "")
@@ -71,8 +71,9 @@ class AccessTable : public ::testing::Test {
     reader_ = NewServiceId({Role::kReader}, "team-a");
     stranger_ = NewServiceId({Role::kReader, Role::kWriter}, "team-b");
     auto& s = *services_;
-    std::vector<Endpoint> endpoints = OciEndpoints(
-        oci_face_, {s.namespaces, s.blobs, s.uploads, s.manifests, world_.authorizer, s.settings});
+    std::vector<Endpoint> endpoints =
+        OciEndpoints(oci_face_, {s.namespaces, s.blobs, s.uploads, s.manifests, world_.authorizer,
+                                 s.settings, s.admission});
     data_plane_ = endpoints.size();
     for (Endpoint& endpoint : iam::IamEndpoints(
              iam_faces_, {world_.credentials, world_.tokens, world_.sessions, world_.sign_in,

@@ -64,8 +64,32 @@ bool AsksForSeveral(std::string_view range_header) {
   return range_header.find(',') != std::string_view::npos;
 }
 
+// Asked before bytes go out, and told how many did, where they count.
+class Pull {
+ public:
+  Pull(const OciDeps& deps, const Context& context, const registry::RepositoryPath& path)
+      : admission_(deps.admission), path_(path), free_(IsPrivate(context)) {}
+  Status Admit(std::uint64_t bytes) const {
+    return free_ ? Ok() : admission_.ContinuePull(path_, bytes);
+  }
+  void Count(std::uint64_t bytes) const {
+    if (!free_) admission_.CountPull(path_, bytes);
+  }
+
+ private:
+  const registry::Admission& admission_;
+  const registry::RepositoryPath& path_;
+  const bool free_;
+};
+
+std::uint64_t Total(const std::vector<oci::ByteRange>& ranges) {
+  std::uint64_t total = 0;
+  for (const oci::ByteRange& range : ranges) total += range.length;
+  return total;
+}
+
 Result<net::Response> SendBlob(OpenedBlob opened, const oci::Digest& digest,
-                               std::string_view range_header) {
+                               std::string_view range_header, const Pull& pull) {
   const std::uint64_t size = opened.size;
   std::vector<oci::ByteRange> ranges;
   if (!range_header.empty()) {
@@ -73,18 +97,23 @@ Result<net::Response> SendBlob(OpenedBlob opened, const oci::Digest& digest,
     if (!parsed.ok()) return std::move(parsed).error().Detail("size", std::to_string(size));
     ranges = *std::move(parsed);
   }
+  const std::uint64_t wanted = ranges.empty() ? size : Total(ranges);
+  BW_TRY_STATUS(pull.Admit(wanted));
   if (ranges.empty()) {
     net::Response response = BlobHead(200, digest);
     BW_TRY_STATUS(SetBody(std::move(opened), {0, size}, response));
+    pull.Count(wanted);
     return response;
   }
   net::Response response = BlobHead(206, digest);
   if (ranges.size() > 1) {
     SetByteRanges(std::move(opened), std::move(ranges), kBytes, response);
+    pull.Count(wanted);
     return response;
   }
   response.headers.Set("Content-Range", ContentRangeText(ranges.front(), size));
   BW_TRY_STATUS(SetBody(std::move(opened), ranges.front(), response));
+  pull.Count(wanted);
   return response;
 }
 
@@ -102,13 +131,20 @@ Result<net::Response> GetBlob(const OciDeps& deps, Context& context) {
     return response;
   }
   const std::string_view range_header = RangeHeaderOf(context.request, digest);
+  const Pull pull(deps, context, path);
   // Object stores answer several ranges with the whole object.
   if (context.registry.pull_url_life && !AsksForSeveral(range_header)) {
     BW_TRY(const auto url, deps.blobs.UrlOf(path, digest, *context.registry.pull_url_life));
-    if (url) return Redirect(*url, digest);
+    if (url) {
+      // What the store gives it does not tell: the whole blob counts.
+      BW_TRY(const std::uint64_t size, deps.blobs.SizeOf(path, digest));
+      BW_TRY_STATUS(pull.Admit(size));
+      pull.Count(size);
+      return Redirect(*url, digest);
+    }
   }
   BW_TRY(OpenedBlob opened, deps.blobs.Open(path, digest));
-  return SendBlob(std::move(opened), digest, range_header);
+  return SendBlob(std::move(opened), digest, range_header, pull);
 }
 
 Result<net::Response> DeleteBlob(const OciDeps& deps, Context& context) {

@@ -35,8 +35,12 @@ Result<registry::RepositoryPath> ResolveRepository(const OciDeps& deps, const Co
   return path;
 }
 
+bool IsPrivate(const Context& context) {
+  return context.request.peer.listener == net::ListenerKind::kPrivate;
+}
+
 Status CheckNetwork(const OciDeps& deps, const Context& context, const AccountId& owner) {
-  if (context.request.peer.listener == net::ListenerKind::kPrivate) return Ok();
+  if (IsPrivate(context)) return Ok();
   BW_TRY(const registry::Settings settings, deps.settings.Get(owner, context.registry.name));
   if (!settings.private_only) return Ok();
   return Denied(

@@ -29,6 +29,9 @@ Result<registry::RepositoryPath> ResolveRepository(const OciDeps& deps, const Co
 // network alone and the request came by the public one.
 Status CheckNetwork(const OciDeps& deps, const Context& context, const AccountId& owner);
 
+// Whether the request came over the private network: such pulls are free.
+bool IsPrivate(const Context& context);
+
 // The repository as what a right is needed on, in the context's account.
 control::Resource RepositoryResource(const OciDeps& deps, const Context& context,
                                      std::string_view repository);

@@ -29,6 +29,7 @@ Result<net::Response> GetManifest(const OciDeps& deps, Context& context) {
     response.announced_length = manifest->size;
     return response;
   }
+  if (!IsPrivate(context)) BW_TRY_STATUS(deps.admission.BeginPull(path));
   BW_TRY(const auto manifest, deps.manifests.Get(path, reference));
   if (NotModified(context.request, manifest->digest)) {
     return ManifestHead(304, *manifest);

@@ -6,6 +6,7 @@
 
 #include "api/endpoint.h"
 #include "control/change.h"
+#include "registry/admission.h"
 #include "registry/blobs.h"
 #include "registry/manifests.h"
 #include "registry/namespaces.h"
@@ -32,6 +33,7 @@ struct OciDeps {
   registry::Manifests& manifests;
   control::Authorizer& authorizer;
   const registry::SettingsService& settings;
+  const registry::Admission& admission;
 };
 
 // The endpoints under /v2. `face` must outlive them; its prefix for unrouted paths is "/v2".

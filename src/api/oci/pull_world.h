@@ -26,14 +26,15 @@ class PullWorld {
     BW_CHECK(opened.ok());
     store_ = *std::move(opened);
     services = std::make_unique<registry::testing::Services>(
-        iam.database->database(), *store_, iam.clock, registries_, changes_,
+        iam.database->database(), *store_, iam.clock, registries_, changes_, *iam.jobs,
         registry::testing::TestUploadOptions());
     facts_.Add(services->settings);
     dispatcher_ = std::make_unique<Dispatcher>(
         DispatcherDeps{registries_, authenticator_, iam.authorizer, changes_, metrics_,
                        iam.account},
-        OciEndpoints(face_, {services->namespaces, services->blobs, services->uploads,
-                             services->manifests, iam.authorizer, services->settings}),
+        OciEndpoints(face_,
+                     {services->namespaces, services->blobs, services->uploads, services->manifests,
+                      iam.authorizer, services->settings, services->admission}),
         std::vector<Dispatcher::FacePrefix>{{"", &face_}});
     BW_CHECK(services->namespaces.Create(admin(), iam.account, registry(), "team-a", "").ok());
     MakeReader();

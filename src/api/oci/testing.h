@@ -129,8 +129,8 @@ class Service {
   // What the management API works on.
   RegistryDeps Management() {
     auto& s = *world.services;
-    return {s.settings, s.namespaces, s.manifests,     s.content,
-            s.images,   *assessor,    world.authorizer};
+    return {s.settings,       s.namespaces, s.manifests, s.content, s.images,      *assessor,
+            world.authorizer, s.quotas,     s.traffic,   {},        world.database};
   }
 
   // POST and PUT, as most clients do it.
@@ -182,7 +182,8 @@ class Service {
     auto& s = *world.services;
     oci_face = std::make_unique<OciFace>();
     std::vector<Endpoint> endpoints = OciEndpoints(
-        *oci_face, {s.namespaces, s.blobs, s.uploads, s.manifests, world.authorizer, s.settings});
+        *oci_face,
+        {s.namespaces, s.blobs, s.uploads, s.manifests, world.authorizer, s.settings, s.admission});
     assessor = std::make_unique<advisor::Advisor>(advisor::AdvisorOptions{}, world.database,
                                                   *world.jobs, world.clock, s.content);
     for (Endpoint& endpoint : RegistryEndpoints(registry_face, Management())) {

@@ -106,9 +106,15 @@ Result<bool> TryMount(const OciDeps& deps, const Context& context, const Reposit
               : MountFromAnywhere(deps, context, target, digest);
 }
 
+// What the request itself brings.
+std::uint64_t DeclaredBytes(const Context& context) {
+  return context.request.has_body ? context.request.content_length.value_or(0) : 0;
+}
+
 Result<net::Response> StartUpload(const OciDeps& deps, Context& context) {
   BW_TRY(const RepositoryPath path, ResolveRepository(deps, context));
   BW_TRY(const auto algorithm, AlgorithmOf(context));
+  BW_TRY_STATUS(deps.admission.BeginPush(path, DeclaredBytes(context)));
   if (const auto mount = context.query.Get("mount")) {
     BW_TRY(const oci::Digest digest, oci::Digest::Parse(*mount));
     BW_TRY(const bool mounted, TryMount(deps, context, path, digest));
@@ -147,6 +153,7 @@ Result<net::Response> GetUpload(const OciDeps& deps, Context& context) {
 Result<net::Response> PatchUpload(const OciDeps& deps, Context& context) {
   BW_TRY(const UploadView view, FindUpload(deps, context));
   BW_TRY(const Chunk chunk, ChunkOf(context.request));
+  BW_TRY_STATUS(deps.admission.ContinuePush(view.path, view.size + DeclaredBytes(context)));
   BW_TRY(const std::uint64_t size, deps.uploads.Append(view.id, chunk));
   return UploadResponse(202, deps, view, size);
 }
@@ -157,6 +164,7 @@ Result<net::Response> PutUpload(const OciDeps& deps, Context& context) {
   if (!text) return Invalid("the parameter digest is missing").Reason("digest_invalid");
   BW_TRY(const oci::Digest digest, oci::Digest::Parse(*text));
   BW_TRY(const Chunk chunk, ChunkOf(context.request));
+  BW_TRY_STATUS(deps.admission.ContinuePush(view.path, view.size + DeclaredBytes(context)));
   BW_TRY_STATUS(deps.uploads.Finish(view.id, chunk, digest));
   return BlobCreated(view.path, digest);
 }

@@ -21,7 +21,9 @@ constexpr ReasonCode kByReason[] = {
     {"namespace_invalid", "BRW0400N"},      {"tag_required", "BRW0400T"},
     {"host_mismatch", "BRW0400H"},          {"tag_immutable", "BRW0403T"},
     {"schema_unsupported", "CRI0301E"},     {"manifest_type_unsupported", "CRI0302E"},
-    {"manifest_child_unknown", "CRI0304E"},
+    {"manifest_child_unknown", "CRI0304E"}, {"plan_invalid", "BRW0400P"},
+    {"plan_one_way", "BRW0409P"},           {"quota_above_plan", "BRW0403P"},
+    {"quota_invalid", "BRW0400Q"},
 };
 
 std::string_view ByCode(ErrorCode code) {

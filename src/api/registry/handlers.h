@@ -46,6 +46,8 @@ std::string_view WireCode(const Error& error);
 
 void AddSettingsEndpoints(const RegistryFace& face, const RegistryDeps& deps,
                           std::vector<Endpoint>* out);
+void AddQuotaEndpoints(const RegistryFace& face, const RegistryDeps& deps,
+                       std::vector<Endpoint>* out);
 void AddNamespaceEndpoints(const RegistryFace& face, const RegistryDeps& deps,
                            std::vector<Endpoint>* out);
 void AddImageListEndpoints(const RegistryFace& face, const RegistryDeps& deps,

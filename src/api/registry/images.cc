@@ -181,6 +181,7 @@ namespace breakwater::api {
 std::vector<Endpoint> RegistryEndpoints(const RegistryFace& face, const RegistryDeps& deps) {
   std::vector<Endpoint> endpoints;
   management::AddSettingsEndpoints(face, deps, &endpoints);
+  management::AddQuotaEndpoints(face, deps, &endpoints);
   management::AddNamespaceEndpoints(face, deps, &endpoints);
   management::AddImageListEndpoints(face, deps, &endpoints);
   management::AddInspectionEndpoints(face, deps, &endpoints);

@@ -1,5 +1,5 @@
-// The management API of the reference system: authorization options, settings, namespaces and
-// images under /api/v1 (ibm-registry 1).
+// The management API of the reference system: authorization options, settings, plans, quotas,
+// namespaces and images under /api/v1 (ibm-registry 1).
 #pragma once
 
 #include <vector>
@@ -11,7 +11,9 @@
 #include "registry/image_list.h"
 #include "registry/manifests.h"
 #include "registry/namespaces.h"
+#include "registry/quotas.h"
 #include "registry/settings.h"
+#include "registry/traffic.h"
 
 namespace breakwater::api {
 
@@ -31,6 +33,10 @@ struct RegistryDeps {
   const registry::ImageList& images;
   const advisor::Advisor& advisor;
   control::Authorizer& authorizer;
+  registry::Quotas& quotas;
+  registry::Traffic& traffic;
+  std::string message;  // the operator's, to everybody; empty: none
+  db::Database& database;
 };
 
 // `face` must outlive them; its prefix for unrouted paths is "/api/v1".

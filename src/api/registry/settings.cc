@@ -62,7 +62,10 @@ void AddSettingsEndpoints(const RegistryFace& face, const RegistryDeps& deps,
                   face, [deps](Context& c) { return UpdateSettings(deps, c); }});
   out->push_back({"GET", "/api/v1/messages", "GetMessages",
                   Access::Anyone("system messages are for everybody"), face,
-                  [](Context&) -> Result<net::Response> { return EmptyResponse(204); }});
+                  [message = deps.message](Context&) -> Result<net::Response> {
+                    if (message.empty()) return EmptyResponse(204);
+                    return JsonResponse(200, json::Text(message));
+                  }});
 }
 
 }  // namespace breakwater::api::management
