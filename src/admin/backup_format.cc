@@ -29,9 +29,17 @@ json::Value TableJson(const db::Table& table) {
           {"numbered", Text(table.numbered)}};
 }
 
+// Names become parts of paths.
+bool IsTableName(std::string_view name) {
+  return !name.empty() && std::ranges::all_of(name, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+  });
+}
+
 db::Table ReadTable(const json::Reader& in) {
   db::Table table;
   table.name = in.Field("name").String();
+  if (!IsTableName(table.name)) in.Fail("has a name that no table has");
   for (const json::Reader& column : in.Field("columns").Items(kMaxTables)) {
     const std::string type = column.Field("type").String();
     const auto* const known = std::ranges::find(
@@ -152,7 +160,7 @@ Result<PieceName> ParsePiecePath(std::string_view path) {
   const auto parts = SplitN(path, '/', 3);
   if (parts.size() == 3 && parts[0] == "rows") {
     const auto number = ParseInt(parts[2]);
-    if (number.ok() && *number >= 0) {
+    if (number.ok() && *number >= 0 && IsTableName(parts[1])) {
       PieceName name{.table = std::string(parts[1]), .piece = static_cast<std::size_t>(*number)};
       if (PiecePath(name.table, name.piece) == path) return name;
     }

@@ -120,7 +120,9 @@ Finding CheckSchema(const Result<db::SchemaVersions>& versions) {
 Finding CheckCopy(db::Database& database) {
   const std::string check = "database_copy";
   if (const Status whole = RefuseUnfinishedCopy(database); !whole.ok()) {
-    return FailedBy(check, whole.error(), "give the same `breakwater migrate-store` command again");
+    return FailedBy(
+        check, whole.error(),
+        "give the same `breakwater migrate-store` or `breakwater restore` command again");
   }
   return Good(check, "no copy of an installation is under way");
 }

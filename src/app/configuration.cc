@@ -25,12 +25,25 @@ registry::GroupNames GroupNamesOf(organization::ResourceGroups& groups) {
 }  // namespace
 
 Configuration::Configuration(const ConfigurationDeps& deps)
-    : settings_(deps.settings, deps.registries),
+    : resource_groups_(deps.resource_groups),
+      settings_(deps.settings, deps.registries),
       namespaces_(deps.namespaces, deps.tag_immutability, deps.registries,
                   GroupNamesOf(deps.resource_groups)),
       channels_(deps.channels),
       posture_(deps.posture),
+      custom_roles_(deps.custom_roles),
+      users_(deps.users, deps.database),
+      service_ids_(deps.service_ids),
+      profiles_(deps.profiles, deps.database),
+      access_groups_(deps.access_groups, deps.database),
+      policies_(deps.policies, deps.database),
+      network_zones_(deps.network_zones),
+      restrictions_(deps.restrictions, deps.network_zones),
+      account_settings_(deps.account_settings, deps.access_groups),
       rules_(deps.governance, condition::Catalogue::BuiltIn()),
-      sections_{&settings_, &namespaces_, &channels_, &posture_, &rules_} {}
+      sections_{&resource_groups_, &settings_,         &namespaces_, &channels_,
+                &posture_,         &custom_roles_,     &users_,      &service_ids_,
+                &profiles_,        &access_groups_,    &policies_,   &network_zones_,
+                &restrictions_,    &account_settings_, &rules_} {}
 
 }  // namespace breakwater::app

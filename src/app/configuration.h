@@ -4,8 +4,9 @@
 
 #include "admin/configuration.h"
 #include "governance/configuration.h"
+#include "iam/configuration.h"
 #include "notify/configuration.h"
-#include "organization/resource_groups.h"
+#include "organization/configuration.h"
 #include "posture/configuration.h"
 #include "registry/configuration.h"
 
@@ -19,6 +20,16 @@ struct ConfigurationDeps {
   organization::ResourceGroups& resource_groups;
   notify::Channels& channels;
   posture::Posture& posture;
+  iam::Users& users;
+  iam::ServiceIds& service_ids;
+  iam::Profiles& profiles;
+  iam::CustomRoles& custom_roles;
+  iam::AccessGroups& access_groups;
+  iam::Policies& policies;
+  iam::NetworkZones& network_zones;
+  iam::RestrictionRules& restrictions;
+  iam::SettingsService& account_settings;
+  db::Database& database;
   governance::Governance& governance;
 };
 
@@ -29,10 +40,20 @@ class Configuration {
   const admin::ConfigurationSections& sections() const { return sections_; }
 
  private:
+  organization::ResourceGroupsSection resource_groups_;
   registry::SettingsSection settings_;
   registry::NamespacesSection namespaces_;
   notify::ChannelsSection channels_;
   posture::ParametersSection posture_;
+  iam::CustomRolesSection custom_roles_;
+  iam::UsersSection users_;
+  iam::ServiceIdsSection service_ids_;
+  iam::ProfilesSection profiles_;
+  iam::AccessGroupsSection access_groups_;
+  iam::PoliciesSection policies_;
+  iam::ZonesSection network_zones_;
+  iam::RestrictionsSection restrictions_;
+  iam::AccountSettingsSection account_settings_;
   governance::RulesSection rules_;
   const admin::ConfigurationSections sections_;
 };

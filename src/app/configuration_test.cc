@@ -56,7 +56,7 @@ class Place {
   }
   std::vector<StepOutcome> Apply(const json::Value& document, bool keep_going = false) {
     const auto plan = Plan(document);
-    BW_CHECK(plan.ok());
+    if (!plan.ok()) return {{.step = 0, .error = plan.error()}};
     return ApplyConfiguration(caller, account, *plan, keep_going);
   }
   registry::Settings SettingsOf(const char* registry) {
@@ -103,6 +103,50 @@ json::Value Everything(const AccountId& account) {
           {{"resource_group", "Default"},
            {"tag_immutability", {{"immutable", {"v*"}}, {"except", {"v*-rc?"}}}}}},
          {"de.icr.io/team-b", json::Object()}}},
+       {"resource_groups", {{"Production", json::Object()}}},
+       {"custom_roles",
+        {{"Puller",
+          {{"service", "container-registry"},
+           {"display_name", "Puller"},
+           {"description", "Pulls, and that is all"},
+           {"actions", {"container-registry.image.pull"}}}}}},
+       {"users",
+        {{"jane@example.com", {{"first_name", "Jane"}, {"last_name", "Doe"}, {"language", "de"}}},
+         {"out@example.com", {{"suspended", "VPN_ONLY"}}}}},
+       {"service_ids", {{"ci", {{"description", "Builds"}, {"locked", true}}}}},
+       {"profiles",
+        {{"deployer",
+          {{"description", "Deploys"},
+           {"identities",
+            json::Array{json::Object{{"type", "user"}, {"identity", "user:jane@example.com"}},
+                        json::Object{{"type", "serviceid"}, {"identity", "service_id:ci"}}}},
+           {"rules",
+            json::Array{json::Object{
+                {"type", "Profile-SAML"},
+                {"name", "Staff"},
+                {"realm", "https://idp.example.com"},
+                {"conditions",
+                 json::Array{json::Object{
+                     {"claim", "team"}, {"operator", "EQUALS"}, {"value", "\"platform\""}}}}}}}}}}},
+       {"access_groups",
+        {{"Administrators", {{"members", {"owner"}}}},
+         {"Developers",
+          {{"description", "Who pushes"},
+           {"members", {"user:jane@example.com", "service_id:ci", "owner"}},
+           {"rules",
+            json::Array{json::Object{
+                {"name", "Staff"},
+                {"realm", "https://idp.example.com"},
+                {"expiration_hours", 8},
+                {"conditions",
+                 json::Array{json::Object{
+                     {"claim", "team"}, {"operator", "EQUALS"}, {"value", "\"platform\""}}}}}}}}}}},
+       {"network_zones",
+        {{"Office",
+          {{"addresses",
+            json::Array{json::Object{{"type", "subnet"}, {"value", "192.0.2.0/24"}}}}}}}},
+       {"account",
+        {{"identity", {{"session_life", 3600}}}, {"public_access", {{"enabled", false}}}}},
        {"notification_channels",
         {{"Alerts", {{"endpoint", "https://hooks.example.com/a"}, {"enabled", true}}}}},
        {"governance", {{"Private only", RuleItem(SeedRule(), account)}}}});
@@ -113,11 +157,18 @@ bool AllDone(const std::vector<StepOutcome>& outcomes) {
                               [](const StepOutcome& one) { return one.error.has_value(); });
 }
 
+std::string FirstError(const std::vector<StepOutcome>& outcomes) {
+  for (const StepOutcome& one : outcomes) {
+    if (one.error) return one.error->message();
+  }
+  return "";
+}
+
 TEST(Configuration, WhatIsExportedIsAlreadySo) {
   Place place;
   const auto outcomes = place.Apply(Everything(place.account));
   ASSERT_FALSE(outcomes.empty());
-  ASSERT_TRUE(AllDone(outcomes)) << outcomes.back().error->message();
+  ASSERT_TRUE(AllDone(outcomes)) << FirstError(outcomes);
   EXPECT_TRUE(place.SettingsOf("us.icr.io").private_only);
   const auto plan = place.Plan(place.Export());
   ASSERT_TRUE(plan.ok()) << plan.error().message();
@@ -130,15 +181,17 @@ TEST(Configuration, AppliedToANewInstallationItIsTheSame) {
   const json::Value exported = one.Export();
   Place other;
   const auto outcomes = other.Apply(exported);
-  ASSERT_TRUE(AllDone(outcomes)) << outcomes.back().error->message();
+  ASSERT_TRUE(AllDone(outcomes)) << FirstError(outcomes);
   json::Value again = other.Export();
   // Of the accounts' ids, every installation has its own.
   EXPECT_EQ(json::FindText(again, "account"), other.account.value());
   const auto plan = other.Plan(exported);
   ASSERT_TRUE(plan.ok());
   EXPECT_TRUE(plan->steps.empty());
-  EXPECT_EQ(json::Canonical(*json::Find(*json::Find(again, "sections"), "namespaces")),
-            json::Canonical(*json::Find(*json::Find(exported, "sections"), "namespaces")));
+  for (const char* section : {"namespaces", "access_groups", "users", "service_ids", "account"}) {
+    EXPECT_EQ(json::Canonical(again.at("sections").at(section)),
+              json::Canonical(exported.at("sections").at(section)));
+  }
 }
 
 TEST(Configuration, ARuleThatDisallowsRefusesAnImportAndIsNamed) {
@@ -187,6 +240,54 @@ TEST(Configuration, WhatASectionLeavesOutIsRemovedAndOtherSectionsStay) {
   ASSERT_TRUE(AllDone(place.Apply(fewer)));
   EXPECT_TRUE(place.parts().namespaces.List(place.account, RegistryName("de.icr.io"))->empty());
   EXPECT_EQ(place.parts().channels.List(place.account)->size(), 1U);
+}
+
+TEST(Configuration, PoliciesAreKnownByWhatTheySay) {
+  Place place;
+  ASSERT_TRUE(AllDone(place.Apply(Everything(place.account))));
+  json::Value document = place.Export();
+  json::Value& sections = document.at("sections");
+  const std::size_t before = sections.at("policies").as_object().size();
+  json::Object policy{
+      {"subject", "access_group:Developers"},
+      {"roles", {"Writer", "customRole:Puller"}},
+      {"attributes",
+       json::Array{
+           json::Object{{"name", "serviceName"}, {"value", "container-registry"}},
+           json::Object{{"name", "accountId"}, {"value", json::Text(place.account.value())}},
+           json::Object{{"name", "resourceType"}, {"value", "namespace"}},
+           json::Object{{"name", "resource"}, {"value", "team-a"}}}}};
+  sections.at("policies").as_object()["whatever"] = policy;
+  sections.at("restrictions").as_object()["from the office"] = json::Object{
+      {"description", "Pushes come from the office"},
+      {"contexts", json::Array{json::Object{
+                       {"attributes", json::Array{json::Object{{"name", "networkZoneId"},
+                                                               {"value", "zone:Office"}}}}}}},
+      {"resource", json::Array{json::Object{{"name", "accountId"},
+                                            {"operator", "stringEquals"},
+                                            {"value", json::Text(place.account.value())}},
+                               json::Object{{"name", "serviceName"},
+                                            {"operator", "stringEquals"},
+                                            {"value", "container-registry"}}}},
+      {"enforcement", "report"}};
+  const auto outcomes = place.Apply(document);
+  ASSERT_EQ(outcomes.size(), 2U) << FirstError(outcomes);
+  ASSERT_TRUE(AllDone(outcomes)) << FirstError(outcomes);
+  EXPECT_TRUE(place.Plan(document)->steps.empty()) << "by whatever key";
+  EXPECT_EQ(place.Export().at("sections").at("policies").as_object().size(), before + 1);
+
+  // Said otherwise, it is another policy; described otherwise, the same.
+  policy["description"] = "Who builds";
+  sections.at("policies").as_object()["whatever"] = policy;
+  const auto described = place.Plan(document);
+  ASSERT_EQ(described->steps.size(), 1U);
+  EXPECT_EQ(json::FindText(ToJson(described->steps[0]), "action"), "update");
+  ASSERT_TRUE(AllDone(place.Apply(document)));
+
+  Place other;
+  const auto elsewhere = other.Apply(place.Export());
+  ASSERT_TRUE(AllDone(elsewhere)) << FirstError(elsewhere);
+  EXPECT_TRUE(other.Plan(place.Export())->steps.empty());
 }
 
 TEST(Configuration, ADigestIsOfWhatWouldBeDone) {

@@ -284,7 +284,9 @@ Installation::Parts::Parts(const config::Settings& settings,
                   KeyFor(stores.master_key, "alert signing keys"),
                   registry_list.front().name.value()}),
       configuration({settings_service, namespaces, tag_immutability, registries, resource_groups,
-                     channels, posture, governance}),
+                     channels, posture, users, service_ids, profiles, custom_roles, access_groups,
+                     policies, network_zones, restrictions, account_settings, *database,
+                     governance}),
       backup_source({.program = BW_VERSION}, *database, *store, clock) {
   advisor.Register();
   facts.Add(settings_service);

@@ -36,6 +36,27 @@ Result<std::vector<control::RegistryInfo>> RegistriesOf(const config::Settings& 
   return registries;
 }
 
+// Makes the document's rules rules of the installation's own account, unless they are already.
+// Those that were restored stay.
+Status AddRules(Installation::Parts& parts, const json::Value& document) {
+  const json::Value* sections = json::Find(document, "sections");
+  const json::Value* rules = sections == nullptr ? nullptr : json::Find(*sections, "governance");
+  if (rules == nullptr) {
+    return Invalid("the configuration document has no section governance").Reason("invalid_field");
+  }
+  json::Value only = document;
+  only.as_object()["sections"] = json::Object{{"governance", *rules}};
+  BW_TRY(const iam::Account account, iam::FirstAccount(*parts.database));
+  governance::RulesSection section(parts.governance, condition::Catalogue::BuiltIn());
+  BW_TRY(const auto plan, admin::PlanConfiguration({&section}, account.id, only));
+  const control::Caller caller = control::SystemCaller(account.id, "restore");
+  for (const admin::ConfigurationStep& step : plan.steps) {
+    if (step.kind == admin::ConfigurationStep::Kind::kRemove) continue;
+    BW_TRY_STATUS(section.Put(caller, account.id, step.item).Context("rule " + step.item.key));
+  }
+  return Ok();
+}
+
 Status JudgeAccount(Installation::Parts& parts, db::Transaction& tx, const AccountId& account,
                     std::vector<RestoredViolation>& violations) {
   const control::Caller caller = control::SystemCaller(account, "restore");
@@ -90,16 +111,17 @@ Status Finish(Installation::Parts& parts, const std::string& backup,
 }  // namespace
 
 Result<RestoreVerdict> ConcludeRestore(const config::Settings& settings, Stores stores,
-                                       const std::string& backup, bool accept) {
+                                       const RestoreConclusion& conclusion) {
   static const SystemClock clock;
   BW_TRY(auto registries, RegistriesOf(settings, *stores.database));
   BW_TRY(auto keys, iam::SigningKeys::Open(*stores.database, stores.master_key, clock));
   // Nothing of it runs: no job is started, nothing is listened to.
   Installation::Parts parts(settings, std::move(registries), std::move(stores), std::move(keys));
+  if (!conclusion.rules.is_null()) BW_TRY_STATUS(AddRules(parts, conclusion.rules));
   RestoreVerdict verdict;
   BW_TRY(verdict.violations, JudgeAll(parts));
-  verdict.accepted = verdict.violations.empty() || accept;
-  if (verdict.accepted) BW_TRY_STATUS(Finish(parts, backup, verdict.violations));
+  verdict.accepted = verdict.violations.empty() || conclusion.accept;
+  if (verdict.accepted) BW_TRY_STATUS(Finish(parts, conclusion.backup, verdict.violations));
   return verdict;
 }
 

@@ -8,6 +8,7 @@
 #include "app/stores.h"
 #include "base/result.h"
 #include "config/settings.h"
+#include "json/json.h"
 
 namespace breakwater::app {
 
@@ -22,11 +23,18 @@ struct RestoreVerdict {
   bool accepted = false;  // it may be served
 };
 
+struct RestoreConclusion {
+  std::string backup;  // names it, for the trail
+  // A configuration document (admin/configuration.h) whose rules stand beside the restored ones:
+  // that of the installation which this one replaces. Null: none.
+  json::Value rules{};
+  bool accept = false;  // violations
+};
+
 // Judges everything that rules of any account are about, as it was restored. Without violations, or
-// if `accept` says so, the restore is finished, which stands in the audit trail with the violations
-// that were accepted; else the installation stays unfinished, and no server starts over it.
-// `backup` names it, for the trail.
+// if they are accepted, the restore is finished, which stands in the audit trail with what was
+// accepted; else the installation stays unfinished, and no server starts over it.
 Result<RestoreVerdict> ConcludeRestore(const config::Settings& settings, Stores stores,
-                                       const std::string& backup, bool accept);
+                                       const RestoreConclusion& conclusion);
 
 }  // namespace breakwater::app

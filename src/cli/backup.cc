@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 
+#include "admin/configuration.h"
 #include "app/restore.h"
 #include "app/stores.h"
 #include "base/strings.h"
@@ -85,20 +86,30 @@ Status PrepareKey(const config::Settings& settings, const RestoreArguments& argu
       .Reason("master_key_missing");
 }
 
+Result<json::Value> ReadRules(const std::string& file) {
+  if (file.empty()) return json::Value();
+  BW_TRY(const std::string text,
+         io::ReadFile(file, admin::kMaxConfigurationBytes).Context("--rules"));
+  return json::Parse(text, {.max_bytes = admin::kMaxConfigurationBytes, .max_depth = 64})
+      .Context("--rules");
+}
+
 void PrintVerdict(const app::RestoreVerdict& verdict) {
   for (const app::RestoredViolation& one : verdict.violations) {
     std::printf("violated  %s: %s\n", Printable(one.resource).c_str(), Printable(one.text).c_str());
   }
   if (verdict.accepted) return;
   std::printf(
-      "Not finished: what was restored violates rules that came with it, and no server starts over "
-      "it.\nThe same command with --accept-violations finishes it, and records that.\n");
+      "Not finished: what was restored violates rules, and no server starts over it."
+      "\nThe same command with --accept-violations finishes it, and records that.\n");
 }
 
 Result<app::RestoreVerdict> RestoreInto(const config::Settings& settings,
                                         const RestoreArguments& arguments) {
   static const SystemClock clock;
   BW_TRY(const auto backup, admin::OpenBackup(arguments.backup.path, arguments.backup.snapshot));
+  app::RestoreConclusion conclusion{.backup = {}, .accept = arguments.accept_violations};
+  BW_TRY(conclusion.rules, ReadRules(arguments.rules_file));
   BW_TRY_STATUS(PrepareKey(settings, arguments));
   BW_TRY(app::Stores stores, app::OpenStores(settings, clock));
   ProgressPrinter printer;
@@ -113,8 +124,8 @@ Result<app::RestoreVerdict> RestoreInto(const config::Settings& settings,
               ContentsText(contents.rows, contents.blobs, contents.blob_bytes).c_str(),
               FormatRfc3339(contents.header.created).c_str());
   std::fflush(stdout);
-  return app::ConcludeRestore(settings, std::move(stores), "sha256:" + contents.manifest_sha256,
-                              arguments.accept_violations);
+  conclusion.backup = "sha256:" + contents.manifest_sha256;
+  return app::ConcludeRestore(settings, std::move(stores), conclusion);
 }
 
 }  // namespace

@@ -16,6 +16,7 @@ struct BackupArguments {
 struct RestoreArguments {
   BackupArguments backup;
   std::string master_key_file;  // empty: the destination has it already
+  std::string rules_file;       // a configuration document; empty: none
   bool accept_violations = false;
 };
 

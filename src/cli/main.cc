@@ -118,6 +118,9 @@ void AddRestoreFlags(CLI::App& command, RestoreArguments& arguments) {
                      "Which of a directory's; without it the latest");
   command.add_option("--master-key-file", arguments.master_key_file,
                      "File with the master key of the installation that was backed up");
+  command.add_option("--rules", arguments.rules_file,
+                     "Configuration document (config export) of the installation that is replaced: "
+                     "its rules stay in force and judge what is restored, too");
   command.add_flag("--accept-violations", arguments.accept_violations,
                    "Finish it although restored settings violate restored rules");
   command.footer(std::string(kRestoreHelp));

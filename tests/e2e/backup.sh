@@ -11,7 +11,7 @@ printf '%s' "$key" > "$dir/key"
 
 # config NAME < TOML: a configuration file, all of the same registries.
 config() { { cat; two_registries_by_address; } > "$dir/$1.toml"; }
-for name in source other again violated; do config "$name" <<< "data = \"$dir/$name\""; done
+for name in source other again violated older; do config "$name" <<< "data = \"$dir/$name\""; done
 serve() { # NAME
   data=$dir/$1
   server_start --config "$dir/$1.toml"
@@ -220,6 +220,8 @@ expect 201 POST /config/v1/rules "$(cat "$dir/rules.json")"
 rule=$(json 'd["rules"][0]["rule"]["rule_id"]')
 expect 201 POST "/config/v1/rules/$rule/attachments" "{\"attachments\":[{\"account_id\":\"$account\",\"included_scope\":{\"scope_id\":\"$account\",\"scope_type\":\"account\"}}]}"
 public=$public_url
+run rules config export --url "$public" --api-key-file "$dir/key"
+is "the rules are exported" "$rc" 0
 create "$dir/violating"
 is "a backup of what violates its own rule" "$rc" 0
 server_stop
@@ -238,6 +240,19 @@ expect 200 GET "/breakwater/v1/audit/records?action=breakwater.backup.restore"
 like "which is recorded, with what was accepted" "$(json 'd["records"][-1]["changes"]')" 'Private only'
 api PATCH /api/v1/auth '{"private_only": false}' -H 'Host: us.icr.io'
 is "the rule goes on ruling" "$status" 403
+server_stop
+
+# The first backup is older than the rule, and would switch private_only off in passing.
+restore "$dir/backup" older --master-key-file "$dir/source/master.key" --rules "$dir/rules"
+is "an old backup is judged by the rules of what it replaces" "$rc" 2
+like "one of which it violates" "$(cat "$dir/restored")" 'violated .*Private only'
+restore "$dir/backup" older --rules "$dir/rules" --accept-violations
+is "accepted, it is finished" "$rc" 0
+serve older
+api PATCH /api/v1/auth '{"private_only": false}' -H 'Host: us.icr.io'
+is "and the younger rule rules" "$status" 403
+api PATCH /api/v1/auth '{"private_only": false}' -H 'Host: de.icr.io'
+is "in that registry alone" "$status" 204
 server_stop
 
 echo "# PostgreSQL and S3"
