@@ -27,7 +27,8 @@ registry::GroupNames GroupNamesOf(organization::ResourceGroups& groups) {
 Configuration::Configuration(const ConfigurationDeps& deps)
     : resource_groups_(deps.resource_groups),
       settings_(deps.settings, deps.registries),
-      namespaces_(deps.namespaces, deps.tag_immutability, deps.registries,
+      quotas_(deps.quotas, deps.registries),
+      namespaces_(deps.namespaces, deps.tag_immutability, deps.quotas, deps.registries,
                   GroupNamesOf(deps.resource_groups)),
       channels_(deps.channels),
       posture_(deps.posture),
@@ -41,9 +42,9 @@ Configuration::Configuration(const ConfigurationDeps& deps)
       restrictions_(deps.restrictions, deps.network_zones),
       account_settings_(deps.account_settings, deps.access_groups),
       rules_(deps.governance, condition::Catalogue::BuiltIn()),
-      sections_{&resource_groups_, &settings_,         &namespaces_, &channels_,
-                &posture_,         &custom_roles_,     &users_,      &service_ids_,
-                &profiles_,        &access_groups_,    &policies_,   &network_zones_,
-                &restrictions_,    &account_settings_, &rules_} {}
+      sections_{&resource_groups_, &settings_,     &quotas_,           &namespaces_,
+                &channels_,        &posture_,      &custom_roles_,     &users_,
+                &service_ids_,     &profiles_,     &access_groups_,    &policies_,
+                &network_zones_,   &restrictions_, &account_settings_, &rules_} {}
 
 }  // namespace breakwater::app

@@ -16,6 +16,7 @@ struct ConfigurationDeps {
   registry::SettingsService& settings;
   registry::Namespaces& namespaces;
   registry::TagImmutability& tag_immutability;
+  registry::Quotas& quotas;
   const control::Registries& registries;
   organization::ResourceGroups& resource_groups;
   notify::Channels& channels;
@@ -42,6 +43,7 @@ class Configuration {
  private:
   organization::ResourceGroupsSection resource_groups_;
   registry::SettingsSection settings_;
+  registry::QuotasSection quotas_;
   registry::NamespacesSection namespaces_;
   notify::ChannelsSection channels_;
   posture::ParametersSection posture_;

@@ -98,9 +98,11 @@ json::Value DocumentOf(json::Object sections) {
 json::Value Everything(const AccountId& account) {
   return DocumentOf(
       {{"settings", {{"us.icr.io", {{"private_only", true}}}}},
+       {"quotas", {{"us.icr.io", {{"storage_bytes", 1000}, {"enforcement", "hard"}}}}},
        {"namespaces",
         {{"us.icr.io/team-a",
           {{"resource_group", "Default"},
+           {"quota", {{"storage_bytes", 500}, {"traffic_bytes", 600}, {"enforcement", "soft"}}},
            {"tag_immutability", {{"immutable", {"v*"}}, {"except", {"v*-rc?"}}}}}},
          {"de.icr.io/team-b", json::Object()}}},
        {"resource_groups", {{"Production", json::Object()}}},
@@ -170,6 +172,10 @@ TEST(Configuration, WhatIsExportedIsAlreadySo) {
   ASSERT_FALSE(outcomes.empty());
   ASSERT_TRUE(AllDone(outcomes)) << FirstError(outcomes);
   EXPECT_TRUE(place.SettingsOf("us.icr.io").private_only);
+  EXPECT_EQ(place.parts().quotas.Get(place.account, RegistryName("us.icr.io"))->limits(),
+            (registry::Limits{.storage = 1000, .traffic = registry::kUnlimited, .hard = true}));
+  EXPECT_EQ(*place.parts().quotas.GetNamespace(place.account, RegistryName("us.icr.io"), "team-a"),
+            (registry::Limits{.storage = 500, .traffic = 600}));
   const auto plan = place.Plan(place.Export());
   ASSERT_TRUE(plan.ok()) << plan.error().message();
   EXPECT_TRUE(plan->steps.empty()) << json::Serialize(ToJson(plan->steps.front()));

@@ -65,7 +65,7 @@ std::vector<api::Endpoint> Faces::State::Endpoints() {
   Installation::Parts& p = parts;
   std::vector<api::Endpoint> all;
   Append(all, api::OciEndpoints(oci, {p.namespaces, p.blobs, p.uploads, p.manifests, p.authorizer,
-                                      p.settings_service, p.admission}));
+                                      p.settings_service, p.admission, p.last_pulls}));
   Append(all, api::RegistryEndpoints(registry, {p.settings_service, p.namespaces, p.manifests,
                                                 p.content, p.images, p.advisor, p.authorizer,
                                                 p.quotas, p.traffic, p.message, *p.database}));

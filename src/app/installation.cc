@@ -16,6 +16,8 @@ namespace breakwater::app {
 namespace {
 
 constexpr std::chrono::seconds kSealInterval{1};
+// Of what is counted in memory: what a crash may lose.
+constexpr std::chrono::seconds kFlushInterval{1};
 constexpr std::chrono::hours kSweepInterval{1};
 // A run over the whole installation is taken in turns, so that a server that stops does not wait
 // for it.
@@ -155,7 +157,7 @@ void Schedule(Installation::Parts& parts) {
   parts.jobs->Every("iam.signing_keys", kSweepInterval, [&parts]() -> Status {
     return parts.key_rotation.RunSchedule(parts.first_account);
   });
-  parts.jobs->Every("registry.usage", kSealInterval, [&parts]() -> Status {
+  parts.jobs->Every("registry.usage", kFlushInterval, [&parts]() -> Status {
     return registry::FoldAndWarn(*parts.database, parts.quotas, *parts.jobs);
   });
   parts.jobs->Every("registry.collection", kCollectionInterval, [&parts]() -> Status {
@@ -263,6 +265,7 @@ Installation::Parts::Parts(const config::Settings& settings,
           *database, clock, changes),
       traffic(*database, clock, quotas, *jobs),
       admission({.pull_grace = Seconds(settings.quota.pull_grace)}, *database, clock, traffic),
+      last_pulls(*database, clock),
       manifests({.admission = &admission}, *database, clock, changes),
       tag_immutability(*database, clock, registries, changes),
       content(*database, *store),
@@ -283,11 +286,13 @@ Installation::Parts::Parts(const config::Settings& settings,
       deliveries({*database, *jobs, channels, sender, clock,
                   KeyFor(stores.master_key, "alert signing keys"),
                   registry_list.front().name.value()}),
-      configuration({settings_service, namespaces, tag_immutability, registries, resource_groups,
-                     channels, posture, users, service_ids, profiles, custom_roles, access_groups,
-                     policies, network_zones, restrictions, account_settings, *database,
-                     governance}),
-      backup_source({.program = BW_VERSION}, *database, *store, clock) {
+      configuration({settings_service, namespaces, tag_immutability, quotas, registries,
+                     resource_groups, channels, posture, users, service_ids, profiles, custom_roles,
+                     access_groups, policies, network_zones, restrictions, account_settings,
+                     *database, governance}),
+      backup_source({.program = BW_VERSION}, *database, *store, clock),
+      traffic_ticker("registry.traffic", kFlushInterval, [this] { return traffic.Flush(); }),
+      pulls_ticker("registry.last_pulls", kFlushInterval, [this] { return last_pulls.Flush(); }) {
   advisor.Register();
   facts.Add(settings_service);
   facts.Add(tag_immutability);
@@ -335,13 +340,15 @@ void Installation::StartJobs() {
   if (!asked.ok()) {
     observe::LogError(observe::Level::kWarning, "goals are not evaluated at start", asked.error());
   }
-  parts_->traffic.Start();
+  parts_->traffic_ticker.Start();
+  parts_->pulls_ticker.Start();
   parts_->jobs->Start();
 }
 
 void Installation::StopJobs(std::chrono::milliseconds deadline) {
   parts_->jobs->Stop(deadline);
-  parts_->traffic.Stop();
+  parts_->traffic_ticker.Stop();
+  parts_->pulls_ticker.Stop();
 }
 
 }  // namespace breakwater::app

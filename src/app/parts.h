@@ -38,6 +38,7 @@
 #include "iam/tokens.h"
 #include "insights/findings.h"
 #include "jobs/jobs.h"
+#include "jobs/ticker.h"
 #include "notify/channels.h"
 #include "notify/delivery.h"
 #include "observe/metrics.h"
@@ -50,6 +51,7 @@
 #include "registry/collector.h"
 #include "registry/content_reader.h"
 #include "registry/image_list.h"
+#include "registry/last_pulls.h"
 #include "registry/manifests.h"
 #include "registry/namespaces.h"
 #include "registry/quotas.h"
@@ -154,6 +156,7 @@ struct Installation::Parts {
   registry::Quotas quotas;
   registry::Traffic traffic;
   registry::Admission admission;
+  registry::LastPulls last_pulls;
   registry::Manifests manifests;
   registry::TagImmutability tag_immutability;
   registry::ContentReader content;
@@ -172,6 +175,10 @@ struct Installation::Parts {
 
   Configuration configuration;
   admin::BackupSource backup_source;
+
+  // Last: they use what is above.
+  jobs::Ticker traffic_ticker;
+  jobs::Ticker pulls_ticker;
 };
 
 }  // namespace breakwater::app

@@ -20,22 +20,46 @@ Result<const control::RegistryInfo*> FindRegistry(const control::Registries& reg
       .Reason("no_such_registry");
 }
 
-json::Value NamespaceDocument(const std::string& group, const TagPatterns& tags) {
-  json::Object object;
-  if (!group.empty()) object["resource_group"] = Text(group);
-  if (tags != TagPatterns{}) object["tag_immutability"] = ToJson(tags);
-  return object;
-}
-
 struct Wanted {
   std::string group;
   TagPatterns tags;
+  Limits quota;
 };
+
+json::Value NamespaceDocument(const Wanted& wanted) {
+  json::Object object;
+  if (!wanted.group.empty()) object["resource_group"] = Text(wanted.group);
+  if (wanted.tags != TagPatterns{}) object["tag_immutability"] = ToJson(wanted.tags);
+  if (wanted.quota != Limits{}) object["quota"] = ToJson(wanted.quota);
+  return object;
+}
+
+// What a document says of limits; the services refuse nonsense.
+QuotaPatch ReadQuota(const json::Reader& in) {
+  const auto limit = [&](std::string_view name) -> std::optional<std::int64_t> {
+    const auto member = in.Optional(name);
+    return member ? std::optional(member->Int()) : std::nullopt;
+  };
+  QuotaPatch patch{.storage = limit("storage_bytes"), .traffic = limit("traffic_bytes")};
+  if (const auto enforcement = in.Optional("enforcement")) {
+    const std::string word = enforcement->String();
+    if (word != "soft" && word != "hard") enforcement->Fail("must be soft or hard");
+    patch.hard = word == "hard";
+  }
+  return patch;
+}
 
 Result<Wanted> ReadNamespace(const json::Value& document) {
   const json::Reader in(document);
-  in.OnlyFields({"resource_group", "tag_immutability"});
-  Wanted wanted{.group = in.String("resource_group", ""), .tags = {}};
+  in.OnlyFields({"resource_group", "tag_immutability", "quota"});
+  Wanted wanted{.group = in.String("resource_group", ""), .tags = {}, .quota = {}};
+  if (const auto quota = in.Optional("quota")) {
+    quota->OnlyFields({"storage_bytes", "traffic_bytes", "enforcement"});
+    const QuotaPatch patch = ReadQuota(*quota);
+    wanted.quota = {.storage = patch.storage.value_or(kUnlimited),
+                    .traffic = patch.traffic.value_or(kUnlimited),
+                    .hard = patch.hard.value_or(false)};
+  }
   if (const auto tags = in.Optional("tag_immutability")) {
     tags->OnlyFields({"immutable", "except"});
     wanted.tags.immutable = tags->Field("immutable").Strings(kMaxTagPatterns);
@@ -101,6 +125,72 @@ Status SettingsSection::Remove(const control::Caller&, const AccountId&, const C
   return Conflict("a registry's settings cannot be removed").Reason("not_removable");
 }
 
+namespace {
+
+json::Value QuotaDocument(const AccountPlan& plan) {
+  json::Object object{{"plan", Text(ToString(plan.plan))},
+                      {"enforcement", plan.hard ? "hard" : "soft"}};
+  if (plan.storage) object["storage_bytes"] = *plan.storage;
+  if (plan.traffic) object["traffic_bytes"] = *plan.traffic;
+  return object;
+}
+
+Result<AccountPlan> ReadPlan(const json::Value& document, const AccountPlan& now) {
+  const json::Reader in(document);
+  in.OnlyFields({"plan", "enforcement", "storage_bytes", "traffic_bytes"});
+  const std::string name = in.String("plan", ToString(now.plan));
+  const QuotaPatch patch = ReadQuota(in);
+  BW_TRY_STATUS(in.Finish());
+  AccountPlan plan = now;
+  BW_TRY(plan.plan, ParsePlan(name));
+  if (patch.storage) plan.storage = patch.storage;
+  if (patch.traffic) plan.traffic = patch.traffic;
+  plan.hard = patch.hard.value_or(now.hard);
+  return plan;
+}
+
+}  // namespace
+
+Result<std::vector<ConfigurationItem>> QuotasSection::Export(const AccountId& account) {
+  std::vector<ConfigurationItem> items;
+  for (const control::RegistryInfo& registry : registries_.all()) {
+    BW_TRY(const AccountPlan plan, quotas_.Get(account, registry.name));
+    items.push_back({.key = registry.name.value(), .document = QuotaDocument(plan)});
+  }
+  return items;
+}
+
+Result<ConfigurationItem> QuotasSection::Complete(const AccountId& account, ConfigurationItem item,
+                                                  const json::Value&) {
+  BW_TRY(const control::RegistryInfo* registry, FindRegistry(registries_, item.key));
+  BW_TRY(const AccountPlan now, quotas_.Get(account, registry->name));
+  BW_TRY(const AccountPlan plan, ReadPlan(item.document, now));
+  item.document = QuotaDocument(plan);
+  return item;
+}
+
+Status QuotasSection::Put(const control::Caller& caller, const AccountId& account,
+                          const ConfigurationItem& item) {
+  BW_TRY(const control::RegistryInfo* registry, FindRegistry(registries_, item.key));
+  BW_TRY(const AccountPlan now, quotas_.Get(account, registry->name));
+  BW_TRY(const AccountPlan wanted, ReadPlan(item.document, now));
+  const control::Resource service =
+      control::ServiceResource(account, registry->name, registry->region);
+  if (wanted.plan != now.plan) {
+    BW_TRY_STATUS(quotas_.PatchPlan(caller, service, wanted.plan));
+  }
+  QuotaPatch patch;
+  if (wanted.storage != now.storage) patch.storage = wanted.storage;
+  if (wanted.traffic != now.traffic) patch.traffic = wanted.traffic;
+  if (wanted.hard != now.hard) patch.hard = wanted.hard;
+  if (!patch.storage && !patch.traffic && !patch.hard) return Ok();
+  return quotas_.PatchQuota(caller, service, patch);
+}
+
+Status QuotasSection::Remove(const control::Caller&, const AccountId&, const ConfigurationItem&) {
+  return Conflict("a registry's plan cannot be removed").Reason("not_removable");
+}
+
 Result<NamespacesSection::Place> NamespacesSection::PlaceOf(const std::string& key) const {
   const std::size_t slash = key.rfind('/');
   if (slash == std::string::npos) {
@@ -117,13 +207,14 @@ Result<std::vector<ConfigurationItem>> NamespacesSection::Export(const AccountId
   for (const control::RegistryInfo& registry : registries_.all()) {
     BW_TRY(const auto namespaces, namespaces_.List(account, registry.name));
     for (const Namespace& one : namespaces) {
-      std::string group;
+      Wanted now;
       if (!one.resource_group.empty()) {
-        BW_TRY(group, groups_.name_of(account, one.resource_group));
+        BW_TRY(now.group, groups_.name_of(account, one.resource_group));
       }
-      BW_TRY(const TagPatterns tags, tags_.Get(account, registry.name, one.name));
-      items.push_back({.key = registry.name.value() + "/" + one.name,
-                       .document = NamespaceDocument(group, tags)});
+      BW_TRY(now.tags, tags_.Get(account, registry.name, one.name));
+      BW_TRY(now.quota, quotas_.GetNamespace(account, registry.name, one.name));
+      items.push_back(
+          {.key = registry.name.value() + "/" + one.name, .document = NamespaceDocument(now)});
     }
   }
   return items;
@@ -135,7 +226,7 @@ Result<ConfigurationItem> NamespacesSection::Complete(const AccountId&, Configur
   BW_TRY(Wanted wanted, ReadNamespace(item.document));
   // Once assigned, it stays.
   if (wanted.group.empty()) wanted.group = json::FindText(now, "resource_group");
-  item.document = NamespaceDocument(wanted.group, wanted.tags);
+  item.document = NamespaceDocument(wanted);
   return item;
 }
 
@@ -156,8 +247,15 @@ Status NamespacesSection::Put(const control::Caller& caller, const AccountId& ac
     }
   }
   BW_TRY(const TagPatterns now, tags_.Get(account, registry.name, place.name_space));
-  if (now == wanted.tags) return Ok();
-  return tags_.Set(caller, account, registry, place.name_space, wanted.tags);
+  if (now != wanted.tags) {
+    BW_TRY_STATUS(tags_.Set(caller, account, registry, place.name_space, wanted.tags));
+  }
+  BW_TRY(const Limits quota, quotas_.GetNamespace(account, registry.name, place.name_space));
+  if (quota == wanted.quota) return Ok();
+  return quotas_.PatchNamespace(caller, account, registry, place.name_space,
+                                {.storage = wanted.quota.storage,
+                                 .traffic = wanted.quota.traffic,
+                                 .hard = wanted.quota.hard});
 }
 
 Status NamespacesSection::Remove(const control::Caller& caller, const AccountId& account,

@@ -108,7 +108,8 @@ Result<std::vector<jobs::Event>> DeleteNamespaceContent(db::Transaction& tx,
                                                         const std::string& region) {
   constexpr std::string_view kWhere =
       " WHERE repository IN (SELECT id FROM repository WHERE registry = $1 AND name_space = $2)";
-  for (const char* table : {"tag", "manifest_reference", "manifest", "repository_blob"}) {
+  for (const char* table :
+       {"tag", "manifest_reference", "manifest_pull", "manifest", "repository_blob"}) {
     BW_TRY_STATUS(tx.Execute(std::string("DELETE FROM ") + table + std::string(kWhere),
                              {name_space.registry, name_space.name}));
   }

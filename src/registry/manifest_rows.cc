@@ -83,6 +83,8 @@ Status DeleteManifestRows(db::Transaction& tx, const std::string& repository_id,
   BW_TRY_STATUS(tx.Execute("DELETE FROM tag WHERE repository = $1 AND digest = $2",
                            {repository_id, manifest}));
   BW_TRY_STATUS(DeleteReferences(tx, repository_id, manifest));
+  BW_TRY_STATUS(tx.Execute("DELETE FROM manifest_pull WHERE repository = $1 AND digest = $2",
+                           {repository_id, manifest}));
   BW_TRY_STATUS(tx.Execute("DELETE FROM manifest WHERE repository = $1 AND digest = $2",
                            {repository_id, manifest}));
   return Ok();

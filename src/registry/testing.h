@@ -20,6 +20,7 @@
 #include "registry/collector.h"
 #include "registry/content_reader.h"
 #include "registry/image_list.h"
+#include "registry/last_pulls.h"
 #include "registry/manifests.h"
 #include "registry/namespaces.h"
 #include "registry/settings.h"
@@ -173,6 +174,7 @@ struct Services {
         quotas(Plan::kStandard, database, clock, changes),
         traffic(database, clock, quotas, jobs),
         admission({}, database, clock, traffic),
+        last_pulls(database, clock),
         manifests({.admission = &admission}, database, clock, changes),
         tag_immutability(database, clock, registries, changes),
         content(database, store),
@@ -187,6 +189,7 @@ struct Services {
   Quotas quotas;
   Traffic traffic;
   Admission admission;
+  LastPulls last_pulls;
   Manifests manifests;
   TagImmutability tag_immutability;
   ContentReader content;

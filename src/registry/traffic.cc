@@ -5,13 +5,11 @@
 #include <tuple>
 
 #include "base/wait.h"
-#include "observe/log.h"
 #include "registry/quota_warnings.h"
 
 namespace breakwater::registry {
 namespace {
 
-constexpr std::chrono::seconds kFlushInterval{1};
 constexpr std::chrono::seconds kMaxAge{1};
 // Entries kept in memory; beyond it those that hold nothing are forgotten.
 constexpr std::size_t kMaxEntries = 10'000;
@@ -225,34 +223,6 @@ Status Traffic::Flush() {
   }
   Written(all);
   return Ok();
-}
-
-void Traffic::Start() {
-  thread_ = std::thread([this] { Loop(); });
-}
-
-void Traffic::Stop() {
-  {
-    const MutexLock lock(stop_mutex_);
-    stopping_ = true;
-  }
-  stopped_.notify_all();
-  if (thread_.joinable()) thread_.join();
-}
-
-void Traffic::Loop() {
-  bool stopping = false;
-  while (!stopping) {
-    {
-      std::unique_lock lock(stop_mutex_);
-      stopped_.wait_for(lock, kFlushInterval, [this] { return stopping_; });
-      stopping = stopping_;
-    }
-    const Status flushed = Flush();
-    if (!flushed.ok()) {
-      observe::LogError(observe::Level::kWarning, "pull traffic is written later", flushed.error());
-    }
-  }
 }
 
 }  // namespace breakwater::registry

@@ -13,7 +13,6 @@
 #include <map>
 #include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "base/result.h"
@@ -40,13 +39,6 @@ class Traffic {
  public:
   Traffic(db::Database& database, const Clock& clock, const Quotas& quotas, jobs::Jobs& jobs)
       : database_(database), clock_(clock), quotas_(quotas), jobs_(jobs) {}
-  ~Traffic() { Stop(); }
-  Traffic(const Traffic&) = delete;
-  Traffic& operator=(const Traffic&) = delete;
-
-  // Flushes once a second, on a thread of its own, until Stop, which flushes what is left.
-  void Start();
-  void Stop();
 
   // Bytes pulled from this namespace now. Never waits.
   void Count(const BookKey& name_space, std::uint64_t bytes) BW_EXCLUDES(mutex_);
@@ -63,7 +55,8 @@ class Traffic {
   // The same, asked for now.
   Result<State> GetNow(const BookKey& key) BW_EXCLUDES(flush_mutex_);
 
-  // Writes what was counted. What could not be written is kept for the next time.
+  // Writes what was counted; call it about once a second. What could not be written is kept for the
+  // next time.
   Status Flush() BW_EXCLUDES(flush_mutex_);
 
   // For metrics.
@@ -94,8 +87,6 @@ class Traffic {
   void Written(const std::vector<Counted>& written) BW_REQUIRES(flush_mutex_);
   Status Write(db::Transaction& tx, const Counted& counted);
   Status Judge(db::Transaction& tx, const Counted& counted);
-  void Loop();
-
   db::Database& database_;
   const Clock& clock_;
   const Quotas& quotas_;
@@ -110,11 +101,6 @@ class Traffic {
   std::atomic<std::uint64_t> pending_{0};
   std::atomic<std::uint64_t> counted_{0};
   std::atomic<std::uint64_t> failed_{0};
-
-  Mutex stop_mutex_;
-  ConditionVariable stopped_;
-  bool stopping_ BW_GUARDED_BY(stop_mutex_) = false;
-  std::thread thread_;
 };
 
 }  // namespace breakwater::registry

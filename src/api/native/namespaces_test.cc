@@ -21,9 +21,9 @@ class NamespaceApi : public ::testing::Test {
     EXPECT_EQ(service_.PushBlob(kRepo, "config").status, 201);
     auto& world = service_.world;
     auto& s = *world.services;
-    std::vector<Endpoint> all = OciEndpoints(
-        *service_.oci_face,
-        {s.namespaces, s.blobs, s.uploads, s.manifests, world.authorizer, s.settings, s.admission});
+    std::vector<Endpoint> all =
+        OciEndpoints(*service_.oci_face, {s.namespaces, s.blobs, s.uploads, s.manifests,
+                                          world.authorizer, s.settings, s.admission, s.last_pulls});
     for (auto& endpoint : RegistryEndpoints(service_.registry_face, service_.Management())) {
       all.push_back(std::move(endpoint));
     }

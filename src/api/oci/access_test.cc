@@ -73,7 +73,7 @@ class AccessTable : public ::testing::Test {
     auto& s = *services_;
     std::vector<Endpoint> endpoints =
         OciEndpoints(oci_face_, {s.namespaces, s.blobs, s.uploads, s.manifests, world_.authorizer,
-                                 s.settings, s.admission});
+                                 s.settings, s.admission, s.last_pulls});
     data_plane_ = endpoints.size();
     for (Endpoint& endpoint : iam::IamEndpoints(
              iam_faces_, {world_.credentials, world_.tokens, world_.sessions, world_.sign_in,

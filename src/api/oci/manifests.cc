@@ -31,6 +31,7 @@ Result<net::Response> GetManifest(const OciDeps& deps, Context& context) {
   }
   if (!IsPrivate(context)) BW_TRY_STATUS(deps.admission.BeginPull(path));
   BW_TRY(const auto manifest, deps.manifests.Get(path, reference));
+  deps.last_pulls.Note(path, manifest->digest);
   if (NotModified(context.request, manifest->digest)) {
     return ManifestHead(304, *manifest);
   }

@@ -8,6 +8,7 @@
 #include "control/change.h"
 #include "registry/admission.h"
 #include "registry/blobs.h"
+#include "registry/last_pulls.h"
 #include "registry/manifests.h"
 #include "registry/namespaces.h"
 #include "registry/settings.h"
@@ -34,6 +35,7 @@ struct OciDeps {
   control::Authorizer& authorizer;
   const registry::SettingsService& settings;
   const registry::Admission& admission;
+  registry::LastPulls& last_pulls;
 };
 
 // The endpoints under /v2. `face` must outlive them; its prefix for unrouted paths is "/v2".

@@ -32,9 +32,9 @@ class PullWorld {
     dispatcher_ = std::make_unique<Dispatcher>(
         DispatcherDeps{registries_, authenticator_, iam.authorizer, changes_, metrics_,
                        iam.account},
-        OciEndpoints(face_,
-                     {services->namespaces, services->blobs, services->uploads, services->manifests,
-                      iam.authorizer, services->settings, services->admission}),
+        OciEndpoints(
+            face_, {services->namespaces, services->blobs, services->uploads, services->manifests,
+                    iam.authorizer, services->settings, services->admission, services->last_pulls}),
         std::vector<Dispatcher::FacePrefix>{{"", &face_}});
     BW_CHECK(services->namespaces.Create(admin(), iam.account, registry(), "team-a", "").ok());
     MakeReader();

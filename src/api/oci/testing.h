@@ -181,9 +181,9 @@ class Service {
   void Rebuild() {
     auto& s = *world.services;
     oci_face = std::make_unique<OciFace>();
-    std::vector<Endpoint> endpoints = OciEndpoints(
-        *oci_face,
-        {s.namespaces, s.blobs, s.uploads, s.manifests, world.authorizer, s.settings, s.admission});
+    std::vector<Endpoint> endpoints =
+        OciEndpoints(*oci_face, {s.namespaces, s.blobs, s.uploads, s.manifests, world.authorizer,
+                                 s.settings, s.admission, s.last_pulls});
     assessor = std::make_unique<advisor::Advisor>(advisor::AdvisorOptions{}, world.database,
                                                   *world.jobs, world.clock, s.content);
     for (Endpoint& endpoint : RegistryEndpoints(registry_face, Management())) {
