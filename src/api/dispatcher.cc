@@ -67,6 +67,17 @@ struct FaceCounters {
   std::vector<observe::Counter*> by_class;  // 1xx first
 };
 
+// Each in a header of its own. Names in them come from whoever wrote the rule that warns.
+void AddWarnings(const std::vector<std::string>& warnings, net::Response& response) {
+  constexpr std::size_t kMostWarnings = 10;
+  constexpr std::size_t kMostBytes = 512;
+  for (std::size_t i = 0; i < std::min(warnings.size(), kMostWarnings); ++i) {
+    std::string safe = warnings[i].substr(0, kMostBytes);
+    std::replace_if(safe.begin(), safe.end(), [](char c) { return c < 0x20 || c > 0x7e; }, '?');
+    response.headers.Add("Breakwater-Warning", std::move(safe));
+  }
+}
+
 }  // namespace
 
 struct Dispatcher::Impl {
@@ -211,6 +222,9 @@ net::Response Dispatcher::Handle(net::Request& request) const {
       .account = impl_->deps.first_account,
       .path = std::move(match->values),
       .query = {}};
+  if (ChangesSomething(endpoint.method)) {
+    context.caller.warnings = std::make_shared<std::vector<std::string>>();
+  }
   auto answered = impl_->Serve(request, endpoint, context);
   if (!answered.ok() && answered.error().reason() == "would_wait") {
     // No answer, and nothing to tell or count: the request is on a thread that must not wait, and
@@ -225,6 +239,7 @@ net::Response Dispatcher::Handle(net::Request& request) const {
                                ? *std::move(answered)
                                : endpoint.face.EncodeError(answered.error(), request, &context);
   endpoint.face.Decorate(response, request);
+  if (context.caller.warnings != nullptr) AddWarnings(*context.caller.warnings, response);
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - started;
   const auto index = static_cast<std::size_t>(&endpoint - impl_->endpoints.data());
   impl_->durations[index]->Observe(took.count());

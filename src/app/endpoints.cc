@@ -2,6 +2,7 @@
 
 #include "api/advisor/advisor.h"
 #include "api/findings/findings.h"
+#include "api/governance/extensions.h"
 #include "api/governance/governance.h"
 #include "api/iam/access_endpoints.h"
 #include "api/iam/authenticator.h"
@@ -78,7 +79,9 @@ std::vector<api::Endpoint> Faces::State::Endpoints() {
   Append(all, api::iam::AccessEndpoints({p.access_explainer, p.policies, p.policy_warnings,
                                          p.api_keys, p.authorizer, p.namespaces},
                                         native));
-  Append(all, api::governance::Endpoints(p.governance, governance));
+  Append(all, api::governance::Endpoints(p.governance, p.templates, governance));
+  Append(all, api::governance::ExtensionEndpoints(
+                  {p.simulator, p.rule_results, p.break_glasses, p.repairs, p.clock}, native));
   Append(all, api::posture::Endpoints(p.posture, posture));
   Append(all, api::findings::Endpoints(p.findings, findings));
   Append(all, api::notifications::Endpoints(p.channels, p.deliveries, notifications));

@@ -15,8 +15,12 @@
 #include "condition/catalogue.h"
 #include "control/change.h"
 #include "control/facts.h"
+#include "governance/break_glass.h"
 #include "governance/gate.h"
 #include "governance/governance.h"
+#include "governance/repair.h"
+#include "governance/simulation.h"
+#include "governance/templates.h"
 #include "iam/access_explainer.h"
 #include "iam/access_groups.h"
 #include "iam/address_guard.h"
@@ -42,6 +46,7 @@
 #include "notify/channels.h"
 #include "notify/delivery.h"
 #include "observe/metrics.h"
+#include "organization/hierarchy.h"
 #include "organization/organization.h"
 #include "organization/resource_groups.h"
 #include "posture/posture.h"
@@ -106,6 +111,7 @@ struct Installation::Parts {
   iam::RestrictionEvents restriction_events;
   iam::Authorizer authorizer;
   iam::AccessExplainer access_explainer;
+  organization::Hierarchy hierarchy;
   governance::AttachedRules attached_rules;
   governance::RuleGate gate;
   control::FactSources facts;
@@ -147,6 +153,7 @@ struct Installation::Parts {
   organization::ResourceGroups resource_groups;
 
   registry::SettingsService settings_service;
+  governance::TemplateDefaults template_defaults;
   registry::Namespaces namespaces;
   registry::Blobs blobs;
   const std::unique_ptr<registry::DigestLocks> digest_locks;
@@ -167,6 +174,10 @@ struct Installation::Parts {
 
   governance::Results rule_results;
   governance::Governance governance;
+  governance::Templates templates;
+  governance::BreakGlasses break_glasses;
+  governance::Simulator simulator;
+  governance::Repairs repairs;
   posture::Posture posture;
   insights::Findings findings;
   WebhookSender sender;

@@ -15,12 +15,14 @@ namespace {
 constexpr std::size_t kMaxItems = 1000;
 
 Property ReadProperty(const json::Reader& reader) {
-  reader.OnlyFields({"name", "type", "description", "monitored", "enforceable", "since"});
+  reader.OnlyFields(
+      {"name", "type", "description", "monitored", "enforceable", "templated", "since"});
   Property property;
   property.name = reader.Field("name").String();
   property.description = reader.Field("description").String();
   property.monitored = reader.Field("monitored").Bool();
   property.enforceable = reader.Field("enforceable").Bool();
+  if (const auto templated = reader.Optional("templated")) property.templated = templated->Bool();
   property.since = reader.Field("since").String();
   const json::Reader type = reader.Field("type");
   if (const auto parsed = ParsePropertyType(type.String()); parsed.ok()) {

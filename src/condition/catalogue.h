@@ -27,6 +27,7 @@ struct Property {
   std::string description;
   bool monitored = true;     // scans and goals can read it
   bool enforceable = false;  // a change that sets it can be refused
+  bool templated = false;    // a new resource can be told to start with it
   std::string since;         // first version that has it
 };
 

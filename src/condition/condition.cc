@@ -1,6 +1,7 @@
 #include "condition/condition.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/strings.h"
 
@@ -40,6 +41,18 @@ std::string_view ReferenceIn(const json::Value& value) {
   return IsParameterName(view) ? view : std::string_view{};
 }
 
+struct Quantified {
+  std::string_view name;
+  SubRule::Quantifier quantifier;
+  bool if_exists;
+};
+constexpr std::array<Quantified, 4> kQuantified{{
+    {"any", SubRule::Quantifier::kAny, false},
+    {"all", SubRule::Quantifier::kAll, false},
+    {"any_ifexists", SubRule::Quantifier::kAny, true},
+    {"all_ifexists", SubRule::Quantifier::kAll, true},
+}};
+
 // The parameter that a value refers to, or "".
 std::string_view ParameterOf(const json::Value& value) {
   if (const auto* object = value.if_object(); object != nullptr && object->size() == 1) {
@@ -70,9 +83,14 @@ Error RuleError(std::string_view path, const json::Value* found, std::string_vie
 
 class ConditionParser {
  public:
-  ConditionParser(const ResourceConfig& config, const ConditionLimits& limits,
-                  const std::vector<ParameterDeclaration>& declared)
-      : config_(config), limits_(limits), declared_(declared) {}
+  ConditionParser(const Catalogue& catalogue, const ResourceConfig& config,
+                  const ConditionLimits& limits, const std::vector<ParameterDeclaration>& declared,
+                  bool in_sub_rule = false)
+      : catalogue_(catalogue),
+        config_(config),
+        limits_(limits),
+        declared_(declared),
+        in_sub_rule_(in_sub_rule) {}
 
   Result<Condition> Run(const json::Value& document, std::string_view path) {
     out_.source_ = document;
@@ -90,13 +108,20 @@ class ConditionParser {
     if (const auto* parts = Member(value, "or")) {
       return ParseGroup(Node::Kind::kOr, *parts, path + ".or", depth + 1);
     }
+    for (const Quantified& form : kQuantified) {
+      const auto* sub_rule = Member(value, form.name);
+      if (sub_rule == nullptr) continue;
+      return ParseSubRule(form, *sub_rule, std::string(json::FindText(value, "description")),
+                          path + "." + std::string(form.name));
+    }
     return ParseLeaf(value, path);
   }
 
-  // Exactly one of the three forms, and nothing beside it.
+  // Exactly one of the forms, and nothing beside it.
   static Status CheckForm(const json::Value& value, const std::string& path) {
-    const std::vector<std::string> known{"description", "property", "operator",
-                                         "value",       "and",      "or"};
+    static const std::vector<std::string> known{"description",  "property",    "operator", "value",
+                                                "and",          "or",          "any",      "all",
+                                                "any_ifexists", "all_ifexists"};
     const auto* object = value.if_object();
     if (object == nullptr) return RuleError(path, &value, "must be an object", known);
     for (const auto& member : *object) {
@@ -115,9 +140,13 @@ class ConditionParser {
     const bool is_or = Member(value, "or") != nullptr;
     const bool is_leaf = Member(value, "property") != nullptr ||
                          Member(value, "operator") != nullptr || Member(value, "value") != nullptr;
-    if (is_and + is_or + is_leaf == 1) return Ok();
+    const auto sub_rules =
+        std::count_if(kQuantified.begin(), kQuantified.end(),
+                      [&](const Quantified& form) { return Member(value, form.name) != nullptr; });
+    if (is_and + is_or + is_leaf + sub_rules == 1) return Ok();
     return RuleError(path, &value, "must have exactly one form",
-                     {"property with operator and value", "and", "or"});
+                     {"property with operator and value", "and", "or", "any", "all", "any_ifexists",
+                      "all_ifexists"});
   }
 
   Status ParseGroup(Node::Kind kind, const json::Value& parts, const std::string& path,
@@ -153,6 +182,41 @@ class ConditionParser {
       }
     }
     out_.nodes_[at].end = static_cast<std::uint32_t>(out_.nodes_.size());
+    return Ok();
+  }
+
+  Status ParseSubRule(const Quantified& form, const json::Value& value, std::string description,
+                      const std::string& path) {
+    if (in_sub_rule_) return RuleError(path, nullptr, "sub-rules hold no sub-rules", {});
+    if (++conditions_ > limits_.max_conditions) {
+      return RuleError(path, nullptr,
+                       "is one condition too many: a rule has at most " +
+                           std::to_string(limits_.max_conditions) + " and/or groups and sub-rules",
+                       {});
+    }
+    const std::vector<std::string> known{"target", "required_config"};
+    const json::Value* target = value.is_object() ? Member(value, "target") : nullptr;
+    const json::Value* required = value.is_object() ? Member(value, "required_config") : nullptr;
+    if (target == nullptr || required == nullptr || value.get_object().size() != known.size()) {
+      return RuleError(path, &value, "must be an object with exactly these members", known);
+    }
+    SubRule sub_rule{.path = path,
+                     .description = std::move(description),
+                     .quantifier = form.quantifier,
+                     .if_exists = form.if_exists,
+                     .target = {},
+                     .condition = nullptr};
+    BW_TRY(sub_rule.target, Target::Parse(*target, catalogue_, path + ".target"));
+    const ResourceConfig& config = *catalogue_.Find(sub_rule.target.type());
+    ConditionParser parser(catalogue_, config, limits_, declared_, true);
+    parser.conditions_ = conditions_;
+    BW_TRY(auto condition, parser.Run(*required, path + ".required_config"));
+    conditions_ = parser.conditions_;
+    sub_rule.condition = std::make_shared<const Condition>(std::move(condition));
+    const auto index = static_cast<std::uint32_t>(out_.sub_rules_.size());
+    const auto end = static_cast<std::uint32_t>(out_.nodes_.size() + 1);
+    out_.nodes_.push_back({Node::Kind::kSubRule, index, end});
+    out_.sub_rules_.push_back(std::move(sub_rule));
     return Ok();
   }
 
@@ -252,9 +316,11 @@ class ConditionParser {
                      names);
   }
 
+  const Catalogue& catalogue_;
   const ResourceConfig& config_;
   const ConditionLimits& limits_;
   const std::vector<ParameterDeclaration>& declared_;
+  const bool in_sub_rule_;
   Condition out_;
   std::size_t conditions_ = 0;
 };
@@ -267,7 +333,19 @@ Result<Condition> Condition::Parse(const json::Value& required_config, const Cat
   if (config == nullptr) {
     return RuleError(path, nullptr, "no properties are known of " + ToString(type), {});
   }
-  return ConditionParser(*config, limits, declared).Run(required_config, path);
+  return ConditionParser(catalogue, *config, limits, declared).Run(required_config, path);
+}
+
+std::string SubRule::Name() const {
+  for (const Quantified& form : kQuantified) {
+    if (form.quantifier == quantifier && form.if_exists == if_exists) return std::string(form.name);
+  }
+  BW_UNREACHABLE();
+}
+
+bool Condition::LooksAt(const ResourceType& type) const {
+  return std::any_of(sub_rules_.begin(), sub_rules_.end(),
+                     [&](const SubRule& sub_rule) { return sub_rule.target.type() == type; });
 }
 
 std::vector<std::string> Condition::Properties() const {

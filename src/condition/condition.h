@@ -5,10 +5,13 @@
 //   C = {description?, property, operator, value?}
 //     | {description?, and: [C+]}
 //     | {description?, or: [C+]}
+//     | {description?, Q: {target, required_config: C}}, a sub-rule over related resources; Q is
+//       any, all, any_ifexists or all_ifexists. Sub-rules hold no sub-rules.
 // A value may be a parameter: "${name}" or {"parameter": "name"}.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +20,7 @@
 #include "condition/catalogue.h"
 #include "condition/operators.h"
 #include "condition/parameters.h"
+#include "condition/target.h"
 #include "json/json.h"
 
 namespace breakwater::condition {
@@ -41,11 +45,28 @@ struct Leaf {
   std::string parameter;  // empty if the value is written in the condition
 };
 
+class Condition;
+
+// A requirement on the related resources that its target selects.
+struct SubRule {
+  // kAny: one of them complies. kAll: each does. Without any such resource both are violated,
+  // unless the name says "if exists".
+  enum class Quantifier : std::uint8_t { kAny, kAll };
+  std::string path;  // "required_config.and[0].any"
+  std::string description;
+  Quantifier quantifier = Quantifier::kAny;
+  bool if_exists = false;
+  Target target;
+  std::shared_ptr<const Condition> condition;
+
+  std::string Name() const;  // "any", "all_ifexists", …
+};
+
 // One step of the tree in pre-order: its parts begin behind it and end before `end`.
 struct Node {
-  enum class Kind : std::uint8_t { kLeaf, kAnd, kOr };
+  enum class Kind : std::uint8_t { kLeaf, kAnd, kOr, kSubRule };
   Kind kind = Kind::kLeaf;
-  std::uint32_t leaf = 0;  // index into leaves(), for kLeaf
+  std::uint32_t leaf = 0;  // index into leaves() for kLeaf, into sub_rules() for kSubRule
   std::uint32_t end = 0;   // index of the first node that is not part of it
 };
 
@@ -65,16 +86,20 @@ class Condition {
   const ResourceType& type() const { return type_; }
   // In the order of the document.
   const std::vector<Leaf>& leaves() const { return leaves_; }
+  const std::vector<SubRule>& sub_rules() const { return sub_rules_; }
   // Never empty.
   const std::vector<Node>& nodes() const { return nodes_; }
-  // Distinct, in the order of their first mention.
+  // Distinct, in the order of their first mention; not those of sub-rules.
   std::vector<std::string> Properties() const;
+  // What sub-rules look at.
+  bool LooksAt(const ResourceType& type) const;
 
  private:
   friend class ConditionParser;
   json::Value source_;
   ResourceType type_;
   std::vector<Leaf> leaves_;
+  std::vector<SubRule> sub_rules_;
   std::vector<Node> nodes_;
 };
 

@@ -55,7 +55,8 @@ TEST(Condition, NamesPathValueAndWhatIsAllowed) {
       {"3", "required_config", "3", "must be an object"},
       {"{}", "required_config", "{}", "exactly one form"},
       {R"({"and":[{"property":"flag","operator":"is_true"}],"or":[]})", "required_config", "",
-       "exactly one form (allowed: property with operator and value, and, or)"},
+       "exactly one form (allowed: property with operator and value, and, or, any, all, "
+       "any_ifexists, all_ifexists)"},
       {R"({"property":"flag","operator":"is_true","and":[]})", "required_config", "",
        "exactly one form"},
       {R"({"and":[]})", "required_config.and", "[]", "at least one condition"},

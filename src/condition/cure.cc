@@ -137,6 +137,7 @@ class Finder {
       case Node::Kind::kLeaf: return CureLeaf(condition_.leaves()[node.leaf], changes);
       case Node::Kind::kAnd: return CureAll(at, changes);
       case Node::Kind::kOr: return CureAny(at, changes);
+      case Node::Kind::kSubRule: return std::nullopt;  // other resources would have to change
     }
     BW_UNREACHABLE();
   }

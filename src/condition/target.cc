@@ -107,6 +107,38 @@ bool Target::Matches(const ResourceType& type,
          });
 }
 
+bool Target::MayOverlap(const Target& other) const {
+  if (type_ != other.type_) return false;
+  std::map<std::string_view, std::vector<const Filter*>> by_name;
+  for (const Target* target : {this, &other}) {
+    for (const Filter& filter : target->filters_) by_name[filter.name].push_back(&filter);
+  }
+  return std::all_of(by_name.begin(), by_name.end(),
+                     [](const auto& named) { return CanHold(named.second); });
+}
+
+// Whether one attribute can be such that all filters on it hold.
+bool Target::CanHold(std::span<const Filter* const> filters) {
+  using enum Operator;
+  std::vector<std::string> texts{"", "\x01 another text"};
+  bool complete = true;
+  bool equals = false;
+  for (const Filter* filter : filters) {
+    texts.insert(texts.end(), filter->operand.texts.begin(), filter->operand.texts.end());
+    equals = equals || filter->op == kStringEquals;
+    complete = complete && (filter->op == kStringEquals || filter->op == kStringNotEquals ||
+                            filter->op == kIsEmpty || filter->op == kIsNotEmpty);
+  }
+  if (!complete && !equals) return true;
+  const auto all_hold = [&](const std::map<std::string, std::string>& attributes) {
+    return std::all_of(filters.begin(), filters.end(),
+                       [&](const Filter* filter) { return Holds(*filter, attributes); });
+  };
+  return all_hold({}) || std::any_of(texts.begin(), texts.end(), [&](const std::string& text) {
+           return all_hold({{filters.front()->name, text}});
+         });
+}
+
 bool Target::Holds(const Filter& filter, const std::map<std::string, std::string>& attributes) {
   const auto holds = [&](const Fact& fact) {
     return Compare(filter.op, filter.operand, &fact).truth == Truth::kTrue;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,8 @@ namespace breakwater::condition {
 // Immutable; safe to share between threads.
 class Target {
  public:
+  // Of no type; matches nothing.
+  Target() = default;
   // {service_name!, resource_kind!, additional_target_attributes: [{name!, operator!, value}]}.
   // Errors as Condition::Parse's.
   static Result<Target> Parse(const json::Value& target, const Catalogue& catalogue,
@@ -28,6 +31,8 @@ class Target {
   // attribute the resource does not have counts as absent.
   bool Matches(const ResourceType& type,
                const std::map<std::string, std::string>& attributes) const;
+  // Whether there can be a resource that both match. True where it cannot be told (wildcards).
+  bool MayOverlap(const Target& other) const;
 
  private:
   struct Filter {
@@ -42,6 +47,7 @@ class Target {
 
   static Result<Filter> ParseFilter(const json::Value& item, const ResourceConfig& config,
                                     const std::string& path);
+  static bool CanHold(std::span<const Filter* const> filters);
   static bool Holds(const Filter& filter, const std::map<std::string, std::string>& attributes);
 };
 

@@ -1,6 +1,7 @@
 // Who asks, and from where.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -45,6 +46,8 @@ struct Origin {
 struct Caller {
   Actor actor;
   Origin origin;
+  // What the answer tells beside the result, e.g. rules that warn. Null where nobody listens.
+  std::shared_ptr<std::vector<std::string>> warnings{};
 };
 
 // The program acting by itself, e.g. retention or a scan. `reason` becomes the name shown.

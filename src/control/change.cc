@@ -1,5 +1,8 @@
 #include "control/change.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "base/check.h"
 #include "observe/log.h"
 
@@ -101,10 +104,16 @@ int StatusOf(ErrorCode code) {
 
 Status ChangePath::Submit(const Caller& caller, const Change& change) {
   json::Value judged;
+  std::vector<std::string> warnings;
   Status status = authorizer_.Authorize(caller, change.action, change.resource);
   if (status.ok()) {
-    status =
-        database_.Write([&](db::Transaction& tx) { return Apply(tx, caller, change, &judged); });
+    status = database_.Write([&](db::Transaction& tx) {
+      warnings.clear();
+      return Apply(tx, caller, change, &judged, &warnings);
+    });
+  }
+  if (status.ok() && caller.warnings != nullptr) {
+    caller.warnings->insert(caller.warnings->end(), warnings.begin(), warnings.end());
   }
   if (!status.ok()) {
     audit::Record record = RefusalOf(caller, change.action, change.resource, status.error());
@@ -116,10 +125,11 @@ Status ChangePath::Submit(const Caller& caller, const Change& change) {
 }
 
 Status ChangePath::Apply(db::Transaction& tx, const Caller& caller, const Change& change,
-                         json::Value* judged) {
+                         json::Value* judged, std::vector<std::string>* warnings) {
   BW_TRY(const Effect effect, change.apply(tx));
 
   json::Array judgements;
+  audit::Severity severity = change.severity;
   for (const Resource& resource : effect.governed) {
     FactSource* source = facts_.For({resource.service, resource.kind});
     BW_CHECK(source != nullptr);
@@ -128,10 +138,12 @@ Status ChangePath::Apply(db::Transaction& tx, const Caller& caller, const Change
     if (!judgement.record.is_null()) judgements.push_back(std::move(judgement.record));
     *judged = judgements.empty() ? json::Value() : json::Value(judgements);
     if (judgement.refusal) return *std::move(judgement.refusal);
+    severity = std::max(severity, judgement.severity);
+    std::ranges::move(judgement.warnings, std::back_inserter(*warnings));
   }
 
   audit::Record record = RecordOf(caller, change.action, change.resource);
-  record.severity = change.severity;
+  record.severity = severity;
   record.data_event = change.data_event;
   record.changes = audit::Differences(effect.before, effect.after);
   record.judgement = *judged;

@@ -40,8 +40,13 @@ struct Judgement {
   // An error to return to the caller if a rule forbids the state; it names rule, property,
   // required and offered value, and the change that cures it.
   std::optional<Error> refusal;
-  // For the audit record: rule set digest and one verdict per rule. Null if no rule applied.
+  // For the audit record: the facts that were judged, the digest of the rules, and the verdicts of
+  // those that are violated. Null if nothing judges here.
   json::Value record;
+  // For the caller, beside the result.
+  std::vector<std::string> warnings{};
+  // The audit record is at least as severe.
+  audit::Severity severity = audit::Severity::kNormal;
   // Some attached rule is violated, whatever its effect.
   bool compliant = true;
 };
@@ -101,8 +106,8 @@ class ChangePath {
                      const Error& error);
 
  private:
-  Status Apply(db::Transaction& tx, const Caller& caller, const Change& change,
-               json::Value* judged);
+  Status Apply(db::Transaction& tx, const Caller& caller, const Change& change, json::Value* judged,
+               std::vector<std::string>* warnings);
   void AppendRefusal(const audit::Record& record);
 
   db::Database& database_;

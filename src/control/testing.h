@@ -2,10 +2,15 @@
 // folders above.
 #pragma once
 
+#include <algorithm>
+#include <map>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "base/testing.h"
 #include "control/change.h"
+#include "control/hierarchy.h"
 #include "db/testing.h"
 
 namespace breakwater::control::testing {
@@ -21,6 +26,42 @@ class OpenGate final : public Gate {
                           const condition::Facts&) override {
     return Judgement{};
   }
+};
+
+// Accounts stand alone, but for those whose place a test sets. Not thread-safe.
+class Trees final : public Hierarchy {
+ public:
+  void Put(Place place) { places_.insert_or_assign(place.account, std::move(place)); }
+
+  Result<Place> PlaceOf(db::Transaction&, const AccountId& account) const override {
+    const auto found = places_.find(account);
+    if (found != places_.end()) return found->second;
+    return Place{.account = account, .enterprise = {}, .root = account, .account_groups = {}};
+  }
+  Result<std::vector<Place>> Ruled(db::Transaction& tx, const AccountId& root) const override {
+    std::vector<Place> ruled;
+    for (const auto& [account, place] : places_) {
+      if (place.root == root) ruled.push_back(place);
+    }
+    if (ruled.empty()) {
+      BW_TRY(auto own, PlaceOf(tx, root));
+      ruled.push_back(std::move(own));
+    }
+    return ruled;
+  }
+  Result<std::vector<std::string>> PathTo(db::Transaction&, std::string_view enterprise,
+                                          std::string_view account_group) const override {
+    for (const auto& [account, place] : places_) {
+      if (place.enterprise != enterprise) continue;
+      const auto& groups = place.account_groups;
+      const auto at = std::find(groups.begin(), groups.end(), account_group);
+      if (at != groups.end()) return std::vector<std::string>(groups.begin(), at + 1);
+    }
+    return std::vector<std::string>{};
+  }
+
+ private:
+  std::map<AccountId, Place> places_;
 };
 
 // Members in the order they depend on each other.

@@ -42,14 +42,15 @@ Scope ReadScope(const json::Reader& in) {
 
 AttachmentDraft ReadAttachment(const json::Reader& in, const AccountId& account,
                                const Limits& limits) {
-  in.OnlyFields({"included_scope", "excluded_scopes"});
+  in.OnlyFields({"included_scope", "excluded_scopes", "parameters"});
   AttachmentDraft draft{
       .account = account, .included = ReadScope(in.Field("included_scope")), .excluded = {}};
   if (const auto excluded = in.Optional("excluded_scopes")) {
-    for (const json::Reader& one : excluded->Items(limits.excluded)) {
+    for (const json::Reader& one : excluded->Items(limits.attachment.excluded)) {
       draft.excluded.push_back(ReadScope(one));
     }
   }
+  if (const auto parameters = in.Optional("parameters")) draft.parameters = parameters->value();
   return draft;
 }
 
@@ -61,7 +62,7 @@ struct Wanted {
 Result<Wanted> Read(const ConfigurationItem& item, const AccountId& account, const Limits& limits) {
   const json::Reader in(item.document);
   in.OnlyFields({"name", "description", "target", "required_config", "enforcement_actions",
-                 "labels", "attachments"});
+                 "labels", "import", "enforced_from", "attachments"});
   Wanted wanted;
   wanted.rule.account = account;
   wanted.rule.name = in.String("name", item.key);
@@ -79,9 +80,17 @@ Result<Wanted> Read(const ConfigurationItem& item, const AccountId& account, con
   }
   if (const auto labels = in.Optional("labels"))
     wanted.rule.labels = labels->Strings(limits.labels);
+  if (const auto import = in.Optional("import")) wanted.rule.import = import->value();
+  if (const auto from = in.Optional("enforced_from")) {
+    if (auto time = ParseRfc3339(from->String()); time.ok()) {
+      wanted.rule.enforced_from = *time;
+    } else {
+      from->Fail(time.error().message());
+    }
+  }
   if (const auto attachments = in.Optional("attachments")) {
     for (const json::Reader& one :
-         attachments->Items(static_cast<std::size_t>(limits.attachments))) {
+         attachments->Items(static_cast<std::size_t>(limits.attachment.per_owner))) {
       wanted.attachments.push_back(ReadAttachment(one, account, limits));
     }
   }
@@ -103,7 +112,7 @@ Result<std::vector<ConfigurationItem>> RulesSection::Export(const AccountId& acc
   std::vector<ConfigurationItem> items;
   control::UniqueKeys keys;
   for (const Rule& rule : page.rules) {
-    BW_TRY(const auto attachments, governance_.ListAttachments(account, rule.id));
+    BW_TRY(const auto attachments, governance_.attachments().List(account, rule.id));
     std::vector<AttachmentDraft> drafts;
     for (const Attachment& one : attachments) drafts.push_back(one.definition);
     items.push_back({.key = keys.KeyFor(rule.definition.name),
@@ -117,9 +126,6 @@ Result<ConfigurationItem> RulesSection::Complete(const AccountId& account, Confi
                                                  const json::Value&) {
   BW_TRY(const Wanted wanted, Read(item, account, governance_.limits()));
   BW_TRY_STATUS(Compile(wanted.rule, catalogue_, governance_.limits()));
-  for (const AttachmentDraft& one : wanted.attachments) {
-    BW_TRY_STATUS(Check(one, governance_.limits()));
-  }
   item.document = RuleDocument(wanted.rule, wanted.attachments);
   return item;
 }
@@ -143,7 +149,7 @@ Status RulesSection::Put(const control::Caller& caller, const AccountId& account
 Status RulesSection::PutAttachments(const control::Caller& caller, const AccountId& account,
                                     const std::string& rule_id,
                                     const std::vector<AttachmentDraft>& wanted) {
-  BW_TRY(std::vector<Attachment> others, governance_.ListAttachments(account, rule_id));
+  BW_TRY(std::vector<Attachment> others, governance_.attachments().List(account, rule_id));
   std::vector<AttachmentDraft> missing;
   for (const AttachmentDraft& one : wanted) {
     const auto same = std::ranges::find(
@@ -156,14 +162,14 @@ Status RulesSection::PutAttachments(const control::Caller& caller, const Account
   }
   // One in the place of another, so that the rule is attached all the time.
   while (!missing.empty() && !others.empty()) {
-    BW_TRY_STATUS(governance_.ReplaceAttachment(caller, rule_id, others.back().id,
+    BW_TRY_STATUS(governance_.attachments().Replace(caller, rule_id, others.back().id,
                                                 others.back().version, missing.back()));
     missing.pop_back();
     others.pop_back();
   }
-  if (!missing.empty()) BW_TRY_STATUS(governance_.Attach(caller, account, rule_id, missing));
+  if (!missing.empty()) BW_TRY_STATUS(governance_.attachments().Attach(caller, account, rule_id, missing));
   for (const Attachment& one : others) {
-    BW_TRY_STATUS(governance_.Detach(caller, account, rule_id, one.id));
+    BW_TRY_STATUS(governance_.attachments().Detach(caller, account, rule_id, one.id));
   }
   return Ok();
 }

@@ -1,10 +1,13 @@
 #include "governance/gate.h"
 
 #include <algorithm>
+#include <iterator>
+#include <set>
 
 #include "base/strings.h"
 #include "condition/cure.h"
-#include "crypto/hash.h"
+#include "governance/related.h"
+#include "json/reader.h"
 
 namespace breakwater::governance {
 namespace {
@@ -16,11 +19,8 @@ using json::Text;
 // Longer lists of refusing rules are counted, not told.
 constexpr std::size_t kMostTold = 3;
 
-bool Refuses(const RuleVerdict& verdict) {
-  return verdict.verdict.outcome != Outcome::kCompliant && verdict.rule.Has(Action::kDisallow);
-}
-
 std::string RequiredValue(const LeafReport& leaf) {
+  if (!leaf.quantifier.empty()) return leaf.quantifier + " " + json::Serialize(leaf.required);
   if (leaf.op == condition::Operator::kIsTrue) return "true";
   if (leaf.op == condition::Operator::kIsFalse) return "false";
   return leaf.required.is_null() ? std::string(condition::ToString(leaf.op))
@@ -41,14 +41,16 @@ using Curing = std::optional<std::vector<condition::Assignment>>;
 
 Curing CureOf(const RuleVerdict& verdict, const condition::Facts& facts) {
   if (verdict.verdict.outcome != Outcome::kViolated) return std::nullopt;
-  return condition::Cure(verdict.rule.compiled->condition, {}, facts);
+  const AttachedRule& rule = *verdict.rule;
+  return condition::Cure(rule.compiled->condition, rule.parameters, facts);
 }
 
-std::string Sentence(const RuleVerdict& verdict, const Curing& cure) {
+std::string Sentence(const RuleVerdict& verdict, const Curing& cure,
+                     const std::string& verb = "forbids this") {
   std::vector<std::string> reasons;
   for (const LeafReport* leaf : verdict.verdict.Failing()) reasons.push_back(leaf->reason);
-  std::string text = "configuration rule '" + verdict.rule.name + "' (" + verdict.rule.id + ") ";
-  text += verdict.verdict.outcome == Outcome::kUnable ? "cannot be judged" : "forbids this";
+  std::string text = "configuration rule '" + verdict.rule->name + "' (" + verdict.rule->id + ") ";
+  text += verdict.verdict.outcome == Outcome::kUnable ? "cannot be judged" : verb;
   text += ": " + Join(reasons, ", ");
   if (cure && !cure->empty()) text += ". To comply, " + condition::Describe(*cure);
   return text;
@@ -58,7 +60,7 @@ Error RefusalOf(const std::vector<const RuleVerdict*>& refusing, const condition
   std::vector<std::string> sentences;
   std::vector<std::string> ids;
   for (const RuleVerdict* verdict : refusing) {
-    ids.push_back(verdict->rule.id);
+    ids.push_back(verdict->rule->id);
     if (sentences.size() < kMostTold)
       sentences.push_back(Sentence(*verdict, CureOf(*verdict, facts)));
   }
@@ -68,72 +70,116 @@ Error RefusalOf(const std::vector<const RuleVerdict*>& refusing, const condition
   }
   const RuleVerdict& first = *refusing.front();
   const LeafReport& leaf = Culprit(first.verdict);
-  Error error = Denied(std::move(message))
-                    .Reason("config_rule_denied")
-                    .Detail("rule_id", first.rule.id)
-                    .Detail("rule_name", first.rule.name)
-                    .Detail("property", leaf.property)
-                    .Detail("operator", std::string(condition::ToString(leaf.op)))
-                    .Detail("required", RequiredValue(leaf))
-                    .Detail("offered", json::Serialize(leaf.found))
-                    .Detail("rules", Join(ids, ","));
+  Error error =
+      Denied(std::move(message))
+          .Reason("config_rule_denied")
+          .Detail("rule_id", first.rule->id)
+          .Detail("rule_name", first.rule->name)
+          .Detail("property", leaf.property)
+          .Detail("operator", leaf.quantifier.empty() ? std::string(condition::ToString(leaf.op))
+                                                      : leaf.quantifier)
+          .Detail("required", RequiredValue(leaf))
+          .Detail("offered", json::Serialize(leaf.found))
+          .Detail("rules", Join(ids, ","));
   if (const Curing cure = CureOf(first, facts); cure && !cure->empty()) {
     return std::move(error).Detail("cure", json::Serialize(condition::ToJson(*cure)));
   }
   return error;
 }
 
-json::Value RecordOf(const RuleVerdict& verdict) {
-  const bool compliant = verdict.verdict.outcome == Outcome::kCompliant;
+std::string_view ToString(Consequence consequence) {
+  switch (consequence) {
+    case Consequence::kNone: return "recorded";
+    case Consequence::kObserved: return "observed";
+    case Consequence::kLifted: return "lifted";
+    case Consequence::kRefused: return "refused";
+  }
+  BW_UNREACHABLE();
+}
+
+json::Value RecordOf(const RuleVerdict& verdict, Consequence consequence) {
+  const AttachedRule& rule = *verdict.rule;
   json::Object record;
-  record["rule_id"] = Text(verdict.rule.id);
-  record["rule_name"] = Text(verdict.rule.name);
-  record["version"] = Text(verdict.rule.version);
-  record["enforcement_actions"] = ActionNames(verdict.rule.actions);
-  record["evaluation_type"] = verdict.rule.actions.empty() ? "monitored" : "enforced";
-  record["is_compliant"] = compliant;
-  record["is_allowed"] = !Refuses(verdict);
+  record["rule_id"] = Text(rule.id);
+  record["rule_name"] = Text(rule.name);
+  record["version"] = Text(rule.version);
+  record["enforcement_actions"] = ActionNames(rule.actions);
+  record["evaluation_type"] = rule.actions.empty() ? "monitored" : "enforced";
+  record["is_compliant"] = false;
+  record["is_allowed"] = consequence != Consequence::kRefused;
+  record["consequence"] = Text(ToString(consequence));
   record["verdict"] = verdict.verdict.ToJson();
   return record;
 }
 
-// Names the exact rules that judged, so that a record can be held against them later.
-std::string DigestOf(const std::vector<RuleVerdict>& verdicts) {
-  json::Array versions;
-  for (const RuleVerdict& verdict : verdicts) {
-    versions.push_back(
-        {{"rule_id", Text(verdict.rule.id)}, {"version", Text(verdict.rule.version)}});
-  }
-  return "sha256:" + crypto::Sha256Hex(json::Canonical(versions));
+// As the reference system grades evaluations (ibm-scc 1.13), and worse where break-glass was
+// needed.
+audit::Severity SeverityOf(Consequence consequence) {
+  const bool critical = consequence == Consequence::kRefused || consequence == Consequence::kLifted;
+  return critical ? audit::Severity::kCritical : audit::Severity::kWarning;
 }
 
 }  // namespace
 
-std::vector<RuleVerdict> EvaluateRules(std::vector<AttachedRule> rules,
-                                       const condition::Facts& facts) {
+std::vector<RuleVerdict> EvaluateRules(const std::vector<AttachedRulePtr>& rules,
+                                       const condition::Facts& facts,
+                                       const condition::Related* related) {
   std::vector<RuleVerdict> verdicts;
   verdicts.reserve(rules.size());
-  for (AttachedRule& rule : rules) {
-    condition::Verdict verdict = condition::Evaluate(rule.compiled->condition, {}, facts);
-    verdicts.push_back({std::move(rule), std::move(verdict)});
+  for (const AttachedRulePtr& rule : rules) {
+    verdicts.push_back(
+        {rule, condition::Evaluate(rule->compiled->condition, rule->parameters, facts, related)});
   }
   return verdicts;
 }
 
-control::Judgement JudgeVerdicts(const std::vector<RuleVerdict>& verdicts,
-                                 const control::Resource& resource, const condition::Facts& facts) {
+std::vector<RuleVerdict> Violations(const std::vector<AttachedRulePtr>& rules,
+                                    const condition::Facts& facts,
+                                    const condition::Related* related) {
+  std::vector<RuleVerdict> verdicts;
+  for (const AttachedRulePtr& rule : rules) {
+    const condition::Condition& condition = rule->compiled->condition;
+    if (condition::Judge(condition, rule->parameters, facts, related) == Outcome::kCompliant) {
+      continue;
+    }
+    verdicts.push_back({rule, condition::Evaluate(condition, rule->parameters, facts, related)});
+  }
+  return verdicts;
+}
+
+Consequence ConsequenceOf(const AttachedRule& rule, const Enforcement& enforcement) {
+  if (!rule.Has(Action::kDisallow)) return Consequence::kNone;
+  if (rule.enforced_from && enforcement.now < *rule.enforced_from) return Consequence::kObserved;
+  const bool lifted =
+      std::any_of(enforcement.open.begin(), enforcement.open.end(), [&](const BreakGlass& one) {
+        return one.account == rule.account && one.OpenAt(enforcement.now) && one.Lifts(rule.id);
+      });
+  return lifted ? Consequence::kLifted : Consequence::kRefused;
+}
+
+control::Judgement JudgeRules(const ApplicableRules& applicable, const control::Resource& resource,
+                              const condition::Facts& facts, const condition::Related* related,
+                              const Enforcement& enforcement) {
   control::Judgement judgement;
-  if (verdicts.empty()) return judgement;
+  const auto violations = Violations(applicable.rules, facts, related);
   json::Array rules;
   std::vector<const RuleVerdict*> refusing;
-  for (const RuleVerdict& verdict : verdicts) {
-    rules.push_back(RecordOf(verdict));
-    if (verdict.verdict.outcome != Outcome::kCompliant) judgement.compliant = false;
-    if (Refuses(verdict)) refusing.push_back(&verdict);
+  for (const RuleVerdict& verdict : violations) {
+    const Consequence consequence = ConsequenceOf(*verdict.rule, enforcement);
+    rules.push_back(RecordOf(verdict, consequence));
+    judgement.severity = std::max(judgement.severity, SeverityOf(consequence));
+    if (consequence == Consequence::kRefused) refusing.push_back(&verdict);
+    if (verdict.rule->Has(Action::kWarn)) {
+      judgement.warnings.push_back(Sentence(verdict, CureOf(verdict, facts), "is violated"));
+    }
   }
+  judgement.compliant = violations.empty();
   json::Object record;
   record["resource"] = Text(resource.crn().ToString());
-  record["rule_set"] = Text(DigestOf(verdicts));
+  record["target"] = TargetOf(resource);
+  record["facts"] = facts.ToJson();
+  record["rule_set"] = Text(applicable.digest);
+  record["rules_judged"] = applicable.rules.size();
   record["is_allowed"] = refusing.empty();
   record["is_compliant"] = judgement.compliant;
   record["rules"] = std::move(rules);
@@ -146,8 +192,85 @@ Result<control::Judgement> RuleGate::Judge(db::Transaction& tx, const control::C
                                            const control::Resource& resource,
                                            const condition::Facts& facts) {
   static_cast<void>(caller);  // rules look at what would be, not at who asks
-  BW_TRY(auto rules, rules_.For(tx, resource));
-  return JudgeVerdicts(EvaluateRules(std::move(rules), facts), resource, facts);
+  BW_TRY(const auto applicable, rules_.For(tx, resource));
+  BW_TRY(auto judgement, JudgeOne(tx, resource, applicable, facts));
+  BW_TRY_STATUS(JudgeThoseThatLook(tx, resource, judgement));
+  return judgement;
+}
+
+Result<control::Judgement> RuleGate::JudgeOne(db::Transaction& tx,
+                                              const control::Resource& resource,
+                                              const ApplicableRules& applicable,
+                                              const condition::Facts& facts) const {
+  const RelatedResources related(tx, sources_, resource);
+  Enforcement enforcement{.now = clock_.Now()};
+  control::Judgement judgement = JudgeRules(applicable, resource, facts, &related, enforcement);
+  if (!judgement.refusal) return judgement;
+  // Whether the glass is broken matters, and is read, only where something would be refused.
+  std::set<AccountId> owners;
+  for (const AttachedRulePtr& rule : applicable.rules) owners.insert(rule->account);
+  for (const AccountId& owner : owners) {
+    BW_TRY(auto open, BreakGlasses::OpenOnes(tx, owner, enforcement.now));
+    std::ranges::move(open, std::back_inserter(enforcement.open));
+  }
+  if (enforcement.open.empty()) return judgement;
+  return JudgeRules(applicable, resource, facts, &related, enforcement);
+}
+
+Status RuleGate::JudgeThoseThatLook(db::Transaction& tx, const control::Resource& resource,
+                                    control::Judgement& judgement) const {
+  const condition::ResourceType changed{resource.service, resource.kind};
+  BW_TRY(const auto types, rules_.LookingAt(tx, resource.account, changed));
+  json::Array also;
+  for (const condition::ResourceType& type : types) {
+    control::FactSource* source = sources_.For(type);
+    if (source == nullptr) continue;
+    BW_TRY(const auto resources, source->List(tx, type, resource.account));
+    for (const control::Resource& looking : resources) {
+      if (looking == resource) continue;
+      BW_TRY(auto applicable, rules_.For(tx, looking));
+      std::erase_if(applicable.rules, [&](const AttachedRulePtr& rule) {
+        return !rule->compiled->condition.LooksAt(changed);
+      });
+      if (applicable.rules.empty()) continue;
+      BW_TRY(const condition::Facts facts, source->Read(tx, looking));
+      BW_TRY(auto one, JudgeOne(tx, looking, applicable, facts));
+      also.push_back(std::move(one.record));
+      judgement.compliant = judgement.compliant && one.compliant;
+      judgement.severity = std::max(judgement.severity, one.severity);
+      std::ranges::move(one.warnings, std::back_inserter(judgement.warnings));
+      if (!judgement.refusal) judgement.refusal = std::move(one.refusal);
+    }
+  }
+  if (!also.empty()) judgement.record.as_object()["also"] = std::move(also);
+  return Ok();
+}
+
+json::Value TargetOf(const control::Resource& resource) {
+  json::Object target;
+  target["service"] = Text(resource.service);
+  target["kind"] = Text(resource.kind);
+  target["registry"] = Text(resource.registry.value());
+  target["region"] = Text(resource.region);
+  target["resource_group"] = Text(resource.resource_group);
+  target["namespace"] = Text(resource.name_space);
+  target["name"] = Text(resource.name);
+  return target;
+}
+
+Result<control::Resource> ResourceFrom(const AccountId& account, const json::Value& target) {
+  const json::Reader in(target);
+  control::Resource resource;
+  resource.service = in.Field("service").String();
+  resource.kind = in.Field("kind").String();
+  resource.account = account;
+  resource.registry = RegistryName(in.Field("registry").String());
+  resource.region = in.Field("region").String();
+  resource.resource_group = in.Field("resource_group").String();
+  resource.name_space = in.Field("namespace").String();
+  resource.name = in.Field("name").String();
+  BW_TRY_STATUS(in.Finish());
+  return resource;
 }
 
 }  // namespace breakwater::governance

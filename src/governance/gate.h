@@ -4,38 +4,76 @@
 
 #include <vector>
 
+#include "base/time.h"
 #include "condition/evaluate.h"
 #include "control/change.h"
+#include "control/facts.h"
 #include "governance/attached_rules.h"
+#include "governance/break_glass.h"
 
 namespace breakwater::governance {
 
 // What one rule says of one resource.
 struct RuleVerdict {
-  AttachedRule rule;
+  AttachedRulePtr rule;
   condition::Verdict verdict;
 };
 
 // The rules' verdicts by the one evaluator, in their order. Pure.
-std::vector<RuleVerdict> EvaluateRules(std::vector<AttachedRule> rules,
-                                       const condition::Facts& facts);
+std::vector<RuleVerdict> EvaluateRules(const std::vector<AttachedRulePtr>& rules,
+                                       const condition::Facts& facts,
+                                       const condition::Related* related);
+// The same, only of those that are not complied with.
+std::vector<RuleVerdict> Violations(const std::vector<AttachedRulePtr>& rules,
+                                    const condition::Facts& facts,
+                                    const condition::Related* related);
 
-// The effect of verdicts. A rule that disallows refuses what violates it, and what cannot be
-// judged: lack of data is never a pass. Everything else is allowed and recorded. Pure.
-control::Judgement JudgeVerdicts(const std::vector<RuleVerdict>& verdicts,
-                                 const control::Resource& resource, const condition::Facts& facts);
+// What softens rules that disallow: the time, before they are enforced, and open break-glass.
+struct Enforcement {
+  Timestamp now;
+  std::vector<BreakGlass> open = {};
+};
 
-// Thread-safe.
+// What comes of a rule's violation: it refuses, or why it does not.
+enum class Consequence {
+  kNone,      // the rule does not disallow
+  kObserved,  // it will, from a later time on
+  kLifted,    // it would, but for an open break-glass
+  kRefused,
+};
+Consequence ConsequenceOf(const AttachedRule& rule, const Enforcement& enforcement);
+
+// The effect of the rules on one resource. A rule that disallows refuses what violates it, and what
+// cannot be judged: lack of data is never a pass. Everything else is allowed and recorded. Pure.
+control::Judgement JudgeRules(const ApplicableRules& applicable, const control::Resource& resource,
+                              const condition::Facts& facts, const condition::Related* related,
+                              const Enforcement& enforcement);
+
+// Thread-safe. Judges with a resource also those whose rules look at it (sub-rules).
 class RuleGate final : public control::Gate {
  public:
-  explicit RuleGate(const AttachedRules& rules) : rules_(rules) {}
+  RuleGate(const AttachedRules& rules, const control::FactSources& sources, const Clock& clock)
+      : rules_(rules), sources_(sources), clock_(clock) {}
 
   Result<control::Judgement> Judge(db::Transaction& tx, const control::Caller& caller,
                                    const control::Resource& resource,
                                    const condition::Facts& facts) override;
 
  private:
+  Result<control::Judgement> JudgeOne(db::Transaction& tx, const control::Resource& resource,
+                                      const ApplicableRules& applicable,
+                                      const condition::Facts& facts) const;
+  Status JudgeThoseThatLook(db::Transaction& tx, const control::Resource& resource,
+                            control::Judgement& judgement) const;
+
   const AttachedRules& rules_;
+  const control::FactSources& sources_;
+  const Clock& clock_;
 };
+
+// The members of a judgement's "target", and back: what a rule's target and scopes are matched
+// against.
+json::Value TargetOf(const control::Resource& resource);
+Result<control::Resource> ResourceFrom(const AccountId& account, const json::Value& target);
 
 }  // namespace breakwater::governance

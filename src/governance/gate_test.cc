@@ -10,18 +10,23 @@ using ::testing::HasSubstr;
 
 const Timestamp kNow = FromMicros(1'647'853'800'000'000);
 
-AttachedRule Rule(const std::string& name, std::vector<Action> actions,
-                  std::string_view required_config) {
+AttachedRulePtr Rule(const std::string& name, std::vector<Action> actions,
+                     std::string_view required_config,
+                     std::optional<Timestamp> enforced_from = std::nullopt) {
   const auto target =
       json::Parse(R"({"service_name":"container-registry","resource_kind":"service"})").value();
-  auto compiled = CompileAccepted(target, json::Parse(required_config).value(),
+  auto compiled = CompileAccepted(target, json::Parse(required_config).value(), nullptr,
                                   condition::Catalogue::BuiltIn());
   BW_CHECK(compiled.ok());
-  return {.id = "rule-" + name,
-          .name = name,
-          .version = "1",
-          .actions = std::move(actions),
-          .compiled = std::make_shared<const CompiledRule>(*std::move(compiled))};
+  auto rule = std::make_shared<AttachedRule>();
+  rule->id = "rule-" + name;
+  rule->name = name;
+  rule->version = "1";
+  rule->account = AccountId("a");
+  rule->actions = std::move(actions);
+  rule->enforced_from = enforced_from;
+  rule->compiled = std::make_shared<const CompiledRule>(*std::move(compiled));
+  return rule;
 }
 
 constexpr std::string_view kPrivateOnly = R"({"property":"private_only","operator":"is_true"})";
@@ -34,10 +39,12 @@ condition::Facts Settings(bool private_only, bool platform_metrics) {
   return facts;
 }
 
-control::Judgement Judge(std::vector<AttachedRule> rules, const condition::Facts& facts) {
+control::Judgement Judge(std::vector<AttachedRulePtr> rules, const condition::Facts& facts,
+                         Enforcement enforcement = {.now = kNow}) {
   const auto resource =
       control::ServiceResource(AccountId("a"), RegistryName("us.icr.io"), "us-south");
-  return JudgeVerdicts(EvaluateRules(std::move(rules), facts), resource, facts);
+  return JudgeRules({std::move(rules), "sha256:of-the-rules"}, resource, facts, nullptr,
+                    enforcement);
 }
 
 std::string Detail(const Error& error, std::string_view name) {
@@ -47,11 +54,72 @@ std::string Detail(const Error& error, std::string_view name) {
   return "";
 }
 
-TEST(Gate, SaysNothingWithoutRules) {
+TEST(Gate, RecordsTheFactsEvenWithoutRules) {
   const auto judgement = Judge({}, Settings(false, false));
   EXPECT_TRUE(judgement.compliant);
   EXPECT_FALSE(judgement.refusal);
-  EXPECT_TRUE(judgement.record.is_null());
+  EXPECT_EQ(judgement.record.at("facts"), Settings(false, false).ToJson());
+  EXPECT_EQ(judgement.record.at("rules_judged"), 0);
+  const auto resource = ResourceFrom(AccountId("a"), judgement.record.at("target"));
+  EXPECT_EQ(*resource,
+            control::ServiceResource(AccountId("a"), RegistryName("us.icr.io"), "us-south"));
+}
+
+TEST(Gate, TellsOnlyOfRulesThatAreViolated) {
+  const auto judgement = Judge({Rule("private", {Action::kDisallow}, kPrivateOnly),
+                                Rule("metrics", {Action::kDisallow}, kMetrics)},
+                               Settings(true, false));
+  EXPECT_EQ(judgement.record.at("rules_judged"), 2);
+  EXPECT_EQ(judgement.record.at("rules").as_array().size(), 1U);
+  EXPECT_EQ(json::FindText(judgement.record, "rule_set"), "sha256:of-the-rules");
+}
+
+TEST(Gate, RuleThatWarnsIsTold) {
+  const auto judgement =
+      Judge({Rule("private", {Action::kWarn}, kPrivateOnly)}, Settings(false, true));
+  EXPECT_FALSE(judgement.refusal);
+  ASSERT_EQ(judgement.warnings.size(), 1U);
+  EXPECT_EQ(judgement.warnings.front(),
+            "configuration rule 'private' (rule-private) is violated: private_only is false; "
+            "required: is_true. To comply, set private_only to true");
+}
+
+TEST(Gate, RuleOnlyObservesUntilItIsEnforced) {
+  const auto rule = Rule("private", {Action::kDisallow}, kPrivateOnly, kNow);
+  const auto before =
+      Judge({rule}, Settings(false, true), {.now = kNow - std::chrono::microseconds(1)});
+  EXPECT_FALSE(before.refusal);
+  EXPECT_EQ(json::FindText(before.record.at("rules").at(0), "consequence"), "observed");
+  EXPECT_TRUE(Judge({rule}, Settings(false, true), {.now = kNow}).refusal);
+}
+
+TEST(Gate, OpenBreakGlassLiftsTheRulesItNamesOfItsAccount) {
+  const auto rule = Rule("private", {Action::kDisallow}, kPrivateOnly);
+  BreakGlass glass{.id = "b",
+                   .account = AccountId("a"),
+                   .reason = "the private network is down",
+                   .rules = {},
+                   .opened = kNow,
+                   .opened_by = "IBMid-1",
+                   .ends = kNow + std::chrono::hours(1),
+                   .closed = std::nullopt,
+                   .closed_by = {}};
+  const auto judged = [&] {
+    return Judge({rule}, Settings(false, true), {.now = kNow, .open = {glass}});
+  };
+  const auto lifted = judged();
+  EXPECT_FALSE(lifted.refusal);
+  EXPECT_EQ(lifted.severity, audit::Severity::kCritical);
+  EXPECT_EQ(json::FindText(lifted.record.at("rules").at(0), "consequence"), "lifted");
+  glass.rules = {"rule-another"};
+  EXPECT_TRUE(judged().refusal);
+  glass.rules = {"rule-private"};
+  EXPECT_FALSE(judged().refusal);
+  glass.ends = kNow;
+  EXPECT_TRUE(judged().refusal) << "it ended";
+  glass.ends = kNow + std::chrono::hours(1);
+  glass.account = AccountId("below");
+  EXPECT_TRUE(judged().refusal) << "the rule is another account's";
 }
 
 TEST(Gate, RefusesWithRulePropertyValuesAndCure) {
@@ -97,7 +165,7 @@ TEST(Gate, RefusesWhatItCannotJudge) {
 }
 
 TEST(Gate, ToldOfManyRefusingRulesCountsTheRest) {
-  std::vector<AttachedRule> rules;
+  std::vector<AttachedRulePtr> rules;
   for (const char* name : {"a", "b", "c", "d", "e"}) {
     rules.push_back(Rule(name, {Action::kDisallow}, kPrivateOnly));
   }
@@ -106,16 +174,6 @@ TEST(Gate, ToldOfManyRefusingRulesCountsTheRest) {
   EXPECT_THAT(judgement.refusal->message(), HasSubstr("(rule-c)"));
   EXPECT_THAT(judgement.refusal->message(), HasSubstr("; and 2 more rules"));
   EXPECT_EQ(Detail(*judgement.refusal, "rules"), "rule-a,rule-b,rule-c,rule-d,rule-e");
-}
-
-TEST(Gate, NamesTheExactRuleSetThatJudged) {
-  AttachedRule rule = Rule("private", {}, kPrivateOnly);
-  const auto first = Judge({rule}, Settings(true, true));
-  const auto same = Judge({rule}, Settings(false, true));
-  EXPECT_EQ(json::FindText(first.record, "rule_set"), json::FindText(same.record, "rule_set"));
-  rule.version = "2";
-  const auto edited = Judge({rule}, Settings(true, true));
-  EXPECT_NE(json::FindText(first.record, "rule_set"), json::FindText(edited.record, "rule_set"));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "db/lazy_flush.h"
+#include "governance/conflicts.h"
 #include "governance/store.h"
 #include "json/reader.h"
 
@@ -20,34 +21,11 @@ Error NoRule(const std::string& rule_id) {
   return NotFound("rule '" + rule_id.substr(0, 64) + "' was not found").Reason("not_found");
 }
 
-Error NoAttachment(const std::string& attachment_id) {
-  return NotFound("attachment '" + attachment_id.substr(0, 64) + "' was not found")
-      .Reason("not_found");
-}
-
-Error LimitExceeded(std::string what) {
-  return Invalid(std::move(what)).Reason("limit_exceeded");
-}
-
 Result<Rule> MustFindRule(db::Transaction& tx, const AccountId& account,
                           const std::string& rule_id) {
   BW_TRY(auto rule, SelectRule(tx, account, rule_id));
   if (!rule) return NoRule(rule_id);
   return *std::move(rule);
-}
-
-Result<Attachment> MustFindAttachment(db::Transaction& tx, const std::string& rule_id,
-                                      const std::string& attachment_id) {
-  BW_TRY(auto attachment, SelectAttachment(tx, rule_id, attachment_id));
-  if (!attachment) return NoAttachment(attachment_id);
-  return *std::move(attachment);
-}
-
-Status CheckVersion(const std::optional<std::string>& expected, const std::string& version) {
-  if (!expected || *expected == version) return Ok();
-  return Error(ErrorCode::kPrecondition,
-               "the If-Match header does not name the present version; read it again")
-      .Reason("version_mismatch");
 }
 
 // What a stored rule is about, however much of it is understood.
@@ -89,38 +67,96 @@ Result<bool> Fits(db::Transaction& tx, const Rule& rule, const RuleFilter& filte
   if (filter.attached && *filter.attached != (rule.attachments > 0)) return false;
   if (!CarriesAll(rule.definition.labels, filter.labels)) return false;
   if (filter.scopes.empty()) return true;
-  BW_TRY(const auto attachments, SelectAttachments(tx, rule.id));
+  BW_TRY(const auto attachments, SelectAttachments(tx, Attachable::kRule, rule.id));
   return std::any_of(attachments.begin(), attachments.end(), [&](const Attachment& attachment) {
     const auto& id = attachment.definition.included.id;
     return std::find(filter.scopes.begin(), filter.scopes.end(), id) != filter.scopes.end();
   });
 }
 
+// The attachments that a rule has already, but for one that is replaced.
+Status AddAttached(db::Transaction& tx, Proposal& proposal, const std::string& replaced) {
+  BW_TRY(const auto there, SelectAttachments(tx, Attachable::kRule, proposal.rule_id));
+  for (const Attachment& attachment : there) {
+    if (attachment.id != replaced) proposal.attachments.push_back(attachment.definition);
+  }
+  return Ok();
+}
+
 }  // namespace
 
-Governance::Governance(GovernanceDeps deps) : deps_(deps) {
+Governance::Governance(GovernanceDeps deps)
+    : deps_(deps),
+      attachments_(deps.database, deps.clock, deps.changes, deps.hierarchy, deps.limits.attachment,
+                   AttachmentKind()) {
   jobs::Jobs& jobs = deps_.jobs;
   const std::string job(kEvaluateJob);
   jobs.Register(job, {}, [this](const jobs::Job& claimed) { return React(claimed); });
-  jobs.Subscribe(std::string(control::kChangeCommitted), job);
-  jobs.Subscribe(std::string(kRulesChanged), job);
-  jobs.Subscribe(std::string(control::kFactsChanged), job);
+  for (const std::string_view event :
+       {control::kChangeCommitted, kRulesChanged, control::kFactsChanged, control::kTreeChanged}) {
+    jobs.Subscribe(std::string(event), job);
+  }
   jobs.Every("governance.daily", kSafetyNet, [this] { return deps_.results.EvaluateAll(); });
 }
 
+// Rules and the tree change what is judged in every account below; facts in one account only.
 Status Governance::React(const jobs::Job& job) {
   const db::LazyFlush lazy;  // derived: the job is done again if it is lost
   const json::Reader in(job.payload);
   const AccountId account(in.Field("account").String());
   std::set<ResourceType> types;
-  for (const json::Reader& touched : in.Field("governed").Items(10'000)) {
-    types.insert({touched.Field("service").String(), touched.Field("kind").String()});
+  const auto touched = in.Optional("governed");
+  if (touched) {
+    for (const json::Reader& one : touched->Items(10'000)) {
+      types.insert({one.Field("service").String(), one.Field("kind").String()});
+    }
   }
+  const bool below = !touched || in.Optional("rule_id").has_value();
   BW_TRY_STATUS(in.Finish());
-  for (const ResourceType& type : types) {
-    BW_TRY_STATUS(deps_.results.EvaluateType(account, type));
-  }
-  return Ok();
+  if (!touched) return deps_.results.EvaluateAllBelow(account);
+  return below ? deps_.results.EvaluateBelow(account, types)
+               : deps_.results.EvaluateTypes(account, types);
+}
+
+Attachments::Kind Governance::AttachmentKind() const {
+  return {.what = Attachable::kRule,
+          .resource_kind = "rule",
+          .actions = "compliance.configuration-governance.attachments-",
+          .must_exist = [](db::Transaction& tx, const AccountId& account,
+                           const std::string& rule_id) -> Status {
+            BW_TRY_STATUS(MustFindRule(tx, account, rule_id));
+            return Ok();
+          },
+          .accept =
+              [this](db::Transaction& tx, const std::string& rule_id,
+                     const std::vector<AttachmentDraft>& drafts,
+                     const std::string& replaced) { return Accept(tx, rule_id, drafts, replaced); },
+          .events = [](db::Transaction& tx, const AccountId& account,
+                       const std::string& rule_id) -> Result<std::vector<jobs::Event>> {
+            BW_TRY(const Rule rule, MustFindRule(tx, account, rule_id));
+            return std::vector<jobs::Event>{RulesChanged(rule, {TypeOf(rule)})};
+          }};
+}
+
+// Whether a rule may be attached so, beside where it is attached already.
+Status Governance::Accept(db::Transaction& tx, const std::string& rule_id,
+                          const std::vector<AttachmentDraft>& drafts,
+                          const std::string& replaced) const {
+  BW_CHECK(!drafts.empty());
+  BW_TRY(const Rule rule, MustFindRule(tx, drafts.front().account, rule_id));
+  const RuleDraft& draft = rule.definition;
+  BW_TRY(const CompiledRule compiled,
+         CompileAccepted(draft.target, draft.required_config, draft.import, deps_.catalogue));
+  Proposal proposal{rule_id, draft, compiled, drafts};
+  BW_TRY_STATUS(AddAttached(tx, proposal, replaced));
+  return CheckConflicts(tx, deps_.hierarchy, deps_.attached, proposal);
+}
+
+// How many rules an account may have.
+Result<std::int64_t> Governance::RoomFor(db::Transaction& tx, const AccountId& account) const {
+  BW_TRY(const auto place, deps_.hierarchy.PlaceOf(tx, account));
+  const bool founded = !place.enterprise.empty() && place.root == account;
+  return founded ? deps_.limits.enterprise_rules : deps_.limits.rules;
 }
 
 Result<Rule> Governance::CreateRule(const control::Caller& caller, const RuleDraft& draft) {
@@ -133,11 +169,12 @@ Result<Rule> Governance::CreateRule(const control::Caller& caller, const RuleDra
   rule.created_by = rule.modified_by = caller.actor.iam_id.value();
   const auto apply = [&](db::Transaction& tx) -> Result<control::Effect> {
     BW_TRY(const auto count, CountRules(tx, draft.account));
-    if (count >= deps_.limits.rules) {
-      return LimitExceeded("an account has at most " + std::to_string(deps_.limits.rules) +
-                           " rules");
+    BW_TRY(const auto most, RoomFor(tx, draft.account));
+    if (count >= most) {
+      return LimitExceeded("an account has at most " + std::to_string(most) + " rules");
     }
     BW_TRY_STATUS(InsertRule(tx, rule, compiled.target.type()));
+    BW_TRY_STATUS(control::TouchScopes(tx));
     return EffectOf(rule, nullptr, ToJson(draft));
   };
   BW_TRY_STATUS(
@@ -178,6 +215,9 @@ Result<Rule> Governance::ReplaceRule(const control::Caller& caller, const std::s
   const auto apply = [&](db::Transaction& tx) -> Result<control::Effect> {
     BW_TRY(rule, MustFindRule(tx, draft.account, rule_id));
     BW_TRY_STATUS(CheckVersion(expected, rule.version));
+    Proposal proposal{rule_id, draft, compiled, {}};
+    BW_TRY_STATUS(AddAttached(tx, proposal, {}));
+    BW_TRY_STATUS(CheckConflicts(tx, deps_.hierarchy, deps_.attached, proposal));
     const ResourceType type_before = TypeOf(rule);
     json::Value before = ToJson(rule.definition);
     rule.definition = draft;
@@ -185,6 +225,7 @@ Result<Rule> Governance::ReplaceRule(const control::Caller& caller, const std::s
     rule.modified = deps_.clock.Now();
     rule.modified_by = caller.actor.iam_id.value();
     BW_TRY_STATUS(UpdateRule(tx, rule, compiled.target.type()));
+    BW_TRY_STATUS(control::TouchScopes(tx));
     control::Effect effect = EffectOf(rule, std::move(before), ToJson(draft));
     effect.events = {RulesChanged(rule, {type_before, TypeOf(rule)})};
     return effect;
@@ -201,96 +242,12 @@ Status Governance::DeleteRule(const control::Caller& caller, const AccountId& ac
   const auto apply = [&](db::Transaction& tx) -> Result<control::Effect> {
     BW_TRY(const Rule rule, MustFindRule(tx, account, rule_id));
     BW_TRY_STATUS(RemoveRule(tx, rule_id));
+    BW_TRY_STATUS(control::TouchScopes(tx));
     return EffectOf(rule, ToJson(rule.definition), nullptr);
   };
   return deps_.changes.Submit(caller, {.action = "compliance.configuration-governance.rules-delete",
                                        .resource = RuleResource(account, rule_id),
                                        .apply = apply});
-}
-
-Result<std::vector<Attachment>> Governance::Attach(const control::Caller& caller,
-                                                   const AccountId& account,
-                                                   const std::string& rule_id,
-                                                   const std::vector<AttachmentDraft>& drafts) {
-  std::vector<Attachment> attachments;
-  json::Array after;
-  for (std::size_t i = 0; i < drafts.size(); ++i) {
-    BW_TRY_STATUS(Check(drafts[i], deps_.limits).Context("attachments[" + std::to_string(i) + "]"));
-    attachments.push_back({"attachment-" + NewUuid(), rule_id, drafts[i], NewUuid()});
-    after.push_back(ToJson(drafts[i]));
-  }
-  const auto apply = [&](db::Transaction& tx) -> Result<control::Effect> {
-    BW_TRY(const Rule rule, MustFindRule(tx, account, rule_id));
-    const auto added = static_cast<std::int64_t>(attachments.size());
-    if (rule.attachments + added > deps_.limits.attachments) {
-      return LimitExceeded("a rule has at most " + std::to_string(deps_.limits.attachments) +
-                           " attachments");
-    }
-    for (const Attachment& attachment : attachments) {
-      BW_TRY_STATUS(InsertAttachment(tx, attachment, deps_.clock.Now()));
-    }
-    return EffectOf(rule, nullptr, json::Object{{"attachments", after}});
-  };
-  BW_TRY_STATUS(deps_.changes.Submit(
-      caller, {.action = "compliance.configuration-governance.attachments-create",
-               .resource = RuleResource(account, rule_id),
-               .apply = apply}));
-  return attachments;
-}
-
-Result<std::vector<Attachment>> Governance::ListAttachments(const AccountId& account,
-                                                            const std::string& rule_id) const {
-  return deps_.database.ReadValue([&](db::Transaction& tx) -> Result<std::vector<Attachment>> {
-    BW_TRY_STATUS(MustFindRule(tx, account, rule_id));
-    return SelectAttachments(tx, rule_id);
-  });
-}
-
-Result<Attachment> Governance::FindAttachment(const AccountId& account, const std::string& rule_id,
-                                              const std::string& attachment_id) const {
-  return deps_.database.ReadValue([&](db::Transaction& tx) -> Result<Attachment> {
-    BW_TRY_STATUS(MustFindRule(tx, account, rule_id));
-    return MustFindAttachment(tx, rule_id, attachment_id);
-  });
-}
-
-Result<Attachment> Governance::ReplaceAttachment(const control::Caller& caller,
-                                                 const std::string& rule_id,
-                                                 const std::string& attachment_id,
-                                                 const std::optional<std::string>& expected,
-                                                 const AttachmentDraft& draft) {
-  BW_TRY_STATUS(Check(draft, deps_.limits));
-  Attachment attachment;
-  const std::string version = NewUuid();
-  const auto apply = [&](db::Transaction& tx) -> Result<control::Effect> {
-    BW_TRY(const Rule rule, MustFindRule(tx, draft.account, rule_id));
-    BW_TRY(attachment, MustFindAttachment(tx, rule_id, attachment_id));
-    BW_TRY_STATUS(CheckVersion(expected, attachment.version));
-    json::Value before = ToJson(attachment.definition);
-    attachment.definition = draft;
-    attachment.version = version;
-    BW_TRY_STATUS(UpdateAttachment(tx, attachment));
-    return EffectOf(rule, std::move(before), ToJson(draft));
-  };
-  BW_TRY_STATUS(deps_.changes.Submit(
-      caller, {.action = "compliance.configuration-governance.attachments-update",
-               .resource = RuleResource(draft.account, rule_id),
-               .apply = apply}));
-  return attachment;
-}
-
-Status Governance::Detach(const control::Caller& caller, const AccountId& account,
-                          const std::string& rule_id, const std::string& attachment_id) {
-  const auto apply = [&](db::Transaction& tx) -> Result<control::Effect> {
-    BW_TRY(const Rule rule, MustFindRule(tx, account, rule_id));
-    BW_TRY(const Attachment attachment, MustFindAttachment(tx, rule_id, attachment_id));
-    BW_TRY_STATUS(RemoveAttachment(tx, attachment_id));
-    return EffectOf(rule, ToJson(attachment.definition), nullptr);
-  };
-  return deps_.changes.Submit(caller,
-                              {.action = "compliance.configuration-governance.attachments-delete",
-                               .resource = RuleResource(account, rule_id),
-                               .apply = apply});
 }
 
 }  // namespace breakwater::governance

@@ -11,6 +11,8 @@
 #include "condition/catalogue.h"
 #include "control/change.h"
 #include "db/database.h"
+#include "governance/attached_rules.h"
+#include "governance/attachments.h"
 #include "governance/results.h"
 #include "governance/rule.h"
 #include "jobs/jobs.h"
@@ -27,6 +29,8 @@ struct GovernanceDeps {
   control::ChangePath& changes;
   const condition::Catalogue& catalogue;
   Results& results;
+  const AttachedRules& attached;
+  const control::Hierarchy& hierarchy;
   const Clock& clock;
   Limits limits;
 };
@@ -52,7 +56,8 @@ class Governance {
   // Registers its jobs: before jobs start.
   explicit Governance(GovernanceDeps deps);
 
-  // kInvalid with reason "rule_error" or "limit_exceeded"; nothing is stored then.
+  // kInvalid with reason "rule_error" or "limit_exceeded"; nothing is stored then. Of a rule that
+  // is attached, a replacement may fail as attaching it does.
   Result<Rule> CreateRule(const control::Caller& caller, const RuleDraft& draft);
   Result<Rule> FindRule(const AccountId& account, const std::string& rule_id) const;
   Result<RulePage> ListRules(const AccountId& account, const RuleFilter& filter) const;
@@ -62,29 +67,19 @@ class Governance {
   Status DeleteRule(const control::Caller& caller, const AccountId& account,
                     const std::string& rule_id);
 
-  // All of them or none. kInvalid with reason "attachment_error" or "limit_exceeded".
-  Result<std::vector<Attachment>> Attach(const control::Caller& caller, const AccountId& account,
-                                         const std::string& rule_id,
-                                         const std::vector<AttachmentDraft>& drafts);
-  // Oldest first.
-  Result<std::vector<Attachment>> ListAttachments(const AccountId& account,
-                                                  const std::string& rule_id) const;
-  Result<Attachment> FindAttachment(const AccountId& account, const std::string& rule_id,
-                                    const std::string& attachment_id) const;
-  Result<Attachment> ReplaceAttachment(const control::Caller& caller, const std::string& rule_id,
-                                       const std::string& attachment_id,
-                                       const std::optional<std::string>& expected,
-                                       const AttachmentDraft& draft);
-  Status Detach(const control::Caller& caller, const AccountId& account, const std::string& rule_id,
-                const std::string& attachment_id);
-
+  Attachments& attachments() { return attachments_; }
   const Results& results() const { return deps_.results; }
   const Limits& limits() const { return deps_.limits; }
 
  private:
   Status React(const jobs::Job& job);
+  Attachments::Kind AttachmentKind() const;
+  Status Accept(db::Transaction& tx, const std::string& rule_id,
+                const std::vector<AttachmentDraft>& drafts, const std::string& replaced) const;
+  Result<std::int64_t> RoomFor(db::Transaction& tx, const AccountId& account) const;
 
   GovernanceDeps deps_;
+  Attachments attachments_;
 };
 
 }  // namespace breakwater::governance

@@ -54,14 +54,9 @@ class GovernanceTest : public ::testing::Test {
     return *std::move(rule);
   }
 
-  AttachmentDraft ToAccount() const {
-    return {.account = world.account,
-            .included = {ScopeType::kAccount, world.account.value(), ""},
-            .excluded = {}};
-  }
-
   Attachment AttachToAccount(const std::string& rule_id) {
-    auto attachments = world.governance.Attach(world.caller, world.account, rule_id, {ToAccount()});
+    auto attachments = world.governance.attachments().Attach(world.caller, world.account, rule_id,
+                                                             {world.ToAccount()});
     BW_CHECK(attachments.ok());
     return attachments->front();
   }
@@ -143,7 +138,9 @@ TEST_F(GovernanceTest, ResultsFollowAttachmentsRulesAndChangesAtOnce) {
   EXPECT_EQ(world.Found()[0].outcome, Outcome::kCompliant);
 
   world.clock.Advance(std::chrono::seconds(1));
-  ASSERT_TRUE(world.governance.Detach(world.caller, world.account, rule.id, attachment.id).ok());
+  ASSERT_TRUE(world.governance.attachments()
+                  .Detach(world.caller, world.account, rule.id, attachment.id)
+                  .ok());
   world.Settle();
   EXPECT_TRUE(world.Found().empty());
   const auto history = world.results.History(world.account, rule.id, us.crn().ToString());
@@ -254,7 +251,7 @@ TEST_F(GovernanceTest, OtherAccountsDoNotSeeARule) {
   const Rule rule = Create(SeedDraft({}));
   EXPECT_FALSE(world.governance.FindRule(AccountId("account-2"), rule.id).ok());
   EXPECT_EQ(world.governance.ListRules(AccountId("account-2"), {})->total, 0);
-  EXPECT_FALSE(world.governance.ListAttachments(AccountId("account-2"), rule.id).ok());
+  EXPECT_FALSE(world.governance.attachments().List(AccountId("account-2"), rule.id).ok());
 }
 
 TEST_F(GovernanceTest, RulesAreListedByAttachmentLabelAndScope) {
@@ -284,18 +281,19 @@ TEST_F(GovernanceTest, RulesAreListedByAttachmentLabelAndScope) {
 
 TEST_F(GovernanceTest, AttachmentsAreAllMadeOrNone) {
   const Rule rule = Create(SeedDraft({}));
-  AttachmentDraft bad = ToAccount();
+  AttachmentDraft bad = world.ToAccount();
   bad.included.id = "account-2";
-  const auto refused =
-      world.governance.Attach(world.caller, world.account, rule.id, {ToAccount(), bad});
+  const auto refused = world.governance.attachments().Attach(world.caller, world.account, rule.id,
+                                                             {world.ToAccount(), bad});
   ASSERT_FALSE(refused.ok());
   EXPECT_THAT(refused.error().message(), HasSubstr("attachments[1]"));
-  EXPECT_TRUE(world.governance.ListAttachments(world.account, rule.id)->empty());
-  const std::vector<AttachmentDraft> eleven(11, ToAccount());
-  const auto many = world.governance.Attach(world.caller, world.account, rule.id, eleven);
+  EXPECT_TRUE(world.governance.attachments().List(world.account, rule.id)->empty());
+  const std::vector<AttachmentDraft> eleven(11, world.ToAccount());
+  const auto many =
+      world.governance.attachments().Attach(world.caller, world.account, rule.id, eleven);
   ASSERT_FALSE(many.ok());
   EXPECT_EQ(many.error().reason(), "limit_exceeded");
-  EXPECT_TRUE(world.governance.ListAttachments(world.account, rule.id)->empty());
+  EXPECT_TRUE(world.governance.attachments().List(world.account, rule.id)->empty());
 }
 
 TEST_F(GovernanceTest, ReplacedAttachmentTakesEffect) {
@@ -303,17 +301,16 @@ TEST_F(GovernanceTest, ReplacedAttachmentTakesEffect) {
   const Rule rule = Create(SeedDraft({Action::kDisallow}));
   const Attachment attachment = AttachToAccount(rule.id);
   ASSERT_FALSE(world.Change(us, Settings(false)).ok());
-  AttachmentDraft narrowed = ToAccount();
+  AttachmentDraft narrowed = world.ToAccount();
   narrowed.included = {ScopeType::kAccountResourceGroup, "production", "only there"};
   const auto stale =
-      world.governance.ReplaceAttachment(world.caller, rule.id, attachment.id, "old", narrowed);
+      world.governance.attachments().Replace(world.caller, rule.id, attachment.id, "old", narrowed);
   EXPECT_EQ(stale.error().code(), ErrorCode::kPrecondition);
-  ASSERT_TRUE(
-      world.governance
-          .ReplaceAttachment(world.caller, rule.id, attachment.id, attachment.version, narrowed)
-          .ok());
+  ASSERT_TRUE(world.governance.attachments()
+                  .Replace(world.caller, rule.id, attachment.id, attachment.version, narrowed)
+                  .ok());
   EXPECT_TRUE(world.Change(us, Settings(false)).ok());
-  const auto found = world.governance.FindAttachment(world.account, rule.id, attachment.id);
+  const auto found = world.governance.attachments().Find(world.account, rule.id, attachment.id);
   EXPECT_EQ(found->definition.included, narrowed.included);
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "governance/gate.h"
+#include "governance/related.h"
 #include "governance/store.h"
 
 namespace breakwater::governance {
@@ -13,7 +14,7 @@ using condition::Outcome;
 using json::Text;
 
 const std::string kResultColumns =
-    "SELECT rule_id, resource, service, kind, outcome, since, checked, document "
+    "SELECT rule_id, resource, service, kind, outcome, since, checked, document, account "
     "FROM governance_result ";
 
 Result<RuleResult> ResultOf(const db::Row& row) {
@@ -25,6 +26,7 @@ Result<RuleResult> ResultOf(const db::Row& row) {
   result.since = row.Time(5);
   result.checked = row.Time(6);
   BW_TRY(result.document, ParseStored(row.Text(7)));
+  result.account = AccountId(row.String(8));
   return result;
 }
 
@@ -40,18 +42,19 @@ json::Value UsedFacts(const condition::Condition& condition, const condition::Fa
 RuleResult ResultOf(const control::Resource& resource, const RuleVerdict& verdict,
                     const condition::Facts& facts, Timestamp now) {
   RuleResult result;
-  result.rule_id = verdict.rule.id;
+  result.account = resource.account;
+  result.rule_id = verdict.rule->id;
   result.resource = resource.crn().ToString();
   result.type = {resource.service, resource.kind};
   result.outcome = verdict.verdict.outcome;
   result.since = now;
   result.checked = now;
   json::Object document;
-  document["rule_version"] = Text(verdict.rule.version);
+  document["rule_version"] = Text(verdict.rule->version);
   document["registry"] = Text(resource.registry.value());
   document["region"] = Text(resource.region);
   document["verdict"] = verdict.verdict.ToJson();
-  document["facts"] = UsedFacts(verdict.rule.compiled->condition, facts);
+  document["facts"] = UsedFacts(verdict.rule->compiled->condition, facts);
   result.document = std::move(document);
   return result;
 }
@@ -62,7 +65,8 @@ json::Value WordOf(std::optional<Outcome> outcome) {
 
 // A WHERE clause and its parameters.
 struct Where {
-  std::string sql = "WHERE account = $1";
+  std::string sql =
+      "WHERE (account = $1 OR rule_id IN (SELECT id FROM governance_rule WHERE account = $1))";
   std::vector<db::Param> params;
 
   void And(std::string_view column, db::Param value) {
@@ -90,6 +94,66 @@ Status Results::EvaluateType(const AccountId& account, const condition::Resource
   }));
   if (failure) return *std::move(failure);
   return Ok();
+}
+
+Status Results::EvaluateTypes(const AccountId& account, std::set<condition::ResourceType> types) {
+  BW_TRY_STATUS(deps_.database.Read([&](db::Transaction& tx) -> Status {
+    const auto touched = types;
+    for (const condition::ResourceType& type : touched) {
+      BW_TRY(const auto looking, deps_.rules.LookingAt(tx, account, type));
+      types.insert(looking.begin(), looking.end());
+    }
+    return Ok();
+  }));
+  Status first = Ok();
+  for (const condition::ResourceType& type : types) {
+    Status evaluated = EvaluateType(account, type);
+    if (first.ok()) first = std::move(evaluated);
+  }
+  return first;
+}
+
+Status Results::EvaluateBelow(const AccountId& root,
+                              const std::set<condition::ResourceType>& types) {
+  BW_TRY(const auto places, deps_.database.ReadValue([&](db::Transaction& tx) {
+    return deps_.hierarchy.Ruled(tx, root);
+  }));
+  Status first = Ok();
+  for (const control::Place& place : places) {
+    Status evaluated = EvaluateTypes(place.account, types);
+    if (first.ok()) first = std::move(evaluated);
+  }
+  return first;
+}
+
+Status Results::EvaluateAllBelow(const AccountId& root) {
+  BW_TRY(const auto places, deps_.database.ReadValue([&](db::Transaction& tx) {
+    return deps_.hierarchy.Ruled(tx, root);
+  }));
+  Status first = Ok();
+  for (const control::Place& place : places) {
+    BW_TRY(const auto types, AttachedTypes(place.account));
+    Status evaluated = EvaluateTypes(place.account, types);
+    if (first.ok()) first = std::move(evaluated);
+  }
+  return first;
+}
+
+// What has a rule there, or a result of one that it had.
+Result<std::set<condition::ResourceType>> Results::AttachedTypes(const AccountId& account) const {
+  std::set<condition::ResourceType> types;
+  BW_TRY_STATUS(deps_.database.Read([&](db::Transaction& tx) -> Status {
+    BW_TRY(const auto place, deps_.hierarchy.PlaceOf(tx, account));
+    return tx.Query(
+        "SELECT DISTINCT r.service, r.kind FROM governance_attachment a "
+        "JOIN governance_rule r ON r.id = a.rule_id WHERE a.account = $1 OR a.account = $2 "
+        "UNION SELECT DISTINCT service, kind FROM governance_result WHERE account = $1",
+        {account, place.root}, [&](const db::Row& row) {
+          types.insert({row.String(0), row.String(1)});
+          return Ok();
+        });
+  }));
+  return types;
 }
 
 Status Results::EvaluateIn(db::Transaction& tx, const AccountId& account,
@@ -133,11 +197,20 @@ Result<std::vector<RuleResult>> Results::Evaluate(db::Transaction& tx, const Acc
   const Timestamp now = deps_.clock.Now();
   std::vector<RuleResult> results;
   for (const control::Resource& resource : resources) {
-    BW_TRY(auto rules, deps_.rules.For(tx, resource));
-    if (rules.empty()) continue;
+    BW_TRY(const auto applicable, deps_.rules.For(tx, resource));
+    if (applicable.rules.empty()) continue;
     const condition::Facts facts = ReadFacts(tx, *source, resource);
-    for (const RuleVerdict& verdict : EvaluateRules(std::move(rules), facts)) {
-      results.push_back(ResultOf(resource, verdict, facts, now));
+    const RelatedResources related(tx, deps_.facts, resource);
+    for (const RuleVerdict& verdict : EvaluateRules(applicable.rules, facts, &related)) {
+      RuleResult result = ResultOf(resource, verdict, facts, now);
+      // Attached with several parameters, a rule is complied with if it is under all of them.
+      const bool again = !results.empty() && results.back().rule_id == result.rule_id &&
+                         results.back().resource == result.resource;
+      if (!again) {
+        results.push_back(std::move(result));
+      } else if (results.back().outcome == Outcome::kCompliant) {
+        results.back() = std::move(result);
+      }
     }
   }
   return results;
@@ -203,24 +276,17 @@ Status Results::Record(db::Transaction& tx, const AccountId& account, const Rule
 }
 
 Status Results::EvaluateAll() {
-  struct Pair {
-    AccountId account;
-    condition::ResourceType type;
-  };
-  BW_TRY(const auto pairs, deps_.database.ReadValue([](db::Transaction& tx) {
+  BW_TRY(const auto accounts, deps_.database.ReadValue([](db::Transaction& tx) {
     return tx.QueryAll(
-        "SELECT DISTINCT a.account, r.service, r.kind FROM governance_attachment a "
-        "JOIN governance_rule r ON r.id = a.rule_id "
-        "UNION SELECT DISTINCT account, service, kind FROM governance_result ORDER BY 1, 2, 3",
-        {}, [](const db::Row& row) {
-          return Pair{AccountId(row.String(0)), {row.String(1), row.String(2)}};
-        });
+        "SELECT DISTINCT account FROM governance_attachment "
+        "UNION SELECT DISTINCT account FROM governance_result ORDER BY 1",
+        {}, [](const db::Row& row) { return AccountId(row.String(0)); });
   }));
   Status first = Ok();
   const auto note = [&](Status status) {
     if (first.ok()) first = std::move(status);
   };
-  for (const auto& [account, type] : pairs) note(EvaluateType(account, type));
+  for (const AccountId& account : accounts) note(EvaluateAllBelow(account));
   const Timestamp oldest = deps_.clock.Now() - deps_.history_retention;
   note(deps_.database.Write([&](db::Transaction& tx) -> Status {
     BW_TRY_STATUS(tx.Execute("DELETE FROM governance_history WHERE at < $1", {oldest}));
@@ -258,7 +324,8 @@ Result<std::vector<HistoryEntry>> Results::History(const AccountId& account,
   BW_TRY(auto entries, deps_.database.ReadValue([&](db::Transaction& tx) {
     return tx.QueryAll(
         "SELECT at, outcome, document FROM governance_history "
-        "WHERE account = $1 AND rule_id = $2 AND resource = $3 ORDER BY at LIMIT 10000",
+        "WHERE rule_id = $2 AND resource = $3 AND (account = $1 OR rule_id IN "
+        "(SELECT id FROM governance_rule WHERE account = $1)) ORDER BY at LIMIT 10000",
         {account, rule_id, resource}, [](const db::Row& row) -> Result<HistoryEntry> {
           BW_TRY(auto document, ParseStored(row.Text(2)));
           return HistoryEntry{row.Time(0), row.String(1), std::move(document)};

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,7 @@ inline constexpr std::string_view kResultChanged = "governance.result_changed";
 
 // One resource under one rule.
 struct RuleResult {
+  AccountId account;  // whose resource it is
   std::string rule_id;
   std::string resource;  // CRN
   condition::ResourceType type;
@@ -58,6 +60,7 @@ struct ResultsDeps {
   const control::FactSources& facts;
   const condition::Catalogue& catalogue;
   const AttachedRules& rules;
+  const control::Hierarchy& hierarchy;
   const Clock& clock;
   std::chrono::hours history_retention{24 * 400};
 };
@@ -70,15 +73,23 @@ class Results {
   // Evaluates all attached rules over the account's resources of a type, in one transaction: facts,
   // rules and results belong together, and of two evaluations at once the later one stands.
   Status EvaluateType(const AccountId& account, const condition::ResourceType& type);
+  // The same of several types, and of those whose rules look at one of them.
+  Status EvaluateTypes(const AccountId& account, std::set<condition::ResourceType> types);
+  // The same in the account and every account below it.
+  Status EvaluateBelow(const AccountId& root, const std::set<condition::ResourceType>& types);
+  // Everything that has an attached rule there.
+  Status EvaluateAllBelow(const AccountId& root);
   // Everything that has an attached rule, and forgets history that is too old.
   Status EvaluateAll();
 
+  // Of the account's resources; and, under its own rules, of those in accounts below.
   Result<ResultPage> Find(const AccountId& account, const ResultFilter& filter) const;
   // Oldest first. kNotFound if the rule never applied to the resource.
   Result<std::vector<HistoryEntry>> History(const AccountId& account, const std::string& rule_id,
                                             const std::string& resource) const;
 
  private:
+  Result<std::set<condition::ResourceType>> AttachedTypes(const AccountId& account) const;
   Status EvaluateIn(db::Transaction& tx, const AccountId& account,
                     const condition::ResourceType& type, std::optional<Error>& failure);
   Result<std::vector<RuleResult>> Evaluate(db::Transaction& tx, const AccountId& account,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,8 +11,9 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "condition/condition.h"
+#include "condition/parameters.h"
 #include "condition/target.h"
-#include "control/resource.h"
+#include "governance/attachment.h"
 #include "json/json.h"
 
 namespace breakwater::governance {
@@ -20,9 +22,10 @@ namespace breakwater::governance {
 enum class Action {
   kDisallow,  // the change is refused
   kAuditLog,  // the change is made, and the violation stands in the audit record
+  kWarn,      // the same, and whoever made it is told in the answer
 };
 
-std::string_view ToString(Action action);  // "disallow", "audit_log"
+std::string_view ToString(Action action);  // "disallow", "audit_log", "warn"
 Result<Action> ParseAction(std::string_view text);
 
 // What the owner decides about a rule.
@@ -34,6 +37,11 @@ struct RuleDraft {
   json::Value required_config;  // kept as received
   std::vector<Action> actions;
   std::vector<std::string> labels;
+  // {"parameters": [{name!, type!, …}]} in the shape of ibm-scc 5.3, or null: what attachments may
+  // set. Kept as received.
+  json::Value import = nullptr;
+  // Until then a rule that disallows only observes.
+  std::optional<Timestamp> enforced_from = std::nullopt;
 };
 
 struct Rule {
@@ -47,49 +55,16 @@ struct Rule {
   std::int64_t attachments = 0;
 };
 
-// ibm-scc 1.3. Names on the wire and in the database.
-enum class ScopeType {
-  kEnterprise,
-  kEnterpriseAccountGroup,
-  kEnterpriseAccount,
-  kAccount,
-  kAccountResourceGroup,
-};
-
-std::string_view ToString(ScopeType type);  // "enterprise.account_group", …
-Result<ScopeType> ParseScopeType(std::string_view text);
-
-struct Scope {
-  ScopeType type = ScopeType::kAccount;
-  std::string id;
-  std::string note;
-
-  friend bool operator==(const Scope&, const Scope&) = default;
-};
-
-struct AttachmentDraft {
-  AccountId account;
-  Scope included;
-  std::vector<Scope> excluded;
-};
-
-struct Attachment {
-  std::string id;  // "attachment-" and a UUID
-  std::string rule_id;
-  AttachmentDraft definition;
-  std::string version;
-};
-
 // ibm-scc 1.12.
 struct Limits {
-  std::int64_t rules = 100;       // per account
-  std::size_t definition = 4096;  // characters of target and required_config
+  std::int64_t rules = 100;             // per account
+  std::int64_t enterprise_rules = 500;  // per account that founded an enterprise
+  std::size_t definition = 4096;        // characters of target and required_config
   std::size_t name = 32;
   std::size_t description = 256;
   std::size_t labels = 32;
   std::size_t label = 64;
-  std::int64_t attachments = 10;  // per rule
-  std::size_t excluded = 8;       // per attachment
+  AttachmentLimits attachment = {};
   condition::ConditionLimits condition = {};
 };
 
@@ -97,6 +72,7 @@ struct Limits {
 struct CompiledRule {
   condition::Target target;
   condition::Condition condition;
+  std::vector<condition::ParameterDeclaration> parameters;
 };
 
 // kInvalid with reason "rule_error" if the rule is not acceptable: grammar, limits, or a property
@@ -105,21 +81,14 @@ Result<CompiledRule> Compile(const RuleDraft& draft, const condition::Catalogue&
                              const Limits& limits);
 // The same for a rule that was accepted before, by whatever limits then held.
 Result<CompiledRule> CompileAccepted(const json::Value& target, const json::Value& required_config,
+                                     const json::Value& import,
                                      const condition::Catalogue& catalogue);
-// kInvalid, reason "attachment_error", unless the scopes exist for the account and the excluded
-// ones lie within the included one.
-Status Check(const AttachmentDraft& draft, const Limits& limits);
-
-// Is the resource in the included scope and in no excluded one?
-bool Covers(const AttachmentDraft& attachment, const control::Resource& resource);
 
 // What an owner should know about an attachment that is acceptable, or "".
 std::string WarningOf(const RuleDraft& rule, const AttachmentDraft& attachment);
 
-// Documents for the audit trail: what the owner decided, nothing else.
+// Document for the audit trail: what the owner decided, nothing else.
 json::Value ToJson(const RuleDraft& draft);
-json::Value ToJson(const AttachmentDraft& draft);
-json::Value ToJson(const Scope& scope);
 json::Array ActionNames(const std::vector<Action>& actions);
 
 }  // namespace breakwater::governance

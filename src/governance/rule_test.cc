@@ -88,11 +88,12 @@ TEST(RuleDraft, OfAnAcceptedRuleOutlivesStricterLimits) {
   const Limits strict{.condition = {.max_conditions = 0}};
   EXPECT_FALSE(Compiled(draft, strict).ok());
   EXPECT_TRUE(
-      CompileAccepted(draft.target, draft.required_config, condition::Catalogue::BuiltIn()).ok());
+      CompileAccepted(draft.target, draft.required_config, nullptr, condition::Catalogue::BuiltIn())
+          .ok());
 }
 
 TEST(Words, AreThoseOfTheReferenceSystem) {
-  for (const std::string_view word : {"disallow", "audit_log"}) {
+  for (const std::string_view word : {"disallow", "audit_log", "warn"}) {
     EXPECT_EQ(ToString(ParseAction(word).value()), word);
   }
   for (const std::string_view word : {"enterprise", "enterprise.account_group",
@@ -103,53 +104,13 @@ TEST(Words, AreThoseOfTheReferenceSystem) {
   EXPECT_THAT(ParseScopeType("planet").error().message(), HasSubstr("allowed: enterprise"));
 }
 
-AttachmentDraft Attached(ScopeType type, const std::string& id) {
-  return {.account = kAccount, .included = {type, id, ""}, .excluded = {}};
-}
-
-control::Resource ResourceIn(const std::string& group) {
-  control::Resource resource =
-      control::ServiceResource(kAccount, RegistryName("us.icr.io"), "us-south");
-  resource.resource_group = group;
-  return resource;
-}
-
-TEST(AttachmentScope, CoversItsAccountButForWhatIsExcluded) {
-  AttachmentDraft draft = Attached(ScopeType::kAccount, "account-1");
-  draft.excluded = {{ScopeType::kAccountResourceGroup, "sandbox", ""}};
-  ASSERT_TRUE(Check(draft, {}).ok());
-  EXPECT_TRUE(Covers(draft, ResourceIn("")));
-  EXPECT_TRUE(Covers(draft, ResourceIn("production")));
-  EXPECT_FALSE(Covers(draft, ResourceIn("sandbox")));
-  control::Resource other = ResourceIn("");
-  other.account = AccountId("account-2");
-  EXPECT_FALSE(Covers(draft, other));
-}
-
-TEST(AttachmentScope, OfAResourceGroupCoversOnlyIt) {
-  const AttachmentDraft draft = Attached(ScopeType::kAccountResourceGroup, "production");
-  ASSERT_TRUE(Check(draft, {}).ok());
-  EXPECT_TRUE(Covers(draft, ResourceIn("production")));
-  EXPECT_FALSE(Covers(draft, ResourceIn("")));
+TEST(AttachmentWarning, SaysThatAnAccountsThingsLieInNoResourceGroup) {
+  AttachmentDraft draft{.account = kAccount,
+                        .included = {ScopeType::kAccountResourceGroup, "production", ""},
+                        .excluded = {}};
   EXPECT_THAT(WarningOf(Draft(), draft), HasSubstr("matches none"));
-  EXPECT_EQ(WarningOf(Draft(), Attached(ScopeType::kAccount, "account-1")), "");
-}
-
-TEST(AttachmentScope, MustExistForTheAccountAndContainWhatItExcludes) {
-  const auto refused = [](const AttachmentDraft& draft, std::string_view says) {
-    const Status status = Check(draft, {});
-    ASSERT_FALSE(status.ok()) << says;
-    EXPECT_EQ(status.error().reason(), "attachment_error");
-    EXPECT_THAT(status.error().message(), HasSubstr(says));
-  };
-  refused(Attached(ScopeType::kAccount, "account-2"), "is not the account of the attachment");
-  refused(Attached(ScopeType::kEnterprise, "e"), "is in no enterprise 'e'");
-  refused(Attached(ScopeType::kAccount, ""), "scope_id must have");
-  AttachmentDraft draft = Attached(ScopeType::kAccount, "account-1");
-  draft.excluded = {{ScopeType::kAccount, "account-1", ""}};
-  refused(draft, "excluded_scopes[0]: does not lie within the included scope");
-  draft.excluded.assign(9, {ScopeType::kAccountResourceGroup, "g", ""});
-  refused(draft, "must be at most 8");
+  draft.included = {ScopeType::kAccount, kAccount.value(), ""};
+  EXPECT_EQ(WarningOf(Draft(), draft), "");
 }
 
 }  // namespace

@@ -11,11 +11,15 @@
 #include "base/testing.h"
 #include "condition/value.h"
 #include "control/change.h"
+#include "control/testing.h"
 #include "db/testing.h"
 #include "governance/attached_rules.h"
+#include "governance/break_glass.h"
 #include "governance/gate.h"
 #include "governance/governance.h"
 #include "governance/results.h"
+#include "governance/simulation.h"
+#include "governance/templates.h"
 #include "jobs/jobs.h"
 
 namespace breakwater::governance::testing {
@@ -85,13 +89,6 @@ class FactTable final : public control::FactSource {
   std::vector<condition::ResourceType> types_;
 };
 
-class AllowAll final : public control::Authorizer {
- public:
-  Status Authorize(const control::Caller&, std::string_view, const control::Resource&) override {
-    return Ok();
-  }
-};
-
 inline control::FactSources SourcesOf(control::FactSource& source) {
   control::FactSources sources;
   sources.Add(source);
@@ -106,11 +103,15 @@ struct World {
         sources(SourcesOf(facts)),
         log(database(), clock),
         jobs(jobs::NewJobs({.owner = "test"}, database(), clock)),
-        rules(catalogue),
-        gate(rules),
+        rules(catalogue, hierarchy),
+        gate(rules, sources, clock),
         changes(database(), log, *jobs, allow_all, gate, sources),
-        results({database(), *jobs, sources, catalogue, rules, clock}),
-        governance({database(), *jobs, changes, catalogue, results, clock, limits}) {
+        results({database(), *jobs, sources, catalogue, rules, hierarchy, clock}),
+        governance(
+            {database(), *jobs, changes, catalogue, results, rules, hierarchy, clock, limits}),
+        templates({database(), changes, catalogue, hierarchy, clock, {}}),
+        break_glasses(database(), clock, changes),
+        simulator({database(), log, sources, catalogue, hierarchy, governance.limits()}) {
     BW_CHECK(database().Write([](db::Transaction& tx) { return FactTable::Create(tx); }).ok());
     caller.actor.kind = control::IdentityKind::kUser;
     caller.actor.account = account;
@@ -137,6 +138,11 @@ struct World {
                                                             .governed = {resource},
                                                             .events = {}};
                                    }});
+  }
+
+  AttachmentDraft ToAccount() const {
+    return {
+        .account = account, .included = {ScopeType::kAccount, account.value(), ""}, .excluded = {}};
   }
 
   // Runs reactions until there are none.
@@ -169,14 +175,18 @@ struct World {
   std::unique_ptr<db::testing::TestDatabase> test_database = db::testing::OpenTestDatabase();
   FactTable facts;
   control::FactSources sources;
-  AllowAll allow_all;
+  control::testing::AllowAll allow_all;
   audit::Log log;
   std::unique_ptr<jobs::Jobs> jobs;
+  control::testing::Trees hierarchy;
   AttachedRules rules;
   RuleGate gate;
   control::ChangePath changes;
   Results results;
   Governance governance;
+  Templates templates;
+  BreakGlasses break_glasses;
+  Simulator simulator;
 };
 
 }  // namespace breakwater::governance::testing

@@ -43,8 +43,9 @@ class AdministratorGate final : public control::Gate {
                                    const control::Resource&,
                                    const condition::Facts& facts) override {
     control::Judgement judgement;
-    const condition::Value& value = *facts.Find("administrator_users")->value();
-    if (std::get<condition::Number>(value).integer() > most_administrators) {
+    const condition::Fact* users = facts.Find("administrator_users");
+    if (users == nullptr) return judgement;  // not about who may do what
+    if (std::get<condition::Number>(*users->value()).integer() > most_administrators) {
       judgement.compliant = false;
       judgement.refusal = Denied("too many administrators").Reason("config_rule_denied");
     }

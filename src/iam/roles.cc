@@ -63,6 +63,7 @@ constexpr ActionRule kRules[] = {
     {"compliance.admin-settings.list", kView, kAccount},
     {"compliance.admin-settings.update", kAdminister, kAccount},
     {"compliance.admin.*", kAdminister, kAccount},
+    {"compliance.configuration-governance.break-glass*", kAdminister, kAccount},
     {"compliance.*read", kView, kAccount},
     {"compliance.*list", kView, kAccount},
     {"compliance.*view", kView, kAccount},

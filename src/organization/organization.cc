@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "control/hierarchy.h"
 #include "iam/account_setup.h"
 #include "iam/api_keys.h"
 #include "organization/store.h"
@@ -50,6 +51,13 @@ Result<std::string> ParentIn(const Tree& tree, std::string_view crn_or_id) {
 
 control::Effect EffectOf(json::Value before, json::Value after) {
   return {.before = std::move(before), .after = std::move(after), .governed = {}, .events = {}};
+}
+
+// Rules and templates are inherited along the tree.
+Status TellTreeChanged(db::Transaction& tx, const AccountId& founder, control::Effect& effect) {
+  effect.events.push_back(
+      {std::string(control::kTreeChanged), {{"account", json::Text(founder.value())}}});
+  return control::TouchScopes(tx);
 }
 
 Error NotEmpty(std::string_view what) {
@@ -144,7 +152,9 @@ Result<Enterprise> Organization::Found(const control::Caller& caller, const Acco
          first.enterprise = first.parent = made.id;
          first.origin = made.origin;
          BW_TRY_STATUS(store::InsertPlace(tx, first));
-         return EffectOf(nullptr, ToJson(made));
+         control::Effect effect = EffectOf(nullptr, ToJson(made));
+         BW_TRY_STATUS(TellTreeChanged(tx, account, effect));
+         return effect;
        }}));
   return made;
 }
@@ -184,7 +194,9 @@ Status Organization::Change(const control::Caller& caller, std::string_view acti
                .resource = OrganizationResource(account, kind, name),
                .apply = [&](db::Transaction& tx) -> Result<control::Effect> {
                  BW_TRY(const Seen seen, Run(tx, account));
-                 return apply(tx, seen);
+                 BW_TRY(auto effect, apply(tx, seen));
+                 BW_TRY_STATUS(TellTreeChanged(tx, account, effect));
+                 return effect;
                }});
 }
 

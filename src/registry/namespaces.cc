@@ -76,7 +76,7 @@ control::Change NewChange(std::string_view action, const AccountId& account,
   return change;
 }
 
-// There is one more of what rules and goals judge, or one less.
+// There is one less of what rules and goals judge.
 jobs::Event NamespacesChanged(const AccountId& account) {
   return {std::string(control::kFactsChanged),
           {{"account", json::Text(account.value())},
@@ -99,11 +99,14 @@ Status ValidateNamespace(std::string_view name) {
 
 Result<std::vector<Namespace>> Namespaces::List(const AccountId& account,
                                                 const RegistryName& registry) const {
-  return database_.ReadValue([&](db::Transaction& tx) -> Result<std::vector<Namespace>> {
-    return tx.QueryAll("SELECT " + std::string(kColumns) +
-                           " FROM namespace WHERE account = $1 AND registry = $2 ORDER BY name",
-                       {account, registry}, FromRow);
-  });
+  return database_.ReadValue([&](db::Transaction& tx) { return ListIn(tx, account, registry); });
+}
+
+Result<std::vector<Namespace>> Namespaces::ListIn(db::Transaction& tx, const AccountId& account,
+                                                  const RegistryName& registry) {
+  return tx.QueryAll("SELECT " + std::string(kColumns) +
+                         " FROM namespace WHERE account = $1 AND registry = $2 ORDER BY name",
+                     {account, registry}, FromRow);
 }
 
 Result<std::shared_ptr<const Namespace>> Namespaces::Get(const RegistryName& registry,
@@ -169,8 +172,9 @@ Result<bool> Namespaces::Create(const control::Caller& caller, const AccountId& 
                  .updated = now};
     if (!resource_group.empty()) ns.resource_created = now;
     BW_TRY_STATUS(Insert(tx, ns));
+    BW_TRY_STATUS(ApplyDefaults(tx, GovernedNamespace(registry, ns), ns));
     created = true;
-    return control::Effect{nullptr, Document(ns), {}, {NamespacesChanged(account)}};
+    return control::Effect{nullptr, Document(ns), {GovernedNamespace(registry, ns)}, {}};
   };
   BW_TRY_STATUS(changes_.Submit(caller, change));
   return created;
@@ -197,9 +201,21 @@ Status Namespaces::Assign(const control::Caller& caller, const AccountId& accoun
                      "updated = $4 WHERE registry = $1 AND name = $2",
                      {registry.name, name, resource_group, clock_.Now()}));
     }
-    return control::Effect{Document(before), Document(after), {}, {}};
+    return control::Effect{
+        Document(before), Document(after), {GovernedNamespace(registry, after)}, {}};
   };
   return changes_.Submit(caller, change);
+}
+
+Status Namespaces::ApplyDefaults(db::Transaction& tx, const control::Resource& resource,
+                                 const Namespace& made) const {
+  if (defaults_ == nullptr) return Ok();
+  BW_TRY(const auto defaults, defaults_->For(tx, resource));
+  const auto patterns = defaults.find("tag_immutability");
+  if (patterns == defaults.end()) return Ok();
+  const auto* list = std::get_if<condition::StringList>(&patterns->second);
+  if (list == nullptr) return Internal("a template's tag_immutability is no list");
+  return StartWithTagPatterns(tx, made, *list, clock_.Now());
 }
 
 Status Namespaces::Delete(const control::Caller& caller, const AccountId& account,
@@ -228,6 +244,14 @@ Status Namespaces::Remove(const control::Caller& caller, const AccountId& accoun
     return control::Effect{Document(before), nullptr, {}, std::move(events)};
   };
   return changes_.Submit(caller, change);
+}
+
+control::Resource GovernedNamespace(const control::RegistryInfo& registry, const Namespace& one) {
+  control::Resource resource =
+      control::NamespaceResource(one.account, registry.name, registry.region, one.name);
+  resource.resource_group = one.resource_group;
+  resource.name = one.name;
+  return resource;
 }
 
 Result<bool> HasNamespaces(db::Transaction& tx, const AccountId& account,

@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "control/change.h"
+#include "control/defaults.h"
 #include "control/registries.h"
 #include "db/database.h"
 #include "db/epoch_cache.h"
@@ -39,8 +40,10 @@ Status ValidateNamespace(std::string_view name);
 // Thread-safe.
 class Namespaces {
  public:
-  Namespaces(db::Database& database, const Clock& clock, control::ChangePath& changes)
-      : database_(database), clock_(clock), changes_(changes) {}
+  // `defaults` says what a new namespace begins with; null: with nothing. It must outlive this.
+  Namespaces(db::Database& database, const Clock& clock, control::ChangePath& changes,
+             const control::Defaults* defaults = nullptr)
+      : database_(database), clock_(clock), changes_(changes), defaults_(defaults) {}
 
   // By name, in bytewise order.
   Result<std::vector<Namespace>> List(const AccountId& account, const RegistryName& registry) const;
@@ -52,6 +55,9 @@ class Namespaces {
   // The same; what another account owns looks absent.
   static Result<Namespace> GetOwned(db::Transaction& tx, const AccountId& account,
                                     const RegistryName& registry, std::string_view name);
+
+  static Result<std::vector<Namespace>> ListIn(db::Transaction& tx, const AccountId& account,
+                                               const RegistryName& registry);
 
   // Where a repository of this name lies. kInvalid "name_invalid"; kNotFound "name_unknown" if
   // there is no such namespace.
@@ -81,9 +87,16 @@ class Namespaces {
 
   db::Database& database_;
   const Clock& clock_;
+  Status ApplyDefaults(db::Transaction& tx, const control::Resource& resource,
+                       const Namespace& made) const;
+
   control::ChangePath& changes_;
+  const control::Defaults* defaults_;
   db::EpochCache<Namespace> current_{database_, {.max_bytes = 4U << 20}};
 };
+
+// What rules judge of a namespace.
+control::Resource GovernedNamespace(const control::RegistryInfo& registry, const Namespace& one);
 
 // Whether an account has namespaces at all, or (not empty) in this resource group.
 Result<bool> HasNamespaces(db::Transaction& tx, const AccountId& account,

@@ -59,7 +59,13 @@ Status SettingsService::Submit(const control::Caller& caller, const control::Res
 
 Status SettingsService::PatchAuth(const control::Caller& caller, const control::Resource& service,
                                   const AuthPatch& patch) {
+  return ChangeAuth(caller, service, patch, std::nullopt);
+}
+
+Status SettingsService::ChangeAuth(const control::Caller& caller, const control::Resource& service,
+                                   const AuthPatch& patch, std::optional<bool> platform_metrics) {
   return Submit(caller, service, action::kAuthSet, [&](Settings& settings) -> Status {
+    if (platform_metrics) settings.platform_metrics = *platform_metrics;
     if (patch.iam_authz) {
       if (settings.iam_authz && !*patch.iam_authz && !options_.allow_iam_authz_off) {
         return Conflict("iam_authz cannot be turned off again once it is on")
@@ -107,6 +113,31 @@ Result<condition::Facts> SettingsService::Read(db::Transaction& tx,
   set("private_only", settings.private_only);
   set("platform_metrics", settings.platform_metrics);
   return facts;
+}
+
+condition::ResourceType SettingsService::Type() const {
+  return Types().front();
+}
+
+bool SettingsService::CanSet(std::string_view property) const {
+  return property == "iam_authz" || property == "private_only" || property == "platform_metrics";
+}
+
+Status SettingsService::Set(const control::Caller& caller, const control::Resource& service,
+                            const Assignments& assignments) {
+  AuthPatch auth;
+  std::optional<bool> platform_metrics;
+  for (const auto& [property, value] : assignments) {
+    const bool* flag = std::get_if<bool>(&value);
+    if (flag == nullptr || !CanSet(property)) return Invalid("'" + property + "' is true or false");
+    if (property == "iam_authz") auth.iam_authz = *flag;
+    if (property == "private_only") auth.private_only = *flag;
+    if (property == "platform_metrics") platform_metrics = *flag;
+  }
+  if (!auth.iam_authz && !auth.private_only) {
+    return PatchPlatformMetrics(caller, service, platform_metrics);
+  }
+  return ChangeAuth(caller, service, auth, platform_metrics);
 }
 
 }  // namespace breakwater::registry

@@ -13,6 +13,7 @@
 #include "control/change.h"
 #include "control/facts.h"
 #include "control/registries.h"
+#include "control/remedy.h"
 #include "db/database.h"
 #include "db/epoch_cache.h"
 #include "json/json.h"
@@ -39,7 +40,7 @@ struct AuthPatch {
 inline constexpr std::string_view kSettingsSource = "registry settings";
 
 // Thread-safe. Source of the facts of container-registry/service.
-class SettingsService final : public control::FactSource {
+class SettingsService final : public control::FactSource, public control::Remedy {
  public:
   struct Options {
     // iam_authz is one-way in the reference system: true -> false is refused unless this is set.
@@ -71,8 +72,17 @@ class SettingsService final : public control::FactSource {
                                               const AccountId& account) override;
   Result<condition::Facts> Read(db::Transaction& tx, const control::Resource& resource) override;
 
+  // control::Remedy
+  condition::ResourceType Type() const override;
+  bool CanSet(std::string_view property) const override;
+  Status Set(const control::Caller& caller, const control::Resource& service,
+             const Assignments& assignments) override;
+
  private:
   using Edit = std::function<Status(Settings&)>;
+  // Beside platform_metrics, if that goes along.
+  Status ChangeAuth(const control::Caller& caller, const control::Resource& service,
+                    const AuthPatch& patch, std::optional<bool> platform_metrics);
   Status Submit(const control::Caller& caller, const control::Resource& service,
                 std::string_view action, const Edit& edit);
 

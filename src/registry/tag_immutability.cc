@@ -54,12 +54,14 @@ Result<std::vector<oci::Digest>> ParentsOf(db::Transaction& tx, const ManifestKe
       [](const db::Row& row) -> Result<oci::Digest> { return oci::Digest::Parse(row.Text(0)); });
 }
 
-control::Resource GovernedNamespace(const AccountId& account, const control::RegistryInfo& registry,
-                                    const std::string& name_space) {
-  control::Resource resource =
-      control::NamespaceResource(account, registry.name, registry.region, name_space);
-  resource.name = name_space;
-  return resource;
+Status WritePatterns(db::Transaction& tx, const RegistryName& registry, std::string_view name_space,
+                     const TagPatterns& patterns, Timestamp now) {
+  BW_TRY_STATUS(
+      tx.Execute("INSERT INTO tag_immutability (registry, name_space, patterns, updated) "
+                 "VALUES ($1, $2, $3, $4) ON CONFLICT (registry, name_space) DO UPDATE SET "
+                 "patterns = excluded.patterns, updated = excluded.updated",
+                 {registry, name_space, json::Serialize(ToJson(patterns)), now}));
+  return Ok();
 }
 
 }  // namespace
@@ -84,16 +86,12 @@ Status TagImmutability::Set(const control::Caller& caller, const AccountId& acco
   change.resource.name = name_space;
   change.severity = audit::Severity::kCritical;
   change.apply = [&](db::Transaction& tx) -> Result<control::Effect> {
-    BW_TRY_STATUS(Namespaces::GetOwned(tx, account, registry.name, name_space));
+    BW_TRY(const auto owned, Namespaces::GetOwned(tx, account, registry.name, name_space));
     BW_TRY(const TagPatterns before, ReadPatterns(tx, registry.name, name_space));
-    BW_TRY_STATUS(
-        tx.Execute("INSERT INTO tag_immutability (registry, name_space, patterns, updated) "
-                   "VALUES ($1, $2, $3, $4) ON CONFLICT (registry, name_space) DO UPDATE SET "
-                   "patterns = excluded.patterns, updated = excluded.updated",
-                   {registry.name, name_space, json::Serialize(ToJson(patterns)), clock_.Now()}));
+    BW_TRY_STATUS(WritePatterns(tx, registry.name, name_space, patterns, clock_.Now()));
     return control::Effect{.before = ToJson(before),
                            .after = ToJson(patterns),
-                           .governed = {GovernedNamespace(account, registry, name_space)},
+                           .governed = {GovernedNamespace(registry, owned)},
                            .events = {}};
   };
   return changes_.Submit(caller, change);
@@ -108,12 +106,8 @@ Result<std::vector<control::Resource>> TagImmutability::List(db::Transaction& tx
                                                              const AccountId& account) {
   std::vector<control::Resource> resources;
   for (const control::RegistryInfo& registry : registries_.all()) {
-    BW_TRY(
-        const auto names,
-        tx.QueryAll("SELECT name FROM namespace WHERE account = $1 AND registry = $2 ORDER BY name",
-                    {account, registry.name}, [](const db::Row& row) { return row.String(0); }));
-    for (const std::string& name : names)
-      resources.push_back(GovernedNamespace(account, registry, name));
+    BW_TRY(const auto all, Namespaces::ListIn(tx, account, registry.name));
+    for (const Namespace& one : all) resources.push_back(GovernedNamespace(registry, one));
   }
   return resources;
 }
@@ -125,6 +119,33 @@ Result<condition::Facts> TagImmutability::Read(db::Transaction& tx,
   facts.Set("tag_immutability", condition::Fact::Present(condition::StringList(patterns.ToList()),
                                                          std::string(kSource), clock_.Now()));
   return facts;
+}
+
+condition::ResourceType TagImmutability::Type() const {
+  return Types().front();
+}
+
+bool TagImmutability::CanSet(std::string_view property) const {
+  return property == "tag_immutability";
+}
+
+Status TagImmutability::Set(const control::Caller& caller, const control::Resource& name_space,
+                            const Assignments& assignments) {
+  const auto* list = assignments.size() == 1 && CanSet(assignments.front().first)
+                         ? std::get_if<condition::StringList>(&assignments.front().second)
+                         : nullptr;
+  if (list == nullptr) return Invalid("only tag_immutability can be set, to a list of patterns");
+  const control::RegistryInfo* registry = registries_.Find(name_space.registry);
+  if (registry == nullptr) return NotFound("there is no such registry");
+  return Set(caller, name_space.account, *registry, name_space.name_space,
+             TagPatterns::FromList(*list));
+}
+
+Status StartWithTagPatterns(db::Transaction& tx, const Namespace& name_space,
+                            const std::vector<std::string>& list, Timestamp now) {
+  const TagPatterns patterns = TagPatterns::FromList(list);
+  BW_TRY_STATUS(Validate(patterns));
+  return WritePatterns(tx, name_space.registry, name_space.name, patterns, now);
 }
 
 Status CheckTagMayMove(db::Transaction& tx, const RepositoryPath& path, std::string_view tag,

@@ -17,15 +17,17 @@
 #include "control/change.h"
 #include "control/facts.h"
 #include "control/registries.h"
+#include "control/remedy.h"
 #include "db/database.h"
 #include "oci/digest.h"
+#include "registry/namespaces.h"
 #include "registry/tag_patterns.h"
 #include "registry/types.h"
 
 namespace breakwater::registry {
 
 // Thread-safe. Source of the facts of container-registry/namespace.
-class TagImmutability final : public control::FactSource {
+class TagImmutability final : public control::FactSource, public control::Remedy {
  public:
   TagImmutability(db::Database& database, const Clock& clock, const control::Registries& registries,
                   control::ChangePath& changes)
@@ -47,12 +49,22 @@ class TagImmutability final : public control::FactSource {
                                               const AccountId& account) override;
   Result<condition::Facts> Read(db::Transaction& tx, const control::Resource& resource) override;
 
+  // control::Remedy
+  condition::ResourceType Type() const override;
+  bool CanSet(std::string_view property) const override;
+  Status Set(const control::Caller& caller, const control::Resource& name_space,
+             const Assignments& assignments) override;
+
  private:
   db::Database& database_;
   const Clock& clock_;
   const control::Registries& registries_;
   control::ChangePath& changes_;
 };
+
+// What a namespace that is being made begins with. kInvalid "tag_pattern_invalid".
+Status StartWithTagPatterns(db::Transaction& tx, const Namespace& name_space,
+                            const std::vector<std::string>& list, Timestamp now);
 
 // A manifest of a repository, by the repository's row id.
 struct ManifestKey {

@@ -56,6 +56,18 @@ std::vector<std::string> TagPatterns::ToList() const {
   return list;
 }
 
+TagPatterns TagPatterns::FromList(const std::vector<std::string>& list) {
+  TagPatterns patterns;
+  for (const std::string& pattern : list) {
+    if (pattern.starts_with('!')) {
+      patterns.except.push_back(pattern.substr(1));
+    } else {
+      patterns.immutable.push_back(pattern);
+    }
+  }
+  return patterns;
+}
+
 Status Validate(const TagPatterns& patterns) {
   if (patterns.immutable.size() + patterns.except.size() > kMaxTagPatterns) {
     return Invalid("a namespace may have at most 50 tag patterns").Reason("tag_pattern_invalid");

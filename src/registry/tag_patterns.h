@@ -23,6 +23,7 @@ struct TagPatterns {
   std::string_view Covering(std::string_view tag) const;
   // As one list, in which exceptions begin with "!": what rules and goals see.
   std::vector<std::string> ToList() const;
+  static TagPatterns FromList(const std::vector<std::string>& list);
 
   friend bool operator==(const TagPatterns&, const TagPatterns&) = default;
 };

@@ -13,13 +13,15 @@ using breakwater::governance::ResultFilter;
 using breakwater::governance::RuleDraft;
 using breakwater::governance::RuleFilter;
 using breakwater::governance::Scope;
+using breakwater::governance::TemplateDraft;
+using breakwater::governance::TemplateFilter;
 
 constexpr std::size_t kMaxItems = 100;
 
-// A field of the wrong form makes an invalid rule; clients know those by this code.
-Error AsRuleError(Error error) {
+// A field of the wrong form makes an invalid rule or template; clients know those by this code.
+Error AsItemError(Error error, std::string_view reason) {
   if (error.reason() != "invalid_field") return error;
-  return std::move(error).Reason("rule_error");
+  return std::move(error).Reason(std::string(reason));
 }
 
 std::vector<Action> DecodeActions(const json::Reader& in) {
@@ -37,11 +39,29 @@ std::vector<Action> DecodeActions(const json::Reader& in) {
   return actions;
 }
 
+std::int64_t IntBetween(const json::Reader& in, std::string_view name, std::int64_t fallback,
+                        std::int64_t least, std::int64_t most) {
+  const std::int64_t number = in.Int(name, fallback);
+  if (number >= least && number <= most) return number;
+  in.Field(name).Fail("must be from " + std::to_string(least) + " to " + std::to_string(most));
+  return fallback;
+}
+
+Timestamp ReadTime(const json::Reader& in, std::string_view name, Timestamp fallback) {
+  const auto given = in.Optional(name);
+  if (!given) return fallback;
+  const auto time = ParseRfc3339(given->String());
+  if (time.ok()) return *time;
+  given->Fail("must be a date and time such as 2026-01-31T00:00:00Z");
+  return fallback;
+}
+
 // What a client reads is accepted back; fields that it cannot set are ignored.
 void CheckRuleFields(const json::Reader& in) {
   in.OnlyFields({"account_id", "name", "description", "rule_type", "target", "required_config",
                  "enforcement_actions", "labels", "rule_id", "creation_date", "created_by",
-                 "modification_date", "modified_by", "number_of_attachments"});
+                 "modification_date", "modified_by", "number_of_attachments", "import",
+                 "enforced_from"});
   const std::string type = in.String("rule_type", "user_defined");
   if (type == "user_defined" || in.failed()) return;
   in.Field("rule_type")
@@ -57,18 +77,62 @@ RuleDraft ReadRule(const json::Reader& in) {
   draft.required_config = in.Field("required_config").value();
   draft.actions = DecodeActions(in.Field("enforcement_actions"));
   if (const auto labels = in.Optional("labels")) draft.labels = labels->Strings(kMaxItems);
+  if (const auto import = in.Optional("import")) draft.import = import->value();
+  if (in.Optional("enforced_from")) draft.enforced_from = ReadTime(in, "enforced_from", {});
   return draft;
 }
 
-Result<RuleDraft> DecodeCreateRule(const Context& context, const json::Value& item) {
-  const json::Reader in(item);
-  const json::Reader rule = in.Field("rule");
-  RuleDraft draft = ReadRule(rule);
-  const std::string account = rule.String("account_id", "");
-  if (Status read = in.Finish(); !read.ok()) return AsRuleError(std::move(read).error());
-  if (account.empty()) return Invalid("missing account ID").Reason("bad_request");
+TemplateDraft ReadTemplate(const json::Reader& in) {
+  in.OnlyFields({"account_id", "name", "description", "target", "customized_defaults",
+                 "template_id", "creation_date", "created_by", "modification_date", "modified_by"});
+  TemplateDraft draft;
+  draft.name = in.Field("name").String();
+  draft.description = in.Field("description").String();
+  draft.target = in.Field("target").value();
+  for (const json::Reader& item : in.Field("customized_defaults").Items(kMaxItems)) {
+    item.OnlyFields({"property", "value"});
+    draft.defaults.push_back({item.Field("property").String(), item.Field("value").value()});
+  }
+  return draft;
+}
+
+// An item or body with an account, read by `read`.
+template <class Draft>
+Result<Draft> ReadFor(const Context& context, const json::Reader& in, std::string_view reason,
+                      Draft (*read)(const json::Reader&), bool account_required) {
+  Draft draft = read(in);
+  const std::string account = in.String("account_id", "");
+  if (Status finished = in.Finish(); !finished.ok()) {
+    return AsItemError(std::move(finished).error(), reason);
+  }
+  if (account.empty() && account_required) {
+    return Invalid("missing account ID").Reason("bad_request");
+  }
   BW_TRY(draft.account, AccountOf(context, account));
   return draft;
+}
+
+// {PLURAL: [{request_id?, SINGULAR!}]}.
+template <class Draft>
+Result<std::vector<CreateItem<Draft>>> ReadCreate(const Context& context, const json::Value& body,
+                                                  const std::string& singular,
+                                                  Draft (*read)(const json::Reader&)) {
+  const std::string plural = singular + "s";
+  const json::Reader in(body);
+  in.OnlyFields({plural});
+  const auto entries = in.Field(plural).Items(kMaxItems);
+  if (entries.empty()) in.Fail(plural + " must hold at least one " + singular);
+  std::vector<CreateItem<Draft>> items;
+  for (const json::Reader& entry : entries) {
+    const std::string position = std::to_string(items.size() + 1);
+    const json::Reader item(entry.value());
+    auto draft = ReadFor(context, item.Field(singular), singular + "_error", read, true);
+    // A caller who may not do all of it does none of it: ibm-scc 0.5.
+    if (!draft.ok() && draft.error().code() == ErrorCode::kDenied) return draft.error();
+    items.push_back({entry.String("request_id", position), std::move(draft)});
+  }
+  BW_TRY_STATUS(in.Finish());
+  return items;
 }
 
 Scope ReadScope(const json::Reader& in) {
@@ -87,11 +151,12 @@ Scope ReadScope(const json::Reader& in) {
 }
 
 AttachmentDraft ReadAttachment(const json::Reader& in) {
-  in.OnlyFields(
-      {"account_id", "included_scope", "excluded_scopes", "attachment_id", "rule_id", "warnings"});
+  in.OnlyFields({"account_id", "included_scope", "excluded_scopes", "attachment_id", "rule_id",
+                 "template_id", "parameters", "warnings"});
   AttachmentDraft draft;
   draft.account = AccountId(in.String("account_id", ""));
   draft.included = ReadScope(in.Field("included_scope"));
+  if (const auto parameters = in.Optional("parameters")) draft.parameters = parameters->value();
   if (const auto excluded = in.Optional("excluded_scopes")) {
     for (const json::Reader& item : excluded->Items(kMaxItems)) {
       draft.excluded.push_back(ReadScope(item));
@@ -119,32 +184,31 @@ Error BadQuery(std::string message) {
   return Invalid(std::move(message)).Reason("invalid_query_parameter");
 }
 
+Result<std::optional<bool>> AttachedOf(const Context& context) {
+  const auto attached = context.query.Get("attached");
+  if (!attached) return std::optional<bool>();
+  if (*attached != "true" && *attached != "false")
+    return BadQuery("attached must be true or false");
+  return std::optional(*attached == "true");
+}
+
 }  // namespace
 
-Result<std::vector<CreateItem>> DecodeCreateRules(const Context& context, const json::Value& body) {
-  const json::Reader in(body);
-  in.OnlyFields({"rules"});
-  const auto entries = in.Field("rules").Items(kMaxItems);
-  if (entries.empty()) in.Fail("rules must hold at least one rule");
-  std::vector<CreateItem> items;
-  for (const json::Reader& entry : entries) {
-    const std::string position = std::to_string(items.size() + 1);
-    auto draft = DecodeCreateRule(context, entry.value());
-    // A caller who may not do all of it does none of it: ibm-scc 0.5.
-    if (!draft.ok() && draft.error().code() == ErrorCode::kDenied) return draft.error();
-    items.push_back({entry.String("request_id", position), std::move(draft)});
-  }
-  BW_TRY_STATUS(in.Finish());
-  return items;
+Result<std::vector<CreateRule>> DecodeCreateRules(const Context& context, const json::Value& body) {
+  return ReadCreate<RuleDraft>(context, body, "rule", ReadRule);
+}
+
+Result<std::vector<CreateTemplate>> DecodeCreateTemplates(const Context& context,
+                                                          const json::Value& body) {
+  return ReadCreate<TemplateDraft>(context, body, "template", ReadTemplate);
 }
 
 Result<RuleDraft> DecodeRule(const Context& context, const json::Value& body) {
-  const json::Reader in(body);
-  RuleDraft draft = ReadRule(in);
-  const std::string account = in.String("account_id", "");
-  if (Status read = in.Finish(); !read.ok()) return AsRuleError(std::move(read).error());
-  BW_TRY(draft.account, AccountOf(context, account));
-  return draft;
+  return ReadFor<RuleDraft>(context, json::Reader(body), "rule_error", ReadRule, false);
+}
+
+Result<TemplateDraft> DecodeTemplate(const Context& context, const json::Value& body) {
+  return ReadFor<TemplateDraft>(context, json::Reader(body), "template_error", ReadTemplate, false);
 }
 
 Result<std::vector<AttachmentDraft>> DecodeAttachments(const Context& context,
@@ -169,6 +233,45 @@ Result<AttachmentDraft> DecodeAttachment(const Context& context, const json::Val
   BW_TRY_STATUS(in.Finish());
   BW_TRY(draft.account, AccountOf(context, draft.account.value()));
   return draft;
+}
+
+Result<breakwater::governance::SimulationRequest> DecodeSimulation(const Context& context,
+                                                                   const json::Value& body,
+                                                                   Timestamp now) {
+  constexpr std::chrono::hours kUsual{24 * 30};
+  const json::Reader in(body);
+  in.OnlyFields({"rule", "attachments", "since", "until", "most_changes", "most_shown"});
+  breakwater::governance::SimulationRequest request;
+  const json::Reader rule = in.Field("rule");
+  request.rule = ReadRule(rule);
+  request.rule.account = AccountId(rule.String("account_id", ""));
+  if (const auto attachments = in.Optional("attachments")) {
+    for (const json::Reader& item : attachments->Items(kMaxItems)) {
+      request.attachments.push_back(ReadAttachment(item));
+    }
+  }
+  request.since = ReadTime(in, "since", now - kUsual);
+  request.until = ReadTime(in, "until", now);
+  request.most_changes = IntBetween(in, "most_changes", request.most_changes, 1, 1'000'000);
+  request.most_shown = static_cast<std::size_t>(IntBetween(in, "most_shown", 100, 0, 1000));
+  if (request.until < request.since) in.Fail("until must not be before since");
+  BW_TRY_STATUS(in.Finish());
+  BW_TRY(request.rule.account, AccountOf(context, request.rule.account.value()));
+  for (AttachmentDraft& draft : request.attachments) {
+    BW_TRY(draft.account, AccountOf(context, draft.account.value()));
+  }
+  return request;
+}
+
+Result<breakwater::governance::BreakGlassRequest> DecodeBreakGlass(const json::Value& body) {
+  const json::Reader in(body);
+  in.OnlyFields({"reason", "minutes", "rules"});
+  breakwater::governance::BreakGlassRequest request;
+  request.reason = in.Field("reason").String();
+  request.duration = std::chrono::minutes(IntBetween(in, "minutes", 60, 1, 1'000'000));
+  if (const auto rules = in.Optional("rules")) request.rules = rules->Strings(kMaxItems);
+  BW_TRY_STATUS(in.Finish());
+  return request;
 }
 
 Result<std::optional<std::string>> DecodeIfMatch(const Context& context) {
@@ -200,12 +303,17 @@ Result<RuleFilter> DecodeRuleFilter(const Context& context) {
   filter.limit = page.limit;
   filter.labels = ListOf(context, "labels");
   filter.scopes = ListOf(context, "scopes");
-  if (const auto attached = context.query.Get("attached")) {
-    if (*attached != "true" && *attached != "false") {
-      return BadQuery("attached must be true or false");
-    }
-    filter.attached = *attached == "true";
-  }
+  BW_TRY(filter.attached, AttachedOf(context));
+  return filter;
+}
+
+Result<TemplateFilter> DecodeTemplateFilter(const Context& context) {
+  TemplateFilter filter;
+  BW_TRY(const Page page, PageOf(context));
+  filter.offset = page.offset;
+  filter.limit = page.limit;
+  filter.scopes = ListOf(context, "scopes");
+  BW_TRY(filter.attached, AttachedOf(context));
   return filter;
 }
 

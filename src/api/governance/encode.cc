@@ -78,20 +78,41 @@ json::Object EncodeRule(const breakwater::governance::Rule& rule) {
   object["modification_date"] = Text(FormatRfc3339(rule.modified));
   object["modified_by"] = Text(rule.modified_by);
   object["number_of_attachments"] = rule.attachments;
+  if (!definition.import.is_null()) object["import"] = definition.import;
+  if (definition.enforced_from) {
+    object["enforced_from"] = Text(FormatRfc3339(*definition.enforced_from));
+  }
+  return object;
+}
+
+json::Object EncodeTemplate(const breakwater::governance::Template& one) {
+  const auto& definition = one.definition;
+  json::Object object;
+  object["account_id"] = Text(definition.account.value());
+  object["template_id"] = Text(one.id);
+  object["name"] = Text(definition.name);
+  object["description"] = Text(definition.description);
+  object["target"] = definition.target;
+  object["customized_defaults"] = breakwater::governance::DefaultsJson(definition.defaults);
+  object["creation_date"] = Text(FormatRfc3339(one.created));
+  object["created_by"] = Text(one.created_by);
+  object["modification_date"] = Text(FormatRfc3339(one.modified));
+  object["modified_by"] = Text(one.modified_by);
   return object;
 }
 
 json::Object EncodeAttachment(const breakwater::governance::Attachment& attachment,
-                              std::string_view warning) {
+                              std::string_view owner, std::string_view warning) {
   json::Object object = ToJson(attachment.definition).get_object();
   object["attachment_id"] = Text(attachment.id);
-  object["rule_id"] = Text(attachment.rule_id);
+  object[owner] = Text(attachment.owner);
   if (!warning.empty()) object["warnings"] = json::Array{Text(warning)};
   return object;
 }
 
 json::Object EncodeResult(const breakwater::governance::RuleResult& result) {
   json::Object object;
+  object["account_id"] = Text(result.account.value());
   object["rule_id"] = Text(result.rule_id);
   object["resource"] = Text(result.resource);
   object["service_name"] = Text(result.type.service);

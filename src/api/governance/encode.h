@@ -5,14 +5,17 @@
 #include <string_view>
 
 #include "governance/governance.h"
+#include "governance/templates.h"
 #include "json/json.h"
 
 namespace breakwater::api::governance {
 
 json::Object EncodeRule(const breakwater::governance::Rule& rule);
-// `warning` is left out if it is empty.
+json::Object EncodeTemplate(const breakwater::governance::Template& one);
+// `owner` names the member with the id of what is attached: "rule_id" or "template_id". `warning`
+// is left out if it is empty.
 json::Object EncodeAttachment(const breakwater::governance::Attachment& attachment,
-                              std::string_view warning = {});
+                              std::string_view owner, std::string_view warning = {});
 json::Object EncodeResult(const breakwater::governance::RuleResult& result);
 json::Object EncodeHistory(const breakwater::governance::HistoryEntry& entry);
 

@@ -2,77 +2,74 @@
 
 #include <algorithm>
 
+#include "api/governance/attachments.h"
 #include "api/governance/decode.h"
 #include "api/governance/encode.h"
 
 namespace breakwater::api::governance {
 namespace {
 
-using breakwater::governance::Attachment;
 using breakwater::governance::Governance;
 using breakwater::governance::Rule;
+using breakwater::governance::Template;
+using breakwater::governance::Templates;
 using json::Text;
 
 constexpr std::string_view kRules = "/config/v1/rules";
-
-// The reference system answers a stale If-Match with 400, not 412: ibm-scc 1.13.
-Error AsWire(Error error) {
-  if (error.code() != ErrorCode::kPrecondition) return error;
-  return Invalid(error.message()).Reason("bad_request");
-}
-
-net::Response WithTag(net::Response response, const std::string& version) {
-  response.headers.Set("ETag", TagOf(version));
-  return response;
-}
+constexpr std::string_view kTemplates = "/config/v1/templates";
 
 net::Response RuleResponse(int status, const Rule& rule) {
   return WithTag(JsonResponse(status, EncodeRule(rule)), rule.version);
 }
 
-net::Response AttachmentResponse(const Attachment& attachment) {
-  return WithTag(JsonResponse(200, EncodeAttachment(attachment)), attachment.version);
+net::Response TemplateResponse(int status, const Template& one) {
+  return WithTag(JsonResponse(status, EncodeTemplate(one)), one.version);
 }
 
-json::Object FailedItem(const CreateItem& item, const Error& error, const std::string& trace) {
+json::Object FailedItem(const std::string& request_id, const Error& error,
+                        const std::string& trace) {
   json::Object object;
-  object["request_id"] = Text(item.request_id);
+  object["request_id"] = Text(request_id);
   object["status_code"] = control::StatusOf(error.code());
   object["errors"] = json::Array{ErrorItem(error)};
   object["trace"] = Text(trace);
   return object;
 }
 
-json::Object CreatedItem(const CreateItem& item, const Rule& rule) {
-  json::Object object;
-  object["request_id"] = Text(item.request_id);
-  object["status_code"] = 201;
-  object["rule"] = EncodeRule(rule);
-  return object;
+// Makes each item by itself: 201 if all were made, 207 if any was not. `singular` is "rule".
+template <class Draft, class Make, class Encode>
+net::Response CreateAll(const Context& context, const std::vector<CreateItem<Draft>>& items,
+                        const std::string& singular, const Make& make, const Encode& encode) {
+  json::Array answers;
+  std::vector<std::string> versions;
+  for (const auto& item : items) {
+    auto made = item.draft.ok() ? make(*item.draft) : item.draft.error();
+    if (!made.ok()) {
+      answers.push_back(FailedItem(item.request_id, made.error(), context.request.id));
+      continue;
+    }
+    versions.push_back(made->version);
+    answers.push_back(json::Object{
+        {"request_id", Text(item.request_id)}, {"status_code", 201}, {singular, encode(*made)}});
+  }
+  const int status = versions.size() == items.size() ? 201 : 207;
+  net::Response response = JsonResponse(status, {{singular + "s", std::move(answers)}});
+  return items.size() == 1 && status == 201 ? WithTag(std::move(response), versions.front())
+                                            : std::move(response);
 }
 
 class Handlers {
  public:
-  explicit Handlers(Governance& governance) : governance_(governance) {}
+  Handlers(Governance& governance, Templates& templates)
+      : governance_(governance), templates_(templates) {}
 
   Result<net::Response> CreateRules(Context& context) const {
     BW_TRY(const json::Value body, ReadJson(context));
     BW_TRY(const auto items, DecodeCreateRules(context, body));
-    json::Array answers;
-    std::vector<std::string> versions;
-    for (const CreateItem& item : items) {
-      const auto created = Create(context, item);
-      if (created.ok()) {
-        versions.push_back(created->version);
-        answers.push_back(CreatedItem(item, *created));
-      } else {
-        answers.push_back(FailedItem(item, created.error(), context.request.id));
-      }
-    }
-    const int status = versions.size() == items.size() ? 201 : 207;
-    net::Response response = JsonResponse(status, {{"rules", std::move(answers)}});
-    return items.size() == 1 && status == 201 ? WithTag(std::move(response), versions.front())
-                                              : std::move(response);
+    const auto make = [&](const breakwater::governance::RuleDraft& draft) {
+      return governance_.CreateRule(context.caller, draft);
+    };
+    return CreateAll(context, items, "rule", make, EncodeRule);
   }
 
   Result<net::Response> ListRules(Context& context) const {
@@ -105,56 +102,42 @@ class Handlers {
     return EmptyResponse(204);
   }
 
-  Result<net::Response> Attach(Context& context) const {
+  Result<net::Response> CreateTemplates(Context& context) const {
     BW_TRY(const json::Value body, ReadJson(context));
-    BW_TRY(const auto drafts, DecodeAttachments(context, body));
-    const std::string& rule_id = context.Path("rule_id");
-    BW_TRY(const auto made, governance_.Attach(context.caller, context.account, rule_id, drafts));
-    BW_TRY(const Rule rule, governance_.FindRule(context.account, rule_id));
-    json::Array attachments;
-    for (const Attachment& attachment : made) {
-      attachments.push_back(EncodeAttachment(
-          attachment, breakwater::governance::WarningOf(rule.definition, attachment.definition)));
-    }
-    return JsonResponse(201, {{"attachments", std::move(attachments)}});
+    BW_TRY(const auto items, DecodeCreateTemplates(context, body));
+    const auto make = [&](const breakwater::governance::TemplateDraft& draft) {
+      return templates_.Create(context.caller, draft);
+    };
+    return CreateAll(context, items, "template", make, EncodeTemplate);
   }
 
-  Result<net::Response> ListAttachments(Context& context) const {
-    BW_TRY(const Page page, PageOf(context));
-    const std::string& rule_id = context.Path("rule_id");
-    BW_TRY(const auto all, governance_.ListAttachments(context.account, rule_id));
-    const auto total = static_cast<std::int64_t>(all.size());
-    json::Array attachments;
-    const std::int64_t end = std::min(total, page.offset + page.limit);
-    for (std::int64_t i = page.offset; i < end; ++i) {
-      attachments.push_back(EncodeAttachment(all[static_cast<std::size_t>(i)]));
-    }
-    json::Object body =
-        PageFields(context, page, total, std::string(kRules) + "/" + rule_id + "/attachments");
-    body["attachments"] = std::move(attachments);
+  Result<net::Response> ListTemplates(Context& context) const {
+    BW_TRY(const AccountId account, DecodeAccount(context));
+    BW_TRY(const auto filter, DecodeTemplateFilter(context));
+    BW_TRY(const auto page, templates_.List(account, filter));
+    json::Array templates;
+    for (const Template& one : page.templates) templates.push_back(EncodeTemplate(one));
+    json::Object body = PageFields(context, {filter.offset, filter.limit}, page.total, kTemplates);
+    body["templates"] = std::move(templates);
     return JsonResponse(200, body);
   }
 
-  Result<net::Response> GetAttachment(Context& context) const {
-    BW_TRY(const Attachment attachment,
-           governance_.FindAttachment(context.account, context.Path("rule_id"),
-                                      context.Path("attachment_id")));
-    return AttachmentResponse(attachment);
+  Result<net::Response> GetTemplate(Context& context) const {
+    BW_TRY(const Template one, templates_.Find(context.account, context.Path("template_id")));
+    return TemplateResponse(200, one);
   }
 
-  Result<net::Response> ReplaceAttachment(Context& context) const {
+  Result<net::Response> ReplaceTemplate(Context& context) const {
     BW_TRY(const auto expected, DecodeIfMatch(context));
     BW_TRY(const json::Value body, ReadJson(context));
-    BW_TRY(const auto draft, DecodeAttachment(context, body));
-    auto attachment = governance_.ReplaceAttachment(context.caller, context.Path("rule_id"),
-                                                    context.Path("attachment_id"), expected, draft);
-    if (!attachment.ok()) return AsWire(std::move(attachment).error());
-    return AttachmentResponse(*attachment);
+    BW_TRY(const auto draft, DecodeTemplate(context, body));
+    auto one = templates_.Replace(context.caller, context.Path("template_id"), expected, draft);
+    if (!one.ok()) return AsWire(std::move(one).error());
+    return TemplateResponse(200, *one);
   }
 
-  Result<net::Response> Detach(Context& context) const {
-    BW_TRY_STATUS(governance_.Detach(context.caller, context.account, context.Path("rule_id"),
-                                     context.Path("attachment_id")));
+  Result<net::Response> DeleteTemplate(Context& context) const {
+    BW_TRY_STATUS(templates_.Delete(context.caller, context.account, context.Path("template_id")));
     return EmptyResponse(204);
   }
 
@@ -180,53 +163,50 @@ class Handlers {
   }
 
  private:
-  Result<Rule> Create(const Context& context, const CreateItem& item) const {
-    if (!item.draft.ok()) return item.draft.error();
-    return governance_.CreateRule(context.caller, *item.draft);
-  }
-
   Governance& governance_;
+  Templates& templates_;
 };
 
 }  // namespace
 
-std::vector<Endpoint> Endpoints(Governance& governance, const SccFace& face) {
-  const Handlers handlers(governance);
-  const auto on = [&](auto method) {
-    return [handlers, method](Context& context) { return (handlers.*method)(context); };
+std::vector<Endpoint> Endpoints(Governance& governance, Templates& templates, const SccFace& face) {
+  const Handlers handlers(governance, templates);
+  std::vector<Endpoint> endpoints;
+  const auto add = [&](std::string_view method, std::string_view path, std::string_view operation,
+                       std::string_view action, auto handler) {
+    endpoints.push_back(
+        {method, path, operation, Access::To(action), face,
+         [handlers, handler](Context& context) { return (handlers.*handler)(context); }});
   };
-  const auto to = [](std::string_view action) { return Access::To(action); };
-  const Access read_rules = to("compliance.configuration-governance.rules-read");
-  const Access read_attachments = to("compliance.configuration-governance.attachments-read");
-  const Access read_results = to("compliance.configuration-governance.results-read");
-  const std::string_view rule = "/config/v1/rules/{rule_id}";
-  const std::string_view all_of_rule = "/config/v1/rules/{rule_id}/attachments";
-  const std::string_view attachment = "/config/v1/rules/{rule_id}/attachments/{attachment_id}";
-  return {
-      {"POST", kRules, "CreateRules", to("compliance.configuration-governance.rules-create"), face,
-       on(&Handlers::CreateRules)},
-      {"GET", kRules, "ListRules", read_rules, face, on(&Handlers::ListRules)},
-      {"GET", rule, "GetRule", read_rules, face, on(&Handlers::GetRule)},
-      {"PUT", rule, "UpdateRule", to("compliance.configuration-governance.rules-update"), face,
-       on(&Handlers::ReplaceRule)},
-      {"DELETE", rule, "DeleteRule", to("compliance.configuration-governance.rules-delete"), face,
-       on(&Handlers::DeleteRule)},
-      {"POST", all_of_rule, "CreateRuleAttachments",
-       to("compliance.configuration-governance.attachments-create"), face, on(&Handlers::Attach)},
-      {"GET", all_of_rule, "ListRuleAttachments", read_attachments, face,
-       on(&Handlers::ListAttachments)},
-      {"GET", attachment, "GetRuleAttachment", read_attachments, face,
-       on(&Handlers::GetAttachment)},
-      {"PUT", attachment, "UpdateRuleAttachment",
-       to("compliance.configuration-governance.attachments-update"), face,
-       on(&Handlers::ReplaceAttachment)},
-      {"DELETE", attachment, "DeleteRuleAttachment",
-       to("compliance.configuration-governance.attachments-delete"), face, on(&Handlers::Detach)},
-      {"GET", "/config/v1/results", "ListRuleResults", read_results, face,
-       on(&Handlers::ListResults)},
-      {"GET", "/config/v1/results/{rule_id}/resources/{resource...}/history", "GetResultHistory",
-       read_results, face, on(&Handlers::History)},
-  };
+  constexpr std::string_view kRule = "/config/v1/rules/{rule_id}";
+  add("POST", kRules, "CreateRules", "compliance.configuration-governance.rules-create",
+      &Handlers::CreateRules);
+  add("GET", kRules, "ListRules", "compliance.configuration-governance.rules-read",
+      &Handlers::ListRules);
+  add("GET", kRule, "GetRule", "compliance.configuration-governance.rules-read",
+      &Handlers::GetRule);
+  add("PUT", kRule, "UpdateRule", "compliance.configuration-governance.rules-update",
+      &Handlers::ReplaceRule);
+  add("DELETE", kRule, "DeleteRule", "compliance.configuration-governance.rules-delete",
+      &Handlers::DeleteRule);
+  constexpr std::string_view kTemplate = "/config/v1/templates/{template_id}";
+  add("POST", kTemplates, "CreateTemplates", "compliance.configuration-governance.templates-create",
+      &Handlers::CreateTemplates);
+  add("GET", kTemplates, "ListTemplates", "compliance.configuration-governance.templates-read",
+      &Handlers::ListTemplates);
+  add("GET", kTemplate, "GetTemplate", "compliance.configuration-governance.templates-read",
+      &Handlers::GetTemplate);
+  add("PUT", kTemplate, "UpdateTemplate", "compliance.configuration-governance.templates-update",
+      &Handlers::ReplaceTemplate);
+  add("DELETE", kTemplate, "DeleteTemplate", "compliance.configuration-governance.templates-delete",
+      &Handlers::DeleteTemplate);
+  add("GET", "/config/v1/results", "ListRuleResults",
+      "compliance.configuration-governance.results-read", &Handlers::ListResults);
+  add("GET", "/config/v1/results/{rule_id}/resources/{resource...}/history", "GetResultHistory",
+      "compliance.configuration-governance.results-read", &Handlers::History);
+  AddRuleAttachmentEndpoints(governance, face, endpoints);
+  AddTemplateAttachmentEndpoints(templates, face, endpoints);
+  return endpoints;
 }
 
 }  // namespace breakwater::api::governance

@@ -91,7 +91,7 @@ class GovernanceApi : public ::testing::Test {
                           .changes = world_.changes,
                           .metrics = metrics_,
                           .first_account = world_.account},
-                         Endpoints(world_.governance, face_),
+                         Endpoints(world_.governance, world_.templates, face_),
                          {{"/", &face_}}};
 };
 

@@ -7,6 +7,7 @@
 #include "crypto/jwt.h"
 #include "iam/iam_testing.h"
 #include "io/stream.h"
+#include "registry/tag_immutability.h"
 
 namespace breakwater::api::iam {
 namespace {
@@ -34,7 +35,9 @@ class IamApi : public ::testing::Test {
     net::Headers headers{};
   };
 
-  IamApi() : admin_(World::Basic(world_.administrator_key)) {}
+  IamApi() : admin_(World::Basic(world_.administrator_key)) {
+    world_.facts.Add(tag_immutability_);
+  }
 
   Answer Call(std::string method, std::string path, Ask ask) {
     io::StringSource body(ask.body);
@@ -104,6 +107,8 @@ class IamApi : public ::testing::Test {
                                     .private_hosts = {}}}};
   OutsideSources outside_;
   registry::Namespaces namespaces_{world_.database->database(), world_.clock, world_.changes};
+  registry::TagImmutability tag_immutability_{world_.database->database(), world_.clock,
+                                              registries_, world_.changes};
   CredentialAuthenticator authenticator_{world_.credentials, world_.address_guard};
   Dispatcher dispatcher_{
       {registries_, authenticator_, world_.authorizer, world_.changes, metrics_, world_.account},

@@ -62,6 +62,7 @@ class AccessTable : public ::testing::Test {
     services_ = std::make_unique<registry::testing::Services>(
         world_.database->database(), *disk_, world_.clock, registries_, world_.changes,
         *world_.jobs, registry::testing::TestUploadOptions());
+    world_.facts.Add(services_->tag_immutability);
     for (const char* name : {"team-a", "team-b"}) {
       BW_CHECK(
           services_->namespaces.Create(world_.administrator, world_.account, Registry(), name, "")

@@ -29,6 +29,7 @@ class PullWorld {
         iam.database->database(), *store_, iam.clock, registries_, changes_, *iam.jobs,
         registry::testing::TestUploadOptions());
     facts_.Add(services->settings);
+    facts_.Add(services->tag_immutability);
     dispatcher_ = std::make_unique<Dispatcher>(
         DispatcherDeps{registries_, authenticator_, iam.authorizer, changes_, metrics_,
                        iam.account},

@@ -1,0 +1,27 @@
+#include "control/hierarchy.h"
+
+#include <algorithm>
+
+namespace breakwater::control {
+
+bool Place::IsBelow(std::string_view node) const {
+  if (node.empty()) return false;
+  return node == enterprise ||
+         std::find(account_groups.begin(), account_groups.end(), node) != account_groups.end();
+}
+
+Result<std::string> ScopesVersion(db::Transaction& tx) {
+  BW_TRY(auto token, tx.QueryOne("SELECT token FROM scopes_version WHERE id = 1", {},
+                                 [](const db::Row& row) { return row.String(0); }));
+  return std::move(token).value_or("");
+}
+
+Status TouchScopes(db::Transaction& tx) {
+  BW_TRY_STATUS(
+      tx.Execute("INSERT INTO scopes_version (id, token) VALUES (1, $1) "
+                 "ON CONFLICT (id) DO UPDATE SET token = excluded.token",
+                 {NewUuid()}));
+  return Ok();
+}
+
+}  // namespace breakwater::control

@@ -1,0 +1,360 @@
+// What rules do beyond refusing: inherited from above, staged, lifted, contradicting, looking at
+// other resources, with parameters; and what templates give.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "governance/repair.h"
+#include "governance/testing.h"
+
+namespace breakwater::governance {
+namespace {
+
+using ::testing::HasSubstr;
+
+const condition::ResourceType kService{"container-registry", "service"};
+const condition::ResourceType kAccess{"container-registry", "access"};
+const condition::ResourceType kNamespace{"container-registry", "namespace"};
+
+class Effects : public ::testing::Test {
+ protected:
+  static std::string Leaf(std::string_view property, std::string_view op,
+                          std::string_view value = "") {
+    std::string leaf =
+        R"({"property":")" + std::string(property) + R"(","operator":")" + std::string(op) + '"';
+    if (!value.empty()) leaf += ",\"value\":" + std::string(value);
+    return leaf + "}";
+  }
+
+  RuleDraft Draft(std::string_view required, std::vector<Action> actions = {Action::kDisallow},
+                  std::string_view kind = "service") const {
+    RuleDraft draft;
+    draft.account = world.account;
+    draft.name = "rule";
+    draft.description = "a rule";
+    draft.target =
+        json::Object{{"service_name", "container-registry"}, {"resource_kind", json::Text(kind)}};
+    draft.required_config = json::Parse(required).value();
+    draft.actions = std::move(actions);
+    return draft;
+  }
+
+  Rule Create(const RuleDraft& draft) {
+    auto rule = world.governance.CreateRule(world.caller, draft);
+    BW_CHECK(rule.ok());
+    return *std::move(rule);
+  }
+  Result<std::vector<Attachment>> Attach(const Rule& rule, AttachmentDraft draft) {
+    return world.governance.attachments().Attach(world.caller, world.account, rule.id,
+                                                 {std::move(draft)});
+  }
+  Rule CreateAttached(const RuleDraft& draft) {
+    Rule rule = Create(draft);
+    const auto attached = Attach(rule, world.ToAccount());
+    BW_CHECK(attached.ok());
+    return rule;
+  }
+
+  condition::Facts PrivateOnly(bool on) const {
+    condition::Facts facts;
+    facts.Set("private_only", condition::Fact::Present(on, "settings", world.clock.Now()));
+    facts.Set("platform_metrics", condition::Fact::Present(true, "settings", world.clock.Now()));
+    return facts;
+  }
+
+  testing::World world{condition::Catalogue::BuiltIn(), {kService, kAccess, kNamespace}};
+};
+
+TEST_F(Effects, RuleAttachedAboveIsEnforcedBelowAndItsResultsAreSeenAbove) {
+  const AccountId child("child");
+  world.hierarchy.Put(
+      {.account = world.account, .enterprise = "e", .root = world.account, .account_groups = {}});
+  world.hierarchy.Put(
+      {.account = child, .enterprise = "e", .root = world.account, .account_groups = {"g"}});
+  const Rule rule = Create(Draft(Leaf("private_only", "is_true")));
+  AttachmentDraft draft = world.ToAccount();
+  draft.included = {ScopeType::kEnterpriseAccountGroup, "g", ""};
+  ASSERT_TRUE(Attach(rule, draft).ok());
+  const auto of_child = control::ServiceResource(child, RegistryName("us.icr.io"), "us-south");
+  EXPECT_EQ(world.Change(of_child, PrivateOnly(false)).error().reason(), "config_rule_denied");
+  ASSERT_TRUE(world.Change(of_child, PrivateOnly(true)).ok());
+  EXPECT_TRUE(world.Change(world.Service("us.icr.io"), PrivateOnly(false)).ok())
+      << "the account above is in no group";
+  world.Settle();
+  const auto above = world.Found({.rule_id = rule.id});
+  ASSERT_EQ(above.size(), 1U);
+  EXPECT_EQ(above.front().account, child);
+  const auto below = world.results.Find(child, {.rule_id = rule.id});
+  EXPECT_EQ(below->total, 1) << "whoever is judged sees it, too";
+}
+
+TEST_F(Effects, EditedRuleAndMovedAccountAreJudgedAnewAtOnce) {
+  const auto us = world.Service("us.icr.io");
+  Rule rule = CreateAttached(Draft(Leaf("private_only", "is_true")));
+  EXPECT_FALSE(world.Change(us, PrivateOnly(false)).ok());
+  ASSERT_TRUE(
+      world.governance
+          .ReplaceRule(world.caller, rule.id, rule.version, Draft(Leaf("private_only", "is_false")))
+          .ok());
+  EXPECT_TRUE(world.Change(us, PrivateOnly(false)).ok());
+  EXPECT_FALSE(world.Change(us, PrivateOnly(true)).ok());
+}
+
+TEST_F(Effects, WarningsReachWhoMadeTheChange) {
+  CreateAttached(Draft(Leaf("private_only", "is_true"), {Action::kWarn}));
+  world.caller.warnings = std::make_shared<std::vector<std::string>>();
+  ASSERT_TRUE(world.Change(world.Service("us.icr.io"), PrivateOnly(false)).ok());
+  ASSERT_EQ(world.caller.warnings->size(), 1U);
+  EXPECT_THAT(world.caller.warnings->front(), HasSubstr("is violated: private_only is false"));
+}
+
+TEST_F(Effects, StageTurnsFromObservingToRefusingOnItsDay) {
+  RuleDraft draft = Draft(Leaf("private_only", "is_true"));
+  draft.enforced_from = world.clock.Now() + std::chrono::hours(24);
+  const Rule rule = CreateAttached(draft);
+  EXPECT_EQ(world.governance.FindRule(world.account, rule.id)->definition.enforced_from,
+            draft.enforced_from);
+  EXPECT_TRUE(world.Change(world.Service("us.icr.io"), PrivateOnly(false)).ok());
+  EXPECT_THAT(json::Serialize(world.LastRecord().judgement), HasSubstr("observed"));
+  world.clock.Advance(std::chrono::hours(25));
+  EXPECT_FALSE(world.Change(world.Service("us.icr.io"), PrivateOnly(false)).ok());
+}
+
+TEST_F(Effects, BreakGlassIsForAReasonForATimeAndOnRecord) {
+  const Rule rule = CreateAttached(Draft(Leaf("private_only", "is_true")));
+  const auto us = world.Service("us.icr.io");
+  auto& glasses = world.break_glasses;
+  const auto open = [&](BreakGlassRequest request) {
+    return glasses.Open(world.caller, world.account, request);
+  };
+  EXPECT_THAT(open({.reason = "because"}).error().message(), HasSubstr("10 to 1024 characters"));
+  EXPECT_FALSE(open({.reason = "a good reason", .duration = std::chrono::hours(25)}).ok());
+  EXPECT_THAT(open({.reason = "a good reason", .rules = {"rule-x"}}).error().message(),
+              HasSubstr("no rule here"));
+  const auto opened = open({.reason = "the private network is down", .rules = {rule.id}});
+  ASSERT_TRUE(opened.ok());
+  EXPECT_EQ(world.LastRecord().severity, audit::Severity::kCritical);
+  EXPECT_TRUE(world.Change(us, PrivateOnly(false)).ok());
+  const audit::Record record = world.LastRecord();
+  EXPECT_EQ(record.severity, audit::Severity::kCritical);
+  EXPECT_THAT(json::Serialize(record.judgement), HasSubstr("\"lifted\""));
+  ASSERT_TRUE(glasses.Close(world.caller, world.account, opened->id).ok());
+  EXPECT_FALSE(world.Change(us, PrivateOnly(false)).ok());
+  EXPECT_EQ(glasses.Close(world.caller, world.account, opened->id).error().reason(), "not_open");
+  ASSERT_TRUE(open({.reason = "the private network is down again"}).ok());
+  world.clock.Advance(std::chrono::hours(1));
+  EXPECT_FALSE(world.Change(us, PrivateOnly(false)).ok()) << "it ends by itself";
+  EXPECT_EQ(glasses.List(world.account)->size(), 2U);
+}
+
+TEST_F(Effects, ContradictionWithAnAttachedRuleIsRefusedAndNamed) {
+  const Rule first = CreateAttached(Draft(Leaf("private_only", "is_true")));
+  const Rule second = Create(Draft(Leaf("private_only", "is_false")));
+  const auto refused = Attach(second, world.ToAccount());
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().reason(), "rule_contradiction");
+  EXPECT_THAT(refused.error().message(), HasSubstr(first.id));
+  EXPECT_THAT(refused.error().message(), HasSubstr("private_only: is_false and is_true"));
+  const Rule logged = Create(Draft(Leaf("private_only", "is_false"), {Action::kAuditLog}));
+  EXPECT_TRUE(Attach(logged, world.ToAccount()).ok()) << "it refuses nothing";
+  const auto edited = world.governance.ReplaceRule(world.caller, logged.id, std::nullopt,
+                                                   Draft(Leaf("private_only", "is_false")));
+  ASSERT_FALSE(edited.ok());
+  EXPECT_EQ(edited.error().reason(), "rule_contradiction");
+  RuleDraft elsewhere = Draft(Leaf("private_only", "is_false"));
+  elsewhere.target.get_object()["additional_target_attributes"] = json::Array{
+      json::Object{{"name", "registry"}, {"operator", "string_equals"}, {"value", "de.icr.io"}}};
+  EXPECT_FALSE(Attach(Create(elsewhere), world.ToAccount()).ok())
+      << "the first rule is about every registry";
+}
+
+TEST_F(Effects, RuleThatNobodyCouldComplyWithIsNotAttached) {
+  const Rule rule = Create(Draft(R"({"and":[)" + Leaf("private_only", "is_true") + "," +
+                                 Leaf("private_only", "is_false") + "]}"));
+  EXPECT_THAT(Attach(rule, world.ToAccount()).error().message(), HasSubstr("contradicts itself"));
+}
+
+TEST_F(Effects, RuleThatRemovesTheLastWayInIsNotAttached) {
+  const auto draft = Draft(R"({"and":[)" + Leaf("administrator_users", "num_equals", "0") + "," +
+                               Leaf("administrator_service_ids", "num_less_than", "1") + "]}",
+                           {Action::kDisallow}, "access");
+  EXPECT_EQ(Attach(Create(draft), world.ToAccount()).error().reason(), "last_way_in");
+  const auto users =
+      Draft(Leaf("administrator_users", "num_equals", "0"), {Action::kDisallow}, "access");
+  EXPECT_TRUE(Attach(Create(users), world.ToAccount()).ok()) << "a service ID may administer";
+}
+
+TEST_F(Effects, AttachmentsGiveARuleItsParameters) {
+  RuleDraft draft = Draft(Leaf("administrator_users", "num_less_than_equals", "\"${most}\""),
+                          {Action::kDisallow}, "access");
+  draft.import =
+      json::Parse(R"({"parameters":[{"name":"most","type":"numeric","default":3}]})").value();
+  const Rule rule = Create(draft);
+  AttachmentDraft wrong = world.ToAccount();
+  wrong.parameters = json::Object{{"moste", 5}};
+  EXPECT_EQ(Attach(rule, wrong).error().reason(), "attachment_error");
+  AttachmentDraft five = world.ToAccount();
+  five.parameters = json::Object{{"most", 5}};
+  ASSERT_TRUE(Attach(rule, five).ok());
+  const auto access = control::AccountResource(world.account, "access");
+  const auto with = [&](std::int64_t count) {
+    condition::Facts facts;
+    facts.Set("administrator_users",
+              condition::Fact::Present(condition::Number(count), "iam", world.clock.Now()));
+    return world.Change(access, facts);
+  };
+  EXPECT_TRUE(with(5).ok());
+  EXPECT_FALSE(with(6).ok());
+  EXPECT_EQ(
+      world.governance.attachments().List(world.account, rule.id)->front().definition.parameters,
+      five.parameters);
+}
+
+TEST_F(Effects, RuleThatLooksAtOtherResourcesGuardsTheirChanges) {
+  const auto us = world.Service("us.icr.io");
+  ASSERT_TRUE(world.Change(us, PrivateOnly(true)).ok());
+  CreateAttached(Draft(
+      R"({"all_ifexists":{"target":{"service_name":"container-registry","resource_kind":"namespace"},)"
+      R"("required_config":{"property":"tag_immutability","operator":"is_not_empty"}}})"));
+  control::Resource space = us;
+  space.kind = "namespace";
+  const auto with = [&](condition::StringList patterns) {
+    condition::Facts facts;
+    facts.Set("tag_immutability",
+              condition::Fact::Present(std::move(patterns), "test", world.clock.Now()));
+    return world.Change(space, facts);
+  };
+  EXPECT_TRUE(with({"v*"}).ok());
+  const Status refused = with({});
+  ASSERT_FALSE(refused.ok());
+  EXPECT_THAT(refused.error().message(), HasSubstr("0 of 1 resources"));
+  world.Settle();
+  EXPECT_EQ(world.Found().front().outcome, condition::Outcome::kCompliant);
+}
+
+class Switches final : public control::Remedy {
+ public:
+  explicit Switches(testing::World& world) : world_(world) {}
+  condition::ResourceType Type() const override { return kService; }
+  bool CanSet(std::string_view property) const override { return property == "private_only"; }
+  Status Set(const control::Caller&, const control::Resource& resource,
+             const Assignments& assignments) override {
+    condition::Facts facts;
+    for (const auto& [property, value] : assignments) {
+      facts.Set(property, condition::Fact::Present(value, "settings", world_.clock.Now()));
+    }
+    return world_.Change(resource, facts);
+  }
+
+ private:
+  testing::World& world_;
+};
+
+TEST_F(Effects, RepairShowsFirstAndThenDoesWhatItShowed) {
+  Switches remedy(world);
+  Repairs repairs({world.database(), world.sources, world.rules, {&remedy}});
+  const auto us = world.Service("us.icr.io");
+  ASSERT_TRUE(world.Change(us, PrivateOnly(false)).ok());
+  const Rule rule = CreateAttached(Draft(Leaf("private_only", "is_true")));
+  const std::string crn = us.crn().ToString();
+  const auto plan = repairs.Plan(world.account, rule.id, crn);
+  ASSERT_TRUE(plan.ok());
+  ASSERT_EQ(plan->steps.size(), 1U);
+  EXPECT_EQ(plan->steps[0].now, false);
+  EXPECT_EQ(plan->steps[0].wanted, true);
+  EXPECT_EQ(plan->obstacle, "");
+  RepairPlan other = *plan;
+  other.steps[0].wanted = false;
+  EXPECT_EQ(repairs.Apply(world.caller, world.account, other).error().reason(), "plan_changed");
+  ASSERT_TRUE(repairs.Apply(world.caller, world.account, *plan).ok());
+  EXPECT_TRUE(repairs.Plan(world.account, rule.id, crn)->compliant);
+  EXPECT_EQ(repairs.Plan(world.account, "rule-x", crn).error().code(), ErrorCode::kNotFound);
+  const Rule metrics = CreateAttached(Draft(Leaf("platform_metrics", "is_false"), {}));
+  world.Settle();
+  EXPECT_NE(repairs.Plan(world.account, metrics.id, crn)->obstacle, "")
+      << "nothing here can set it";
+}
+
+TEST_F(Effects, SimulationTellsWhoWouldHaveBeenHitAndWhatFailsNow) {
+  const auto us = world.Service("us.icr.io");
+  ASSERT_TRUE(world.Change(us, PrivateOnly(true)).ok());
+  ASSERT_TRUE(world.Change(us, PrivateOnly(false)).ok());
+  const auto simulation = world.simulator.Run({.rule = Draft(Leaf("private_only", "is_true")),
+                                               .attachments = {},
+                                               .since = world.clock.Now() - std::chrono::hours(1),
+                                               .until = world.clock.Now() + std::chrono::hours(1)});
+  ASSERT_TRUE(simulation.ok());
+  EXPECT_EQ(simulation->judged, 2);
+  EXPECT_EQ(simulation->refused, 1);
+  EXPECT_EQ(simulation->refused_by_initiator.at("IBMid-owner"), 1);
+  EXPECT_EQ(simulation->failing, 1);
+  EXPECT_EQ(simulation->decisions.front().consequence, Consequence::kRefused);
+  EXPECT_TRUE(simulation->decisions.front().happened);
+  EXPECT_EQ(world.simulator.Run({.rule = Draft(Leaf("no_such", "is_true"))}).error().reason(),
+            "rule_error");
+}
+
+TemplateDraft Patterns(const AccountId& account, const std::string& pattern) {
+  return {.account = account,
+          .name = "immutable",
+          .description = "what new namespaces start with",
+          .target =
+              json::Object{{"service_name", "container-registry"}, {"resource_kind", "namespace"}},
+          .defaults = {{"tag_immutability", json::Array{json::Text(pattern)}}}};
+}
+
+TEST_F(Effects, NearestTemplateGivesANewResourceItsDefaults) {
+  const TemplateDefaults defaults(condition::Catalogue::BuiltIn(), world.hierarchy);
+  const auto given = [&](const std::string& group) {
+    control::Resource resource =
+        control::NamespaceResource(world.account, RegistryName("us.icr.io"), "us-south", "team-a");
+    resource.resource_group = group;
+    const auto found =
+        world.database().ReadValue([&](db::Transaction& tx) { return defaults.For(tx, resource); });
+    BW_CHECK(found.ok());
+    const auto patterns = found->find("tag_immutability");
+    return patterns == found->end() ? ""
+                                    : std::get<condition::StringList>(patterns->second).front();
+  };
+  EXPECT_EQ(given(""), "");
+  const auto general = world.templates.Create(world.caller, Patterns(world.account, "v*"));
+  const auto special = world.templates.Create(world.caller, Patterns(world.account, "release-*"));
+  ASSERT_TRUE(general.ok() && special.ok());
+  auto& attachments = world.templates.attachments();
+  ASSERT_TRUE(
+      attachments.Attach(world.caller, world.account, general->id, {world.ToAccount()}).ok());
+  const auto again =
+      attachments.Attach(world.caller, world.account, special->id, {world.ToAccount()});
+  EXPECT_EQ(again.error().reason(), "template_conflict") << "one property, one template per scope";
+  AttachmentDraft group = world.ToAccount();
+  group.included = {ScopeType::kAccountResourceGroup, "production", ""};
+  ASSERT_TRUE(attachments.Attach(world.caller, world.account, special->id, {group}).ok());
+  EXPECT_EQ(given(""), "v*");
+  EXPECT_EQ(given("production"), "release-*");
+  ASSERT_TRUE(world.templates.Delete(world.caller, world.account, special->id).ok());
+  EXPECT_EQ(given("production"), "v*");
+}
+
+TEST_F(Effects, TemplatesThatMeanNothingAreRefusedByTheirPlace) {
+  const auto refused = [&](TemplateDraft draft, std::string_view says) {
+    const auto made = world.templates.Create(world.caller, draft);
+    ASSERT_FALSE(made.ok());
+    EXPECT_EQ(made.error().reason(), "template_error");
+    EXPECT_THAT(made.error().message(), HasSubstr(says));
+  };
+  TemplateDraft draft = Patterns(world.account, "v*");
+  draft.defaults = {{"private_only", true}};
+  refused(draft, "customized_defaults[0].property: 'private_only' is no property that a new");
+  draft.defaults = {};
+  refused(draft, "must be 1 to 24 properties");
+  draft.defaults = {{"tag_immutability", json::Object{}}};
+  refused(draft, "customized_defaults[0].value");
+  draft = Patterns(world.account, "v*");
+  draft.target.get_object()["additional_target_attributes"] =
+      json::Array{json::Object{{"name", "registry"}, {"operator", "string_match"}, {"value", "*"}}};
+  refused(draft, "compares them for equality");
+  draft.target = json::Object{{"service_name", "container-registry"}, {"resource_kind", "planet"}};
+  refused(draft, "target.resource_kind");
+}
+
+}  // namespace
+}  // namespace breakwater::governance

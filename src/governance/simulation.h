@@ -1,0 +1,92 @@
+// What a rule would have done: replayed over the recorded changes of a period, and over what there
+// is now. Nothing is changed.
+//
+// Every judged change is on record with the facts that were judged (control::Judgement::record), so
+// that the replay is the gate's own evaluation of them, decision by decision. Of sub-rules the
+// record does not hold what they looked at: such decisions count as unable.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "audit/log.h"
+#include "control/facts.h"
+#include "control/hierarchy.h"
+#include "governance/gate.h"
+
+namespace breakwater::governance {
+
+struct SimulationRequest {
+  RuleDraft rule;
+  std::vector<AttachmentDraft> attachments{};  // empty: the whole account
+  Timestamp since{};
+  Timestamp until{};
+  std::int64_t most_changes = 100'000;  // that are looked at, oldest first
+  std::size_t most_shown = 100;         // refused changes, and failing resources
+};
+
+// One decision that the rule would have made otherwise than to allow.
+struct SimulatedDecision {
+  Timestamp at;
+  std::string record;  // id of the audit record
+  std::string action;
+  IamId initiator;
+  std::string initiator_name;
+  std::string resource;  // CRN
+  condition::Verdict verdict;
+  Consequence consequence = Consequence::kNone;
+  bool happened = false;  // the change was made; otherwise something else refused it
+};
+
+struct SimulatedState {
+  std::string resource;  // CRN
+  condition::Verdict verdict;
+};
+
+struct Simulation {
+  std::int64_t changes = 0;  // recorded ones with something that can be judged
+  std::int64_t judged = 0;   // decisions: the rule applied
+  std::int64_t refused = 0;  // decisions
+  std::int64_t unable = 0;   // decisions that could not be judged; refused ones among them
+  bool truncated = false;    // there were more changes
+  std::map<std::string, std::int64_t> refused_by_initiator;  // IAM id -> decisions
+  std::vector<SimulatedDecision> decisions;                  // not compliant, oldest first
+  std::int64_t resources = 0;                                // the rule applies to now
+  std::int64_t failing = 0;                                  // of these
+  std::vector<SimulatedState> states;                        // failing ones
+};
+
+struct SimulatorDeps {
+  db::Database& database;
+  const audit::Log& audit;
+  const control::FactSources& facts;
+  const condition::Catalogue& catalogue;
+  const control::Hierarchy& hierarchy;
+  const Limits& limits;
+};
+
+// Thread-safe.
+class Simulator {
+ public:
+  explicit Simulator(SimulatorDeps deps) : deps_(deps) {}
+
+  // kInvalid as making and attaching the rule would be.
+  Result<Simulation> Run(const SimulationRequest& request) const;
+
+ private:
+  struct Bound;
+
+  Result<std::vector<Bound>> Bind(const SimulationRequest& request) const;
+  Status Replay(const SimulationRequest& request, const std::vector<Bound>& bound,
+                const control::Place& place, Simulation& out) const;
+  Status Judge(const SimulationRequest& request, const std::vector<Bound>& bound,
+               const control::Place& place, const audit::Record& record,
+               const json::Value& judgement, Simulation& out) const;
+  Status JudgePresent(const SimulationRequest& request, const std::vector<Bound>& bound,
+                      const control::Place& place, Simulation& out) const;
+
+  SimulatorDeps deps_;
+};
+
+}  // namespace breakwater::governance
