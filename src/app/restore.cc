@@ -76,7 +76,7 @@ Status JudgeAccount(Installation::Parts& parts, db::Transaction& tx, const Accou
 }
 
 Result<std::vector<RestoredViolation>> JudgeAll(Installation::Parts& parts) {
-  return parts.database->ReadValue(
+  return parts.database->WriteValue(
       [&](db::Transaction& tx) -> Result<std::vector<RestoredViolation>> {
         std::vector<RestoredViolation> violations;
         BW_TRY(const auto accounts, iam::store::ListAccounts(tx));

@@ -16,6 +16,14 @@ Result<std::string> ScopesVersion(db::Transaction& tx) {
   return std::move(token).value_or("");
 }
 
+Status HoldScopes(db::Transaction& tx, db::Dialect dialect) {
+  // SQLite writes one transaction after the other.
+  if (dialect == db::Dialect::kSqlite) return Ok();
+  BW_TRY(const auto held, tx.QueryOne("SELECT id FROM scopes_version WHERE id = 1 FOR SHARE", {},
+                                      [](const db::Row& row) { return row.Int(0); }));
+  return held ? Ok() : TouchScopes(tx);  // before there is a row, there is nothing to hold
+}
+
 Status TouchScopes(db::Transaction& tx) {
   BW_TRY_STATUS(
       tx.Execute("INSERT INTO scopes_version (id, token) VALUES (1, $1) "

@@ -38,10 +38,15 @@ class Hierarchy {
 };
 
 // A token that is another one after each change of the tree, of rules or templates, or of what they
-// are attached to. What is derived from these may be kept for as long as it stays the same. Read in
-// the transaction of a change, it keeps apart a change and an attachment that are made at once.
+// are attached to. What is derived from these may be kept for as long as it stays the same.
 Result<std::string> ScopesVersion(db::Transaction& tx);
-// Part of each such change. A token never comes back, not even after a rollback.
+// Keeps what the token stands for from being changed until the writing transaction has ended; work
+// that began before such a change and comes here after it is run again. Without it a change could
+// be judged by the rules it saw when it began, and be committed after others were acknowledged:
+// that is serializable, and still too late.
+Status HoldScopes(db::Transaction& tx, db::Dialect dialect);
+// Part of each change of the tree, of rules and templates. A token never comes back, not even after
+// a rollback.
 Status TouchScopes(db::Transaction& tx);
 
 // Emitted when accounts moved in the tree, came or went: {account}, which founded the enterprise.

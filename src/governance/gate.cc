@@ -192,6 +192,7 @@ Result<control::Judgement> RuleGate::Judge(db::Transaction& tx, const control::C
                                            const control::Resource& resource,
                                            const condition::Facts& facts) {
   static_cast<void>(caller);  // rules look at what would be, not at who asks
+  BW_TRY_STATUS(control::HoldScopes(tx, dialect_));
   BW_TRY(const auto applicable, rules_.For(tx, resource));
   BW_TRY(auto judgement, JudgeOne(tx, resource, applicable, facts));
   BW_TRY_STATUS(JudgeThoseThatLook(tx, resource, judgement));

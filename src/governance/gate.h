@@ -49,11 +49,13 @@ control::Judgement JudgeRules(const ApplicableRules& applicable, const control::
                               const condition::Facts& facts, const condition::Related* related,
                               const Enforcement& enforcement);
 
-// Thread-safe. Judges with a resource also those whose rules look at it (sub-rules).
+// Thread-safe. Judges in writing transactions; with a resource also those whose rules look at it
+// (sub-rules).
 class RuleGate final : public control::Gate {
  public:
-  RuleGate(const AttachedRules& rules, const control::FactSources& sources, const Clock& clock)
-      : rules_(rules), sources_(sources), clock_(clock) {}
+  RuleGate(db::Dialect dialect, const AttachedRules& rules, const control::FactSources& sources,
+           const Clock& clock)
+      : dialect_(dialect), rules_(rules), sources_(sources), clock_(clock) {}
 
   Result<control::Judgement> Judge(db::Transaction& tx, const control::Caller& caller,
                                    const control::Resource& resource,
@@ -66,6 +68,7 @@ class RuleGate final : public control::Gate {
   Status JudgeThoseThatLook(db::Transaction& tx, const control::Resource& resource,
                             control::Judgement& judgement) const;
 
+  const db::Dialect dialect_;
   const AttachedRules& rules_;
   const control::FactSources& sources_;
   const Clock& clock_;

@@ -104,7 +104,7 @@ struct World {
         log(database(), clock),
         jobs(jobs::NewJobs({.owner = "test"}, database(), clock)),
         rules(catalogue, hierarchy),
-        gate(rules, sources, clock),
+        gate(database().dialect(), rules, sources, clock),
         changes(database(), log, *jobs, allow_all, gate, sources),
         results({database(), *jobs, sources, catalogue, rules, hierarchy, clock}),
         governance(

@@ -117,7 +117,7 @@ verb_test() {
 # Scripts of tests/e2e that are about one kind of stores say so themselves; those that cannot run on
 # the other are left out there instead of being counted as skipped.
 only_embedded='tests/e2e/(backup|configuration|connections|fsck|graceful|kill_nine|migrate_store)\.sh'
-only_scaled='tests/e2e/(fleet|outages|two_processes)\.sh'
+only_scaled='tests/e2e/(fleet|outages|rule_race|two_processes)\.sh'
 
 test_all() {
   install_groups build test
