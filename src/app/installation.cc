@@ -208,6 +208,7 @@ Installation::Parts::Parts(const config::Settings& settings,
              std::move(signing_keys), clock),
       credentials(*database, access_cache, key_hasher, tokens, clock),
       access_facts(clock),
+      identity_facts(clock),
       iam_changes{*database, changes, clock, IamLimitsFrom(settings.iam)},
       users(iam_changes, authorizer),
       service_ids(iam_changes, key_hasher),
@@ -310,6 +311,7 @@ Installation::Parts::Parts(const config::Settings& settings,
   facts.Add(settings_service);
   facts.Add(tag_immutability);
   facts.Add(access_facts);
+  facts.Add(identity_facts);
   facts.Add(channels);
 }
 

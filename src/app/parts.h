@@ -30,6 +30,7 @@
 #include "iam/custom_roles.h"
 #include "iam/facts.h"
 #include "iam/identities.h"
+#include "iam/identity_facts.h"
 #include "iam/key_rotation.h"
 #include "iam/network_zones.h"
 #include "iam/policies.h"
@@ -124,6 +125,7 @@ struct Installation::Parts {
   iam::Tokens tokens;
   iam::Credentials credentials;
   iam::AccessFacts access_facts;
+  iam::IdentityFacts identity_facts;
   iam::ChangeDeps iam_changes;
   iam::Users users;
   iam::ServiceIds service_ids;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "iam/identity_facts.h"
+
 namespace breakwater::iam {
 namespace {
 
@@ -135,7 +137,8 @@ Result<MadeApiKey> ApiKeys::Create(const control::Caller& caller, const AccountI
         BW_TRY_STATUS(StoreApiKey(tx, prepared, deps_.limits));
         BW_TRY_STATUS(store::AddHistory(tx, prepared.key.id, caller, prepared.key.created, "CREATE",
                                         "The API key was created"));
-        return Changed(tx, account, nullptr, ToJson(prepared.key));
+        return ChangedGoverned(tx, account, nullptr, ToJson(prepared.key),
+                               GovernedApiKey(prepared.key));
       }));
   return MadeApiKey{prepared.key, prepared.value};
 }
@@ -206,7 +209,10 @@ Result<ApiKey> ApiKeys::EditKey(const control::Caller& caller, const AccountId& 
         BW_TRY_STATUS(store::AddHistory(tx, after.id, caller, after.modified, "UPDATE",
                                         "The API key was changed"));
         edited = after;
-        return Changed(tx, account, ToJson(before), ToJson(after));
+        // A key can be locked and disabled whatever rule it violates.
+        const bool judged = after.expires != before.expires || (before.disabled && !after.disabled);
+        if (!judged) return Changed(tx, account, ToJson(before), ToJson(after));
+        return ChangedGoverned(tx, account, ToJson(before), ToJson(after), GovernedApiKey(after));
       }));
   return edited;
 }

@@ -22,8 +22,14 @@ Result<control::Effect> Changed(db::Transaction& tx, const AccountId& account, j
 
 Result<control::Effect> ChangedAccess(db::Transaction& tx, const AccountId& account,
                                       json::Value before, json::Value after) {
+  return ChangedGoverned(tx, account, std::move(before), std::move(after), AccessResource(account));
+}
+
+Result<control::Effect> ChangedGoverned(db::Transaction& tx, const AccountId& account,
+                                        json::Value before, json::Value after,
+                                        control::Resource governed) {
   BW_TRY(auto effect, Changed(tx, account, std::move(before), std::move(after)));
-  effect.governed.push_back(AccessResource(account));
+  effect.governed.push_back(std::move(governed));
   return effect;
 }
 

@@ -33,6 +33,10 @@ Result<control::Effect> Changed(db::Transaction& tx, const AccountId& account, j
 // are not, so that a key can be disabled and a user can log in whatever rule is violated.
 Result<control::Effect> ChangedAccess(db::Transaction& tx, const AccountId& account,
                                       json::Value before, json::Value after);
+// The end of one that alters what rules judge of `governed`.
+Result<control::Effect> ChangedGoverned(db::Transaction& tx, const AccountId& account,
+                                        json::Value before, json::Value after,
+                                        control::Resource governed);
 // For who has which role by what no rule may refuse: what goals say of it is found out afterwards.
 jobs::Event AccessFactsChanged(const AccountId& account);
 

@@ -19,6 +19,7 @@
 #include "iam/custom_roles.h"
 #include "iam/facts.h"
 #include "iam/identities.h"
+#include "iam/identity_facts.h"
 #include "iam/network_zones.h"
 #include "iam/policies.h"
 #include "iam/policy_warnings.h"
@@ -80,6 +81,7 @@ class GivenSurroundings final : public SurroundingsSource {
 struct World {
   World() {
     facts.Add(access_facts);
+    facts.Add(identity_facts);
     credentials.Watch(sign_in);
     administrator_key = **EnsureInstalled(deps, hasher, {.account = AccountId("acc")});
     administrator.actor = *credentials.Authenticate(Basic(administrator_key), false);
@@ -181,6 +183,7 @@ struct World {
   RestrictionEvents restriction_events{audit, clock};
   Authorizer authorizer{cache, mode, restriction_events, clock};
   AdministratorGate gate;
+  IdentityFacts identity_facts{clock};
   AccessFacts access_facts{clock};
   control::FactSources facts;
   control::ChangePath changes{database->database(), audit, *jobs, authorizer, gate, facts};

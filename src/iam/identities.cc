@@ -5,6 +5,7 @@
 #include "base/strings.h"
 #include "iam/access_groups.h"
 #include "iam/account_settings.h"
+#include "iam/identity_facts.h"
 
 namespace breakwater::iam {
 namespace {
@@ -114,7 +115,9 @@ Result<MadeServiceId> ServiceIds::Create(const control::Caller& caller, const Ac
                    BW_TRY_STATUS(StoreApiKey(tx, *key, deps_.limits));
                    after.as_object()["apikey"] = ToJson(key->key);
                  }
-                 return Changed(tx, account, nullptr, std::move(after));
+                 if (!key) return Changed(tx, account, nullptr, std::move(after));
+                 return ChangedGoverned(tx, account, nullptr, std::move(after),
+                                        GovernedApiKey(key->key));
                }}));
   MadeServiceId out{.service_id = made, .api_key = std::nullopt};
   if (key) out.api_key = MadeApiKey{key->key, key->value};

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/strings.h"
+#include "iam/identity_facts.h"
 
 namespace breakwater::iam {
 namespace {
@@ -258,6 +259,14 @@ void Put(const PolicyContent& content, Policy& policy) {
   policy.rule = content.rule;
 }
 
+// The end of a change after which a policy is there: it is judged, and what it gives.
+Result<control::Effect> ChangedPolicy(db::Transaction& tx, json::Value before,
+                                      const Policy& after) {
+  BW_TRY(auto effect, ChangedAccess(tx, after.account, std::move(before), ToJson(after)));
+  effect.governed.push_back(GovernedPolicy(after));
+  return effect;
+}
+
 }  // namespace
 
 Status CheckPolicy(const PolicyContent& content, const AccountId& account, Timestamp now) {
@@ -299,7 +308,7 @@ Result<Policy> Policies::Create(const control::Caller& caller, const AccountId& 
                                       BW_TRY_STATUS(CheckInAccount(tx, made));
                                       BW_TRY_STATUS(CheckPolicyRoom(tx, made, deps_.limits));
                                       BW_TRY_STATUS(store::InsertPolicy(tx, made));
-                                      return ChangedAccess(tx, account, nullptr, ToJson(made));
+                                      return ChangedPolicy(tx, nullptr, made);
                                     }}));
   return made;
 }
@@ -348,19 +357,19 @@ Result<Policy> Policies::Replace(const control::Caller& caller, const AccountId&
   after.modified = now;
   after.modified_by = caller.actor.iam_id;
   ++after.version;
-  BW_TRY_STATUS(deps_.changes.Submit(
-      caller, {.action = std::string(kAction),
-               .resource = PolicyResource(account, after.attributes, after.id),
-               .apply = [&](db::Transaction& tx) -> Result<control::Effect> {
-                 BW_TRY_STATUS(FindUnchanged(tx, before));
-                 BW_TRY_STATUS(CheckSubject(tx, account, before.subject));
-                 BW_TRY_STATUS(CheckInAccount(tx, after));
-                 if (after.subject != before.subject) {
-                   BW_TRY_STATUS(CheckSubjectRoom(tx, after, deps_.limits));
-                 }
-                 BW_TRY_STATUS(store::UpdatePolicy(tx, after));
-                 return ChangedAccess(tx, account, ToJson(before), ToJson(after));
-               }}));
+  BW_TRY_STATUS(
+      deps_.changes.Submit(caller, {.action = std::string(kAction),
+                                    .resource = PolicyResource(account, after.attributes, after.id),
+                                    .apply = [&](db::Transaction& tx) -> Result<control::Effect> {
+                                      BW_TRY_STATUS(FindUnchanged(tx, before));
+                                      BW_TRY_STATUS(CheckSubject(tx, account, before.subject));
+                                      BW_TRY_STATUS(CheckInAccount(tx, after));
+                                      if (after.subject != before.subject) {
+                                        BW_TRY_STATUS(CheckSubjectRoom(tx, after, deps_.limits));
+                                      }
+                                      BW_TRY_STATUS(store::UpdatePolicy(tx, after));
+                                      return ChangedPolicy(tx, ToJson(before), after);
+                                    }}));
   return after;
 }
 
@@ -404,16 +413,16 @@ Result<Policy> Policies::Restore(const control::Caller& caller, const AccountId&
   after.modified = now;
   after.modified_by = caller.actor.iam_id;
   ++after.version;
-  BW_TRY_STATUS(deps_.changes.Submit(
-      caller, {.action = std::string(kAction),
-               .resource = PolicyResource(account, after.attributes, after.id),
-               .apply = [&](db::Transaction& tx) -> Result<control::Effect> {
-                 BW_TRY_STATUS(FindUnchanged(tx, before));
-                 BW_TRY_STATUS(CheckInAccount(tx, after));
-                 BW_TRY_STATUS(CheckPolicyRoom(tx, after, deps_.limits));
-                 BW_TRY_STATUS(store::UpdatePolicy(tx, after));
-                 return ChangedAccess(tx, account, ToJson(before), ToJson(after));
-               }}));
+  BW_TRY_STATUS(
+      deps_.changes.Submit(caller, {.action = std::string(kAction),
+                                    .resource = PolicyResource(account, after.attributes, after.id),
+                                    .apply = [&](db::Transaction& tx) -> Result<control::Effect> {
+                                      BW_TRY_STATUS(FindUnchanged(tx, before));
+                                      BW_TRY_STATUS(CheckInAccount(tx, after));
+                                      BW_TRY_STATUS(CheckPolicyRoom(tx, after, deps_.limits));
+                                      BW_TRY_STATUS(store::UpdatePolicy(tx, after));
+                                      return ChangedPolicy(tx, ToJson(before), after);
+                                    }}));
   return after;
 }
 

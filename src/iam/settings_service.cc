@@ -1,5 +1,7 @@
 #include "iam/settings_service.h"
 
+#include "iam/identity_facts.h"
+
 namespace breakwater::iam {
 namespace {
 
@@ -46,7 +48,8 @@ Result<AccountSettings> SettingsService::Update(const control::Caller& caller,
                  BW_TRY_STATUS(store::WriteAccountSettings(tx, account, after));
                  BW_TRY_STATUS(store::AddHistory(tx, account.value(), caller, deps_.clock.Now(),
                                                  "UPDATE", "The settings were changed"));
-                 return Changed(tx, account, ToJson(before), ToJson(after));
+                 return ChangedGoverned(tx, account, ToJson(before), ToJson(after),
+                                        GovernedSettings(account));
                },
                .severity = audit::Severity::kCritical}));
   return after;
