@@ -3,6 +3,7 @@
 #include <benchmark/benchmark.h>
 
 #include "api/oci/pull_world.h"
+#include "registry/quota_warnings.h"
 
 namespace breakwater {
 namespace {
@@ -45,6 +46,49 @@ void GetManifestByTagPrivately(benchmark::State& state) {
 void GetSmallBlobPrivately(benchmark::State& state) {
   Handle(state, "GET", PullWorld::BlobPath(World().layer_digest), net::ListenerKind::kPrivate);
 }
+// As the server does once a second.
+constexpr int kFolded = 200;
+void Fold(PullWorld& world) {
+  const Status folded = registry::FoldAndWarn(world.iam.database->database(),
+                                              world.services->quotas, *world.iam.jobs);
+  BW_CHECK(folded.ok());
+}
+
+// An image with a layer that nobody has yet, in its five requests.
+void PushImage(benchmark::State& state) {
+  PullWorld& world = World();
+  static int number = 0;
+  const std::string config = R"({"architecture":"amd64","os":"linux"})";
+  for (auto _ : state) {
+    const std::string layer = "layer " + std::to_string(++number);
+    if (number % kFolded == 0) {
+      state.PauseTiming();
+      Fold(world);
+      state.ResumeTiming();
+    }
+    world.PushBlob(config);
+    world.PushBlob(layer);
+    const auto put =
+        world.Do("PUT", PullWorld::ManifestPath("pushed"), world.admin_authorization(),
+                 registry::testing::ImageManifest(config, {layer}), std::string(oci::kOciManifest));
+    if (put.status != 201) state.SkipWithError("not the answer that is measured");
+  }
+}
+// The same where the account has a quota, so that the books are read before each request.
+void PushImageBelowAQuota(benchmark::State& state) {
+  PullWorld& world = World();
+  const auto limit = [&](std::int64_t bytes) {
+    const control::Resource service =
+        control::ServiceResource(world.iam.account, world.registry().name, world.registry().region);
+    if (!world.services->quotas.PatchQuota(world.admin(), service, {.storage = bytes}).ok()) {
+      state.SkipWithError("the quota cannot be set");
+    }
+  };
+  Fold(world);
+  limit(std::int64_t{1} << 40);
+  PushImage(state);
+  limit(registry::kUnlimited);
+}
 void HeadBlob(benchmark::State& state) {
   Handle(state, "HEAD", PullWorld::BlobPath(World().layer_digest));
 }
@@ -58,6 +102,8 @@ BENCHMARK(GetManifestByDigest);
 BENCHMARK(GetSmallBlob);
 BENCHMARK(GetManifestByTagPrivately);
 BENCHMARK(GetSmallBlobPrivately);
+BENCHMARK(PushImage);
+BENCHMARK(PushImageBelowAQuota);
 BENCHMARK(HeadBlob);
 BENCHMARK(GetBase);
 

@@ -157,9 +157,6 @@ void Schedule(Installation::Parts& parts) {
   parts.jobs->Every("iam.signing_keys", kSweepInterval, [&parts]() -> Status {
     return parts.key_rotation.RunSchedule(parts.first_account);
   });
-  parts.jobs->Every("registry.usage", kFlushInterval, [&parts]() -> Status {
-    return registry::FoldAndWarn(*parts.database, parts.quotas, *parts.jobs);
-  });
   parts.jobs->Every("registry.collection", kCollectionInterval, [&parts]() -> Status {
     BW_TRY_STATUS(parts.collector.Run(std::chrono::steady_clock::now() + kCollectionTurn));
     return Ok();
@@ -306,6 +303,9 @@ Installation::Parts::Parts(const config::Settings& settings,
                      *database, governance}),
       backup_source({.program = BW_VERSION}, *database, *store, clock),
       traffic_ticker("registry.traffic", kFlushInterval, [this] { return traffic.Flush(); }),
+      // Pushes add up what is not folded: it must not wait for a free worker.
+      usage_ticker("registry.usage", kFlushInterval,
+                   [this] { return registry::FoldAndWarn(*database, quotas, *jobs); }),
       pulls_ticker("registry.last_pulls", kFlushInterval, [this] { return last_pulls.Flush(); }) {
   advisor.Register();
   facts.Add(settings_service);
@@ -318,6 +318,8 @@ Installation::Parts::Parts(const config::Settings& settings,
 Installation::Installation(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 // Handlers that outlived StopJobs are waited for while all they use is still there.
 Installation::~Installation() {
+  parts_->traffic_ticker.Stop();  // these make jobs
+  parts_->usage_ticker.Stop();
   parts_->jobs.reset();
 }
 
@@ -356,6 +358,7 @@ void Installation::StartJobs() {
     observe::LogError(observe::Level::kWarning, "goals are not evaluated at start", asked.error());
   }
   parts_->traffic_ticker.Start();
+  parts_->usage_ticker.Start();
   parts_->pulls_ticker.Start();
   parts_->jobs->Start();
 }
@@ -363,6 +366,7 @@ void Installation::StartJobs() {
 void Installation::StopJobs(std::chrono::milliseconds deadline) {
   parts_->jobs->Stop(deadline);
   parts_->traffic_ticker.Stop();
+  parts_->usage_ticker.Stop();
   parts_->pulls_ticker.Stop();
 }
 

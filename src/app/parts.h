@@ -191,6 +191,7 @@ struct Installation::Parts {
 
   // Last: they use what is above.
   jobs::Ticker traffic_ticker;
+  jobs::Ticker usage_ticker;
   jobs::Ticker pulls_ticker;
 };
 
