@@ -188,6 +188,7 @@ Result<CopyState> BeginOrResume(const Side& destination, const std::vector<db::T
 const std::vector<LeftOut>& TablesLeftOut() {
   static const std::vector<LeftOut> tables = {
       {"admin_copy", "the progress of copies"},
+      {"audit_recorder", "which servers gather records of reads at the moment"},
       {"backup_hold", "until when a backup keeps blobs from being removed"},
       {"blob_store_owner", "every database has a blob store of its own"},
       {"blob_upload", "bytes of uploads that are under way"},

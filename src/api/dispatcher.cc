@@ -6,6 +6,7 @@
 
 #include "api/router.h"
 #include "base/strings.h"
+#include "control/activity.h"
 #include "observe/log.h"
 
 namespace breakwater::api {
@@ -111,6 +112,9 @@ struct Dispatcher::Impl {
   // A refused change stands in the audit trail, also when it never became a change.
   void RecordEarlyRefusal(const Endpoint& endpoint, const Context& context,
                           const Error& error) const;
+  // A read, and a sign-in, stands in the trail whether or not it was granted.
+  void RecordRead(const Endpoint& endpoint, const Context& context, const Error* error) const;
+  bool WantsPull(const Context& context, const Error* error) const;
   net::Response Refuse(const net::Request& request, const Error& error) const {
     const Face& face = FaceFor(request.path);
     net::Response response = face.EncodeError(error, request, nullptr);
@@ -177,6 +181,41 @@ void Dispatcher::Impl::RecordEarlyRefusal(const Endpoint& endpoint, const Contex
   deps.changes.RecordRefusal(context.caller, action, endpoint.access.ResourceFor(context), error);
 }
 
+bool Dispatcher::Impl::WantsPull(const Context& context, const Error* error) const {
+  const std::string* reference = context.FindPath("reference");
+  const std::string* repository = context.FindPath("name");
+  return deps.recorder.Wants(
+      {.identity = context.caller.actor.iam_id.value(),
+       .address = context.caller.origin.address,
+       .registry = context.registry.name.value(),
+       .repository = repository == nullptr ? std::string_view() : *repository,
+       .digest = error == nullptr ? std::string_view(context.activity.digest) : std::string_view(),
+       .by_tag = reference != nullptr && reference->find(':') == std::string::npos});
+}
+
+void Dispatcher::Impl::RecordRead(const Endpoint& endpoint, const Context& context,
+                                  const Error* error) const {
+  const Activity& activity = context.activity;
+  const std::string_view action =
+      activity.action.empty() ? endpoint.recorded_action() : activity.action;
+  if (action.empty()) return;
+  const bool nobody = context.caller.actor.kind == control::IdentityKind::kAnonymous;
+  // Who has no credential, and gets nothing, must not be able to fill the trail.
+  if (nobody && error != nullptr) return;
+  if (endpoint.recorded.how == Recorded::How::kAsPull && !WantsPull(context, error)) return;
+  const control::Resource resource = activity.resource ? *activity.resource
+                                     : endpoint.recorded.resource
+                                         ? endpoint.recorded.resource(context)
+                                         : endpoint.access.ResourceFor(context);
+  audit::Record record = error == nullptr
+                             ? control::RecordOf(context.caller, action, resource)
+                             : control::RefusalOf(context.caller, action, resource, *error);
+  record.target.digest = activity.digest;
+  record.request = activity.request;
+  record.response = activity.response;
+  deps.recorder.Add(std::move(record));
+}
+
 Result<net::Response> Dispatcher::Impl::Serve(net::Request& request, const Endpoint& endpoint,
                                               Context& context) const {
   BW_TRY(context.query, net::Parameters::Parse(request.query));
@@ -235,6 +274,7 @@ net::Response Dispatcher::Handle(net::Request& request) const {
     LogServerFault(endpoint.operation, answered.error());
     impl_->RecordEarlyRefusal(endpoint, context, answered.error());
   }
+  impl_->RecordRead(endpoint, context, answered.ok() ? nullptr : &answered.error());
   net::Response response = answered.ok()
                                ? *std::move(answered)
                                : endpoint.face.EncodeError(answered.error(), request, &context);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "api/endpoint.h"
+#include "audit/recorder.h"
 #include "base/result.h"
 #include "control/change.h"
 #include "control/registries.h"
@@ -30,6 +31,7 @@ struct DispatcherDeps {
   Authenticator& authenticator;
   control::Authorizer& authorizer;
   control::ChangePath& changes;  // records refused changes
+  audit::Recorder& recorder;     // records reads
   observe::Metrics& metrics;
   AccountId first_account;
 };

@@ -40,6 +40,17 @@ const std::string* Context::FindPath(std::string_view name) const {
   return nullptr;
 }
 
+std::string_view Endpoint::recorded_action() const {
+  switch (recorded.how) {
+    case Recorded::How::kAs:
+    case Recorded::How::kAsPull: return recorded.text;
+    case Recorded::How::kNot: return {};
+    case Recorded::How::kByAccess: break;
+  }
+  const bool reads = method == "GET" && face.audience() == Audience::kControlPlane;
+  return reads ? access.action() : std::string_view();
+}
+
 control::Resource Context::Service() const {
   return control::ServiceResource(account, registry.name, registry.region);
 }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -24,6 +25,15 @@ namespace breakwater::api {
 // Decoded values of a pattern's {placeholders}, by name, in the pattern's order.
 using PathValues = std::vector<std::pair<std::string_view, std::string>>;
 
+// What only the handler knows of a request that the audit trail is told of.
+struct Activity {
+  std::string_view action = {};                    // of static storage; empty: the endpoint's
+  std::optional<control::Resource> resource = {};  // absent: what the endpoint's Access is about
+  std::string digest = {};                         // of the image
+  json::Value request = {};
+  json::Value response = {};
+};
+
 // One request on its way through an endpoint.
 struct Context {
   net::Request& request;
@@ -32,6 +42,7 @@ struct Context {
   AccountId account;  // whose things it is about: the caller's own; the first account for nobody
   PathValues path;
   net::Parameters query;
+  Activity activity = {};
 
   const std::string& Path(std::string_view name) const;      // must be a placeholder of the pattern
   const std::string* FindPath(std::string_view name) const;  // null if it is none
@@ -96,6 +107,25 @@ class Face {
   }
 };
 
+// Whether the dispatcher records requests to an endpoint in the audit trail. Changes are recorded
+// by the path for change; this is for what is only read. The default: each GET of the control plane
+// whose Access names an action, under that action.
+struct Recorded {
+  enum class How { kByAccess, kAs, kAsPull, kNot };
+  How how = How::kByAccess;
+  std::string_view text = {};        // the action, or why not; of static storage
+  Access::ResourceOf resource = {};  // the target; null: what Access is about
+
+  static Recorded As(std::string_view action, Access::ResourceOf resource = nullptr) {
+    return {How::kAs, action, std::move(resource)};
+  }
+  // Of an image, at the level that is set.
+  static Recorded AsPull(std::string_view action, Access::ResourceOf resource) {
+    return {How::kAsPull, action, std::move(resource)};
+  }
+  static Recorded Not(std::string_view why) { return {How::kNot, why}; }
+};
+
 using Handler = std::function<Result<net::Response>(Context&)>;
 
 struct Endpoint {
@@ -109,6 +139,10 @@ struct Endpoint {
   Access access;
   const Face& face;
   Handler handler;
+  Recorded recorded = {};
+
+  // The action that reads are recorded under; empty: they are not.
+  std::string_view recorded_action() const;
 };
 
 // --- What handlers use ---

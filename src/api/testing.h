@@ -60,7 +60,7 @@ class Harness {
 
   void Serve(std::vector<Endpoint> endpoints) {
     dispatcher_.emplace(DispatcherDeps{registries, authenticator, authorizer, control.changes,
-                                       metrics, control.account},
+                                       control.recorder, metrics, control.account},
                         std::move(endpoints), std::vector<Dispatcher::FacePrefix>{{"", &face}});
   }
 

@@ -131,6 +131,7 @@ inline constexpr Action kActions[] = {
 
     {"breakwater.audit.read", kView},
     {"breakwater.audit.export", kView},
+    {"breakwater.audit.set", kAdminister},
 
     {"enterprise.enterprise.list", kView},
     {"enterprise.enterprise.read", kView},
@@ -413,6 +414,14 @@ inline constexpr Row kRows[] = {
     {"native/ListAuditRecords", "breakwater.audit.read"},
     {"native/ExportAudit", "breakwater.audit.export"},
     {"native/VerifyAudit", "breakwater.audit.read"},
+    {"native/ListAuditEvents", "breakwater.audit.read"},
+    {"native/ExportAuditLines", "breakwater.audit.export"},
+    {"native/ListAuditSegments", "breakwater.audit.export"},
+    {"native/ListAuditHeads", "breakwater.audit.read"},
+    {"native/GetLatestAuditHead", "breakwater.audit.read"},
+    {"native/GetAuditKey", "breakwater.audit.read"},
+    {"native/GetAuditSettings", "breakwater.audit.read"},
+    {"native/SetAuditSettings", "breakwater.audit.set"},
     {"native/CreateEnterprise"},
     {"native/ListEnterprises", "enterprise.enterprise.list"},
     {"native/GetEnterprise", "enterprise.enterprise.read"},

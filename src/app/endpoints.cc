@@ -8,6 +8,7 @@
 #include "api/iam/authenticator.h"
 #include "api/iam/iam.h"
 #include "api/native/advisories.h"
+#include "api/native/audit.h"
 #include "api/native/backup.h"
 #include "api/native/configuration.h"
 #include "api/native/enterprises.h"
@@ -85,8 +86,10 @@ std::vector<api::Endpoint> Faces::State::Endpoints() {
   Append(all, api::posture::Endpoints(p.posture, posture));
   Append(all, api::findings::Endpoints(p.findings, findings));
   Append(all, api::notifications::Endpoints(p.channels, p.deliveries, notifications));
-  Append(all, api::native::NativeEndpoints({p.audit, p.registries, condition::Catalogue::BuiltIn()},
-                                           native));
+  Append(all,
+         api::native::NativeEndpoints({p.registries, condition::Catalogue::BuiltIn()}, native));
+  Append(all,
+         api::native::AuditEndpoints({p.audit, *p.heads, *p.segments, p.audit_settings}, native));
   Append(all, api::native::EnterpriseEndpoints({p.organization, p.resource_groups}, native));
   Append(all, api::native::ResourceGroupEndpoints({p.organization, p.resource_groups}, native));
   Append(all, api::native::NamespaceEndpoints({p.tag_immutability, p.namespaces}, native));
@@ -114,8 +117,8 @@ std::unique_ptr<api::Dispatcher> Faces::NewDispatcher() {
   std::vector<api::Endpoint> endpoints = s.Endpoints();
   s.openapi = api::OpenApi(endpoints, BW_VERSION);
   return std::make_unique<api::Dispatcher>(
-      api::DispatcherDeps{p.registries, s.authenticator, p.authorizer, p.changes, p.metrics,
-                          p.first_account},
+      api::DispatcherDeps{p.registries, s.authenticator, p.authorizer, p.changes, *p.recorder,
+                          p.metrics, p.first_account},
       std::move(endpoints),
       std::vector<api::Dispatcher::FacePrefix>{{"/v2", &s.oci},
                                                {"/api/v1", &s.registry},

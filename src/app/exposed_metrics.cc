@@ -32,6 +32,20 @@ void ExposeStorage(Installation::Parts& parts) {
       });
 }
 
+void ExposeAudit(Installation::Parts& parts) {
+  parts.audit_sinks->Expose(parts.metrics);
+  parts.metrics.AddCollector(
+      Kind::kCounter, "breakwater_audit_reads_total",
+      "Records of reads and pulls: written, lost because too many waited, and processes that were "
+      "found to have ended without writing theirs.",
+      [&parts]() -> Samples {
+        const auto counts = parts.recorder->counts();
+        return {{{{"outcome", "recorded"}}, static_cast<double>(counts.recorded)},
+                {{{"outcome", "lost"}}, static_cast<double>(counts.lost)},
+                {{{"outcome", "interrupted"}}, static_cast<double>(counts.interrupted)}};
+      });
+}
+
 void ExposeJobs(Installation::Parts& parts) {
   parts.metrics.AddCollector(
       Kind::kGauge, "breakwater_jobs", "Background jobs by state.", [&parts]() -> Samples {
@@ -155,6 +169,7 @@ void ExposeUploads(Installation::Parts& parts) {
 
 void ExposeMetrics(Installation::Parts& parts) {
   ExposeJobs(parts);
+  ExposeAudit(parts);
   ExposeUsage(parts);
   ExposeNamespaces(parts);
   ExposeTraffic(parts);

@@ -18,6 +18,7 @@ namespace {
 constexpr std::chrono::seconds kSealInterval{1};
 // Of what is counted in memory: what a crash may lose.
 constexpr std::chrono::seconds kFlushInterval{1};
+constexpr std::chrono::minutes kHeadInterval{1};
 constexpr std::chrono::hours kSweepInterval{1};
 // A run over the whole installation is taken in turns, so that a server that stops does not wait
 // for it.
@@ -145,6 +146,17 @@ void Schedule(Installation::Parts& parts) {
     (void)sealed;
     return Ok();
   });
+  parts.jobs->Every("audit.heads", kHeadInterval, [&parts]() -> Status {
+    BW_TRY_STATUS(parts.heads->Sign());
+    return Ok();
+  });
+  parts.jobs->Every("audit.segments", kHeadInterval, [&parts]() -> Status {
+    BW_TRY_STATUS(parts.segments->Close());
+    BW_TRY(const audit::Settings settings, parts.audit_settings.Get());
+    BW_TRY_STATUS(parts.segments->RemoveOld(settings.keep_days));
+    return Ok();
+  });
+  parts.audit_sinks->Schedule(*parts.jobs);
   parts.jobs->Every("registry.sweep", kSweepInterval, [&parts]() -> Status {
     BW_TRY_STATUS(parts.uploads.Sweep(false));
     return Ok();
@@ -196,6 +208,7 @@ Installation::Parts::Parts(const config::Settings& settings,
       attached_rules(condition::Catalogue::BuiltIn(), hierarchy),
       gate(database->dialect(), attached_rules, facts, clock),
       changes(*database, audit, *jobs, authorizer, gate, facts),
+      audit_settings(*database, clock, changes),
       message(settings.message),
       key_hasher(stores.master_key),
       tokens({.issuer = IssuerOf(registry_list),
@@ -315,11 +328,27 @@ Installation::Parts::Parts(const config::Settings& settings,
   facts.Add(channels);
 }
 
+Status Installation::Parts::OpenAudit(const config::Settings& settings, bool alone) {
+  BW_TRY(auto opened,
+         audit::Heads::Open(*database, audit, KeyFor(stores.master_key, "audit heads"), clock));
+  heads = std::make_unique<audit::Heads>(std::move(opened));
+  segments = std::make_unique<audit::Segments>(audit::SegmentOptions{}, *database, *store, audit,
+                                               *heads, clock);
+  BW_TRY(audit_sinks, AuditSinks::Open(settings.audit_sinks,
+                                       {*database, audit, *heads, *segments, *jobs, clock,
+                                        first_account, registries.all().front().name.value()}));
+  recorder = std::make_unique<audit::Recorder>(
+      audit::RecorderOptions{.process = NewUuid(), .account = first_account, .alone = alone},
+      *database, audit, clock);
+  return Ok();
+}
+
 Installation::Installation(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 // Handlers that outlived StopJobs are waited for while all they use is still there.
 Installation::~Installation() {
   parts_->traffic_ticker.Stop();  // these make jobs
   parts_->usage_ticker.Stop();
+  parts_->recorder->Stop();
   parts_->jobs.reset();
 }
 
@@ -330,10 +359,12 @@ Result<std::unique_ptr<Installation>> Installation::Open(
   BW_TRY_STATUS(admin::RefuseUnfinishedCopy(*stores.database));
   BW_TRY(auto keys, iam::SigningKeys::Open(*stores.database, stores.master_key, clock));
   BW_TRY_STATUS(CheckSignInSources(settings.sign_in));
+  BW_TRY_STATUS(CheckAuditSinks(settings.audit_sinks));
   const bool shared = stores.shared;
   auto parts =
       std::make_unique<Parts>(settings, std::move(registries), std::move(stores), std::move(keys));
   BW_TRY_STATUS(Bootstrap(*parts, settings));
+  BW_TRY_STATUS(parts->OpenAudit(settings, !shared));
   // Where others may be at work nothing is known to be left over: the hourly sweep looks at ages.
   if (!shared) BW_TRY_STATUS(SweepAtStart(*parts));
   Schedule(*parts);
@@ -361,6 +392,7 @@ void Installation::StartJobs() {
   parts_->usage_ticker.Start();
   parts_->pulls_ticker.Start();
   parts_->jobs->Start();
+  parts_->recorder->Start();
 }
 
 void Installation::StopJobs(std::chrono::milliseconds deadline) {
@@ -368,6 +400,7 @@ void Installation::StopJobs(std::chrono::milliseconds deadline) {
   parts_->traffic_ticker.Stop();
   parts_->usage_ticker.Stop();
   parts_->pulls_ticker.Stop();
+  parts_->recorder->Stop();
 }
 
 }  // namespace breakwater::app

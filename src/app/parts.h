@@ -3,15 +3,20 @@
 
 #include <memory>
 
+#include "admin/audit_settings.h"
 #include "admin/backup_snapshot.h"
 #include "advisor/advisor.h"
 #include "advisor/importer.h"
+#include "app/audit_sinks.h"
 #include "app/configuration.h"
 #include "app/installation.h"
 #include "app/sign_in_sources.h"
 #include "app/stores.h"
 #include "app/webhook_sender.h"
+#include "audit/heads.h"
 #include "audit/log.h"
+#include "audit/recorder.h"
+#include "audit/segments.h"
 #include "condition/catalogue.h"
 #include "control/change.h"
 #include "control/facts.h"
@@ -97,6 +102,8 @@ class RegistrySurroundings final : public iam::SurroundingsSource {
 struct Installation::Parts {
   Parts(const config::Settings& settings, std::vector<control::RegistryInfo> registry_list,
         Stores opened, iam::SigningKeys signing_keys);
+  // What needs the database to be made: after the first account.
+  Status OpenAudit(const config::Settings& settings, bool alone);
 
   SystemClock clock;
   observe::Metrics metrics;  // the stores' too
@@ -117,6 +124,7 @@ struct Installation::Parts {
   governance::RuleGate gate;
   control::FactSources facts;
   control::ChangePath changes;
+  admin::AuditSettings audit_settings;
 
   AccountId first_account;
   const std::string message;  // the operator's, to everybody
@@ -188,6 +196,12 @@ struct Installation::Parts {
 
   Configuration configuration;
   admin::BackupSource backup_source;
+
+  // Built when the first account is known.
+  std::unique_ptr<audit::Heads> heads;
+  std::unique_ptr<audit::Segments> segments;
+  std::unique_ptr<AuditSinks> audit_sinks;
+  std::unique_ptr<audit::Recorder> recorder;
 
   // Last: they use what is above.
   jobs::Ticker traffic_ticker;

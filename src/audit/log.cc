@@ -1,22 +1,42 @@
 #include "audit/log.h"
 
+#include <algorithm>
+
 #include "base/strings.h"
 #include "crypto/hash.h"
 #include "json/reader.h"
 
 namespace breakwater::audit {
+
+const std::string kNoHash(64, '0');
+
 namespace {
 
-// Bounds the length of one sealing transaction; the next run continues.
-constexpr std::int64_t kSealBatch = 1000;
-
-const std::string kFirstPrevious(64, '0');
+// Bounds the length of one sealing transaction; the next one continues.
+constexpr std::size_t kSealBatch = 2048;
+// Rows of one statement. Few distinct statements, so that they stay prepared.
+constexpr std::size_t kRowsAtOnce = 32;
 
 // Sequence and previous hash are part of the hashed text, so an entry cannot be moved.
-std::string HashOf(std::int64_t sequence, std::string_view previous_hash, std::string_view record) {
-  std::string text = std::to_string(sequence) + "\n" + std::string(previous_hash) + "\n";
+void HashedText(std::int64_t sequence, std::string_view previous_hash, std::string_view record,
+                std::string& text) {
+  text.clear();
+  text += std::to_string(sequence);
+  text += '\n';
+  text += previous_hash;
+  text += '\n';
   text += record;
-  return crypto::Sha256Hex(text);
+}
+
+// Whether `hex` is lower-case hex of `bytes`.
+bool IsHex(ByteView bytes, std::string_view hex) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  if (hex.size() != 2 * bytes.size()) return false;
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    const auto octet = std::to_integer<unsigned>(bytes[i]);
+    if (hex[2 * i] != kDigits[octet >> 4] || hex[2 * i + 1] != kDigits[octet & 15]) return false;
+  }
+  return true;
 }
 
 Result<json::Value> ParseRecord(std::string_view text) {
@@ -25,35 +45,99 @@ Result<json::Value> ParseRecord(std::string_view text) {
   return record;
 }
 
-Result<Entry> EntryOf(const db::Row& row) {
-  Entry entry;
-  entry.sequence = row.Int(0);
-  entry.previous_hash = row.String(1);
-  entry.hash = row.String(2);
-  BW_TRY(entry.record, ParseRecord(row.Text(3)));
-  return entry;
+Result<ChainEnd> ReadEnd(db::Transaction& tx) {
+  BW_TRY(const auto end,
+         tx.QueryOne("SELECT sequence, hash FROM audit_chain WHERE id = 1", {},
+                     [](const db::Row& row) { return ChainEnd{row.Int(0), row.String(1)}; }));
+  return end.value_or(ChainEnd{});
 }
 
-struct Head {
-  std::int64_t sequence = 0;
-  std::string hash = kFirstPrevious;
+// "($1, $2), ($3, $4)": `rows` rows of `columns` parameters; `types` casts the first row's.
+std::string Placeholders(std::size_t rows, std::span<const std::string_view> types) {
+  std::string sql;
+  std::size_t number = 0;
+  for (std::size_t row = 0; row < rows; ++row) {
+    sql += row == 0 ? "(" : ", (";
+    for (std::size_t column = 0; column < types.size(); ++column) {
+      if (column > 0) sql += ", ";
+      const std::string parameter = "$" + std::to_string(++number);
+      sql += types[column].empty()
+                 ? parameter
+                 : "CAST(" + parameter + " AS " + std::string(types[column]) + ")";
+    }
+    sql += ")";
+  }
+  return sql;
+}
+
+std::string InsertSql(std::size_t rows) {
+  static constexpr std::string_view kPlain[9] = {};
+  return "INSERT INTO audit_record (id, time, account, action, initiator, target, outcome, "
+         "request_id, document) VALUES " +
+         Placeholders(rows, kPlain);
+}
+
+std::string SealSql(std::size_t rows) {
+  static constexpr std::string_view kTypes[] = {"BIGINT", "BIGINT", "TEXT", "TEXT"};
+  return "UPDATE audit_record SET sequence = v.column2, previous_hash = v.column3, hash = "
+         "v.column4 FROM (VALUES " +
+         Placeholders(rows, kTypes) +
+         ") AS v WHERE audit_record.row = v.column1 AND audit_record.sequence IS NULL";
+}
+
+// One statement for kRowsAtOnce rows, and one for a single row.
+template <std::string (*Sql)(std::size_t)>
+const std::string& For(std::size_t rows) {
+  static const std::string many = Sql(kRowsAtOnce);
+  static const std::string one = Sql(1);
+  return rows == 1 ? one : many;
+}
+
+std::string_view NameOf(const Target& target) {
+  return target.name.empty() ? target.crn : target.name;
+}
+
+// A WHERE of what is asked for alone, so that an index can be used.
+class Conditions {
+ public:
+  template <class T>
+  void Add(std::string_view column_and_operator, const std::optional<T>& value) {
+    if (!value) return;
+    Begin();
+    sql_ += column_and_operator;
+    sql_ += Next(*value);
+  }
+  void After(const std::optional<Position>& position) {
+    if (!position) return;
+    Begin();
+    const std::string time = Next(position->time);
+    sql_ += "(time > " + time + " OR (time = " + time + " AND row > " + Next(position->row) + "))";
+    // Said once more for what finds its way by the first column of an index.
+    Add("time >= ", std::optional(position->time));
+  }
+  std::string Next(const db::Param& value) {
+    params_.push_back(value);
+    return "$" + std::to_string(params_.size());
+  }
+  const std::string& sql() const { return sql_; }
+  const std::vector<db::Param>& params() const { return params_; }
+
+ private:
+  void Begin() { sql_ += sql_.empty() ? "WHERE " : " AND "; }
+
+  std::string sql_;
+  std::vector<db::Param> params_;  // of values that live as long as the filter
 };
-
-Result<Head> ReadHead(db::Transaction& tx) {
-  BW_TRY(auto head,
-         tx.QueryOne("SELECT sequence, hash FROM audit_record WHERE sequence IS NOT NULL "
-                     "ORDER BY sequence DESC LIMIT 1",
-                     {}, [](const db::Row& row) { return Head{row.Int(0), row.String(1)}; }));
-  return head.value_or(Head{});
-}
 
 }  // namespace
 
 json::Value ToJson(const Entry& entry) {
+  // What was sealed is JSON, and canonical.
+  auto record = json::Parse(entry.record);
   return {{"sequence", entry.sequence},
           {"previous_hash", json::Text(entry.previous_hash)},
           {"hash", json::Text(entry.hash)},
-          {"record", entry.record}};
+          {"record", record.ok() ? *std::move(record) : json::Value(json::Text(entry.record))}};
 }
 
 Result<Entry> EntryFromJson(const json::Value& document) {
@@ -62,39 +146,62 @@ Result<Entry> EntryFromJson(const json::Value& document) {
   entry.sequence = in.Field("sequence").Int();
   entry.previous_hash = in.Field("previous_hash").String();
   entry.hash = in.Field("hash").String();
-  entry.record = in.Field("record").value();
+  entry.record = json::Canonical(in.Field("record").value());
   BW_TRY_STATUS(in.Finish());
   return entry;
 }
 
-Status ChainVerifier::Add(const Entry& entry) {
-  const std::string at = "audit entry " + std::to_string(entry.sequence);
-  if (entry.sequence != next_sequence_) {
-    return DataCorrupt(at + ": expected sequence " + std::to_string(next_sequence_) +
+Status ChainVerifier::Add(std::int64_t sequence, std::string_view previous_hash,
+                          std::string_view hash, std::string_view record) {
+  const auto at = [&] { return "audit entry " + std::to_string(sequence); };
+  if (sequence != end_.sequence + 1) {
+    return DataCorrupt(at() + ": expected sequence " + std::to_string(end_.sequence + 1) +
                        "; entries are missing, repeated or out of order");
   }
-  if (entry.previous_hash != head_) {
-    return DataCorrupt(at + ": does not follow the entry before it");
+  if (previous_hash != end_.hash) {
+    return DataCorrupt(at() + ": does not follow the entry before it");
   }
-  if (HashOf(entry.sequence, entry.previous_hash, json::Canonical(entry.record)) != entry.hash) {
-    return DataCorrupt(at + ": its record is not the one that was sealed");
+  HashedText(sequence, previous_hash, {}, text_);
+  thread_local crypto::Hasher hasher(crypto::HashAlgorithm::kSha256);
+  hasher.Update(text_);
+  hasher.Update(record);
+  if (!IsHex(hasher.Finish(), hash)) {
+    return DataCorrupt(at() + ": its record is not the one that was sealed");
   }
-  head_ = entry.hash;
-  ++next_sequence_;
+  end_.sequence = sequence;
+  end_.hash = hash;
   return Ok();
 }
 
 Status Log::Append(db::Transaction& tx, Record record) const {
-  if (record.time == Timestamp{}) record.time = clock_.Now();
-  if (record.id.empty()) record.id = NewUuidV7(record.time);
-  // A row that cannot be read back would break the chain for good, and callers choose names.
-  const std::string document = ReplaceInvalidUtf8(json::Canonical(ToJson(record)));
-  BW_TRY_STATUS(tx.Execute(
-      "INSERT INTO audit_record (id, time, account, action, initiator, outcome, request_id, "
-      "document) "
-      "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-      {record.id, record.time, record.account, record.action, record.initiator.iam_id,
-       record.outcome == Outcome::kSuccess ? "success" : "failure", record.request_id, document}));
+  return AppendAll(tx, std::span(&record, 1));
+}
+
+Status Log::AppendAll(db::Transaction& tx, std::span<const Record> records) const {
+  std::vector<std::string> texts;  // to which parameters refer
+  texts.reserve(3 * kRowsAtOnce);
+  std::vector<db::Param> params;
+  while (!records.empty()) {
+    const std::size_t rows = records.size() >= kRowsAtOnce ? kRowsAtOnce : 1;
+    texts.clear();
+    params.clear();
+    for (const Record& given : records.first(rows)) {
+      Record record = given;
+      if (record.time == Timestamp{}) record.time = clock_.Now();
+      if (record.id.empty()) record.id = NewUuidV7(record.time);
+      texts.push_back(record.id);
+      const std::string& id = texts.back();
+      // A row that cannot be read back would break the chain for good, and callers choose names.
+      texts.push_back(ReplaceInvalidUtf8(NameOf(given.target)));
+      const std::string& target = texts.back();
+      texts.push_back(ReplaceInvalidUtf8(json::Canonical(ToJson(record))));
+      params.insert(params.end(),
+                    {id, record.time, given.account, given.action, given.initiator.iam_id, target,
+                     ToText(given.outcome), given.request_id, texts.back()});
+    }
+    BW_TRY_STATUS(tx.ExecuteWith(For<InsertSql>(rows), params));
+    records = records.subspan(rows);
+  }
   return Ok();
 }
 
@@ -103,83 +210,168 @@ Status Log::AppendAlone(const Record& record) const {
 }
 
 Result<std::vector<Found>> Log::Query(const Filter& f) const {
-  const auto outcome =
-      f.outcome
-          ? std::optional<std::string>(*f.outcome == Outcome::kSuccess ? "success" : "failure")
-          : std::nullopt;
-  return database_.ReadValue([&](db::Transaction& tx) {
-    return tx.QueryAll(
-        "SELECT row, sequence, document FROM audit_record WHERE row > $1 "
-        "AND (CAST($2 AS TEXT) IS NULL OR account = $2) "
-        "AND (CAST($3 AS TEXT) IS NULL OR action = $3) "
-        "AND (CAST($4 AS TEXT) IS NULL OR initiator = $4) "
-        "AND (CAST($5 AS TEXT) IS NULL OR outcome = $5) "
-        "AND (CAST($6 AS TEXT) IS NULL OR request_id = $6) "
-        "AND (CAST($7 AS BIGINT) IS NULL OR time >= $7) "
-        "AND (CAST($8 AS BIGINT) IS NULL OR time < $8) ORDER BY row LIMIT $9",
-        {f.after_row, f.account, f.action, f.initiator, outcome, f.request_id, f.since, f.until,
-         f.limit},
-        [](const db::Row& row) -> Result<Found> {
-          Found found{.row = row.Int(0), .sequence = std::nullopt, .record = {}};
-          if (!row.IsNull(1)) found.sequence = row.Int(1);
-          BW_TRY(const json::Value document, ParseRecord(row.Text(2)));
-          BW_TRY(found.record, FromJson(document));
-          return found;
-        });
+  const auto outcome = f.outcome ? std::optional(ToText(*f.outcome)) : std::nullopt;
+  Conditions where;
+  where.Add("account = ", f.account);
+  where.Add("action = ", f.action);
+  where.Add("initiator = ", f.initiator);
+  where.Add("target = ", f.target);
+  where.Add("outcome = ", outcome);
+  where.Add("request_id = ", f.request_id);
+  where.Add("time >= ", f.since);
+  where.Add("time < ", f.until);
+  where.After(f.after);
+  const std::string limit = where.Next(f.limit);
+  const std::string sql = "SELECT row, sequence, time, document FROM audit_record " + where.sql() +
+                          " ORDER BY time, row LIMIT " + limit;
+  return database_.ReadValue([&](db::Transaction& tx) -> Result<std::vector<Found>> {
+    std::vector<Found> all;
+    BW_TRY_STATUS(tx.QueryWith(sql, where.params(), [&](const db::Row& row) -> Status {
+      Found found{.position = {row.Time(2), row.Int(0)}, .sequence = std::nullopt, .record = {}};
+      if (!row.IsNull(1)) found.sequence = row.Int(1);
+      BW_TRY(const json::Value document, ParseRecord(row.Text(3)));
+      BW_TRY(found.record, FromJson(document));
+      all.push_back(std::move(found));
+      return Ok();
+    }));
+    return all;
   });
+}
+
+Result<std::int64_t> Log::SealSome() const {
+  struct Unsealed {
+    std::int64_t row;
+    std::string document;
+  };
+  struct Sealed {
+    std::int64_t sequence;
+    std::string previous;
+    std::string hash;
+  };
+  return database_.WriteValue(
+      [](db::Transaction& tx) -> Result<std::int64_t> {
+        // Who comes second waits here, and then sees what the first one has sealed.
+        BW_TRY_STATUS(
+            tx.Execute("INSERT INTO audit_chain (id, sequence, hash) VALUES (1, 0, $1) "
+                       "ON CONFLICT (id) DO UPDATE SET sequence = audit_chain.sequence",
+                       {kNoHash}));
+        BW_TRY(const ChainEnd begin, ReadEnd(tx));
+        BW_TRY(const auto unsealed,
+               tx.QueryAll("SELECT row, document FROM audit_record WHERE sequence IS NULL "
+                           "ORDER BY row LIMIT $1",
+                           {kSealBatch},
+                           [](const db::Row& row) { return Unsealed{row.Int(0), row.String(1)}; }));
+        if (unsealed.empty()) return 0;
+        std::vector<Sealed> sealed(unsealed.size());
+        ChainEnd end = begin;
+        std::string text;
+        for (std::size_t i = 0; i < unsealed.size(); ++i) {
+          HashedText(end.sequence + 1, end.hash, unsealed[i].document, text);
+          sealed[i] = {end.sequence + 1, end.hash, crypto::Sha256Hex(text)};
+          end = {sealed[i].sequence, sealed[i].hash};
+        }
+        std::vector<db::Param> params;
+        for (std::size_t i = 0; i < sealed.size();) {
+          const std::size_t rows = sealed.size() - i >= kRowsAtOnce ? kRowsAtOnce : 1;
+          params.clear();
+          for (std::size_t k = i; k < i + rows; ++k) {
+            params.insert(params.end(), {unsealed[k].row, sealed[k].sequence, sealed[k].previous,
+                                         sealed[k].hash});
+          }
+          BW_TRY_STATUS(tx.ExecuteWith(For<SealSql>(rows), params));
+          i += rows;
+        }
+        BW_TRY_STATUS(tx.Execute("UPDATE audit_chain SET sequence = $1, hash = $2 WHERE id = 1",
+                                 {end.sequence, end.hash}));
+        return static_cast<std::int64_t>(unsealed.size());
+      },
+      db::Isolation::kStatement);
 }
 
 Result<std::int64_t> Log::Seal() const {
-  return database_.WriteValue([](db::Transaction& tx) -> Result<std::int64_t> {
-    BW_TRY(Head head, ReadHead(tx));
-    struct Unsealed {
-      std::int64_t row;
-      std::string document;
-    };
+  // Where there is nothing to do nothing is committed, so that an idle installation stays idle.
+  BW_TRY(const bool any, database_.ReadValue([](db::Transaction& tx) -> Result<bool> {
+    BW_TRY(const auto found,
+           tx.QueryOne("SELECT row FROM audit_record WHERE sequence IS NULL LIMIT 1", {},
+                       [](const db::Row& row) { return row.Int(0); }));
+    return found.has_value();
+  }));
+  if (!any) return 0;
+  std::int64_t all = 0;
+  while (true) {
+    BW_TRY(const std::int64_t some, SealSome());
+    all += some;
+    if (some < static_cast<std::int64_t>(kSealBatch)) return all;
+  }
+}
+
+Result<ChainEnd> Log::End() const {
+  return database_.ReadValue(ReadEnd);
+}
+
+Result<std::int64_t> Log::CountUnsealed() const {
+  return database_.ReadValue([](db::Transaction& tx) -> Result<std::int64_t> {
     BW_TRY(const auto unsealed,
-           tx.QueryAll("SELECT row, document FROM audit_record WHERE sequence IS NULL "
-                       "ORDER BY row LIMIT $1",
-                       {kSealBatch},
-                       [](const db::Row& row) { return Unsealed{row.Int(0), row.String(1)}; }));
-    for (const Unsealed& record : unsealed) {
-      const Head next{head.sequence + 1, HashOf(head.sequence + 1, head.hash, record.document)};
-      BW_TRY_STATUS(tx.Execute(
-          "UPDATE audit_record SET sequence = $1, previous_hash = $2, hash = $3 WHERE row = $4",
-          {next.sequence, head.hash, next.hash, record.row}));
-      head = next;
-    }
-    return static_cast<std::int64_t>(unsealed.size());
+           tx.QueryOne("SELECT count(*) FROM audit_record WHERE sequence IS NULL", {},
+                       [](const db::Row& row) { return row.Int(0); }));
+    return unsealed.value_or(0);
   });
 }
 
-Status Log::Export(std::int64_t first_sequence,
+Status Log::Export(std::int64_t first_sequence, std::int64_t limit,
                    const std::function<Status(const Entry&)>& visit) const {
   return database_.Read([&](db::Transaction& tx) {
     return tx.Query(
-        "SELECT sequence, previous_hash, hash, document FROM audit_record WHERE sequence >= $1 "
-        "ORDER BY sequence",
-        {first_sequence}, [&](const db::Row& row) -> Status {
-          BW_TRY(const Entry entry, EntryOf(row));
-          return visit(entry);
+        "SELECT sequence, previous_hash, hash, document, time FROM audit_record "
+        "WHERE sequence >= $1 ORDER BY sequence LIMIT $2",
+        {first_sequence, limit}, [&](const db::Row& row) -> Status {
+          return visit({.sequence = row.Int(0),
+                        .previous_hash = row.String(1),
+                        .hash = row.String(2),
+                        .record = row.String(3),
+                        .time = row.Time(4)});
         });
   });
 }
 
 Result<Verification> Log::Verify() const {
-  return database_.ReadValue([](db::Transaction& tx) -> Result<Verification> {
-    ChainVerifier verifier;
+  constexpr std::int64_t kPage = 4096;
+  std::optional<ChainVerifier> verifier;
+  Verification verified;
+  // The end that the chain must have reached, asked for before it can grow under the walk.
+  BW_TRY(const ChainEnd end, End());
+  std::int64_t seen = kPage;
+  while (seen == kPage) {
+    seen = 0;
     BW_TRY_STATUS(
-        tx.Query("SELECT sequence, previous_hash, hash, document FROM audit_record "
-                 "WHERE sequence IS NOT NULL ORDER BY sequence",
-                 {}, [&](const db::Row& row) -> Status {
-                   BW_TRY(const Entry entry, EntryOf(row));
-                   return verifier.Add(entry);
-                 }));
-    BW_TRY(const auto unsealed,
-           tx.QueryOne("SELECT count(*) FROM audit_record WHERE sequence IS NULL", {},
-                       [](const db::Row& row) { return row.Int(0); }));
-    return Verification{verifier.count(), unsealed.value_or(0), verifier.head()};
-  });
+        Export(verifier ? verifier->count() + 1 : 1, kPage, [&](const Entry& entry) -> Status {
+          ++seen;
+          if (!verifier) {
+            verified.first = entry.sequence;
+            verifier.emplace(entry.sequence == 1
+                                 ? ChainEnd{}
+                                 : ChainEnd{entry.sequence - 1, entry.previous_hash});
+          }
+          BW_TRY_STATUS(verifier->Add(entry));
+          if (entry.sequence == end.sequence && entry.hash != end.hash) {
+            return DataCorrupt("audit entry " + std::to_string(end.sequence) +
+                               ": it is not the one that the chain ended with");
+          }
+          return Ok();
+        }));
+  }
+  if (verifier) {
+    verified.sealed = verifier->count();
+    verified.head = verifier->head();
+  } else {
+    verified.head = kNoHash;
+  }
+  if (verifier && verifier->count() < end.sequence) {
+    return DataCorrupt("audit entry " + std::to_string(end.sequence) + ": the entries behind " +
+                       std::to_string(verifier->count()) + " are missing");
+  }
+  BW_TRY(verified.unsealed, CountUnsealed());
+  return verified;
 }
 
 }  // namespace breakwater::audit

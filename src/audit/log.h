@@ -3,13 +3,17 @@
 //
 // A record's row is part of the change's own transaction, so concurrent changes do not queue for
 // the end of the chain; a sealer gives rows their sequence and hash shortly after. Verification
-// reports the tail that is not yet sealed.
+// reports the tail that is not yet sealed. What reads leave is batched (recorder.h), sealed entries
+// become files of the blob store (segments.h), and signed heads tell how long the chain was when
+// (heads.h).
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "audit/record.h"
@@ -19,51 +23,75 @@
 
 namespace breakwater::audit {
 
-// A sealed record: hash = SHA-256(previous hash, sequence, canonical record). The first entry's
-// previous hash is 64 zeros.
+// A sealed record: hash = SHA-256(sequence, previous hash, canonical record). The first entry's
+// previous hash is kNoHash.
 struct Entry {
   std::int64_t sequence = 0;  // from 1, without gaps
   std::string previous_hash;  // lower-case hex
   std::string hash;
-  json::Value record;
+  std::string record;   // canonical JSON: the bytes that are hashed
+  Timestamp time = {};  // of the record, where it comes from the database
 };
+
+extern const std::string kNoHash;  // 64 zeros
 
 json::Value ToJson(const Entry& entry);
 Result<Entry> EntryFromJson(const json::Value& document);
 
+// Where the chain ends.
+struct ChainEnd {
+  std::int64_t sequence = 0;
+  std::string hash = kNoHash;
+  friend bool operator==(const ChainEnd&, const ChainEnd&) = default;
+};
+
 // Checks a chain entry by entry; needs nothing but the entries. Detects an edit, a reorder, a gap
-// and, given the expected head, a cut tail.
+// and, given the expected end, a cut tail.
 class ChainVerifier {
  public:
+  // `from`: the entry before the first one.
+  explicit ChainVerifier(ChainEnd from = {}) : end_(std::move(from)) {}
   // kDataCorrupt names the sequence and what is wrong. Nothing may be added after an error.
-  Status Add(const Entry& entry);
-  std::int64_t count() const { return next_sequence_ - 1; }
-  const std::string& head() const { return head_; }  // hash of the last entry
+  Status Add(const Entry& entry) {
+    return Add(entry.sequence, entry.previous_hash, entry.hash, entry.record);
+  }
+  Status Add(std::int64_t sequence, std::string_view previous_hash, std::string_view hash,
+             std::string_view record);
+  std::int64_t count() const { return end_.sequence; }
+  const std::string& head() const { return end_.hash; }  // hash of the last entry
 
  private:
-  std::int64_t next_sequence_ = 1;
-  std::string head_ = std::string(64, '0');
+  ChainEnd end_;
+  std::string text_;
+};
+
+// Records are listed by time; two of one time by their rows.
+struct Position {
+  Timestamp time = {};
+  std::int64_t row = 0;
 };
 
 struct Filter {
   std::optional<AccountId> account = {};
   std::optional<std::string> action = {};
   std::optional<IamId> initiator = {};
+  std::optional<std::string> target = {};  // by name
   std::optional<Outcome> outcome = {};
   std::optional<std::string> request_id = {};
   std::optional<Timestamp> since = {};
   std::optional<Timestamp> until = {};
-  std::int64_t after_row = 0;  // paging: the last row seen
+  std::optional<Position> after = {};  // paging: that of the last one seen
   std::int64_t limit = 100;
 };
 
 struct Found {
-  std::int64_t row = 0;
+  Position position;
   std::optional<std::int64_t> sequence;  // absent until sealed
   Record record;
 };
 
 struct Verification {
+  std::int64_t first = 1;  // of the sealed entries that are rows; older ones are segments
   std::int64_t sealed = 0;
   std::int64_t unsealed = 0;  // the tail
   std::string head;
@@ -76,22 +104,30 @@ class Log {
 
   // Adds a record to the caller's transaction.
   Status Append(db::Transaction& tx, Record record) const;
+  // The same for many, with few statements.
+  Status AppendAll(db::Transaction& tx, std::span<const Record> records) const;
   // The same in a transaction of its own, for what changed nothing (a refusal).
   Status AppendAlone(const Record& record) const;
 
-  // Oldest first.
+  // Oldest first. Of a page with a filter by account, initiator, target or action, the time does
+  // not depend on how many records there are.
   Result<std::vector<Found>> Query(const Filter& filter) const;
 
-  // Seals what is not; the number of records sealed. Only one sealer may run at a time: called
-  // from a job that runs in one process, and serialized within it by the writing transaction.
+  // Seals what is not; the number of records sealed. However many call it at once, in whatever
+  // processes, one at a time seals: they queue for the row of the chain's end.
   Result<std::int64_t> Seal() const;
-  // Sealed entries from `first_sequence`, in order; stops at the visitor's first error.
-  Status Export(std::int64_t first_sequence,
+  Result<ChainEnd> End() const;
+  Result<std::int64_t> CountUnsealed() const;
+  // Sealed entries that are rows, from `first_sequence`, in order and at most `limit`; stops at the
+  // visitor's first error.
+  Status Export(std::int64_t first_sequence, std::int64_t limit,
                 const std::function<Status(const Entry&)>& visit) const;
-  // Walks the whole chain.
+  // Walks all entries that are rows, and looks whether the chain ends where it should.
   Result<Verification> Verify() const;
 
  private:
+  Result<std::int64_t> SealSome() const;
+
   db::Database& database_;
   const Clock& clock_;
 };

@@ -1,5 +1,8 @@
 #include "audit/record.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "base/check.h"
 #include "json/reader.h"
 
@@ -8,28 +11,19 @@ namespace {
 
 using json::Text;
 
-std::string_view ToText(Outcome outcome) {
-  switch (outcome) {
-    case Outcome::kSuccess: return "success";
-    case Outcome::kFailure: return "failure";
-  }
-  BW_UNREACHABLE();
-}
-
-std::string_view ToText(Severity severity) {
-  switch (severity) {
-    case Severity::kNormal: return "normal";
-    case Severity::kWarning: return "warning";
-    case Severity::kCritical: return "critical";
-  }
-  BW_UNREACHABLE();
-}
-
 Severity SeverityFrom(std::string_view text, const json::Reader& at) {
   if (text == "normal") return Severity::kNormal;
   if (text == "warning") return Severity::kWarning;
   if (text != "critical") at.Fail("must be normal, warning or critical");
   return Severity::kCritical;
+}
+
+json::Value TargetJson(const Target& target) {
+  json::Object document = {
+      {"crn", Text(target.crn)}, {"kind", Text(target.kind)}, {"name", Text(target.name)}};
+  if (!target.digest.empty()) document["digest"] = Text(target.digest);
+  if (!target.resource_group.empty()) document["resource_group"] = Text(target.resource_group);
+  return document;
 }
 
 void Compare(const std::string& path, const json::Value& before, const json::Value& after,
@@ -61,37 +55,65 @@ void Compare(const std::string& path, const json::Value& before, const json::Val
 
 }  // namespace
 
+std::string_view ToText(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::kSuccess: return "success";
+    case Outcome::kFailure: return "failure";
+  }
+  BW_UNREACHABLE();
+}
+
+std::string_view ToText(Severity severity) {
+  switch (severity) {
+    case Severity::kNormal: return "normal";
+    case Severity::kWarning: return "warning";
+    case Severity::kCritical: return "critical";
+  }
+  BW_UNREACHABLE();
+}
+
+bool IsDataEvent(std::string_view action) {
+  constexpr std::string_view kActions[] = {
+      "container-registry.image.push",       "container-registry.image.pull",
+      "container-registry.image.delete",     "container-registry.image.bulkdelete",
+      "container-registry.signature.read",   "container-registry.signature.write",
+      "container-registry.signature.delete",
+  };
+  return std::find(std::begin(kActions), std::end(kActions), action) != std::end(kActions);
+}
+
 json::Value ToJson(const Record& r) {
   json::Array changes;
   for (const FieldChange& change : r.changes) {
     changes.push_back(
         {{"field", Text(change.field)}, {"before", change.before}, {"after", change.after}});
   }
-  return {
-      {"id", Text(r.id)},
-      {"time", Text(FormatRfc3339(r.time))},
-      {"account", Text(r.account.value())},
-      {"registry", Text(r.registry.value())},
-      {"action", Text(r.action)},
-      {"outcome", Text(ToText(r.outcome))},
-      {"reason_code", r.reason_code},
-      {"reason", Text(r.reason)},
-      {"severity", Text(ToText(r.severity))},
-      {"initiator",
-       {{"iam_id", Text(r.initiator.iam_id.value())},
-        {"name", Text(r.initiator.name)},
-        {"kind", Text(r.initiator.kind)},
-        {"credential", Text(r.initiator.credential)},
-        {"account", Text(r.initiator.account.value())},
-        {"address", Text(r.initiator.address)},
-        {"agent", Text(r.initiator.agent)}}},
-      {"target",
-       {{"crn", Text(r.target.crn)}, {"kind", Text(r.target.kind)}, {"name", Text(r.target.name)}}},
-      {"request_id", Text(r.request_id)},
-      {"private_network", r.private_network},
-      {"data_event", r.data_event},
-      {"changes", std::move(changes)},
-      {"judgement", r.judgement}};
+  json::Object document = {{"id", Text(r.id)},
+                           {"time", Text(FormatRfc3339(r.time))},
+                           {"account", Text(r.account.value())},
+                           {"registry", Text(r.registry.value())},
+                           {"action", Text(r.action)},
+                           {"outcome", Text(ToText(r.outcome))},
+                           {"reason_code", r.reason_code},
+                           {"reason", Text(r.reason)},
+                           {"severity", Text(ToText(r.severity))},
+                           {"initiator",
+                            {{"iam_id", Text(r.initiator.iam_id.value())},
+                             {"name", Text(r.initiator.name)},
+                             {"kind", Text(r.initiator.kind)},
+                             {"credential", Text(r.initiator.credential)},
+                             {"account", Text(r.initiator.account.value())},
+                             {"address", Text(r.initiator.address)},
+                             {"agent", Text(r.initiator.agent)}}},
+                           {"target", TargetJson(r.target)},
+                           {"request_id", Text(r.request_id)},
+                           {"private_network", r.private_network},
+                           {"data_event", r.data_event},
+                           {"changes", std::move(changes)},
+                           {"judgement", r.judgement}};
+  if (!r.request.is_null()) document["request"] = r.request;
+  if (!r.response.is_null()) document["response"] = r.response;
+  return document;
 }
 
 Result<Record> FromJson(const json::Value& document) {
@@ -118,7 +140,9 @@ Result<Record> FromJson(const json::Value& document) {
   const json::Reader target = in.Field("target");
   r.target = {.crn = target.Field("crn").String(),
               .kind = target.Field("kind").String(),
-              .name = target.Field("name").String()};
+              .name = target.Field("name").String(),
+              .digest = std::string(json::FindText(target.value(), "digest")),
+              .resource_group = std::string(json::FindText(target.value(), "resource_group"))};
   r.request_id = in.Field("request_id").String();
   r.private_network = in.Field("private_network").Bool();
   r.data_event = in.Field("data_event").Bool();
@@ -130,6 +154,8 @@ Result<Record> FromJson(const json::Value& document) {
     r.changes.push_back({change.Field("field").String(), value("before"), value("after")});
   }
   if (const json::Value* judgement = json::Find(document, "judgement")) r.judgement = *judgement;
+  if (const json::Value* request = json::Find(document, "request")) r.request = *request;
+  if (const json::Value* response = json::Find(document, "response")) r.response = *response;
   BW_TRY_STATUS(in.Finish());
   BW_TRY(r.time, ParseRfc3339(time));
   return r;

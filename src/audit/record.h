@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/ids.h"
@@ -29,6 +30,8 @@ struct Target {
   std::string crn;
   std::string kind;  // "service", "namespace", "image", "rule", …
   std::string name;
+  std::string digest = {};          // of an image, once it is known
+  std::string resource_group = {};  // of its namespace; empty: none
 };
 
 // One field of a changed document; null = absent. Never holds a secret.
@@ -56,7 +59,16 @@ struct Record {
   std::vector<FieldChange> changes;
   // Rule set digest and verdicts that judged the change; null if nothing did.
   json::Value judgement;
+  // What the request and its answer said that is worth keeping, e.g. {"name": …}; null: nothing.
+  json::Value request = {};
+  json::Value response = {};
 };
+
+// Whether the reference system flags the action as one on data (ibm-registry 3.14).
+bool IsDataEvent(std::string_view action);
+
+std::string_view ToText(Outcome outcome);    // "success", "failure"
+std::string_view ToText(Severity severity);  // "normal", "warning", "critical"
 
 json::Value ToJson(const Record& record);
 Result<Record> FromJson(const json::Value& document);

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "cli/audit.h"
 #include "cli/backup.h"
 #include "cli/break_glass.h"
 #include "cli/configuration.h"
@@ -159,6 +160,33 @@ void AddOfflineCommands(CLI::App& program, ServerArguments& server, OfflineArgum
   restore->callback([&] { status = Restore(server, arguments.restoration); });
 }
 
+struct AuditArguments {
+  RawClientArguments client;
+  VerifyAuditArguments verify;
+  ExportAuditArguments to_export;
+};
+
+void AddAuditCommands(CLI::App& program, AuditArguments& arguments, int& status) {
+  CLI::App* audit = program.add_subcommand("audit", "The audit trail");
+  audit->require_subcommand(1);
+  CLI::App* verify = audit->add_subcommand("verify", "Verify exported files, without a server");
+  VerifyAuditArguments& files = arguments.verify;
+  verify->add_option("files", files.files, "Exports and segments, plain or compressed")->required();
+  verify->add_option("--key", files.key, "The public key: PEM, or GET /breakwater/v1/audit/key")
+      ->required();
+  verify->add_option("--head", files.heads, "Heads that were kept elsewhere");
+  verify->add_flag("--json", files.as_json, "Print what was found as JSON");
+  verify->footer(std::string(kVerifyAuditHelp));
+  verify->callback([&] { status = VerifyAudit(files); });
+  CLI::App* to_export = audit->add_subcommand(
+      "export", "Write the sealed entries, the public key and the latest head of a server");
+  to_export->add_option("--to", arguments.to_export.directory, "Directory; the current one");
+  to_export->add_option("--from", arguments.to_export.from, "The first entry; 1")
+      ->check(CLI::PositiveNumber);
+  AddClientFlags(*to_export, arguments.client);
+  to_export->callback([&] { status = ExportAudit(arguments.client, arguments.to_export); });
+}
+
 int Main(int argc, char** argv) {
   CLI::App program{"Breakwater: a container registry that keeps itself and its content compliant"};
   program.set_version_flag("--version", std::string("breakwater ") + BW_VERSION);
@@ -188,6 +216,9 @@ int Main(int argc, char** argv) {
   CLI::App* break_glass = program.add_subcommand(
       "break-glass", "Make a password for the break-glass identity, and its configuration");
   break_glass->callback([&] { status = MakeBreakGlass(); });
+
+  AuditArguments audit;
+  AddAuditCommands(program, audit, status);
 
   CLI::App* advisories = program.add_subcommand("advisories", "Vulnerability advisories");
   advisories->require_subcommand(1);

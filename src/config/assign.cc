@@ -5,6 +5,7 @@
 
 #include "base/ip.h"
 #include "base/strings.h"
+#include "config/audit_sink.h"
 #include "config/sign_in_source.h"
 #include "config/value.h"
 
@@ -195,32 +196,38 @@ Status AssignRegistries(const Option& option, const Value& value, Settings& sett
   return Ok();
 }
 
-Status AssignSources(const Option& option, const Value& value, Settings& settings) {
-  std::vector<SignInSource> sources;
+// Tables of the file, or texts.
+template <class T>
+Status AssignTables(const Option& option, const Value& value, Settings& settings,
+                    Result<T> (*from_table)(const std::vector<Entry>&),
+                    Result<T> (*from_text)(std::string_view),
+                    Status (*check)(const std::vector<T>&), std::string_view what) {
+  std::vector<T> all;
   if (const auto* tables = std::get_if<std::vector<std::vector<Entry>>>(&value)) {
     for (const auto& table : *tables) {
-      BW_TRY(auto source, SourceFromTable(table));
-      sources.push_back(std::move(source));
+      BW_TRY(auto one, from_table(table));
+      all.push_back(std::move(one));
     }
   } else if (const auto* texts = std::get_if<std::vector<std::string>>(&value)) {
     for (const std::string& text : *texts) {
-      BW_TRY(auto source, ParseSource(text));
-      sources.push_back(std::move(source));
+      BW_TRY(auto one, from_text(text));
+      all.push_back(std::move(one));
     }
   } else {
     return NotAllowed(option);
   }
-  if (static_cast<std::int64_t>(sources.size()) > option.max) {
-    return Invalid("has more than " + std::to_string(option.max) + " sources");
+  if (static_cast<std::int64_t>(all.size()) > option.max) {
+    return Invalid("has more than " + std::to_string(option.max) + " " + std::string(what));
   }
-  BW_TRY_STATUS(CheckSources(sources));
-  At<std::vector<SignInSource>>(option, settings) = std::move(sources);
+  BW_TRY_STATUS(check(all));
+  At<std::vector<T>>(option, settings) = std::move(all);
   return Ok();
 }
 
-std::string RenderSources(const std::vector<SignInSource>& sources) {
+template <class T>
+std::string RenderTables(const std::vector<T>& all, std::string (*render)(const T&)) {
   std::vector<std::string> tables;
-  for (const SignInSource& source : sources) tables.push_back(RenderSource(source));
+  for (const T& one : all) tables.push_back(render(one));
   return "[" + Join(tables, ", ") + "]";
 }
 
@@ -286,7 +293,11 @@ Status Assign(const Option& option, const Value& value, Settings& settings) {
     case Kind::kDuration: return AssignNumber(option, value, settings);
     case Kind::kNetworks: return AssignNetworks(option, value, settings);
     case Kind::kRegistries: return AssignRegistries(option, value, settings);
-    case Kind::kSources: return AssignSources(option, value, settings);
+    case Kind::kSources:
+      return AssignTables(option, value, settings, SourceFromTable, ParseSource, CheckSources,
+                          "sources");
+    case Kind::kSinks:
+      return AssignTables(option, value, settings, SinkFromTable, ParseSink, CheckSinks, "sinks");
     case Kind::kText:
     case Kind::kPath:
     case Kind::kWord:
@@ -307,7 +318,10 @@ std::string Render(const Option& option, const Settings& settings) {
       return QuoteToml(FormatDuration(At<std::chrono::milliseconds>(option, settings)));
     case Kind::kNetworks: return RenderNetworks(At<std::vector<IpNetwork>>(option, settings));
     case Kind::kRegistries: return RenderRegistries(At<std::vector<Registry>>(option, settings));
-    case Kind::kSources: return RenderSources(At<std::vector<SignInSource>>(option, settings));
+    case Kind::kSources:
+      return RenderTables(At<std::vector<SignInSource>>(option, settings), RenderSource);
+    case Kind::kSinks:
+      return RenderTables(At<std::vector<AuditSink>>(option, settings), RenderSink);
     case Kind::kAddress: return QuoteToml(FormatListenAddress(At<ListenAddress>(option, settings)));
     case Kind::kSecret: return At<Secret>(option, settings).empty() ? "\"\"" : "\"***\"";
     case Kind::kText:
@@ -320,10 +334,11 @@ std::string Render(const Option& option, const Settings& settings) {
 }
 
 std::string Show(const Option& option, const Value& value) {
-  // Texts of sources may hold secrets.
+  // Texts of sources and sinks may hold secrets.
   const bool texts = std::holds_alternative<std::string>(value) ||
                      std::holds_alternative<std::vector<std::string>>(value);
-  if (option.is_secret() || (option.kind == Kind::kSources && texts)) return "\"***\"";
+  const bool tables = option.kind == Kind::kSources || option.kind == Kind::kSinks;
+  if (option.is_secret() || (tables && texts)) return "\"***\"";
   struct Visitor {
     std::string operator()(bool flag) const { return flag ? "true" : "false"; }
     std::string operator()(std::int64_t number) const { return std::to_string(number); }

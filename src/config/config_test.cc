@@ -181,6 +181,7 @@ std::string OtherThanDefault(const Option& option) {
     case Kind::kNetworks: return "10.0.0.0/8";
     case Kind::kRegistries: return "a.example";
     case Kind::kSources: return "kind=local&name=local";
+    case Kind::kSinks: return "kind=file&name=disk&directory=%2Ftmp";
     case Kind::kSecret:
       return std::string(static_cast<std::size_t>(option.min) + 8, 'a')
           .substr(0, static_cast<std::size_t>(option.max));

@@ -262,6 +262,15 @@ void AddSignIn(std::vector<Option>& out) {
   out.push_back(std::move(sources));
 }
 
+void AddAuditSinks(std::vector<Option>& out) {
+  Option sinks = Make(
+      Kind::kSinks, "audit_sink", "", Access<std::vector<AuditSink>>(BW_FIELD(audit_sinks)),
+      "Where sealed entries of the audit trail are sent beside the database: each gets the whole "
+      "trail from its beginning, in order, at least once.");
+  sinks.max = 16;
+  out.push_back(std::move(sinks));
+}
+
 void AddBreakGlass(std::vector<Option>& out) {
   Option name = Text(Kind::kText, "break_glass.name", "break-glass", BW_FIELD(break_glass.name),
                      "Name that the break-glass identity signs in by.");
@@ -408,6 +417,7 @@ std::vector<Option> BuildOptions() {
   AddQuotas(out);
   AddSignIn(out);
   AddBreakGlass(out);
+  AddAuditSinks(out);
   AddTokens(out);
   AddIamLimits(out);
   AddHttp(out);
@@ -473,6 +483,7 @@ std::string Allowed(const Option& option) {
              "and whether pulls are redirected";
     case Kind::kSources:
       return "a list of sources, each with its kind, its name and what they need";
+    case Kind::kSinks: return "a list of sinks, each with its kind, its name and what they need";
     case Kind::kSecret: return AllowedText(option);
   }
   BW_UNREACHABLE();

@@ -28,15 +28,17 @@ enum class Kind {
   kNetworks,
   kRegistries,
   kSources,
+  kSinks,
   kSecret,
 };
 
 // Where an option's value lives in Settings.
-using Field = std::variant<bool& (*)(Settings&), std::int64_t& (*)(Settings&),
-                           std::chrono::milliseconds& (*)(Settings&), std::string& (*)(Settings&),
-                           ListenAddress& (*)(Settings&), std::vector<IpNetwork>& (*)(Settings&),
-                           std::vector<Registry>& (*)(Settings&),
-                           std::vector<SignInSource>& (*)(Settings&), Secret& (*)(Settings&)>;
+using Field =
+    std::variant<bool& (*)(Settings&), std::int64_t& (*)(Settings&),
+                 std::chrono::milliseconds& (*)(Settings&), std::string& (*)(Settings&),
+                 ListenAddress& (*)(Settings&), std::vector<IpNetwork>& (*)(Settings&),
+                 std::vector<Registry>& (*)(Settings&), std::vector<SignInSource>& (*)(Settings&),
+                 std::vector<AuditSink>& (*)(Settings&), Secret& (*)(Settings&)>;
 
 struct Option {
   std::string key;       // in the file: "public.tls_key"
@@ -53,7 +55,9 @@ struct Option {
 
   // Lists come as repeated flags.
   bool is_list() const { return kind == Kind::kNetworks || is_tables(); }
-  bool is_tables() const { return kind == Kind::kRegistries || kind == Kind::kSources; }
+  bool is_tables() const {
+    return kind == Kind::kRegistries || kind == Kind::kSources || kind == Kind::kSinks;
+  }
   bool is_secret() const { return kind == Kind::kSecret; }
 };
 

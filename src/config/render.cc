@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "base/strings.h"
+#include "config/audit_sink.h"
 #include "config/options.h"
 #include "config/sign_in_source.h"
 
@@ -64,6 +65,26 @@ constexpr std::string_view kSources =
     "[Signing in](identity.md) has an example for each kind.\n"
     "\n";
 
+constexpr std::string_view kSinks =
+    "\n"
+    "In the file a sink is a table, in the environment and as a flag its keys and percent-encoded\n"
+    "values joined by `&`; several are separated by `;`:\n"
+    "\n"
+    "```toml\n"
+    "[[audit_sink]]\n"
+    "kind = \"file\"\n"
+    "name = \"disk\"\n"
+    "directory = \"/var/log/breakwater\"\n"
+    "\n"
+    "[[audit_sink]]\n"
+    "kind = \"syslog\"\n"
+    "name = \"siem\"\n"
+    "address = \"logs.example.com:6514\"\n"
+    "```\n"
+    "\n"
+    "[The audit trail](audit.md) says what each kind promises.\n"
+    "\n";
+
 std::string Default(const Option& option) {
   if (option.is_list()) return "none";
   return option.fallback.empty() ? "empty" : "`" + option.fallback + "`";
@@ -76,6 +97,7 @@ void AppendOption(const Option& option, std::string& out) {
          option.flag + "` |\n";
   if (option.kind == Kind::kRegistries) out += kRegistries;
   if (option.kind == Kind::kSources) out += std::string(kSources) + DescribeSources();
+  if (option.kind == Kind::kSinks) out += std::string(kSinks) + DescribeSinks();
 }
 
 }  // namespace

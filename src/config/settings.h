@@ -99,6 +99,28 @@ struct SignInSource {
   friend bool operator==(const SignInSource&, const SignInSource&) = default;
 };
 
+// Where sealed entries of the audit trail are sent. What each key means is in the table of
+// audit_sink.cc; those of other kinds stay as they are.
+struct AuditSink {
+  std::string kind;  // file, syslog, webhook or kafka
+  std::string name;
+  std::string format;  // empty: lines for file, else events
+  std::string directory;
+  std::int64_t rotate_size = 64 << 20;
+  std::string address;  // host:port
+  std::string transport = "tls";
+  std::string ca_file;
+  std::string url;
+  bool allow_plain = false;
+  Secret secret;
+  std::string secret_file;
+  std::string brokers;
+  std::string topic;
+  std::string properties;
+  std::chrono::milliseconds timeout{30'000};
+  friend bool operator==(const AuditSink&, const AuditSink&) = default;
+};
+
 struct Tokens {
   std::chrono::milliseconds access_lifetime{};
   std::chrono::milliseconds refresh_lifetime{};
@@ -223,6 +245,7 @@ struct Settings {
   std::string message;  // to everybody; empty: none
   Quota quota;
   std::vector<SignInSource> sign_in;  // empty: local alone
+  std::vector<AuditSink> audit_sinks;
   BreakGlass break_glass;
   Tokens tokens;
   Iam iam;

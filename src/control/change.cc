@@ -4,59 +4,13 @@
 #include <iterator>
 
 #include "base/check.h"
+#include "control/activity.h"
 #include "observe/log.h"
 
 namespace breakwater::control {
 namespace {
 
 using json::Text;
-
-audit::Severity SeverityOf(ErrorCode code) {
-  // spec of the reference system: refusals of rights are critical, other failures warnings.
-  switch (code) {
-    case ErrorCode::kUnauthenticated:
-    case ErrorCode::kDenied:
-    case ErrorCode::kUnavailable: return audit::Severity::kCritical;
-    case ErrorCode::kInvalid:
-    case ErrorCode::kNotFound:
-    case ErrorCode::kExists:
-    case ErrorCode::kConflict:
-    case ErrorCode::kPrecondition:
-    case ErrorCode::kRangeInvalid:
-    case ErrorCode::kTooLarge:
-    case ErrorCode::kQuota:
-    case ErrorCode::kRateLimited:
-    case ErrorCode::kUnsupported:
-    case ErrorCode::kDeadline:
-    case ErrorCode::kDataCorrupt:
-    case ErrorCode::kInternal: return audit::Severity::kWarning;
-  }
-  BW_UNREACHABLE();
-}
-
-audit::Record RecordOf(const Caller& caller, std::string_view action, const Resource& resource) {
-  audit::Record record;
-  record.account = resource.account;
-  record.registry = resource.registry;
-  record.action = std::string(action);
-  record.initiator = ToInitiator(caller);
-  record.target = {.crn = resource.crn().ToString(),
-                   .kind = resource.kind,
-                   .name = resource.name.empty() ? resource.name_space : resource.name};
-  record.request_id = caller.origin.request_id;
-  record.private_network = caller.origin.private_network;
-  return record;
-}
-
-audit::Record RefusalOf(const Caller& caller, std::string_view action, const Resource& resource,
-                        const Error& error) {
-  audit::Record record = RecordOf(caller, action, resource);
-  record.outcome = audit::Outcome::kFailure;
-  record.reason_code = StatusOf(error.code());
-  record.reason = error.message();
-  record.severity = SeverityOf(error.code());
-  return record;
-}
 
 jobs::Event CommittedEvent(const Change& change, const Effect& effect) {
   json::Array governed;
@@ -80,28 +34,6 @@ jobs::Event CommittedEvent(const Change& change, const Effect& effect) {
 
 }  // namespace
 
-int StatusOf(ErrorCode code) {
-  switch (code) {
-    case ErrorCode::kInvalid: return 400;
-    case ErrorCode::kUnauthenticated: return 401;
-    case ErrorCode::kDenied: return 403;
-    case ErrorCode::kNotFound: return 404;
-    case ErrorCode::kExists: return 409;
-    case ErrorCode::kConflict: return 409;
-    case ErrorCode::kPrecondition: return 412;
-    case ErrorCode::kRangeInvalid: return 416;
-    case ErrorCode::kTooLarge: return 413;
-    case ErrorCode::kQuota: return 403;
-    case ErrorCode::kRateLimited: return 429;
-    case ErrorCode::kUnsupported: return 405;
-    case ErrorCode::kUnavailable: return 503;
-    case ErrorCode::kDeadline: return 504;
-    case ErrorCode::kDataCorrupt: return 500;
-    case ErrorCode::kInternal: return 500;
-  }
-  BW_UNREACHABLE();
-}
-
 Status ChangePath::Submit(const Caller& caller, const Change& change) {
   json::Value judged;
   std::vector<std::string> warnings;
@@ -117,7 +49,6 @@ Status ChangePath::Submit(const Caller& caller, const Change& change) {
   }
   if (!status.ok()) {
     audit::Record record = RefusalOf(caller, change.action, change.resource, status.error());
-    record.data_event = change.data_event;
     record.judgement = std::move(judged);
     AppendRefusal(record);
   }
@@ -144,7 +75,7 @@ Status ChangePath::Apply(db::Transaction& tx, const Caller& caller, const Change
 
   audit::Record record = RecordOf(caller, change.action, change.resource);
   record.severity = severity;
-  record.data_event = change.data_event;
+  record.target.digest = effect.target_digest;
   record.changes = audit::Differences(effect.before, effect.after);
   record.judgement = *judged;
   BW_TRY_STATUS(log_.Append(tx, std::move(record)));

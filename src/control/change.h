@@ -17,6 +17,7 @@
 #include "audit/log.h"
 #include "base/result.h"
 #include "condition/value.h"
+#include "control/activity.h"
 #include "control/caller.h"
 #include "control/facts.h"
 #include "control/resource.h"
@@ -67,6 +68,7 @@ struct Effect {
   // Resources whose facts the change may have altered; each is read back and judged.
   std::vector<Resource> governed;
   std::vector<jobs::Event> events;
+  std::string target_digest = {};  // of the image that it is about, for the audit trail
 };
 
 struct Change {
@@ -74,7 +76,6 @@ struct Change {
   Resource resource;   // what the right is needed on, and the audit target
   // Makes the change in `tx`. May run more than once; an error rolls it back.
   std::function<Result<Effect>(db::Transaction& tx)> apply;
-  bool data_event = false;
   audit::Severity severity = audit::Severity::kWarning;  // of success; failures are graded by cause
 };
 
@@ -117,8 +118,5 @@ class ChangePath {
   Gate& gate_;
   const FactSources& facts_;
 };
-
-// The HTTP-like number that audit records and default faces give an error code.
-int StatusOf(ErrorCode code);
 
 }  // namespace breakwater::control

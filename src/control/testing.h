@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "audit/recorder.h"
 #include "base/testing.h"
 #include "control/change.h"
 #include "control/hierarchy.h"
@@ -75,6 +76,8 @@ struct ControlFixture {
   OpenGate gate;
   FactSources facts;
   ChangePath changes{database, log, *jobs, authorizer, gate, facts};
+  // Writes when it is told to.
+  audit::Recorder recorder{{.process = "test", .account = AccountId("acc")}, database, log, clock};
   AccountId account{"acc"};
   Caller caller{.actor = {.kind = IdentityKind::kUser,
                           .account = account,

@@ -83,7 +83,7 @@ Status Simulator::Replay(const SimulationRequest& request, const std::vector<Bou
   while (true) {
     BW_TRY(const auto page, deps_.audit.Query(filter));
     for (const audit::Found& found : page) {
-      filter.after_row = found.row;
+      filter.after = found.position;
       const audit::Record& record = found.record;
       std::vector<const json::Value*> judged;
       CollectJudged(record.judgement, judged);

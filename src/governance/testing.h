@@ -162,15 +162,15 @@ struct World {
 
   // The newest audit record; there must be one since the last call.
   audit::Record LastRecord() {
-    auto found = log.Query({.after_row = last_row, .limit = 100'000});
+    auto found = log.Query({.after = last, .limit = 100'000});
     BW_CHECK(found.ok() && !found->empty());
-    last_row = found->back().row;
+    last = found->back().position;
     return found->back().record;
   }
 
   AccountId account{"account-1"};
   control::Caller caller;
-  std::int64_t last_row = 0;
+  std::optional<audit::Position> last;
   breakwater::testing::ManualClock clock;
   std::unique_ptr<db::testing::TestDatabase> test_database = db::testing::OpenTestDatabase();
   FactTable facts;

@@ -11,6 +11,7 @@ constexpr std::string_view kByPattern[] = {
     "breakwater.advisories.read",
     "breakwater.audit.export",
     "breakwater.audit.read",
+    "breakwater.audit.set",
     "breakwater.backup.create",
     "breakwater.configuration.apply",
     "breakwater.configuration.get",

@@ -4,16 +4,16 @@
 #include "iam/sign_in/break_glass.h"
 
 namespace breakwater::iam {
-namespace {
-
-// The reference's names of these events (ibm-registry 3.14).
-std::string_view LoginAction(control::IdentityKind kind) {
+std::string_view SignInAction(control::IdentityKind kind, SignInBy by) {
+  switch (by) {
+    case SignInBy::kRefreshToken: return "iam-identity.user-refreshtoken.login";
+    case SignInBy::kPasscode: return "iam-identity.user-passcode.login";
+    case SignInBy::kCredential: break;
+  }
   if (kind == control::IdentityKind::kServiceId) return "iam-identity.serviceid-apikey.login";
   if (kind == control::IdentityKind::kProfile) return "iam-identity.trustedprofile-apikey.login";
   return "iam-identity.user-apikey.login";
 }
-
-}  // namespace
 
 std::string_view DisallowedBy(const IdentityAccess& access, std::string_view address) {
   if (!access.account_addresses.Allows(address)) return "the account";
@@ -29,7 +29,7 @@ Status AddressGuard::CheckOne(const control::Origin& origin, const control::Acto
       Denied("the allowed IP addresses of " + std::string(whose) + " do not include yours, " +
              origin.address + ": come from one of them, or have it added")
           .Reason("address_not_allowed");
-  changes_.RecordRefusal({.actor = actor, .origin = origin}, LoginAction(actor.kind),
+  changes_.RecordRefusal({.actor = actor, .origin = origin}, SignInAction(actor.kind),
                          IamResource(actor.account, "iam-identity", "login", actor.iam_id.value()),
                          refusal);
   return refusal;

@@ -28,6 +28,12 @@ class AddressGuard {
   control::ChangePath& changes_;
 };
 
+// What somebody becomes an access token by.
+enum class SignInBy { kCredential, kRefreshToken, kPasscode };
+
+// The reference's name of the event that `kind` signs in (ibm-registry 3.14).
+std::string_view SignInAction(control::IdentityKind kind, SignInBy by = SignInBy::kCredential);
+
 // Pure: "the account" or "the user" of whom the list is that does not allow the address; empty if
 // both do.
 std::string_view DisallowedBy(const IdentityAccess& access, std::string_view address);

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include "audit/recorder.h"
 #include "base/testing.h"
 #include "crypto/sealing.h"
 #include "db/testing.h"
@@ -187,6 +188,9 @@ struct World {
   AccessFacts access_facts{clock};
   control::FactSources facts;
   control::ChangePath changes{database->database(), audit, *jobs, authorizer, gate, facts};
+  // Writes when it is told to.
+  audit::Recorder recorder{
+      {.process = "test", .account = AccountId("acc")}, database->database(), audit, clock};
   ChangeDeps deps{database->database(), changes, clock};
   KeyHasher hasher{MasterKey()};
   Tokens tokens{{.issuer = "https://us.icr.io/identity"}, TestSigningKeys(), clock};

@@ -308,12 +308,12 @@ TEST_F(RestrictionsInForce, FloodsOfAddressesDoNotFillTheTrail) {
     EXPECT_FALSE(AskFrom("10.0." + std::to_string(i / 256) + "." + std::to_string(i % 256)).ok());
   }
   std::int64_t count = 0;
-  for (std::int64_t after = 0;;) {
-    const auto page = *world_.audit.Query(
-        {.action = "context-based-restrictions.policy.eval", .after_row = after});
+  for (std::optional<audit::Position> after;;) {
+    const auto page =
+        *world_.audit.Query({.action = "context-based-restrictions.policy.eval", .after = after});
     if (page.empty()) break;
     count += static_cast<std::int64_t>(page.size());
-    after = page.back().row;
+    after = page.back().position;
   }
   EXPECT_EQ(count, static_cast<std::int64_t>(RestrictionEvents::kPerMinute));
 }

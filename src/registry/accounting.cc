@@ -91,15 +91,18 @@ Status AddContent(db::Transaction& tx, const StorageScope& scope, Timestamp now,
                   });
 }
 
-// Blobs without any repository are nobody's, and waiting for the collection.
+// Blobs without any repository are nobody's: segments of the audit trail, or waiting for the
+// collection.
 Status AddUnlinked(db::Transaction& tx, StorageAmounts& amounts) {
   return tx.Query(
-      "SELECT COUNT(*), CAST(COALESCE(SUM(b.size), 0) AS BIGINT) FROM blob b WHERE NOT EXISTS "
-      "(SELECT 1 FROM repository_blob l WHERE l.digest = b.digest)",
+      "SELECT CASE WHEN EXISTS (SELECT 1 FROM audit_segment s WHERE s.digest = b.digest) THEN 1 "
+      "ELSE 0 END AS segment, COUNT(*), CAST(COALESCE(SUM(b.size), 0) AS BIGINT) FROM blob b "
+      "WHERE NOT EXISTS (SELECT 1 FROM repository_blob l WHERE l.digest = b.digest) GROUP BY 1",
       {}, [&](const db::Row& row) -> Status {
-        StorageAmount& amount = At(amounts, StorageState::kUnreferenced);
-        amount.blobs += row.Int(0);
-        amount.blob_bytes += static_cast<std::uint64_t>(row.Int(1));
+        StorageAmount& amount =
+            At(amounts, row.Bool(0) ? StorageState::kAudit : StorageState::kUnreferenced);
+        amount.blobs += row.Int(1);
+        amount.blob_bytes += static_cast<std::uint64_t>(row.Int(2));
         return Ok();
       });
 }
@@ -114,6 +117,7 @@ std::string_view ToString(StorageState state) {
     case StorageState::kUnreferenced: return "unreferenced";
     case StorageState::kUploading: return "uploading";
     case StorageState::kOrphaned: return "orphaned";
+    case StorageState::kAudit: return "audit";
   }
   BW_UNREACHABLE();
 }

@@ -34,10 +34,13 @@ enum class StorageState : std::uint8_t {
   // In the blob store, but known to no row: of a push in one request that is under way, or left by
   // a crash. No account's.
   kOrphaned,
+  // Segments of the audit trail. No account's.
+  kAudit,
 };
 inline constexpr std::array kStorageStates = {StorageState::kLive,      StorageState::kUntagged,
                                               StorageState::kLeased,    StorageState::kUnreferenced,
-                                              StorageState::kUploading, StorageState::kOrphaned};
+                                              StorageState::kUploading, StorageState::kOrphaned,
+                                              StorageState::kAudit};
 std::string_view ToString(StorageState state);  // "live"
 
 struct StorageAmount {

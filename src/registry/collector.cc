@@ -207,7 +207,8 @@ Result<Collector::Progress> Collector::StepOverBlobs(State& state) {
   BW_TRY(const auto batch, home_.database.ReadValue([&](db::Transaction& tx) {
     return tx.QueryAll(
         "SELECT b.digest, CASE WHEN EXISTS (SELECT 1 FROM repository_blob l WHERE "
-        "l.digest = b.digest) THEN 1 ELSE 0 END FROM blob b WHERE b.digest > $1 "
+        "l.digest = b.digest) OR EXISTS (SELECT 1 FROM audit_segment s WHERE s.digest = "
+        "b.digest) THEN 1 ELSE 0 END FROM blob b WHERE b.digest > $1 "
         "ORDER BY b.digest LIMIT $2",
         {state.digest, options_.batch},
         [](const db::Row& row) { return Candidate{row.String(0), row.Bool(1)}; });

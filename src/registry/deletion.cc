@@ -42,7 +42,8 @@ Result<control::Effect> Carry(db::Transaction& tx, const RepositoryPath& path,
                          .after = nullptr,
                          .governed = {},
                          .events = {ContentEvent(event::kImageDeleted, path, deletion.image.digest,
-                                                 deletion.tags, deletion.image.media_type)}};
+                                                 deletion.tags, deletion.image.media_type)},
+                         .target_digest = deletion.image.digest.text()};
   BW_TRY_STATUS(DeleteManifestRows(tx, repository, deletion.image.digest.text(), now));
   for (const Attachment& one : deletion.attachments) {
     BW_TRY_STATUS(DeleteManifestRows(tx, repository, one.digest.text(), now));

@@ -69,7 +69,6 @@ control::Change ImageChange(std::string_view action, const RepositoryPath& path,
   control::Change change;
   change.action = std::string(action);
   change.resource = path.Image(reference);
-  change.data_event = true;
   return change;
 }
 

@@ -19,7 +19,8 @@ Result<control::Effect> RemoveTag(db::Transaction& tx, const RepositoryPath& pat
       .before = {{"tags", TagsTo(found.digest, {tag})}},
       .after = nullptr,
       .governed = {},
-      .events = {ContentEvent(event::kTagDeleted, path, found.digest, {tag}, "")}};
+      .events = {ContentEvent(event::kTagDeleted, path, found.digest, {tag}, "")},
+      .target_digest = found.digest.text()};
 }
 
 Result<FoundManifest> FindTag(db::Transaction& tx, const RepositoryPath& path,

@@ -163,6 +163,7 @@ Result<oci::Digest> Manifests::Tag(const control::Caller& caller, const Reposito
     effect.after = TagsNow(found.digest, found.media_type, tags);
     effect.events.push_back(
         ContentEvent(event::kImagePushed, target, found.digest, tags, found.media_type));
+    effect.target_digest = found.digest.text();
     tagged = found.digest;
     return effect;
   };

@@ -214,7 +214,8 @@ Result<PushedManifest> Manifests::Put(const control::Caller& caller, const Repos
         .before = {{"tags", std::move(before)}},
         .after = TagsNow(digest, manifest.media_type, tags),
         .governed = {},
-        .events = {ContentEvent(event::kImagePushed, path, digest, tags, manifest.media_type)}};
+        .events = {ContentEvent(event::kImagePushed, path, digest, tags, manifest.media_type)},
+        .target_digest = digest.text()};
   };
   BW_TRY_STATUS(changes_.Submit(caller, change));
   return pushed;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "audit/log.h"
+#include "audit/recorder.h"
 #include "base/testing.h"
 #include "blob/fs/fs_blob_store.h"
 #include "control/change.h"
@@ -304,6 +305,8 @@ struct World {
   ToldGate gate;
   control::FactSources facts;
   control::ChangePath changes{database, log, *jobs, authorizer, gate, facts};
+  // Writes when it is told to.
+  audit::Recorder recorder{{.process = "test", .account = AccountId("acc")}, database, log, clock};
   std::unique_ptr<Services> services;
   std::vector<std::pair<std::string, json::Value>> events;
 };

@@ -9,12 +9,16 @@ control::Resource RepositoryPath::Namespace() const {
 }
 
 control::Resource RepositoryPath::Image(std::string_view reference) const {
-  control::Resource resource = Namespace();
-  resource.kind = "image";
-  resource.name = name;
-  resource.name += reference.find(':') == std::string_view::npos ? ":" : "@";
-  resource.name += reference;
-  return resource;
+  return ImageResource(Namespace(), name, reference);
+}
+
+control::Resource ImageResource(control::Resource name_space, std::string_view repository,
+                                std::string_view reference) {
+  name_space.kind = "image";
+  name_space.name = repository;
+  name_space.name += reference.find(':') == std::string_view::npos ? ":" : "@";
+  name_space.name += reference;
+  return name_space;
 }
 
 }  // namespace breakwater::registry

@@ -65,6 +65,10 @@ struct RepositoryPath {
   friend bool operator==(const RepositoryPath&, const RepositoryPath&) = default;
 };
 
+// An image of a repository in a namespace, as the audit trail names it.
+control::Resource ImageResource(control::Resource name_space, std::string_view repository,
+                                std::string_view reference);
+
 // One page of a list of names in bytewise order.
 struct Page {
   std::string last;              // names after this one

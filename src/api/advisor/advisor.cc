@@ -44,17 +44,22 @@ class Handlers {
   Result<net::Response> ImageReport(Context& context) const {
     BW_TRY(const IssueScope scope, ScopeOf(context));
     BW_TRY(const auto report, Report(context));
-    return JsonResponse(200, ReportJson(report, version_, scope));
+    const json::Value body = ReportJson(report, version_, scope);
+    NoteReport(context, body);
+    return JsonResponse(200, body);
   }
 
   Result<net::Response> ImageStatus(Context& context) const {
     BW_TRY(const IssueScope scope, ScopeOf(context));
     BW_TRY(const auto report, Report(context));
-    return JsonResponse(200, SummaryJson(report.assessment, version_, scope));
+    const json::Value body = SummaryJson(report.assessment, version_, scope);
+    NoteReport(context, body);
+    return JsonResponse(200, body);
   }
 
   Result<net::Response> AccountReport(Context& context) const {
     BW_TRY(const IssueScope scope, ScopeOf(context));
+    NoteFilter(context);
     BW_TRY(const auto images, TaggedImages(context));
     if (images.size() > kMaxReports) {
       return TooLarge("more than 1000 images; name a repository").Reason("report_too_large");
@@ -73,6 +78,7 @@ class Handlers {
 
   Result<net::Response> AccountStatus(Context& context) const {
     BW_TRY(const IssueScope scope, ScopeOf(context));
+    NoteFilter(context);
     BW_TRY(const auto images, TaggedImages(context));
     BW_TRY(const auto placed, deps_.advisor.Verdicts(context.account, context.registry.name));
     std::map<std::pair<std::string_view, std::string_view>, const advisor::Verdict*> verdicts;
@@ -94,6 +100,23 @@ class Handlers {
   }
 
  private:
+  // What the reference system's events of these calls carry (ibm-registry 3.14).
+  static void NoteFilter(Context& context) {
+    json::Object parameters;
+    for (const char* name : {"repository", "includeIBM", "includePrivate"}) {
+      if (const auto value = context.query.Get(name)) parameters[name] = json::Text(*value);
+    }
+    if (!parameters.empty()) context.activity.request = std::move(parameters);
+  }
+  static void NoteReport(Context& context, const json::Value& body) {
+    context.activity.request = {{"name", json::Text(context.Path("image"))}};
+    json::Object response;
+    for (const char* name : {"id", "status"}) {
+      if (const json::Value* value = json::Find(body, name)) response[name] = *value;
+    }
+    context.activity.response = std::move(response);
+  }
+
   Result<advisor::ImageReport> Report(const Context& context) const {
     BW_TRY(const oci::ImageName image, management::ImageOf(context));
     return deps_.advisor.Report(context.account, context.registry.name, image.repository,
@@ -199,14 +222,18 @@ void AddRoutes(const Routes& routes, const AdvisorFace& face, const AdvisorDeps&
   const Access account =
       Access::SignedIn("lists only images of namespaces whose vulnerabilities the caller may read");
   out.push_back({"GET", routes.account_status, routes.account_status_id, account, face,
-                 [handlers](Context& c) { return handlers.AccountStatus(c); }});
+                 [handlers](Context& c) { return handlers.AccountStatus(c); },
+                 Recorded::As("container-registry.account-vulnerability-status.list")});
   out.push_back({"GET", routes.account_report, routes.account_report_id, account, face,
-                 [handlers](Context& c) { return handlers.AccountReport(c); }});
+                 [handlers](Context& c) { return handlers.AccountReport(c); },
+                 Recorded::As("container-registry.account-vulnerability-report.list")});
   // "status" is no host, so the longer path is meant whenever it fits.
   out.push_back({"GET", routes.image_status, routes.image_status_id, image, face,
-                 [handlers](Context& c) { return handlers.ImageStatus(c); }});
+                 [handlers](Context& c) { return handlers.ImageStatus(c); },
+                 Recorded::As("container-registry.image-vulnerability-status.read")});
   out.push_back({"GET", routes.image_report, routes.image_report_id, image, face,
-                 [handlers](Context& c) { return handlers.ImageReport(c); }});
+                 [handlers](Context& c) { return handlers.ImageReport(c); },
+                 Recorded::As("container-registry.image-vulnerability-report.read")});
 }
 
 }  // namespace

@@ -206,7 +206,8 @@ std::vector<Endpoint> AccessEndpoints(const AccessDeps& deps, const SccFace& fac
   return {
       {"GET", "/breakwater/v1/access/explain", "ExplainAccess",
        Access::SignedIn("everybody may ask about themselves; about others, who may read policies"),
-       face, [handlers](Context& c) { return handlers.Explain(c); }},
+       face, [handlers](Context& c) { return handlers.Explain(c); },
+       Recorded::As(kReadPolicies, PoliciesOf)},
       {"GET", "/breakwater/v1/access/who-can", "FindWhoCan", Access::To(kReadPolicies, PoliciesOf),
        face, [handlers](Context& c) { return handlers.WhoCan(c); }},
   };

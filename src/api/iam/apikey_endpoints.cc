@@ -170,18 +170,19 @@ void AddApiKeyEndpoints(const IamFaces& faces, const IamDeps& deps, std::vector<
   const Face& face = faces.management;
   const Access own =
       Access::SignedIn("decided on whose key it is: users have the right to their own keys");
+  const Recorded read = Recorded::As("iam-identity.user-apikey.read");
   constexpr std::string_view kAll = "/iam/v1/apikeys";
   constexpr std::string_view kOne = "/iam/v1/apikeys/{id}";
   constexpr std::string_view kLock = "/iam/v1/apikeys/{id}/lock";
   constexpr std::string_view kDisable = "/iam/v1/apikeys/{id}/disable";
-  out->push_back(
-      {"GET", kAll, "ListApiKeys", own, face, [handlers](Context& c) { return handlers.List(c); }});
+  out->push_back({"GET", kAll, "ListApiKeys", own, face,
+                  [handlers](Context& c) { return handlers.List(c); }, read});
   out->push_back({"POST", kAll, "CreateApiKey", own, face,
                   [handlers](Context& c) { return handlers.Create(c); }});
   out->push_back({"GET", "/iam/v1/apikeys/details", "GetApiKeysDetails", own, face,
-                  [handlers](Context& c) { return handlers.Details(c); }});
-  out->push_back(
-      {"GET", kOne, "GetApiKey", own, face, [handlers](Context& c) { return handlers.Get(c); }});
+                  [handlers](Context& c) { return handlers.Details(c); }, read});
+  out->push_back({"GET", kOne, "GetApiKey", own, face,
+                  [handlers](Context& c) { return handlers.Get(c); }, read});
   out->push_back({"PUT", kOne, "UpdateApiKey", own, face,
                   [handlers](Context& c) { return handlers.Update(c); }});
   out->push_back({"DELETE", kOne, "DeleteApiKey", own, face,

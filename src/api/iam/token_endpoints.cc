@@ -113,7 +113,7 @@ class Handlers {
     return grants;
   }
 
-  Result<net::Response> ByPassword(const Context& context, const net::Parameters& form,
+  Result<net::Response> ByPassword(Context& context, const net::Parameters& form,
                                    const std::string& client) const {
     domain::PasswordGrant grant;
     BW_TRY(grant.name, Required(form, "username"));
@@ -141,7 +141,7 @@ class Handlers {
     return deps_.credentials.Assume(base, profile);
   }
 
-  Result<net::Response> ByDevice(const Context& context, const net::Parameters& form,
+  Result<net::Response> ByDevice(Context& context, const net::Parameters& form,
                                  const std::string& client) const {
     BW_TRY(const std::string code, Required(form, "device_code"));
     BW_TRY_STATUS(deps_.sign_in.EnterDevicePoll(context.caller.origin));
@@ -161,7 +161,7 @@ class Handlers {
     return Invalid("no source of identities offers sign-in by device").Reason("unsupported_grant");
   }
 
-  Result<net::Response> ByExchange(const Context& context, const net::Parameters& form,
+  Result<net::Response> ByExchange(Context& context, const net::Parameters& form,
                                    const std::string& client) const {
     BW_TRY(const std::string type, Required(form, "subject_token_type"));
     if (std::find(std::begin(kTokenTypes), std::end(kTokenTypes), type) == std::end(kTokenTypes)) {
@@ -171,7 +171,7 @@ class Handlers {
     return ByWorkload(context, form, token, kExchangeGrant, client);
   }
 
-  Result<net::Response> ByWorkload(const Context& context, const net::Parameters& form,
+  Result<net::Response> ByWorkload(Context& context, const net::Parameters& form,
                                    const std::string& token, std::string_view grant_type,
                                    const std::string& client) const {
     domain::WorkloadGrant grant;
@@ -215,7 +215,7 @@ class Handlers {
 
   // An API key's refresh token stays good, as clients of the reference share it. A session's is
   // good once.
-  Result<net::Response> Refresh(const Context& context, const std::string& token,
+  Result<net::Response> Refresh(Context& context, const std::string& token,
                                 const std::string& client) const {
     BW_TRY(const auto claims, deps_.tokens.VerifyRefresh(token));
     if (!domain::IsSessionId(claims.credential_id)) {
@@ -229,11 +229,25 @@ class Handlers {
     return Answer(context, login, kRefreshGrant, client, {});
   }
 
+  // The event of the reference system (ibm-registry 3.14). Where a session begins, that is recorded
+  // as a change besides.
+  static void NoteSignIn(Context& context, const domain::Login& login, std::string_view grant) {
+    context.caller.actor = domain::ToActor(login);
+    const control::Actor& actor = context.caller.actor;
+    const auto by = grant == kRefreshGrant    ? domain::SignInBy::kRefreshToken
+                    : grant == kPasscodeGrant ? domain::SignInBy::kPasscode
+                                              : domain::SignInBy::kCredential;
+    context.activity.action = domain::SignInAction(actor.kind, by);
+    context.activity.resource =
+        domain::IamResource(actor.account, "iam-identity", "login", actor.iam_id.value());
+    context.activity.request = {{"grant_type", Text(grant)}};
+  }
+
   // `refresh`: the refresh token that was used and stays good, or "".
-  Result<net::Response> Answer(const Context& context, const domain::Login& login,
-                               std::string_view grant, const std::string& client,
-                               std::string refresh) const {
+  Result<net::Response> Answer(Context& context, const domain::Login& login, std::string_view grant,
+                               const std::string& client, std::string refresh) const {
     BW_TRY_STATUS(deps_.address_guard.Check(context.caller.origin, login));
+    NoteSignIn(context, login, grant);
     if (login.who->state == domain::UserState::kPending) {
       BW_TRY_STATUS(deps_.users.Activate(login.who->identity.account, login.who->identity.iam_id));
     }

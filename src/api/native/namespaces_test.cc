@@ -32,7 +32,7 @@ class NamespaceApi : public ::testing::Test {
     }
     service_.dispatcher = std::make_unique<Dispatcher>(
         DispatcherDeps{world.registries, service_.authenticator, world.authorizer, world.changes,
-                       service_.metrics, AccountId("acc")},
+                       world.recorder, service_.metrics, AccountId("acc")},
         std::move(all),
         std::vector<Dispatcher::FacePrefix>{{"/v2", service_.oci_face.get()},
                                             {"/api/v1", &service_.registry_face},

@@ -1,19 +1,16 @@
-// What the reference system lacks, under /breakwater/v1: who am I, which registries, the audit
-// trail.
+// What the reference system lacks, under /breakwater/v1: who am I, which registries.
 #pragma once
 
 #include <vector>
 
 #include "api/endpoint.h"
 #include "api/scc_face.h"
-#include "audit/log.h"
 #include "condition/catalogue.h"
 #include "control/registries.h"
 
 namespace breakwater::api::native {
 
 struct NativeDeps {
-  const audit::Log& audit;
   const control::Registries& registries;
   const condition::Catalogue& catalogue;
 };

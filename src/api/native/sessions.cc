@@ -57,7 +57,8 @@ Result<net::Response> List(::breakwater::iam::Sessions& sessions, const Context&
 std::vector<Endpoint> SessionEndpoints(::breakwater::iam::Sessions& sessions, const SccFace& face) {
   return {
       {"GET", "/breakwater/v1/sessions", "ListSessions", Access::SignedIn(kWhy), face,
-       [&sessions](Context& context) { return List(sessions, context); }},
+       [&sessions](Context& context) { return List(sessions, context); },
+       Recorded::As("iam-identity.session.list")},
       {"DELETE", "/breakwater/v1/sessions", "EndSessions", Access::SignedIn(kWhy), face,
        [&sessions](Context& context) -> Result<net::Response> {
          BW_TRY(const std::int64_t ended,
@@ -69,7 +70,8 @@ std::vector<Endpoint> SessionEndpoints(::breakwater::iam::Sessions& sessions, co
          BW_TRY(const ::breakwater::iam::Session session,
                 sessions.Get(context.caller, context.account, context.Path("id")));
          return JsonResponse(200, ::breakwater::iam::ToJson(session));
-       }},
+       },
+       Recorded::As("iam-identity.session.read")},
       {"DELETE", "/breakwater/v1/sessions/{id}", "EndSession", Access::SignedIn(kWhy), face,
        [&sessions](Context& context) -> Result<net::Response> {
          BW_TRY_STATUS(sessions.Revoke(context.caller, context.account, context.Path("id")));

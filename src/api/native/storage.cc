@@ -30,7 +30,9 @@ Result<std::string> ScopeName(const Context& context, std::string_view name) {
 json::Object StatesJson(const registry::StorageAmounts& amounts) {
   json::Object states;
   for (const registry::StorageState state : registry::kStorageStates) {
-    if (state == registry::StorageState::kOrphaned) continue;  // no account's
+    const bool nobodys =
+        state == registry::StorageState::kOrphaned || state == registry::StorageState::kAudit;
+    if (nobodys) continue;
     states[registry::ToString(state)] = AmountJson(amounts.at(static_cast<std::size_t>(state)));
   }
   return states;

@@ -85,8 +85,8 @@ class AccessTable : public ::testing::Test {
       endpoints.push_back(std::move(endpoint));
     }
     dispatcher_ = std::make_unique<Dispatcher>(
-        DispatcherDeps{registries_, authenticator_, world_.authorizer, world_.changes, metrics_,
-                       world_.account},
+        DispatcherDeps{registries_, authenticator_, world_.authorizer, world_.changes,
+                       world_.recorder, metrics_, world_.account},
         std::move(endpoints),
         std::vector<Dispatcher::FacePrefix>{{"/v2", &oci_face_}, {"/", &iam_faces_.oauth}});
   }

@@ -32,6 +32,7 @@ Result<net::Response> GetManifest(const OciDeps& deps, Context& context) {
   if (!IsPrivate(context)) BW_TRY_STATUS(deps.admission.BeginPull(path));
   BW_TRY(const auto manifest, deps.manifests.Get(path, reference));
   deps.last_pulls.Note(path, manifest->digest);
+  context.activity.digest = manifest->digest.text();
   if (NotModified(context.request, manifest->digest)) {
     return ManifestHead(304, *manifest);
   }
@@ -116,7 +117,11 @@ void AddManifestEndpoints(const OciFace& face, const OciDeps& deps, std::vector<
   const Access push = RepositoryAccess(deps, registry::action::kImagePush);
   const Access remove = RepositoryAccess(deps, registry::action::kImageDelete);
   const Handler get = [deps](Context& c) { return GetManifest(deps, c); };
-  out->push_back({"GET", kPath, "GetManifest", pull, face, get});
+  out->push_back({"GET", kPath, "GetManifest", pull, face, get,
+                  Recorded::AsPull(registry::action::kImagePull, [pull](const Context& c) {
+                    return registry::ImageResource(pull.ResourceFor(c), c.Path("name"),
+                                                   c.Path("reference"));
+                  })});
   out->push_back({"HEAD", kPath, "HeadManifest", pull, face, get});
   out->push_back({"PUT", kPath, "PutManifest", push, face,
                   [deps](Context& c) { return PutManifest(deps, c); }});

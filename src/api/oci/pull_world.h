@@ -31,8 +31,8 @@ class PullWorld {
     facts_.Add(services->settings);
     facts_.Add(services->tag_immutability);
     dispatcher_ = std::make_unique<Dispatcher>(
-        DispatcherDeps{registries_, authenticator_, iam.authorizer, changes_, metrics_,
-                       iam.account},
+        DispatcherDeps{registries_, authenticator_, iam.authorizer, changes_, iam.recorder,
+                       metrics_, iam.account},
         OciEndpoints(
             face_, {services->namespaces, services->blobs, services->uploads, services->manifests,
                     iam.authorizer, services->settings, services->admission, services->last_pulls}),

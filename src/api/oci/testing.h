@@ -190,8 +190,8 @@ class Service {
       endpoints.push_back(std::move(endpoint));
     }
     dispatcher = std::make_unique<Dispatcher>(
-        DispatcherDeps{world.registries, authenticator, world.authorizer, world.changes, metrics,
-                       AccountId("acc")},
+        DispatcherDeps{world.registries, authenticator, world.authorizer, world.changes,
+                       world.recorder, metrics, AccountId("acc")},
         std::move(endpoints),
         std::vector<Dispatcher::FacePrefix>{{"/v2", oci_face.get()}, {"/", &registry_face}});
   }

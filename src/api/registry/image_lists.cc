@@ -269,9 +269,11 @@ void AddImageListEndpoints(const RegistryFace& face, const RegistryDeps& deps,
   const Access listed =
       Access::SignedIn("lists only images of namespaces whose images the caller may list");
   out->push_back({"GET", "/api/v1/images", "ListImages", listed, face,
-                  [deps](Context& c) { return ListImages(deps, c); }});
+                  [deps](Context& c) { return ListImages(deps, c); },
+                  Recorded::As(action::kImageList)});
   out->push_back({"POST", "/api/v1/images/digests", "ListImageDigests", listed, face,
-                  [deps](Context& c) { return ListImageDigests(deps, c); }});
+                  [deps](Context& c) { return ListImageDigests(deps, c); },
+                  Recorded::As(action::kImageList)});
 }
 
 }  // namespace breakwater::api::management

@@ -194,7 +194,8 @@ void AddInspectionEndpoints(const RegistryFace& face, const RegistryDeps& deps,
   out->push_back({"GET", "/api/v1/images/{image...}/json", "InspectImage", inspect, face,
                   [deps](Context& c) { return InspectImage(deps, c); }});
   out->push_back({"GET", "/api/v1/images/{image...}/manifest", "GetImageManifest", inspect, face,
-                  [deps](Context& c) { return GetImageManifest(deps, c); }});
+                  [deps](Context& c) { return GetImageManifest(deps, c); },
+                  Recorded::As("container-registry.manifest.inspect")});
 }
 
 }  // namespace breakwater::api::management

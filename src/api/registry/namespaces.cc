@@ -109,9 +109,11 @@ void AddNamespaceEndpoints(const RegistryFace& face, const RegistryDeps& deps,
   const Access listed = Access::SignedIn("lists only the namespaces the caller may see");
   const Access create = Access::To(action::kNamespaceCreate, WholeService);
   out->push_back({"GET", "/api/v1/namespaces", "ListNamespaces", listed, face,
-                  [deps](Context& c) { return ListNamespaces(deps, c); }});
+                  [deps](Context& c) { return ListNamespaces(deps, c); },
+                  Recorded::As(action::kNamespaceList)});
   out->push_back({"GET", "/api/v1/namespaces/details", "ListNamespaceDetails", listed, face,
-                  [deps](Context& c) { return ListNamespaceDetails(deps, c); }});
+                  [deps](Context& c) { return ListNamespaceDetails(deps, c); },
+                  Recorded::As(action::kNamespaceList)});
   out->push_back({"PUT", "/api/v1/namespaces/{name}", "CreateNamespace", create, face,
                   [deps](Context& c) { return CreateNamespace(deps, c); }});
   out->push_back({"PATCH", "/api/v1/namespaces/{name}", "AssignNamespace", create, face,

@@ -1,0 +1,37 @@
+-- Records are asked for by time together with whose, of what and which; the end of the chain is a row
+-- that every sealer writes; how much of reads is recorded is a setting of the installation.
+ALTER TABLE audit_record ADD COLUMN target TEXT NOT NULL DEFAULT '';
+UPDATE audit_record SET target = coalesce(
+  nullif(json_extract(document, '$.target.name'), ''), json_extract(document, '$.target.crn'), '');
+
+DROP INDEX audit_record_by_account;
+DROP INDEX audit_record_by_initiator;
+DROP INDEX audit_record_by_action;
+CREATE INDEX audit_record_by_account   ON audit_record (account, time);
+CREATE INDEX audit_record_by_initiator ON audit_record (initiator, time);
+CREATE INDEX audit_record_by_target    ON audit_record (target, time);
+CREATE INDEX audit_record_by_action    ON audit_record (action, time);
+CREATE INDEX audit_record_failed       ON audit_record (account, time) WHERE outcome = 'failure';
+
+CREATE TABLE audit_chain (
+  id       INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
+  sequence INTEGER NOT NULL,
+  hash     TEXT    NOT NULL
+) STRICT;
+INSERT INTO audit_chain (id, sequence, hash)
+  SELECT 1, sequence, hash FROM audit_record WHERE sequence IS NOT NULL ORDER BY sequence DESC LIMIT 1;
+
+CREATE TABLE audit_settings (
+  id         INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
+  pulls      TEXT    NOT NULL CHECK (pulls IN ('all', 'by_tag', 'first_of_day')),
+  keep_days  INTEGER NOT NULL CHECK (keep_days >= 0),
+  changed_at INTEGER NOT NULL
+) STRICT;
+
+-- Processes that batch records of reads; one that is gone without having said so has lost some.
+CREATE TABLE audit_recorder (
+  process  TEXT    NOT NULL PRIMARY KEY,
+  started  INTEGER NOT NULL,
+  seen     INTEGER NOT NULL,
+  recorded INTEGER NOT NULL
+) STRICT;

@@ -1,0 +1,147 @@
+#include <gtest/gtest.h>
+
+#include "api/native/audit.h"
+#include "api/testing.h"
+#include "audit/verify.h"
+#include "base/testing.h"
+#include "blob/fs/fs_blob_store.h"
+#include "crypto/sealing.h"
+
+namespace breakwater::api::native {
+namespace {
+
+class AuditApi : public ::testing::Test {
+ protected:
+  AuditApi() {
+    harness_.Serve(AuditEndpoints({control().log, heads_, segments_, settings_}, harness_.face));
+  }
+
+  control::testing::ControlFixture& control() { return harness_.control; }
+  void Record(const std::string& action) {
+    audit::Record record;
+    record.account = control().account;
+    record.action = action;
+    record.target.name = "of-" + action;
+    ASSERT_TRUE(control().log.AppendAlone(record).ok());
+  }
+  std::vector<audit::Found> Recorded(const std::string& action) {
+    EXPECT_TRUE(control().recorder.Flush().ok());
+    return *control().log.Query({.action = action});
+  }
+  std::size_t Count(const std::string& query) {
+    const auto answer = harness_.Send("GET", "/breakwater/v1/audit/records?" + query);
+    return json::Find(answer.body, "records")->as_array().size();
+  }
+
+  breakwater::testing::TempDir directory_;
+  testing::Harness harness_;
+  std::unique_ptr<blob::BlobStore> store_ = *blob::OpenFsBlobStore(
+      {.root = directory_.path(), .durability = blob::Durability::kNone, .sync_threads = 2});
+  audit::Heads heads_ = *audit::Heads::Open(control().database, control().log,
+                                            crypto::NewSealingKey(), control().clock);
+  audit::Segments segments_{{},     control().database, *store_, control().log,
+                            heads_, control().clock};
+  admin::AuditSettings settings_{harness_.control.database, harness_.control.clock,
+                                 harness_.control.changes};
+};
+
+TEST_F(AuditApi, RecordsAreFilteredAndPaged) {
+  for (const char* action : {"a", "b", "a"}) Record(action);
+  const auto page = harness_.Send("GET", "/breakwater/v1/audit/records?action=a&limit=1");
+  EXPECT_EQ(json::Find(page.body, "records")->as_array().size(), 1U);
+  const std::string after(json::FindText(page.body, "next_after"));
+  EXPECT_EQ(Count("action=a&limit=10&after=" + after), 1U);
+  EXPECT_EQ(Count("target=of-b"), 1U);
+  EXPECT_EQ(harness_.Send("GET", "/breakwater/v1/audit/records?since=yesterday").status, 400);
+  EXPECT_EQ(harness_.Send("GET", "/breakwater/v1/audit/records?after=7").status, 400);
+}
+
+TEST_F(AuditApi, ExportedEntriesFormAChainThatAnybodyCanVerify) {
+  for (int i = 0; i < 3; ++i) Record("x");
+  const auto exported = harness_.Send("GET", "/breakwater/v1/audit/entries");
+  audit::ChainVerifier verifier;
+  for (const json::Value& entry : json::Find(exported.body, "entries")->as_array()) {
+    EXPECT_TRUE(verifier.Add(*audit::EntryFromJson(entry)).ok());
+  }
+  EXPECT_EQ(verifier.count(), 3);
+  const auto verified = harness_.Send("GET", "/breakwater/v1/audit/verification");
+  EXPECT_EQ(json::FindText(verified.body, "head"), verifier.head());
+  EXPECT_EQ(*json::Find(verified.body, "intact"), json::Value(true));
+}
+
+TEST_F(AuditApi, AnExportOfLinesVerifiesWithTheKeyThatIsToldAndEndsWithASignedHead) {
+  EXPECT_EQ(harness_.Send("GET", "/breakwater/v1/audit/heads/latest").status, 404);
+  for (int i = 0; i < 3; ++i) Record("x");
+  ASSERT_TRUE(control().log.Seal().ok());
+  Record("not sealed yet");
+  const auto lines = harness_.Send("GET", "/breakwater/v1/audit/export?from=1");
+  ASSERT_EQ(lines.headers.Get("Breakwater-Next-From"), "4");
+  const auto trailer = harness_.Send("GET", "/breakwater/v1/audit/export?from=4");
+  EXPECT_FALSE(trailer.headers.Get("Breakwater-Next-From"));
+  const auto key = harness_.Send("GET", "/breakwater/v1/audit/key");
+  auto public_key = crypto::VerifyingKey::FromPem(json::FindText(key.body, "pem"));
+  ASSERT_TRUE(public_key.ok());
+  const auto head = harness_.Send("GET", "/breakwater/v1/audit/heads/latest");
+  audit::FileVerifier verifier(*std::move(public_key), {*audit::HeadFromJson(head.body)});
+  const std::string text = lines.text + trailer.text;
+  io::StringSource source(text);
+  ASSERT_TRUE(verifier.Add(source, "export").ok());
+  const auto found = verifier.Finish();
+  ASSERT_TRUE(found.ok()) << found.error().message();
+  EXPECT_EQ(found->signed_to, 3);
+  EXPECT_EQ(found->unsealed, 1);
+  const auto heads = harness_.Send("GET", "/breakwater/v1/audit/heads");
+  EXPECT_EQ(json::Find(heads.body, "heads")->as_array().size(), 1U);
+}
+
+TEST_F(AuditApi, AReadOfTheTrailStandsInTheTrail) {
+  ASSERT_EQ(harness_.Send("GET", "/breakwater/v1/audit/records").status, 200);
+  const auto found = Recorded("breakwater.audit.read");
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].record.initiator.iam_id.value(), "IBMid-1");
+  EXPECT_EQ(found[0].record.severity, audit::Severity::kNormal);
+  EXPECT_EQ(found[0].record.request_id, "trace-1");
+}
+
+TEST_F(AuditApi, ARefusedReadStandsInTheTrailAndOneOfNobodyDoesNot) {
+  harness_.authorizer.forbidden = "breakwater.audit.read";
+  ASSERT_EQ(harness_.Send("GET", "/breakwater/v1/audit/records").status, 403);
+  harness_.authorization = "";
+  ASSERT_EQ(harness_.Send("GET", "/breakwater/v1/audit/records").status, 401);
+  const auto found = Recorded("breakwater.audit.read");
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].record.reason_code, 403);
+  EXPECT_EQ(found[0].record.severity, audit::Severity::kCritical);
+}
+
+TEST_F(AuditApi, NarrowingTheLevelIsACriticalChangeAndWideningItIsNot) {
+  const auto set = [&](const char* pulls) {
+    return harness_
+        .Send("PUT", "/breakwater/v1/audit/settings",
+              R"({"pulls":")" + std::string(pulls) + R"(","keep_days":0})")
+        .status;
+  };
+  EXPECT_EQ(set("all"), 200);
+  EXPECT_EQ(set("by_tag"), 200);
+  EXPECT_EQ(set("none"), 400);
+  const auto found = Recorded("breakwater.audit.set");
+  ASSERT_EQ(found.size(), 2U);
+  EXPECT_EQ(found[0].record.severity, audit::Severity::kWarning);
+  EXPECT_EQ(found[1].record.severity, audit::Severity::kCritical);
+  ASSERT_EQ(found[1].record.changes.size(), 1U);
+  EXPECT_EQ(found[1].record.changes[0].before, json::Value("all"));
+  const auto now = harness_.Send("GET", "/breakwater/v1/audit/settings");
+  EXPECT_EQ(json::FindText(now.body, "pulls"), "by_tag");
+}
+
+TEST_F(AuditApi, KeepingFewerDaysIsCritical) {
+  EXPECT_EQ(harness_
+                .Send("PUT", "/breakwater/v1/audit/settings",
+                      R"({"pulls":"first_of_day","keep_days":30})")
+                .status,
+            200);
+  EXPECT_EQ(Recorded("breakwater.audit.set").at(0).record.severity, audit::Severity::kCritical);
+}
+
+}  // namespace
+}  // namespace breakwater::api::native

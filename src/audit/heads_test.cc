@@ -1,0 +1,203 @@
+// Signed heads, and what a verifier finds out with files, a public key and nothing else.
+#include "audit/heads.h"
+
+#include <gtest/gtest.h>
+
+#include "audit/lines.h"
+#include "audit/verify.h"
+#include "base/testing.h"
+#include "crypto/hash.h"
+#include "crypto/sealing.h"
+#include "db/testing.h"
+
+namespace breakwater::audit {
+namespace {
+
+const Secret& SealingKey() {
+  static const Secret key = crypto::NewSealingKey();
+  return key;
+}
+
+class SignedTrail : public ::testing::Test {
+ protected:
+  void Append(int count) {
+    for (int i = 0; i < count; ++i) {
+      Record record;
+      record.account = AccountId("acc");
+      record.action = "a";
+      record.request_id = "req-" + std::to_string(++made_);
+      ASSERT_TRUE(log_.AppendAlone(record).ok());
+    }
+    ASSERT_TRUE(log_.Seal().ok());
+  }
+  Head Sign() {
+    const auto head = heads_.Sign();
+    EXPECT_TRUE(head.ok() && *head);
+    return **head;
+  }
+  // Ten entries, a head after the fifth and one after the last.
+  std::vector<std::string> Lines() {
+    Append(5);
+    const Head fifth = Sign();
+    Append(5);
+    const Head tenth = Sign();
+    std::vector<std::string> lines;
+    EXPECT_TRUE(log_.Export(1, 100,
+                            [&](const Entry& entry) {
+                              lines.emplace_back();
+                              AppendLine(entry, lines.back());
+                              for (const Head& head : {fifth, tenth}) {
+                                if (head.sequence != entry.sequence) continue;
+                                lines.emplace_back();
+                                AppendLine(head, lines.back());
+                              }
+                              return Ok();
+                            })
+                    .ok());
+    EXPECT_EQ(lines.size(), 12U);
+    return lines;
+  }
+  Result<FileVerification> Verify(const std::vector<std::string>& lines,
+                                  std::vector<Head> expected = {}) {
+    std::string text;
+    for (const std::string& line : lines) text += line;
+    // Pieces that no line fits in.
+    io::StringSource source(text, 100);
+    FileVerifier verifier(heads_.public_key(), std::move(expected));
+    BW_TRY_STATUS(verifier.Add(source, "file"));
+    return verifier.Finish();
+  }
+  // Somebody who can write files recomputes every hash behind what they changed.
+  static void Recompute(std::vector<std::string>& lines, std::size_t from, std::string previous) {
+    for (std::size_t i = from; i < lines.size(); ++i) {
+      const auto parsed = ParseLine(std::string_view(lines[i]).substr(0, lines[i].size() - 1));
+      const auto* view = std::get_if<EntryView>(&*parsed);
+      if (view == nullptr) continue;
+      Entry entry{.sequence = view->sequence,
+                  .previous_hash = previous,
+                  .hash = {},
+                  .record = std::string(view->record)};
+      entry.hash =
+          crypto::Sha256Hex(std::to_string(entry.sequence) + "\n" + previous + "\n" + entry.record);
+      previous = entry.hash;
+      lines[i].clear();
+      AppendLine(entry, lines[i]);
+    }
+  }
+  static bool Says(const Result<FileVerification>& result, std::string_view text) {
+    return !result.ok() && result.error().code() == ErrorCode::kDataCorrupt &&
+           result.error().message().find(text) != std::string::npos;
+  }
+
+  testing::ManualClock clock_;
+  std::unique_ptr<db::testing::TestDatabase> owner_ = db::testing::OpenTestDatabase();
+  Log log_{owner_->database(), clock_};
+  Heads heads_ = *Heads::Open(owner_->database(), log_, SealingKey(), clock_);
+  int made_ = 0;
+};
+
+TEST_F(SignedTrail, AnEmptyChainHasNoHeadAndAStandingOneIsSignedOnce) {
+  EXPECT_FALSE(*heads_.Sign());
+  Append(2);
+  const Head first = Sign();
+  clock_.Advance(std::chrono::minutes{1});
+  EXPECT_EQ(Sign(), first);
+  EXPECT_EQ(first.sequence, 2);
+  EXPECT_TRUE(IsSignedBy(first, heads_.public_key()));
+  EXPECT_EQ(*HeadFromJson(ToJson(first)), first);
+  EXPECT_EQ(**heads_.Latest(), first);
+}
+
+TEST_F(SignedTrail, EveryProcessSignsWithOneKeyAndAnotherMasterKeyOpensNone) {
+  const auto again = Heads::Open(owner_->database(), log_, SealingKey(), clock_);
+  ASSERT_TRUE(again.ok());
+  EXPECT_EQ(again->public_key().kid(), heads_.public_key().kid());
+  const auto foreign = Heads::Open(owner_->database(), log_, crypto::NewSealingKey(), clock_);
+  ASSERT_FALSE(foreign.ok());
+  EXPECT_EQ(foreign.error().reason(), "master_key_wrong");
+}
+
+TEST_F(SignedTrail, AnIntactFileVerifiesAndItsTailIsReported) {
+  auto lines = Lines();
+  const auto whole = Verify(lines);
+  ASSERT_TRUE(whole.ok()) << whole.error().message();
+  EXPECT_EQ(whole->first, 1);
+  EXPECT_EQ(whole->last, 10);
+  EXPECT_EQ(whole->heads, 2);
+  EXPECT_EQ(whole->signed_to, 10);
+  lines.pop_back();
+  lines.emplace_back();
+  AppendUnsealed(3, lines.back());
+  const auto tail = Verify(lines);
+  ASSERT_TRUE(tail.ok());
+  EXPECT_EQ(tail->signed_to, 5);
+  EXPECT_EQ(tail->unsealed, 3);
+}
+
+TEST_F(SignedTrail, AnEditIsFoundInItsLine) {
+  auto lines = Lines();
+  lines[2].replace(lines[2].find("req-3"), 5, "req-X");
+  EXPECT_TRUE(Says(Verify(lines), "file, line 3: audit entry 3: its record is not the one"));
+}
+
+TEST_F(SignedTrail, AnEditWithEveryHashRecomputedIsFoundAtTheNextHead) {
+  auto lines = Lines();
+  lines[7].replace(lines[7].find("req-7"), 5, "req-X");
+  const auto sixth = ParseLine(std::string_view(lines[6]).substr(0, lines[6].size() - 1));
+  Recompute(lines, 7, std::string(std::get<EntryView>(*sixth).hash));
+  EXPECT_TRUE(Says(Verify(lines), "behind entry 5"));
+}
+
+TEST_F(SignedTrail, AReorderAGapARepeatAndACutLineAreFound) {
+  const auto good = Lines();
+  auto reordered = good;
+  std::swap(reordered[1], reordered[2]);
+  EXPECT_TRUE(Says(Verify(reordered), "expected sequence 2"));
+  auto gap = good;
+  gap.erase(gap.begin() + 3);
+  EXPECT_TRUE(Says(Verify(gap), "audit entry 5: expected sequence 4"));
+  auto repeated = good;
+  repeated.insert(repeated.begin() + 1, good[0]);
+  EXPECT_EQ(Verify(repeated)->repeated, 1);
+  repeated[1].replace(repeated[1].find("req-1"), 5, "req-X");
+  EXPECT_TRUE(Says(Verify(repeated), "its record is not the one"));
+  auto cut = good;
+  cut.back().resize(cut.back().size() - 7);
+  EXPECT_TRUE(Says(Verify(cut), "ends in the middle of a line"));
+  auto moved_head = good;
+  std::swap(moved_head[4], moved_head[5]);
+  EXPECT_TRUE(Says(Verify(moved_head), "stands behind entry 4"));
+}
+
+TEST_F(SignedTrail, ACutTailIsFoundByAHeadThatWasKeptElsewhere) {
+  auto lines = Lines();
+  const Head kept = **heads_.Latest();
+  ASSERT_TRUE(Verify(lines, {kept}).ok());
+  lines.resize(6);  // up to the head of the fifth: a good trail, but for what is known elsewhere
+  ASSERT_TRUE(Verify(lines).ok());
+  EXPECT_TRUE(Says(Verify(lines, {kept}), "the tail was cut off"));
+}
+
+TEST_F(SignedTrail, ATrailMadeUpAnewDoesNotMeetAHeadThatWasKeptElsewhere) {
+  auto lines = Lines();
+  const Head kept = **heads_.Latest();
+  std::erase_if(lines, [](const std::string& line) { return line.starts_with("{\"head\""); });
+  lines[0].replace(lines[0].find("req-1"), 5, "req-X");
+  Recompute(lines, 0, kNoHash);
+  ASSERT_TRUE(Verify(lines).ok());
+  EXPECT_TRUE(Says(Verify(lines, {kept}), "vouches for another chain"));
+}
+
+TEST_F(SignedTrail, AHeadOfAnotherKeyOrWithAnotherTimeIsNone) {
+  auto lines = Lines();
+  Head head = **heads_.Latest();
+  head.time += std::chrono::hours{1};
+  EXPECT_TRUE(Says(Verify(lines, {head}), "its signature is wrong"));
+  const crypto::SigningKey other = crypto::SigningKey::Generate();
+  head.kid = other.kid();
+  head.signature = Base64UrlEncode(other.Sign(AsBytes(SignedText(head))));
+  EXPECT_TRUE(Says(Verify(lines, {head}), "is signed by another key"));
+}
+
+}  // namespace
+}  // namespace breakwater::audit

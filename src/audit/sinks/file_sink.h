@@ -1,0 +1,32 @@
+// Lines in a file of a directory, closed and renamed when it is large: audit.jsonl, and
+// audit-<last entry>.jsonl for those that are closed.
+#pragma once
+
+#include <filesystem>
+
+#include "audit/sinks/sink.h"
+#include "io/file.h"
+
+namespace breakwater::audit {
+
+struct FileSinkOptions {
+  std::filesystem::path directory;
+  std::uint64_t rotate_bytes = 64U << 20;
+};
+
+class FileSink final : public Sink {
+ public:
+  explicit FileSink(FileSinkOptions options) : options_(std::move(options)) {}
+  // Durable when it returns. A piece of a line that a crash has left is removed first.
+  Status Deliver(std::span<const SinkItem> items) override;
+
+ private:
+  Status Open();
+  Status Rotate(std::int64_t last);
+
+  const FileSinkOptions options_;
+  io::UniqueFd file_;
+  std::uint64_t size_ = 0;
+};
+
+}  // namespace breakwater::audit

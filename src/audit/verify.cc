@@ -1,0 +1,177 @@
+#include "audit/verify.h"
+
+#include <cstring>
+#include <functional>
+
+namespace breakwater::audit {
+namespace {
+
+// Calls `visit` for each line, without its end. Stops at an error, or when `visit` says false.
+Status ForEachLine(io::Source& source,
+                   const std::function<Result<bool>(std::string_view line)>& visit) {
+  Bytes buffer(1U << 20);
+  std::size_t begin = 0;  // of what was not visited yet
+  std::size_t end = 0;
+  while (true) {
+    if (begin > 0) {
+      std::memmove(buffer.data(), buffer.data() + begin, end - begin);
+      end -= begin;
+      begin = 0;
+    }
+    if (end == buffer.size()) {
+      if (buffer.size() >= kMaxLine) return DataCorrupt("a line is too long");
+      buffer.resize(buffer.size() * 2);
+    }
+    BW_TRY(const std::size_t got, source.Read(std::span(buffer).subspan(end)));
+    const std::size_t searched = end;
+    end += got;
+    std::size_t from = searched;
+    while (from < end) {
+      const void* found = std::memchr(buffer.data() + from, '\n', end - from);
+      if (found == nullptr) break;
+      const auto at =
+          static_cast<std::size_t>(static_cast<const std::byte*>(found) - buffer.data());
+      BW_TRY(const bool more, visit(AsText(ByteView(buffer).subspan(begin, at - begin))));
+      if (!more) return Ok();
+      begin = from = at + 1;
+    }
+    if (got > 0) continue;
+    if (begin == end) return Ok();
+    return DataCorrupt("the file ends in the middle of a line");
+  }
+}
+
+}  // namespace
+
+FileVerifier::FileVerifier(crypto::VerifyingKey key, std::vector<Head> expected)
+    : key_(std::move(key)) {
+  for (Head& head : expected) {
+    const std::int64_t sequence = head.sequence;
+    expected_.emplace(sequence, std::move(head));
+  }
+}
+
+Status FileVerifier::Add(io::Source& source, std::string_view name) {
+  std::int64_t number = 0;
+  Status status = ForEachLine(source, [&](std::string_view line) -> Result<bool> {
+    ++number;
+    BW_TRY_STATUS(AddLine(line));
+    return true;
+  });
+  if (status.ok()) return status;
+  const Error& error = status.error();
+  if (error.code() != ErrorCode::kDataCorrupt && error.code() != ErrorCode::kInvalid) return status;
+  return DataCorrupt(std::string(name) + ", line " + std::to_string(number) + ": " +
+                     error.message());
+}
+
+Status FileVerifier::AddLine(std::string_view line) {
+  if (const auto entry = ParseEntryLine(line)) return AddEntry(*entry);
+  BW_TRY(const Line parsed, ParseLine(line));
+  if (const auto* head = std::get_if<Head>(&parsed)) return AddHead(*head);
+  found_.unsealed = std::get<Unsealed>(parsed).count;
+  return Ok();
+}
+
+Status FileVerifier::AddEntry(const EntryView& entry) {
+  if (chain_ == nullptr) {
+    if (entry.sequence < 1) return DataCorrupt("entries count from 1");
+    // Of a trail that begins later, what came before the first entry is taken from it.
+    chain_ = std::make_unique<ChainVerifier>(
+        entry.sequence == 1 ? ChainEnd{}
+                            : ChainEnd{entry.sequence - 1, std::string(entry.previous_hash)});
+    found_.first = entry.sequence;
+    hashes_.resize(kKeptHashes);
+  }
+  const std::int64_t last = chain_->count();
+  if (entry.sequence >= found_.first && entry.sequence <= last &&
+      last - entry.sequence < static_cast<std::int64_t>(kKeptHashes) &&
+      entry.hash == hashes_[static_cast<std::size_t>(entry.sequence) % kKeptHashes]) {
+    ChainVerifier again({entry.sequence - 1, std::string(entry.previous_hash)});
+    BW_TRY_STATUS(again.Add(entry.sequence, entry.previous_hash, entry.hash, entry.record));
+    ++found_.repeated;
+    return Ok();
+  }
+  BW_TRY_STATUS(chain_->Add(entry.sequence, entry.previous_hash, entry.hash, entry.record));
+  hashes_[static_cast<std::size_t>(entry.sequence) % kKeptHashes] = chain_->head();
+  if (expected_.empty() || expected_.begin()->first > entry.sequence) return Ok();
+  while (!expected_.empty() && expected_.begin()->first <= entry.sequence) {
+    const Head head = std::move(expected_.begin()->second);
+    expected_.erase(expected_.begin());
+    BW_TRY_STATUS(CheckSignature(head));
+    if (head.sequence < found_.first) {
+      found_.unreachable.push_back(head.sequence);
+      continue;
+    }
+    BW_TRY_STATUS(Meet(head, chain_->head()));
+  }
+  return Ok();
+}
+
+Status FileVerifier::AddHead(const Head& head) {
+  BW_TRY_STATUS(CheckSignature(head));
+  const std::int64_t last = chain_ == nullptr ? 0 : chain_->count();
+  if (head.sequence > last) {
+    return DataCorrupt("a head of entry " + std::to_string(head.sequence) +
+                       " stands behind entry " + std::to_string(last) +
+                       ": entries are missing before it");
+  }
+  const bool kept = head.sequence >= found_.first &&
+                    last - head.sequence < static_cast<std::int64_t>(kKeptHashes);
+  if (!kept) return Ok();
+  return Meet(head, hashes_[static_cast<std::size_t>(head.sequence) % kKeptHashes]);
+}
+
+Status FileVerifier::CheckSignature(const Head& head) const {
+  const std::string what = "the head of entry " + std::to_string(head.sequence);
+  if (head.kid != key_.kid()) {
+    return DataCorrupt(what + " is signed by another key, " + head.kid + ", than the one given, " +
+                       key_.kid());
+  }
+  if (!IsSignedBy(head, key_)) return DataCorrupt(what + ": its signature is wrong");
+  return Ok();
+}
+
+Status FileVerifier::Meet(const Head& head, std::string_view hash) {
+  if (head.hash != hash) {
+    return DataCorrupt("audit entry " + std::to_string(head.sequence) + ": the head signed at " +
+                       FormatRfc3339(head.time) +
+                       " vouches for another chain; something in or before this entry was made up "
+                       "later, behind entry " +
+                       std::to_string(found_.signed_to));
+  }
+  ++found_.heads;
+  if (head.sequence > found_.signed_to) {
+    found_.signed_to = head.sequence;
+    found_.signed_at = head.time;
+  }
+  return Ok();
+}
+
+Result<FileVerification> FileVerifier::Finish() {
+  if (chain_ != nullptr) {
+    found_.last = chain_->count();
+    found_.hash = chain_->head();
+  }
+  for (const auto& [sequence, head] : expected_) {
+    BW_TRY_STATUS(CheckSignature(head));
+    return DataCorrupt("the trail ends at entry " + std::to_string(found_.last) +
+                       ", but the head signed at " + FormatRfc3339(head.time) + " vouches for " +
+                       std::to_string(sequence) + " entries: the tail was cut off");
+  }
+  return found_;
+}
+
+Result<std::optional<std::int64_t>> FirstSequence(io::Source& source) {
+  std::optional<std::int64_t> first;
+  BW_TRY_STATUS(ForEachLine(source, [&](std::string_view line) -> Result<bool> {
+    BW_TRY(const Line parsed, ParseLine(line));
+    const auto* entry = std::get_if<EntryView>(&parsed);
+    if (entry == nullptr) return true;
+    first = entry->sequence;
+    return false;
+  }));
+  return first;
+}
+
+}  // namespace breakwater::audit

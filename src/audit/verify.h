@@ -1,0 +1,66 @@
+// Verifies exported files of the trail, with nothing but them, a public key and, if there are any,
+// heads that were kept elsewhere. No database, no server.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "audit/heads.h"
+#include "audit/lines.h"
+#include "audit/log.h"
+#include "crypto/signing.h"
+#include "io/stream.h"
+
+namespace breakwater::audit {
+
+struct FileVerification {
+  std::int64_t first = 0;  // 0: there were no entries
+  std::int64_t last = 0;
+  std::string hash;                       // of the last entry
+  std::int64_t repeated = 0;              // entries that came once more, as they were
+  std::int64_t heads = 0;                 // whose signatures were good and whose hashes were met
+  std::int64_t signed_to = 0;             // the last entry that a head vouches for
+  std::optional<Timestamp> signed_at;     // when that head was made
+  std::optional<std::int64_t> unsealed;   // as the last export said
+  std::vector<std::int64_t> unreachable;  // given heads of entries before the first one
+};
+
+// Files are added in the order of their entries. What is exported at least once may come twice: an
+// entry that was there already is passed over if it is the same. Not thread-safe.
+class FileVerifier {
+ public:
+  // `expected`: heads that were kept elsewhere. Each must be signed, and be met by the entries.
+  FileVerifier(crypto::VerifyingKey key, std::vector<Head> expected);
+
+  // Reads to the end, in bounded memory. kDataCorrupt says what is wrong with which line of `name`
+  // and which entry. Nothing may be added after an error.
+  Status Add(io::Source& source, std::string_view name);
+  // kDataCorrupt where entries are missing at the end that a given head vouches for.
+  Result<FileVerification> Finish();
+
+ private:
+  // Hashes of so many entries are kept, for heads that come later than their entry.
+  static constexpr std::size_t kKeptHashes = 1U << 16;
+
+  Status AddLine(std::string_view line);
+  Status AddEntry(const EntryView& entry);
+  Status AddHead(const Head& head);
+  Status CheckSignature(const Head& head) const;
+  Status Meet(const Head& head, std::string_view hash);
+
+  const crypto::VerifyingKey key_;
+  std::multimap<std::int64_t, Head> expected_;  // not met yet
+  std::unique_ptr<ChainVerifier> chain_;        // from the first entry on
+  std::vector<std::string> hashes_;             // of the latest entries, by sequence
+  FileVerification found_;
+};
+
+// The sequence of the first entry in a file; nothing if it has none. Reads no more than it must.
+Result<std::optional<std::int64_t>> FirstSequence(io::Source& source);
+
+}  // namespace breakwater::audit
