@@ -40,6 +40,15 @@ json::Object ErrorItem(const Error& error) {
   return item;
 }
 
+void SayWhenToRetry(net::Response& response, const Error& error) {
+  if (response.status != 429) return;
+  std::string seconds = "1";
+  for (const ErrorDetail& detail : error.details()) {
+    if (detail.name == "retry_after") seconds = detail.value;
+  }
+  response.headers.Set("Retry-After", seconds);
+}
+
 net::Response SccFace::EncodeError(const Error& error, const net::Request& request,
                                    const Context*) const {
   net::Response response =
@@ -48,6 +57,7 @@ net::Response SccFace::EncodeError(const Error& error, const net::Request& reque
   if (error.code() == ErrorCode::kUnauthenticated) {
     response.headers.Set("WWW-Authenticate", "Bearer realm=\"breakwater\"");
   }
+  SayWhenToRetry(response, error);
   return response;
 }
 

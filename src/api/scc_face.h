@@ -25,6 +25,8 @@ class SccFace : public Face {
 
 // {"code": reason or canonical word, "message", and "details" by name where there are any}.
 json::Object ErrorItem(const Error& error);
+// Retry-After on a 429: the error's detail "retry_after" in seconds, else one.
+void SayWhenToRetry(net::Response& response, const Error& error);
 
 // offset/limit of the reference system's lists: default 100, at most 1000, from 0.
 struct Page {

@@ -235,10 +235,12 @@ inline constexpr Row kRows[] = {
     {"iam-token/GetTokenKeys", "", Who::kAnyone},
     {"iam-token/GetOpenidConfiguration", "", Who::kAnyone},
     {"iam-token/CreatePasscode"},
+    {"iam-token/GetUserinfo"},
     {"iam-token/CreateTokenUnderIam", "", Who::kAnyone},
     {"iam-token/GetTokenKeysUnderIam", "", Who::kAnyone},
     {"iam-token/GetOpenidConfigurationUnderIam", "", Who::kAnyone},
     {"iam-token/CreatePasscodeUnderIam"},
+    {"iam-token/GetUserinfoUnderIam"},
 
     {"oauth/GetRegistryToken", "", Who::kAnyone},
     {"oauth/CreateRegistryToken", "", Who::kAnyone},

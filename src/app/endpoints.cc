@@ -73,10 +73,13 @@ std::vector<api::Endpoint> Faces::State::Endpoints() {
                                                 p.quotas, p.traffic, p.message, *p.database}));
   Append(all, api::AdvisorEndpoints(advisor, {p.advisor, p.content, p.namespaces, p.authorizer}));
   Append(all, api::iam::IamEndpoints(
-                  iam, {p.credentials, p.tokens, p.sessions, p.sign_in, p.address_guard,
-                        p.account_settings, p.users, p.service_ids, p.api_keys, p.access_groups,
-                        p.profiles, p.policies, p.custom_roles, p.policy_warnings, p.network_zones,
-                        p.restrictions, p.authorizer, p.sign_in_sources.outside(), p.namespaces}));
+                  iam, {p.credentials,   p.tokens,          p.sessions,
+                        p.sign_in,       p.address_guard,   p.account_settings,
+                        p.users,         p.service_ids,     p.api_keys,
+                        p.access_groups, p.profiles,        p.policies,
+                        p.custom_roles,  p.policy_warnings, p.network_zones,
+                        p.restrictions,  p.authorizer,      p.sign_in_sources.outside(),
+                        p.namespaces,    p.activity}));
   Append(all, api::iam::AccessEndpoints({p.access_explainer, p.policies, p.policy_warnings,
                                          p.api_keys, p.authorizer, p.namespaces},
                                         native));

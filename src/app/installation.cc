@@ -4,6 +4,7 @@
 
 #include "admin/copy_state.h"
 #include "app/exposed_metrics.h"
+#include "app/identity_alerts.h"
 #include "app/metered_stores.h"
 #include "app/parts.h"
 #include "app/quota_alerts.h"
@@ -20,6 +21,8 @@ constexpr std::chrono::seconds kSealInterval{1};
 constexpr std::chrono::seconds kFlushInterval{1};
 constexpr std::chrono::minutes kHeadInterval{1};
 constexpr std::chrono::hours kSweepInterval{1};
+constexpr std::chrono::hours kKeyEndsInterval{1};
+constexpr std::chrono::seconds kActivityInterval{30};
 // A run over the whole installation is taken in turns, so that a server that stops does not wait
 // for it.
 constexpr std::chrono::minutes kCollectionInterval{1};
@@ -106,6 +109,22 @@ Status CheckBreakGlass(Installation::Parts& parts, const config::BreakGlass& con
   });
 }
 
+// What was taken out of the configuration is asked no more whether it still knows anybody.
+Status EndSessionsOfRemovedSources(Installation::Parts& parts,
+                                   const std::vector<config::SignInSource>& configured) {
+  BW_TRY(const std::int64_t ended,
+         parts.database->WriteValue([&](db::Transaction& tx) -> Result<std::int64_t> {
+           return iam::store::EndSessionsOfOtherSources(tx, SourceNames(configured),
+                                                        parts.clock.Now());
+         }));
+  if (ended > 0) {
+    observe::Log(observe::Level::kWarning,
+                 "ended the sessions of sources of identities that are no longer configured",
+                 {{"sessions", ended}});
+  }
+  return Ok();
+}
+
 Status Bootstrap(Installation::Parts& parts, const config::Settings& settings) {
   iam::BootstrapOptions options;
   if (!settings.account.id.empty()) options.account = AccountId(settings.account.id);
@@ -126,6 +145,9 @@ Status Bootstrap(Installation::Parts& parts, const config::Settings& settings) {
   BW_TRY(const iam::Account account, iam::FirstAccount(*parts.database));
   parts.first_account = account.id;
   parts.credentials.Watch(parts.sign_in);
+  parts.credentials.Count(parts.activity);
+  parts.authorizer.Count(parts.activity);
+  BW_TRY_STATUS(EndSessionsOfRemovedSources(parts, settings.sign_in));
   return CheckBreakGlass(parts, settings.break_glass);
 }
 
@@ -164,8 +186,13 @@ void Schedule(Installation::Parts& parts) {
   parts.jobs->Every("iam.sweep", kSweepInterval, [&parts]() -> Status {
     BW_TRY_STATUS(parts.sessions.Sweep());
     BW_TRY_STATUS(parts.passcodes.Sweep());
+    BW_TRY_STATUS(parts.organization.Sweep());
+    BW_TRY_STATUS(parts.activity.Sweep());
     return parts.sign_in_throttle.Sweep();
   });
+  parts.jobs->Every("iam.api_key_ends", kKeyEndsInterval,
+                    [&parts]() -> Status { return parts.api_keys.WarnOfEnds(*parts.jobs); });
+  AnnounceIdentityAlerts(*parts.jobs, *parts.database);
   parts.jobs->Every("iam.signing_keys", kSweepInterval, [&parts]() -> Status {
     return parts.key_rotation.RunSchedule(parts.first_account);
   });
@@ -216,6 +243,7 @@ Installation::Parts::Parts(const config::Settings& settings,
               .registry_life = Seconds(settings.tokens.registry_lifetime),
               .refresh_life = Seconds(settings.tokens.refresh_lifetime)},
              std::move(signing_keys), clock),
+      activity(*database, clock),
       credentials(*database, access_cache, key_hasher, tokens, clock),
       access_facts(clock),
       identity_facts(clock),
@@ -236,7 +264,7 @@ Installation::Parts::Parts(const config::Settings& settings,
       sessions(iam_changes, authorizer),
       key_rotation(iam_changes, stores.master_key, RotationFrom(settings)),
       sign_in_throttle(*database, clock),
-      passwords(iam_changes, password_hasher, sign_in_throttle),
+      passwords(iam_changes, authorizer, password_hasher, sign_in_throttle),
       passcodes(*database, key_hasher, clock),
       local_passwords(LocalSourceName(settings.sign_in), *database, passwords, first_account),
       sign_in_sources(settings.sign_in, KeyFor(stores.master_key, "sign-in states"), passcodes,
@@ -393,6 +421,7 @@ void Installation::StartJobs() {
   parts_->pulls_ticker.Start();
   parts_->jobs->Start();
   parts_->recorder->Start();
+  parts_->activity.Start(kActivityInterval);
 }
 
 void Installation::StopJobs(std::chrono::milliseconds deadline) {
@@ -401,6 +430,7 @@ void Installation::StopJobs(std::chrono::milliseconds deadline) {
   parts_->usage_ticker.Stop();
   parts_->pulls_ticker.Stop();
   parts_->recorder->Stop();
+  parts_->activity.Stop();
 }
 
 }  // namespace breakwater::app

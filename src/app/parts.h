@@ -28,6 +28,7 @@
 #include "governance/templates.h"
 #include "iam/access_explainer.h"
 #include "iam/access_groups.h"
+#include "iam/activity.h"
 #include "iam/address_guard.h"
 #include "iam/api_keys.h"
 #include "iam/authorizer.h"
@@ -131,6 +132,7 @@ struct Installation::Parts {
 
   iam::KeyHasher key_hasher;
   iam::Tokens tokens;
+  iam::Activity activity;
   iam::Credentials credentials;
   iam::AccessFacts access_facts;
   iam::IdentityFacts identity_facts;

@@ -81,6 +81,13 @@ std::string LocalSourceName(const std::vector<config::SignInSource>& configured)
   return "local";
 }
 
+std::vector<std::string> SourceNames(const std::vector<config::SignInSource>& configured) {
+  std::vector<std::string> names{std::string(iam::kBreakGlassSource)};
+  for (const config::SignInSource& source : configured) names.push_back(source.name);
+  if (configured.empty()) names.push_back(LocalSourceName(configured));
+  return names;
+}
+
 SignInSources::SignInSources(const std::vector<config::SignInSource>& configured, const Secret& key,
                              iam::Passcodes& passcodes, iam::LocalPasswords& local,
                              const Clock& clock) {

@@ -18,6 +18,8 @@ namespace breakwater::app {
 Status CheckSignInSources(const std::vector<config::SignInSource>& configured);
 // What the source of this installation's own users is called.
 std::string LocalSourceName(const std::vector<config::SignInSource>& configured);
+// Of all sources that sessions may stand on, the break-glass identity's included.
+std::vector<std::string> SourceNames(const std::vector<config::SignInSource>& configured);
 
 // Owns them.
 class SignInSources {

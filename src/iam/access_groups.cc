@@ -279,6 +279,8 @@ Result<store::Listed<Member>> AccessGroups::ListMembers(const AccountId& account
                                                         const store::MemberFilter& filter,
                                                         const store::Page& page) {
   const Timestamp now = deps_.clock.Now();
+  // It holds everybody without naming anybody, as in the reference system.
+  if (id == kPublicAccessGroup) return store::Listed<Member>{};
   return deps_.database.ReadValue([&](db::Transaction& tx) -> Result<store::Listed<Member>> {
     BW_TRY_STATUS(Existing(store::FindGroup(tx, id), account, kWhat));
     return store::ListMembers(tx, id, filter, page, now);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "iam/alerts.h"
 #include "iam/identity_facts.h"
 
 namespace breakwater::iam {
@@ -39,6 +40,28 @@ Status CheckIdentity(db::Transaction& tx, const AccountId& account, const IamId&
   return Existing(store::FindUser(tx, iam_id), account, "user").ok()
              ? Ok()
              : Status(NoSuch("user or service ID"));
+}
+
+struct WarningTime {
+  int days;
+  std::string_view severity;
+};
+// The shortest first: a key that ends tomorrow is told of once.
+constexpr WarningTime kWarningTimes[] = {{1, "high"}, {7, "medium"}, {30, "low"}};
+constexpr std::int64_t kWarnedAtOnce = 500;
+
+IdentityAlert EndsSoon(const ApiKey& key, const WarningTime& time) {
+  const std::string at = FormatRfc3339(*key.expires);
+  return {.account = key.account,
+          .type = "api_key_expiring",
+          .severity = std::string(time.severity),
+          .name = key.id + "-" + at + "-" + std::to_string(time.days),
+          .payload = {{"message", json::Text("an API key ends within " + std::to_string(time.days) +
+                                             (time.days == 1 ? " day" : " days"))},
+                      {"apikey_id", json::Text(key.id)},
+                      {"name", json::Text(key.name)},
+                      {"iam_id", json::Text(key.iam_id.value())},
+                      {"expires_at", json::Text(at)}}};
 }
 
 }  // namespace
@@ -265,6 +288,25 @@ Status ApiKeys::Delete(const control::Caller& caller, const AccountId& account,
     BW_TRY_STATUS(store::DeleteApiKey(tx, id));
     return Changed(tx, account, ToJson(key), nullptr);
   });
+}
+
+Status ApiKeys::WarnOfEnds(jobs::Jobs& jobs) {
+  const Timestamp now = deps_.clock.Now();
+  for (const WarningTime& time : kWarningTimes) {
+    bool more = true;
+    while (more) {
+      BW_TRY(more, deps_.database.WriteValue([&](db::Transaction& tx) -> Result<bool> {
+        BW_TRY(const auto keys, store::KeysToWarnOf(tx, now, time.days, kWarnedAtOnce));
+        for (const ApiKey& key : keys) {
+          BW_TRY_STATUS(store::MarkWarned(tx, key.id, time.days));
+          if (*key.expires - key.created <= std::chrono::hours(24 * time.days)) continue;
+          BW_TRY_STATUS(jobs.Emit(tx, ToEvent(EndsSoon(key, time))));
+        }
+        return static_cast<std::int64_t>(keys.size()) == kWarnedAtOnce;
+      }));
+    }
+  }
+  return Ok();
 }
 
 }  // namespace breakwater::iam

@@ -81,6 +81,9 @@ class ApiKeys {
   Status SetDisabled(const control::Caller& caller, const AccountId& account, std::string_view id,
                      bool disabled);
   Status Delete(const control::Caller& caller, const AccountId& account, std::string_view id);
+  // Alerts (iam/alerts.h) 30, 7 and 1 days before a key ends, each once, and none of those for a
+  // key that was made for a shorter time.
+  Status WarnOfEnds(jobs::Jobs& jobs);
 
  private:
   using Edit = std::function<Status(ApiKey&)>;

@@ -155,9 +155,13 @@ Status Authorizer::Check(const control::Caller& caller, std::string_view action,
   BW_TRY_STATUS(CheckNotSuspended(*access));
   const Decision decision = DecideBySettings(*access, action, resource);
   if (decision.allowed) {
-    return CheckRestrictions(*access->restrictions, caller, action, resource);
+    BW_TRY_STATUS(CheckRestrictions(*access->restrictions, caller, action, resource));
+    if (activity_ != nullptr && !decision.policy.empty()) activity_->Note(decision.policy);
+    return Ok();
   }
   const bool member = decision.reason != Decision::Reason::kOtherAccount;
+  // What everybody may is not refused for having signed in.
+  if (!member && action == kPullImages && CheckPublic(caller, action, resource).ok()) return Ok();
   if (member && ServiceOf(action).name == kRegistryService && !resource.registry.empty()) {
     BW_TRY(const bool policies_count, mode_.IamAuthz(resource.account, resource.registry));
     if (!policies_count) {

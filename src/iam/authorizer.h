@@ -5,6 +5,7 @@
 
 #include "control/change.h"
 #include "iam/access_cache.h"
+#include "iam/activity.h"
 #include "iam/restriction_events.h"
 
 namespace breakwater::iam {
@@ -53,6 +54,9 @@ class Authorizer final : public control::Authorizer {
   Authorizer(AccessCache& cache, AccessMode& mode, RestrictionEvents& events, const Clock& clock)
       : cache_(cache), mode_(mode), events_(events), clock_(clock) {}
 
+  // Before the first request: where it is counted which policies give rights.
+  void Count(Activity& activity) { activity_ = &activity; }
+
   Status Authorize(const control::Caller& caller, std::string_view action,
                    const control::Resource& resource) override;
 
@@ -74,6 +78,7 @@ class Authorizer final : public control::Authorizer {
   AccessMode& mode_;
   RestrictionEvents& events_;
   const Clock& clock_;
+  Activity* activity_ = nullptr;
 };
 
 }  // namespace breakwater::iam

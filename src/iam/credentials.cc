@@ -90,7 +90,7 @@ Result<Presented> ParseAuthorization(std::string_view authorization) {
 Result<Login> Credentials::WithApiKey(const Secret& api_key) {
   if (api_key.empty()) return KeyUnknown();
   const Bytes hash = hasher_.Hash(api_key);
-  return database_.ReadValue([&](db::Transaction& tx) -> Result<Login> {
+  BW_TRY(Login login, database_.ReadValue([&](db::Transaction& tx) -> Result<Login> {
     BW_TRY(const auto key, store::FindApiKeyByHash(tx, hash));
     BW_TRY_STATUS(CheckKey(key, clock_.Now()));
     BW_TRY(auto who, cache_.Get(tx, key->account, key->iam_id));
@@ -99,7 +99,14 @@ Result<Login> Credentials::WithApiKey(const Secret& api_key) {
                  .credential = "apikey",
                  .credential_id = key->id,
                  .expires = key->expires};
-  });
+  }));
+  if (activity_ != nullptr) {
+    activity_->Note(login.credential_id);
+    if (login.who->identity.kind == control::IdentityKind::kServiceId) {
+      activity_->Note(login.who->identity.iam_id.value().substr(kIamPrefix.size()));
+    }
+  }
+  return login;
 }
 
 Result<Login> Credentials::LoginOf(db::Transaction& tx, const Session& session,

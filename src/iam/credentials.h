@@ -13,6 +13,7 @@
 #include "control/caller.h"
 #include "db/database.h"
 #include "iam/access_cache.h"
+#include "iam/activity.h"
 #include "iam/key_hasher.h"
 #include "iam/tokens.h"
 
@@ -75,6 +76,9 @@ class Credentials {
   // "refresh_token_used". It must outlive the last request.
   void Watch(RefreshWatch& watch) { watch_ = &watch; }
 
+  // Before the first request: where proofs by API keys are counted.
+  void Count(Activity& activity) { activity_ = &activity; }
+
   Result<Login> WithApiKey(const Secret& api_key);
   Result<Login> WithAccessToken(std::string_view token);
   // Uses it up no more than it is: a session's is exchanged by Sessions::Rotate.
@@ -132,6 +136,7 @@ class Credentials {
   const Clock& clock_;
   const std::size_t capacity_;
   RefreshWatch* watch_ = nullptr;
+  Activity* activity_ = nullptr;
   Mutex mutex_;
   // By the SHA-256 of the header: no credential is kept in memory.
   std::unordered_map<std::string, Known> entries_ BW_GUARDED_BY(mutex_);

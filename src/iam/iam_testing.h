@@ -12,6 +12,7 @@
 #include "db/testing.h"
 #include "iam/access_explainer.h"
 #include "iam/access_groups.h"
+#include "iam/activity.h"
 #include "iam/address_guard.h"
 #include "iam/api_keys.h"
 #include "iam/authorizer.h"
@@ -84,6 +85,8 @@ struct World {
     facts.Add(access_facts);
     facts.Add(identity_facts);
     credentials.Watch(sign_in);
+    credentials.Count(activity);
+    authorizer.Count(activity);
     administrator_key = **EnsureInstalled(deps, hasher, {.account = AccountId("acc")});
     administrator.actor = *credentials.Authenticate(Basic(administrator_key), false);
   }
@@ -195,6 +198,7 @@ struct World {
   KeyHasher hasher{MasterKey()};
   Tokens tokens{{.issuer = "https://us.icr.io/identity"}, TestSigningKeys(), clock};
   Credentials credentials{database->database(), cache, hasher, tokens, clock};
+  Activity activity{database->database(), clock};
   Users users{deps, authorizer};
   ServiceIds service_ids{deps, hasher};
   ApiKeys api_keys{deps, authorizer, hasher};
@@ -208,7 +212,7 @@ struct World {
   Sessions sessions{deps, authorizer};
   crypto::PasswordHasher password_hasher{CheapHashes()};
   SignInThrottle throttle{database->database(), clock};
-  Passwords passwords{deps, password_hasher, throttle};
+  Passwords passwords{deps, authorizer, password_hasher, throttle};
   Passcodes passcodes{database->database(), hasher, clock};
   LocalPasswords local{"local", database->database(), passwords, account};
   Federation federation{deps, [this](db::Transaction& tx, const AccountId& to, const IamId& iam_id,

@@ -66,7 +66,10 @@ Status StoreInvited(db::Transaction& tx, const User& user, const std::vector<std
     if (added.error().code() != ErrorCode::kExists) return added.error();
     return Exists("the account has a user of this e-mail address already").Reason("user_exists");
   }
+  std::int64_t memberships = 0;
   for (const std::string& group : groups) {
+    BW_TRY_STATUS(
+        CheckRoom(memberships++, limits.groups_per_identity, "an identity", "access groups"));
     BW_TRY_STATUS(Existing(store::FindGroup(tx, group), user.account, "access group"));
     BW_TRY_STATUS(store::InsertMember(tx, group,
                                       {.iam_id = user.iam_id,
@@ -233,25 +236,34 @@ Status Users::MayAddTo(const control::Caller& caller, const AccountId& account,
 }
 
 Result<std::vector<User>> Users::Invite(const control::Caller& caller, const AccountId& account,
-                                        const std::vector<Invitation>& invitations) {
+                                        const std::vector<Invitation>& invitations,
+                                        const AlsoForUser& also) {
   const Timestamp now = deps_.clock.Now();
   std::vector<User> users;
-  json::Array documents;
   for (const Invitation& invitation : invitations) {
     BW_TRY_STATUS(MayAddTo(caller, account, invitation.access_groups));
     BW_TRY(const std::string email, ParseEmail(invitation.email));
     users.push_back(NewUser(account, email, now));
-    documents.push_back(ToJson(users.back()));
   }
   BW_TRY_STATUS(deps_.changes.Submit(
       caller, {.action = "user-management.user.create",
                .resource = UserResource(account, users.size() == 1 ? users[0].iam_id : IamId()),
                .apply = [&](db::Transaction& tx) -> Result<control::Effect> {
+                 json::Array documents;
+                 std::vector<control::Resource> governed;
                  for (std::size_t i = 0; i < users.size(); ++i) {
                    BW_TRY_STATUS(StoreInvited(tx, users[i], invitations[i].access_groups,
                                               caller.actor.iam_id, deps_.limits));
+                   json::Value document = ToJson(users[i]);
+                   if (also) {
+                     BW_TRY(document.as_object()["with"], also(tx, users[i], governed));
+                   }
+                   documents.push_back(std::move(document));
                  }
-                 return ChangedAccess(tx, account, nullptr, {{"users", documents}});
+                 BW_TRY(auto effect,
+                        ChangedAccess(tx, account, nullptr, {{"users", std::move(documents)}}));
+                 for (control::Resource& one : governed) effect.governed.push_back(std::move(one));
+                 return effect;
                }}));
   return users;
 }

@@ -94,8 +94,13 @@ class Users {
 
   // All of them, or none. The new users are PENDING; they can be given keys, policies and groups at
   // once. kExists "user_exists" if the account has a user of such an address.
+  // `also` is done for each of them in the same change: what it answers is recorded with it, and
+  // what it puts into `governed` is judged with it.
+  using AlsoForUser = std::function<Result<json::Value>(db::Transaction& tx, const User& user,
+                                                        std::vector<control::Resource>& governed)>;
   Result<std::vector<User>> Invite(const control::Caller& caller, const AccountId& account,
-                                   const std::vector<Invitation>& invitations);
+                                   const std::vector<Invitation>& invitations,
+                                   const AlsoForUser& also = {});
   Result<User> Get(const AccountId& account, const IamId& iam_id);
   Result<store::Listed<User>> List(const AccountId& account, const store::UserFilter& filter,
                                    const store::Page& page);

@@ -291,23 +291,45 @@ control::Resource PolicyResource(const AccountId& account,
                      std::move(id));
 }
 
-Result<Policy> Policies::Create(const control::Caller& caller, const AccountId& account,
-                                const PolicyContent& content) {
-  const Timestamp now = deps_.clock.Now();
-  BW_TRY_STATUS(CheckPolicy(content, account, now));
+Policy Policies::Plan(const control::Caller& caller, const AccountId& account,
+                      const PolicyContent& content) const {
   Policy made;
   made.id = NewUuid();
   made.account = account;
   Put(content, made);
-  made.created = made.modified = now;
+  made.created = made.modified = deps_.clock.Now();
   made.created_by = made.modified_by = caller.actor.iam_id;
+  return made;
+}
+
+Status Policies::Store(db::Transaction& tx, const Policy& made) const {
+  BW_TRY_STATUS(CheckInAccount(tx, made));
+  BW_TRY_STATUS(CheckPolicyRoom(tx, made, deps_.limits));
+  return store::InsertPolicy(tx, made);
+}
+
+Status Policies::MayCreate(const control::Caller& caller, const AccountId& account,
+                           const PolicyContent& content) {
+  return MayChange(caller, "iam-am.policy.create", Plan(caller, account, content));
+}
+
+Result<Policy> Policies::CreateIn(db::Transaction& tx, const control::Caller& caller,
+                                  const AccountId& account, const PolicyContent& content) {
+  BW_TRY_STATUS(CheckPolicy(content, account, deps_.clock.Now()));
+  Policy made = Plan(caller, account, content);
+  BW_TRY_STATUS(Store(tx, made));
+  return made;
+}
+
+Result<Policy> Policies::Create(const control::Caller& caller, const AccountId& account,
+                                const PolicyContent& content) {
+  BW_TRY_STATUS(CheckPolicy(content, account, deps_.clock.Now()));
+  const Policy made = Plan(caller, account, content);
   BW_TRY_STATUS(
       deps_.changes.Submit(caller, {.action = "iam-am.policy.create",
                                     .resource = PolicyResource(account, made.attributes, made.id),
                                     .apply = [&](db::Transaction& tx) -> Result<control::Effect> {
-                                      BW_TRY_STATUS(CheckInAccount(tx, made));
-                                      BW_TRY_STATUS(CheckPolicyRoom(tx, made, deps_.limits));
-                                      BW_TRY_STATUS(store::InsertPolicy(tx, made));
+                                      BW_TRY_STATUS(Store(tx, made));
                                       return ChangedPolicy(tx, nullptr, made);
                                     }}));
   return made;

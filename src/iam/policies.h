@@ -45,6 +45,8 @@ class Policies {
   Policies(ChangeDeps deps, control::Authorizer& authorizer)
       : deps_(deps), authorizer_(authorizer) {}
 
+  const Limits& limits() const { return deps_.limits; }
+
   // A user or service ID that is not in the account may be the subject: it may come yet. A locked
   // service ID may not: kConflict "locked".
   // kInvalid "role_not_found" if the account has no such custom role, "invalid_body" if that is of
@@ -52,6 +54,12 @@ class Policies {
   // another says the same; "limit_exceeded".
   Result<Policy> Create(const control::Caller& caller, const AccountId& account,
                         const PolicyContent& content);
+  // The same as part of another change: first the right to it, recorded if it is refused, then what
+  // it says, in that change's transaction. `content` has no subject for the former.
+  Status MayCreate(const control::Caller& caller, const AccountId& account,
+                   const PolicyContent& content);
+  Result<Policy> CreateIn(db::Transaction& tx, const control::Caller& caller,
+                          const AccountId& account, const PolicyContent& content);
   // Deleted ones, too.
   Result<Policy> Get(const AccountId& account, std::string_view id);
   struct Listed {
@@ -71,6 +79,9 @@ class Policies {
                          std::string_view id, std::string_view if_match);
 
  private:
+  Policy Plan(const control::Caller& caller, const AccountId& account,
+              const PolicyContent& content) const;
+  Status Store(db::Transaction& tx, const Policy& made) const;
   Status MayChange(const control::Caller& caller, std::string_view action, const Policy& policy);
 
   ChangeDeps deps_;

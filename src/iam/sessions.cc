@@ -172,10 +172,36 @@ Result<std::int64_t> EndSessionsOf(db::Transaction& tx, const IamId& iam_id,
       {iam_id, now, why, spared});
 }
 
+Result<std::int64_t> EndSessionsOfOtherSources(db::Transaction& tx,
+                                               const std::vector<std::string>& sources,
+                                               Timestamp now) {
+  BW_TRY(const auto standing,
+         tx.QueryAll("SELECT DISTINCT account_id, source FROM iam_session WHERE revoked_at IS NULL "
+                     "AND expires_at > $1 ORDER BY account_id, source",
+                     {now}, [](const db::Row& row) {
+                       return std::pair(AccountId(row.String(0)), row.String(1));
+                     }));
+  std::int64_t ended = 0;
+  for (const auto& [account, source] : standing) {
+    if (std::ranges::find(sources, source) != sources.end()) continue;
+    BW_TRY_STATUS(tx.Execute("DELETE FROM iam_one_time WHERE account_id = $1 AND source = $2",
+                             {account, source}));
+    BW_TRY(const std::int64_t of_these,
+           tx.Execute("UPDATE iam_session SET revoked_at = $3, revoked_why = 'source_removed' "
+                      "WHERE account_id = $1 AND source = $2 AND revoked_at IS NULL AND "
+                      "expires_at > $3",
+                      {account, source, now}));
+    ended += of_these;
+    BW_TRY_STATUS(BumpVersion(tx, account));
+  }
+  return ended;
+}
+
 }  // namespace store
 
 Result<Session> Sessions::Begin(const control::Caller& who, std::string source,
-                                SessionLimits limits, audit::Severity severity) {
+                                SessionLimits limits, audit::Severity severity,
+                                std::vector<jobs::Event> events) {
   const Timestamp now = deps_.clock.Now();
   const Session session{.id = std::string(kPrefix) + NewUuid(),
                         .account = who.actor.account,
@@ -197,7 +223,7 @@ Result<Session> Sessions::Begin(const control::Caller& who, std::string source,
               BW_TRY_STATUS(Insert(tx, session));
               if (ended) BW_TRY_STATUS(store::BumpVersion(tx, session.account));
               return control::Effect{
-                  .before = nullptr, .after = ToJson(session), .governed = {}, .events = {}};
+                  .before = nullptr, .after = ToJson(session), .governed = {}, .events = events};
             },
             .severity = severity}));
   return session;

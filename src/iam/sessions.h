@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "iam/changes.h"
 
@@ -63,6 +64,11 @@ Status EndSession(db::Transaction& tx, std::string_view id, Timestamp now, std::
 Result<std::int64_t> EndSessionsOf(db::Transaction& tx, const IamId& iam_id,
                                    std::string_view spared, Timestamp now, std::string_view why);
 
+// Ends those that were begun at other sources than these, with their passcodes; how many.
+Result<std::int64_t> EndSessionsOfOtherSources(db::Transaction& tx,
+                                               const std::vector<std::string>& sources,
+                                               Timestamp now);
+
 }  // namespace store
 
 // Thread-safe. Everybody manages their own sessions; others' take Administrator on iam-identity,
@@ -75,7 +81,8 @@ class Sessions {
   // For somebody who has just proved who they are: `who.actor` is they, its credential what they
   // proved it by. Where the account bounds their sessions, the oldest ends.
   Result<Session> Begin(const control::Caller& who, std::string source, SessionLimits limits,
-                        audit::Severity severity = audit::Severity::kNormal);
+                        audit::Severity severity = audit::Severity::kNormal,
+                        std::vector<jobs::Event> events = {});
   // Uses up the refresh token of `generation`: the session's next is good from now on. A token that
   // was used before ends the session: there are two who have it. kUnauthenticated
   // "refresh_token_replayed", or as CheckSession.

@@ -117,6 +117,22 @@ TEST_F(SessionsTest, AUsedRefreshTokenEndsItsSessionAsAPasswordToo) {
   EXPECT_EQ(Refusal(TokenOf(next)), "session_revoked");
 }
 
+TEST_F(SessionsTest, ThoseOfSourcesThatAreGoneEnd) {
+  const Session session = Begin();
+  const std::string token = TokenOf(session);
+  const auto end_others = [&](const std::vector<std::string>& sources) {
+    return *world.database->database().WriteValue([&](db::Transaction& tx) -> Result<std::int64_t> {
+      return store::EndSessionsOfOtherSources(tx, sources, world.clock.Now());
+    });
+  };
+  EXPECT_EQ(Refusal(token), "");
+  EXPECT_EQ(end_others({"another", session.source}), 0);
+  EXPECT_EQ(Refusal(token), "");
+  EXPECT_EQ(end_others({"another"}), 1);
+  EXPECT_EQ(Refusal(token), "session_revoked");
+  EXPECT_EQ(end_others({"another"}), 0);
+}
+
 TEST_F(SessionsTest, TheOldestEndsForTheOneTooMany) {
   const Session first = Begin({.most = 2});
   const std::string token = TokenOf(first);

@@ -107,6 +107,11 @@ Status UpdateApiKey(db::Transaction& tx, const ApiKey& key);
 Status DeleteApiKey(db::Transaction& tx, std::string_view id);
 Result<std::optional<ApiKey>> FindApiKey(db::Transaction& tx, std::string_view id);
 Result<std::optional<ApiKey>> FindApiKeyByHash(db::Transaction& tx, const Bytes& hash);
+// Keys that are not disabled and end within a number of days, where that was not announced yet; and
+// that it was.
+Result<std::vector<ApiKey>> KeysToWarnOf(db::Transaction& tx, Timestamp now, int days,
+                                         std::int64_t most);
+Status MarkWarned(db::Transaction& tx, std::string_view id, int days);
 struct ApiKeyFilter {
   std::optional<IamId> iam_id;
   std::optional<control::IdentityKind> kind;  // kUser or kServiceId

@@ -236,6 +236,10 @@ Status DeleteIdentity(db::Transaction& tx, const AccountId& account, const IamId
   BW_TRY_STATUS(tx.Execute(
       "DELETE FROM iam_history WHERE subject IN (SELECT id FROM iam_service_id WHERE iam_id = $1)",
       {iam_id}));
+  BW_TRY_STATUS(tx.Execute(
+      "DELETE FROM iam_activity WHERE subject IN (SELECT id FROM iam_api_key WHERE account_id = $1 "
+      "AND iam_id = $2 UNION SELECT id FROM iam_service_id WHERE iam_id = $2)",
+      {account, iam_id}));
   BW_TRY_STATUS(tx.Execute("DELETE FROM iam_api_key WHERE account_id = $1 AND iam_id = $2",
                            {account, iam_id}));
   for (const std::string_view table :
@@ -268,6 +272,11 @@ Status InsertApiKey(db::Transaction& tx, const ApiKey& key, const Bytes& hash) {
 }
 
 Status UpdateApiKey(db::Transaction& tx, const ApiKey& key) {
+  // Another end is announced anew.
+  BW_TRY_STATUS(
+      tx.Execute("UPDATE iam_api_key SET warned_days = 0 WHERE id = $1 AND coalesce(expires_at, 0) "
+                 "<> $2",
+                 {key.id, key.expires.value_or(Timestamp{})}));
   BW_TRY_STATUS(
       tx.Execute("UPDATE iam_api_key SET name = $2, description = $3, locked = $4, disabled = $5, "
                  "expires_at = $6, modified_at = $7, version = $8, action_when_leaked = $9, "
@@ -277,8 +286,22 @@ Status UpdateApiKey(db::Transaction& tx, const ApiKey& key) {
   return Ok();
 }
 
+Result<std::vector<ApiKey>> KeysToWarnOf(db::Transaction& tx, Timestamp now, int days,
+                                         std::int64_t most) {
+  return tx.QueryAll(Sql(kApiKeyColumns,
+                         "WHERE disabled = 0 AND expires_at > $1 AND expires_at <= $2 AND "
+                         "(warned_days = 0 OR warned_days > $3) ORDER BY expires_at, id LIMIT $4"),
+                     {now, now + std::chrono::hours(24 * days), days, most}, MakeApiKey);
+}
+
+Status MarkWarned(db::Transaction& tx, std::string_view id, int days) {
+  BW_TRY_STATUS(tx.Execute("UPDATE iam_api_key SET warned_days = $2 WHERE id = $1", {id, days}));
+  return Ok();
+}
+
 Status DeleteApiKey(db::Transaction& tx, std::string_view id) {
   BW_TRY_STATUS(DeleteHistory(tx, id));
+  BW_TRY_STATUS(tx.Execute("DELETE FROM iam_activity WHERE subject = $1", {id}));
   BW_TRY_STATUS(tx.Execute("DELETE FROM iam_api_key WHERE id = $1", {id}));
   return Ok();
 }

@@ -1,6 +1,7 @@
 // What may be changed of a user.
 #include "iam/account_settings.h"
 #include "iam/identities.h"
+#include "iam/power.h"
 #include "iam/sign_in/break_glass.h"
 
 namespace breakwater::iam {
@@ -79,8 +80,10 @@ Status Users::MayRename(const control::Caller& caller, const AccountId& account,
   constexpr std::string_view kAction = "iam-identity.user-password.reset";
   const auto resource = IamResource(account, "iam-identity", "password", iam_id.value());
   const Status may = authorizer_.Authorize(caller, kAction, resource);
-  if (!may.ok()) deps_.changes.RecordRefusal(caller, kAction, resource, may.error());
-  return may;
+  const Status strong =
+      may.ok() ? CheckNotMorePowerful(deps_, authorizer_, caller, account, iam_id) : may;
+  if (!strong.ok()) deps_.changes.RecordRefusal(caller, kAction, resource, strong.error());
+  return strong;
 }
 
 Result<User> Users::Update(const control::Caller& caller, const AccountId& account,

@@ -26,7 +26,7 @@ control::Place PlaceIn(const Tree& tree, const MemberAccount& member) {
 Result<std::optional<Tree>> TreeOf(db::Transaction& tx, const AccountId& account) {
   BW_TRY(auto enterprise, store::EnterpriseOf(tx, account));
   if (!enterprise) return std::optional<Tree>();
-  BW_TRY(auto groups, store::ListGroups(tx, enterprise->id));
+  BW_TRY(auto groups, store::ListGroups(tx, enterprise->id, false));
   return std::optional<Tree>(Tree(*std::move(enterprise), std::move(groups)));
 }
 
@@ -48,16 +48,14 @@ Result<std::vector<control::Place>> Hierarchy::Ruled(db::Transaction& tx,
     places.push_back(std::move(own));
     return places;
   }
-  BW_TRY(const auto members, store::ListMembers(tx, tree->enterprise().id));
-  for (const MemberAccount& member : members) {
-    if (!member.deleted) places.push_back(PlaceIn(*tree, member));
-  }
+  BW_TRY(const auto members, store::ListMembers(tx, tree->enterprise().id, false));
+  for (const MemberAccount& member : members) places.push_back(PlaceIn(*tree, member));
   return places;
 }
 
 Result<std::vector<std::string>> Hierarchy::PathTo(db::Transaction& tx, std::string_view enterprise,
                                                    std::string_view account_group) const {
-  BW_TRY(auto groups, store::ListGroups(tx, enterprise));
+  BW_TRY(auto groups, store::ListGroups(tx, enterprise, false));
   Enterprise root;
   root.id = std::string(enterprise);
   const Tree tree(std::move(root), std::move(groups));

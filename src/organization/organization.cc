@@ -159,13 +159,13 @@ Result<Enterprise> Organization::Found(const control::Caller& caller, const Acco
   return made;
 }
 
-Result<std::optional<View>> Organization::See(const AccountId& viewer) {
+Result<std::optional<View>> Organization::See(const AccountId& viewer, bool with_deleted) {
   return deps_.changes.database.ReadValue([&](db::Transaction& tx) -> Result<std::optional<View>> {
     BW_TRY(const auto enterprise, store::EnterpriseOf(tx, viewer));
     if (!enterprise) return std::optional<View>{};
-    BW_TRY(auto groups, store::ListGroups(tx, enterprise->id));
+    BW_TRY(auto groups, store::ListGroups(tx, enterprise->id, with_deleted));
     if (enterprise->account == viewer) {
-      BW_TRY(auto accounts, store::ListMembers(tx, enterprise->id));
+      BW_TRY(auto accounts, store::ListMembers(tx, enterprise->id, with_deleted));
       return std::optional(View{Tree(*enterprise, std::move(groups)), std::move(accounts), true});
     }
     BW_TRY(const auto self, store::FindMember(tx, viewer));
@@ -178,11 +178,17 @@ Result<std::optional<View>> Organization::See(const AccountId& viewer) {
   });
 }
 
+Status Organization::Sweep() {
+  const Timestamp before = deps_.changes.clock.Now() - kDeletedLife;
+  return deps_.changes.database.Write(
+      [&](db::Transaction& tx) { return store::Sweep(tx, before); });
+}
+
 Result<Organization::Seen> Organization::Run(db::Transaction& tx, const AccountId& account) const {
   BW_TRY(const auto enterprise, store::EnterpriseOf(tx, account));
   if (!enterprise || enterprise->account != account) return NoSuch("enterprise");
-  BW_TRY(auto groups, store::ListGroups(tx, enterprise->id));
-  BW_TRY(auto accounts, store::ListMembers(tx, enterprise->id));
+  BW_TRY(auto groups, store::ListGroups(tx, enterprise->id, false));
+  BW_TRY(auto accounts, store::ListMembers(tx, enterprise->id, false));
   return Seen{Tree(*enterprise, std::move(groups)), std::move(accounts)};
 }
 

@@ -1,6 +1,7 @@
 // An enterprise and what hangs below it: founded, divided into account groups, grown by accounts.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <optional>
 #include <string>
@@ -82,8 +83,8 @@ class Organization {
   // it is in one.
   Result<Enterprise> Found(const control::Caller& caller, const AccountId& account,
                            const NewEnterprise& wanted);
-  // Nothing if the account stands alone.
-  Result<std::optional<View>> See(const AccountId& viewer);
+  // Nothing if the account stands alone. What was deleted is not in it unless that is asked for.
+  Result<std::optional<View>> See(const AccountId& viewer, bool with_deleted = false);
   Status Update(const control::Caller& caller, std::string_view id, const EnterpriseUpdate& update);
 
   Result<AccountGroup> CreateGroup(const control::Caller& caller, const NewAccountGroup& wanted);
@@ -98,6 +99,10 @@ class Organization {
   // Its identities are nobody from then on. kConflict "not_empty" while it has namespaces, and
   // "enterprise_account" for the founding one.
   Status DeleteAccount(const control::Caller& caller, const AccountId& id);
+
+  // Forgets what was deleted kDeletedLife ago.
+  Status Sweep();
+  static constexpr std::chrono::hours kDeletedLife{24 * 30};
 
  private:
   struct Seen {

@@ -149,7 +149,15 @@ TEST_F(OrganizationTest, AGroupIsDeletedWhenItIsEmptyAndThenIsNoParent) {
   EXPECT_EQ(organization_.MoveAccount(world_.administrator, made.id, group.id).error().code(),
             ErrorCode::kInvalid);
   EXPECT_TRUE(Select(See(world_.account), {}).empty());
-  EXPECT_EQ(Select(See(world_.account), {.deleted = true}).size(), 1U);
+  EXPECT_TRUE(Select(See(world_.account), {.deleted = true}).empty());  // not even loaded
+  const auto all = [&] { return **organization_.See(world_.account, true); };
+  EXPECT_EQ(Select(all(), {.deleted = true}).size(), 1U);
+  ASSERT_TRUE(organization_.DeleteAccount(world_.administrator, made.id).ok());
+  EXPECT_EQ(SelectAccounts(all(), {.deleted = true}).size(), 2U);
+  world_.clock.Advance(Organization::kDeletedLife + std::chrono::hours(1));
+  ASSERT_TRUE(organization_.Sweep().ok());
+  EXPECT_TRUE(Select(all(), {.deleted = true}).empty());
+  EXPECT_EQ(SelectAccounts(all(), {.deleted = true}).size(), 1U);
 }
 
 TEST_F(OrganizationTest, ADeletedAccountsIdentitiesAreNobodyAtOnce) {

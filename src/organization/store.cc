@@ -109,8 +109,10 @@ Status Update(db::Transaction& tx, const AccountGroup& g) {
       {g.id, g.name, g.primary_contact, g.deleted, g.origin.modified, g.origin.modified_by}));
 }
 
-Result<std::vector<AccountGroup>> ListGroups(db::Transaction& tx, std::string_view enterprise) {
-  return tx.QueryAll(kGroups + "WHERE enterprise_id = $1 ORDER BY id", {enterprise}, MakeGroup);
+Result<std::vector<AccountGroup>> ListGroups(db::Transaction& tx, std::string_view enterprise,
+                                             bool with_deleted) {
+  return tx.QueryAll(kGroups + "WHERE enterprise_id = $1 AND (deleted = 0 OR $2 = 1) ORDER BY id",
+                     {enterprise, with_deleted}, MakeGroup);
 }
 
 Status InsertPlace(db::Transaction& tx, const MemberAccount& a) {
@@ -132,9 +134,21 @@ Result<std::optional<MemberAccount>> FindMember(db::Transaction& tx, const Accou
   return tx.QueryOne(kMembers + "WHERE p.account_id = $1", {id}, MakeMember);
 }
 
-Result<std::vector<MemberAccount>> ListMembers(db::Transaction& tx, std::string_view enterprise) {
-  return tx.QueryAll(kMembers + "WHERE p.enterprise_id = $1 ORDER BY p.account_id", {enterprise},
-                     MakeMember);
+Result<std::vector<MemberAccount>> ListMembers(db::Transaction& tx, std::string_view enterprise,
+                                               bool with_deleted) {
+  return tx.QueryAll(kMembers +
+                         "WHERE p.enterprise_id = $1 AND (a.deleted = 0 OR $2 = 1) ORDER BY "
+                         "p.account_id",
+                     {enterprise, with_deleted}, MakeMember);
+}
+
+Status Sweep(db::Transaction& tx, Timestamp before) {
+  BW_TRY_STATUS(
+      tx.Execute("DELETE FROM account_group WHERE deleted = 1 AND modified_at < $1", {before}));
+  return Done(tx.Execute(
+      "DELETE FROM account_place WHERE modified_at < $1 AND account_id IN (SELECT id FROM "
+      "iam_account WHERE deleted = 1)",
+      {before}));
 }
 
 Status Insert(db::Transaction& tx, const ResourceGroup& g) {

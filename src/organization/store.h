@@ -18,14 +18,18 @@ Result<std::optional<Enterprise>> EnterpriseOf(db::Transaction& tx, const Accoun
 
 Status Insert(db::Transaction& tx, const AccountGroup& group);
 Status Update(db::Transaction& tx, const AccountGroup& group);
-// By id; the deleted, too.
-Result<std::vector<AccountGroup>> ListGroups(db::Transaction& tx, std::string_view enterprise);
+// By id.
+Result<std::vector<AccountGroup>> ListGroups(db::Transaction& tx, std::string_view enterprise,
+                                             bool with_deleted);
 
 Status InsertPlace(db::Transaction& tx, const MemberAccount& account);
 Status UpdatePlace(db::Transaction& tx, const MemberAccount& account);
 Result<std::optional<MemberAccount>> FindMember(db::Transaction& tx, const AccountId& id);
-// By id; the deleted, too.
-Result<std::vector<MemberAccount>> ListMembers(db::Transaction& tx, std::string_view enterprise);
+// By id.
+Result<std::vector<MemberAccount>> ListMembers(db::Transaction& tx, std::string_view enterprise,
+                                               bool with_deleted);
+// Forgets what was deleted before, and was in the tree.
+Status Sweep(db::Transaction& tx, Timestamp before);
 
 Status Insert(db::Transaction& tx, const ResourceGroup& group);
 Status Update(db::Transaction& tx, const ResourceGroup& group);

@@ -24,4 +24,17 @@ control::Resource RepositoryResource(const Namespaces& namespaces, const Account
   return resource;
 }
 
+control::Resource PullResource(const Namespaces& namespaces, control::Authorizer& authorizer,
+                               const control::Caller& caller, const AccountId& account,
+                               const control::RegistryInfo& registry, std::string_view repository) {
+  const auto ns = namespaces.Get(registry.name, oci::NamespaceOf(repository));
+  const bool nobody = caller.actor.kind == control::IdentityKind::kAnonymous;
+  if (!nobody && ns.ok() && (*ns)->account != account) {
+    control::Resource theirs = RepositoryResource(namespaces, (*ns)->account, registry, repository);
+    const control::Caller everybody{.actor = {}, .origin = caller.origin};
+    if (authorizer.Authorize(everybody, action::kImagePull, theirs).ok()) return theirs;
+  }
+  return RepositoryResource(namespaces, account, registry, repository);
+}
+
 }  // namespace breakwater::registry

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "base/ids.h"
+#include "control/change.h"
 #include "control/registries.h"
 #include "control/resource.h"
 #include "registry/namespaces.h"
@@ -21,5 +22,11 @@ control::Resource NamespaceResource(const Namespaces& namespaces, const AccountI
 control::Resource RepositoryResource(const Namespaces& namespaces, const AccountId& account,
                                      const control::RegistryInfo& registry,
                                      std::string_view repository);
+
+// The same for who wants to pull from it: of another account's namespace where everybody may pull
+// from that, signed in or not. For who is nobody, `account` alone is asked.
+control::Resource PullResource(const Namespaces& namespaces, control::Authorizer& authorizer,
+                               const control::Caller& caller, const AccountId& account,
+                               const control::RegistryInfo& registry, std::string_view repository);
 
 }  // namespace breakwater::registry

@@ -129,6 +129,7 @@ class Handlers {
     BW_TRY(const Secret value, deps_.api_keys.StoredValue(context.caller, key));
     json::Object body = EncodeApiKey(key, value.Reveal());  // it was made to be shown again
     BW_TRY_STATUS(AddHistory(context, key, body));
+    BW_TRY_STATUS(AddActivity(context, deps_, key.id, body));
     return WithEntityTag(JsonResponse(200, body), domain::EntityTag(key.id, key.version));
   }
 

@@ -42,16 +42,6 @@ std::string_view TokenCodeOf(const Error& error) {
   return error.code() == ErrorCode::kUnauthenticated ? "BXNIM0407E" : "BWIAM0002E";
 }
 
-// For who must wait: how long.
-void SayWhen(net::Response& response, const Error& error) {
-  if (response.status != 429) return;
-  std::string seconds = "1";
-  for (const ErrorDetail& detail : error.details()) {
-    if (detail.name == "retry_after") seconds = detail.value;
-  }
-  response.headers.Set("Retry-After", seconds);
-}
-
 struct WireWord {
   ErrorCode code;
   std::string_view word;
@@ -109,7 +99,7 @@ net::Response TokenFace::EncodeError(const Error& error, const net::Request& req
                                         {{"errorCode", Text(TokenCodeOf(error))},
                                          {"errorMessage", Text(error.message())},
                                          {"context", {{"requestId", Text(request.id)}}}});
-  SayWhen(response, error);
+  SayWhenToRetry(response, error);
   return response;
 }
 
@@ -131,7 +121,7 @@ net::Response ManagementFace::EncodeError(const Error& error, const net::Request
       status,
       {{"trace", Text(request.id)}, {"errors", json::Array{item}}, {"status_code", status}});
   if (status == 401) response.headers.Set("WWW-Authenticate", "Bearer realm=\"breakwater\"");
-  SayWhen(response, error);
+  SayWhenToRetry(response, error);
   return response;
 }
 
@@ -146,7 +136,7 @@ net::Response OauthFace::EncodeError(const Error& error, const net::Request&,
     const std::string realm = context == nullptr ? "registry" : context->registry.name.value();
     response.headers.Set("WWW-Authenticate", "Basic realm=\"" + realm + "\"");
   }
-  SayWhen(response, error);
+  SayWhenToRetry(response, error);
   return response;
 }
 

@@ -139,6 +139,16 @@ json::Array EncodeHistory(const std::vector<domain::HistoryEntry>& history) {
   return items;
 }
 
+Status AddActivity(const Context& context, const IamDeps& deps, std::string_view id,
+                   json::Object& out) {
+  if (QueryText(context, "include_activity") != "true") return Ok();
+  BW_TRY(const auto counts, deps.activity.Read(id));
+  json::Object activity{{"authn_count", counts.count}};
+  if (counts.last) activity["last_authn"] = Text(FormatRfc3339(*counts.last));
+  out["activity"] = std::move(activity);
+  return Ok();
+}
+
 json::Object EncodeServiceId(const domain::ServiceId& s) {
   json::Array crns;
   for (const std::string& crn : s.unique_instance_crns) crns.push_back(Text(crn));

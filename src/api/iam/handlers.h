@@ -82,6 +82,9 @@ net::Response WithEntityTag(net::Response response, std::string_view tag);
 
 // The latest changes of a thing, as its `history`.
 json::Array EncodeHistory(const std::vector<domain::HistoryEntry>& history);
+// With include_activity=true, when it last proved who somebody is, as its `activity`.
+Status AddActivity(const Context& context, const IamDeps& deps, std::string_view id,
+                   json::Object& out);
 json::Object EncodeServiceId(const domain::ServiceId& service_id);
 // `value` is the key itself, where it was just made, else empty.
 json::Object EncodeApiKey(const domain::ApiKey& key, std::string_view value = {});

@@ -13,6 +13,7 @@
 #include "api/scc_face.h"
 #include "control/change.h"
 #include "iam/access_groups.h"
+#include "iam/activity.h"
 #include "iam/address_guard.h"
 #include "iam/api_keys.h"
 #include "iam/credentials.h"
@@ -110,6 +111,7 @@ struct IamDeps {
   control::Authorizer& authorizer;
   const OutsideSources& outside;
   const registry::Namespaces& namespaces;  // whose groups the rights on repositories may name
+  domain::Activity& activity;
 };
 
 // `faces` must outlive them.

@@ -1,292 +1,10 @@
-// IAM on the wire, through the dispatcher.
-#include "api/iam/iam.h"
-
+// The management APIs on the wire.
 #include <gtest/gtest.h>
 
-#include "api/iam/authenticator.h"
-#include "crypto/jwt.h"
-#include "iam/iam_testing.h"
-#include "io/stream.h"
-#include "registry/tag_immutability.h"
+#include "api/iam/testing.h"
 
 namespace breakwater::api::iam {
 namespace {
-
-using domain::Role;
-using domain::testing::World;
-
-class IamApi : public ::testing::Test {
- protected:
-  struct Answer {
-    int status = 0;
-    json::Value body;
-    net::Headers headers;
-    std::string Text(std::string_view field) const {
-      return std::string(json::FindText(body, field));
-    }
-    std::string ErrorCode() const {
-      return std::string(json::FindText(body.at("errors").at(0), "code"));
-    }
-  };
-  struct Ask {
-    std::string authorization{};
-    std::string body{};
-    std::string query{};
-    net::Headers headers{};
-  };
-
-  IamApi() : admin_(World::Basic(world_.administrator_key)) {
-    world_.facts.Add(tag_immutability_);
-  }
-
-  Answer Call(std::string method, std::string path, Ask ask) {
-    io::StringSource body(ask.body);
-    net::Request request;
-    request.method = std::move(method);
-    request.path = std::move(path);
-    request.query = std::move(ask.query);
-    request.headers = std::move(ask.headers);
-    request.headers.Set("Host", "us.icr.io");
-    if (!ask.authorization.empty()) request.headers.Set("Authorization", ask.authorization);
-    request.id = "req-1";
-    request.has_body = !ask.body.empty();
-    request.content_length = ask.body.size();
-    request.body = &body;
-    net::Response response = dispatcher_.Handle(request);
-    Answer answer{.status = response.status, .body = {}, .headers = response.headers};
-    const auto& text = std::get<std::string>(response.body);
-    if (!text.empty()) answer.body = *json::Parse(text);
-    return answer;
-  }
-  Answer Admin(std::string method, std::string path, const json::Value& body = nullptr,
-               net::Headers headers = {}) {
-    return Call(std::move(method), std::move(path),
-                {.authorization = admin_,
-                 .body = body.is_null() ? std::string() : json::Serialize(body),
-                 .headers = std::move(headers)});
-  }
-  static net::Headers IfMatch(const Answer& answer) {
-    net::Headers headers;
-    headers.Set("If-Match", std::string(*answer.headers.Get("ETag")));
-    return headers;
-  }
-  Answer Exchange(const Secret& key, std::string client = {}) {
-    return Call("POST", "/identity/token",
-                {.authorization = std::move(client),
-                 .body = "grant_type=urn%3Aibm%3Aparams%3Aoauth%3Agrant-type%3Aapikey&apikey=" +
-                         PercentEncode(key.Reveal())});
-  }
-  json::Value ClaimsOf(const std::string& token) {
-    const std::size_t from = token.find('.') + 1;
-    const auto bytes = Base64UrlDecode(token.substr(from, token.rfind('.') - from));
-    return *json::Parse(AsText(*bytes));
-  }
-  // "a/b=pull,push c/d=" for the access claim of a registry token.
-  std::string AccessOf(const std::string& token) {
-    std::string text;
-    const json::Value claims = ClaimsOf(token);
-    for (const json::Value& item : claims.at("access").as_array()) {
-      if (!text.empty()) text += ' ';
-      text += std::string(json::FindText(item, "name")) + "=";
-      std::string separator;
-      for (const json::Value& action : item.at("actions").as_array()) {
-        text += separator + std::string(json::View(action.as_string()));
-        separator = ",";
-      }
-    }
-    return text;
-  }
-
-  World world_;
-  std::string admin_;
-  IamFaces faces_;
-  observe::Metrics metrics_;
-  control::Registries registries_{{{.name = RegistryName("us.icr.io"),
-                                    .region = "us-south",
-                                    .public_hosts = {"us.icr.io"},
-                                    .private_hosts = {}}}};
-  OutsideSources outside_;
-  registry::Namespaces namespaces_{world_.database->database(), world_.clock, world_.changes};
-  registry::TagImmutability tag_immutability_{world_.database->database(), world_.clock,
-                                              registries_, world_.changes};
-  CredentialAuthenticator authenticator_{world_.credentials, world_.address_guard};
-  Dispatcher dispatcher_{
-      {registries_, authenticator_, world_.authorizer, world_.changes, metrics_, world_.account},
-      IamEndpoints(faces_, {world_.credentials, world_.tokens, world_.sessions, world_.sign_in,
-                            world_.address_guard, world_.settings, world_.users, world_.service_ids,
-                            world_.api_keys, world_.groups, world_.profiles, world_.policies,
-                            world_.custom_roles, world_.policy_warnings, world_.zones,
-                            world_.restrictions, world_.authorizer, outside_, namespaces_}),
-      {{"/iam", &faces_.management}, {"/identity", &faces_.token}, {"/", &faces_.oauth}}};
-};
-
-TEST_F(IamApi, ExchangesAKeyForATokenThatVerifiesByThePublishedKeys) {
-  const Answer answer = Exchange(world_.administrator_key);
-  ASSERT_EQ(answer.status, 200);
-  EXPECT_EQ(answer.Text("token_type"), "Bearer");
-  EXPECT_EQ(answer.Text("refresh_token"), "not_supported");
-  EXPECT_EQ(answer.body.at("expires_in").as_int64(), 3600);
-  const Answer keys = Call("GET", "/iam/identity/keys", {});
-  crypto::VerifyOptions options;
-  options.now = world_.clock.Now();
-  options.issuer = "https://us.icr.io/identity";
-  const auto claims =
-      crypto::VerifyJwt(answer.Text("access_token"), *crypto::KeySet::FromJwks(keys.body), options);
-  ASSERT_TRUE(claims.ok());
-  EXPECT_EQ(json::FindText(claims->at("account"), "bss"), "acc");
-  EXPECT_EQ(json::FindText(*claims, "iam_id"), world_.administrator.actor.iam_id.value());
-  const std::string bearer = "Bearer " + answer.Text("access_token");
-  EXPECT_EQ(Call("GET", "/iam/v2/groups", {.authorization = bearer}).status, 200);
-}
-
-TEST_F(IamApi, RefreshesForAKnownClient) {
-  const Answer first =
-      Exchange(world_.administrator_key, "Basic " + Base64Encode(AsBytes("bx:bx")));
-  ASSERT_EQ(first.status, 200);
-  const Answer second =
-      Call("POST", "/iam/identity/token",
-           {.authorization = "Basic " + Base64Encode(AsBytes("bx:bx")),
-            .body = "grant_type=refresh_token&refresh_token=" + first.Text("refresh_token")});
-  EXPECT_EQ(second.status, 200);
-  EXPECT_FALSE(second.Text("access_token").empty());
-}
-
-TEST_F(IamApi, TokenErrorsCarryTheReferencesCodes) {
-  const Answer unknown = Exchange(Secret("nobody's key"));
-  EXPECT_EQ(unknown.status, 400);
-  EXPECT_EQ(unknown.Text("errorCode"), "BXNIM0415E");
-  EXPECT_EQ(unknown.Text("errorMessage"), "Provided API key could not be found.");
-  EXPECT_EQ(json::FindText(unknown.body.at("context"), "requestId"), "req-1");
-  EXPECT_EQ(Call("POST", "/identity/token", {.body = "apikey=x"}).Text("errorCode"), "BXNIM0109E");
-  EXPECT_EQ(Call("POST", "/identity/token", {.body = "grant_type=refresh_token&refresh_token=x"})
-                .Text("errorCode"),
-            "BXNIM0407E");
-  EXPECT_EQ(Call("POST", "/identity/token", {.body = "grant_type=magic"}).status, 400);
-}
-
-TEST_F(IamApi, WhoTriedTooOftenIsToldWhenToTryAgain) {
-  const auto sign_in = [&] {
-    return Call("POST", "/identity/token",
-                {.body = "grant_type=password&username=somebody&password=wrong-password"});
-  };
-  Answer answer = sign_in();
-  EXPECT_EQ(answer.status, 400);
-  for (int i = 0; i < 7; ++i) answer = sign_in();
-  EXPECT_EQ(answer.status, 429);
-  EXPECT_EQ(answer.Text("errorCode"), "BWIAM0005E");
-  EXPECT_EQ(answer.headers.Get("Retry-After"), "2");
-}
-
-TEST_F(IamApi, FirstLoginMakesAnInvitedUserActive) {
-  const domain::User user = world_.Invite("u@example.com");
-  const auto key =
-      *world_.api_keys.Create(world_.administrator, world_.account, user.iam_id, {.name = "k"});
-  EXPECT_EQ(Exchange(key.value).status, 200);
-  EXPECT_EQ(world_.users.Get(world_.account, user.iam_id)->state, domain::UserState::kActive);
-}
-
-TEST_F(IamApi, RegistryTokenHoldsTheIntersectionAndKeepsRefusedScopes) {
-  const auto made =
-      *world_.service_ids.Create(world_.administrator, world_.account,
-                                 {.name = "ci", .api_key = domain::NewApiKey{.name = "k"}});
-  world_.Grant(World::Of(made.service_id.iam_id), {Role::kReader, Role::kWriter},
-               {{"resourceType", "namespace"}, {"resource", "team"}});
-  world_.Grant(World::Of(made.service_id.iam_id), {Role::kReader},
-               {{"resourceType", "namespace"}, {"resource", "base"}});
-  struct Case {
-    const char* query;
-    const char* access;
-  };
-  constexpr Case kCases[] = {
-      {"", ""},
-      {"scope=repository:team/app:pull", "team/app=pull"},
-      {"scope=repository:team/app:push,pull", "team/app=pull,push"},
-      {"scope=repository:team/app:*", "team/app=pull,push,delete"},
-      {"scope=repository:base/os:pull,push", "base/os=pull"},
-      {"scope=repository:other/x:pull", "other/x="},
-      {"scope=repository:team/a:pull%20repository:other/x:pull", "team/a=pull other/x="},
-      {"scope=repository:team/a:pull&scope=repository:base/os:pull&service=x&account=y",
-       "team/a=pull base/os=pull"},
-      {"scope=registry:catalog:*", "catalog=*"},
-      {"scope=secret:thing:pull", "thing="},
-  };
-  for (const Case& c : kCases) {
-    const Answer answer =
-        Call("GET", "/oauth/token",
-             {.authorization = World::Basic(made.api_key->value), .query = c.query});
-    ASSERT_EQ(answer.status, 200) << c.query;
-    EXPECT_EQ(AccessOf(answer.Text("token")), c.access) << c.query;
-    EXPECT_EQ(answer.Text("token"), answer.Text("access_token"));
-    EXPECT_GE(answer.body.at("expires_in").as_int64(), 60);
-    EXPECT_EQ(answer.body.as_object().if_contains("refresh_token"), nullptr);
-    EXPECT_EQ(json::FindText(ClaimsOf(answer.Text("token")), "aud"), "us.icr.io");
-  }
-}
-
-TEST_F(IamApi, RegistryTokensFollowPoliciesThatAreLimitedToAResourceGroup) {
-  const control::RegistryInfo& registry = registries_.all().front();
-  for (const auto& [name, group] : {std::pair("team-g", "group-1"), std::pair("team-h", "")}) {
-    ASSERT_TRUE(
-        namespaces_.Create(world_.administrator, world_.account, registry, name, group).ok());
-  }
-  const auto made =
-      *world_.service_ids.Create(world_.administrator, world_.account,
-                                 {.name = "ci", .api_key = domain::NewApiKey{.name = "k"}});
-  world_.Grant(World::Of(made.service_id.iam_id), {Role::kReader},
-               {{"resourceGroupId", "group-1"}});
-  const Answer answer =
-      Call("GET", "/oauth/token",
-           {.authorization = World::Basic(made.api_key->value),
-            .query = "scope=repository:team-g/app:push,pull%20repository:team-h/app:pull%20"
-                     "repository:absent/app:pull"});
-  ASSERT_EQ(answer.status, 200);
-  EXPECT_EQ(AccessOf(answer.Text("token")), "team-g/app=pull team-h/app= absent/app=");
-}
-
-TEST_F(IamApi, NobodyGetsAnEmptyRegistryToken) {
-  for (const std::string& header : {std::string(), "Basic " + Base64Encode(AsBytes(":"))}) {
-    const Answer answer = Call("GET", "/oauth/token",
-                               {.authorization = header, .query = "scope=repository:a/b:pull"});
-    ASSERT_EQ(answer.status, 200);
-    EXPECT_EQ(AccessOf(answer.Text("token")), "a/b=");
-    EXPECT_EQ(json::FindText(ClaimsOf(answer.Text("token")), "sub"), "");
-  }
-}
-
-TEST_F(IamApi, WrongRegistryCredentialsAre401InTheDataPlanesForm) {
-  const auto code = [&](const std::string& credentials) {
-    const Answer answer = Call("GET", "/oauth/token",
-                               {.authorization = "Basic " + Base64Encode(AsBytes(credentials))});
-    EXPECT_EQ(answer.status, 401);
-    EXPECT_TRUE(answer.headers.Get("WWW-Authenticate").has_value());
-    return answer.ErrorCode();
-  };
-  EXPECT_EQ(code("iamapikey:wrong"), "UNAUTHORIZED");
-  EXPECT_EQ(code("root:secret"), "UNSUPPORTED");
-  EXPECT_EQ(Call("GET", "/oauth/token", {.query = "scope=bad"}).status, 400);
-}
-
-TEST_F(IamApi, DockersRefreshTokenWorksByPost) {
-  const Answer login = Call(
-      "GET", "/oauth/token",
-      {.authorization = admin_, .query = "account=iamapikey&client_id=docker&offline_token=true"});
-  ASSERT_FALSE(login.Text("refresh_token").empty());
-  const Answer refreshed =
-      Call("POST", "/oauth/token",
-           {.body = "grant_type=refresh_token&client_id=docker&refresh_token=" +
-                    login.Text("refresh_token") +
-                    "&scope=repository%3Aa%2Fb%3Apush%2Cpull+repository%3Ac%2Fd%3Apull"});
-  ASSERT_EQ(refreshed.status, 200);
-  EXPECT_EQ(refreshed.Text("scope"), "repository:a/b:pull,push repository:c/d:pull");
-  const Answer password = Call(
-      "POST", "/oauth/token",
-      {.body = "grant_type=password&access_type=offline&username=iamapikey&password=" +
-               PercentEncode(world_.administrator_key.Reveal()) + "&scope=repository:a/b:pull"});
-  ASSERT_EQ(password.status, 200);
-  EXPECT_FALSE(password.Text("refresh_token").empty());
-  EXPECT_EQ(Call("POST", "/oauth/token", {.body = "grant_type=password&username=iamapikey"}).status,
-            401);
-}
 
 TEST_F(IamApi, LinksToOtherPagesKeepTheFilter) {
   const Answer policies =
@@ -345,31 +63,6 @@ TEST_F(IamApi, KeysAreShownOnceLockedDisabledAndFoundByValue) {
   EXPECT_EQ(Admin("DELETE", path).status, 409);
   EXPECT_EQ(Admin("DELETE", path + "/lock").status, 204);
   EXPECT_EQ(Admin("DELETE", path).status, 204);
-}
-
-TEST_F(IamApi, ARefreshTokenOfASessionIsGoodOnce) {
-  const auto session = *world_.sessions.Begin(world_.administrator, "local", {});
-  const std::string first =
-      world_.tokens.IssueRefresh(*world_.credentials.WithSession(session, "password"), "bx")->token;
-  const auto refresh = [&](const std::string& token) {
-    return Call("POST", "/identity/token",
-                {.authorization = "Basic " + Base64Encode(AsBytes("bx:bx")),
-                 .body = "grant_type=refresh_token&refresh_token=" + token});
-  };
-  const Answer answer = refresh(first);
-  ASSERT_EQ(answer.status, 200) << json::Serialize(answer.body);
-  EXPECT_NE(answer.Text("refresh_token"), first);
-  const std::string bearer = "Bearer " + answer.Text("access_token");
-  EXPECT_EQ(
-      Call("GET", "/iam/v2/groups", {.authorization = bearer, .query = "account_id=acc"}).status,
-      200);
-  const Answer replay = refresh(first);
-  EXPECT_EQ(replay.status, 400);
-  EXPECT_EQ(replay.Text("errorCode"), "BXNIM0407E");
-  EXPECT_EQ(
-      Call("GET", "/iam/v2/groups", {.authorization = bearer, .query = "account_id=acc"}).status,
-      401);
-  EXPECT_EQ(refresh(answer.Text("refresh_token")).status, 400);
 }
 
 TEST_F(IamApi, GroupsAndMembersAnswerItemByItem) {
@@ -522,6 +215,60 @@ TEST_F(IamApi, ListsOfPoliciesTakeOnlyWhatTheyUnderstand) {
         "service_type=other", "limit=0", "start=x", "start=WyJhIiwxXQ"}) {
     EXPECT_EQ(status(bad), 400) << bad;
   }
+}
+
+TEST_F(IamApi, AnInvitationIsAllOfItOrNothing) {
+  const auto users = [&] {
+    return Admin("GET", "/iam/v2/accounts/acc/users").body.at("total_results").as_int64();
+  };
+  const auto invite = [&](const char* service, const char* role) {
+    return Admin("POST", "/iam/v2/accounts/acc/users",
+                 *json::Parse(std::string(R"({"users":[{"email":"p@example.com"}],"iam_policy":[{
+      "type":"access","roles":[{"role_id":")") +
+                              role + R"("}],"resources":[{"attributes":[
+      {"name":"accountId","value":"acc"},{"name":"serviceName","value":")" +
+                              service + R"("}]}]}]})"));
+  };
+  const char* const reader = "crn:v1:bluemix:public:iam::::serviceRole:Reader";
+  ASSERT_EQ(users(), 1);
+  EXPECT_EQ(
+      invite("container-registry", "crn:v1:bluemix:public:iam::a/acc::customRole:none").status,
+      400);
+  EXPECT_EQ(users(), 1);
+  EXPECT_EQ(invite("container-registry", reader).status, 202);
+  EXPECT_EQ(users(), 2);
+  const Answer policies = Call("GET", "/iam/v1/policies",
+                               {.authorization = admin_, .query = "account_id=acc&type=access"});
+  const std::string text = json::Serialize(policies.body);
+  EXPECT_NE(text.find("serviceRole:Reader"), std::string::npos) << text;
+}
+
+TEST_F(IamApi, TheGroupOfEverybodyNamesNobody) {
+  const Answer members = Admin("GET", "/iam/v2/groups/AccessGroupId-PublicAccess/members");
+  EXPECT_EQ(members.status, 200);
+  EXPECT_EQ(members.body.at("total_count").as_int64(), 0);
+  EXPECT_TRUE(members.body.at("members").as_array().empty());
+}
+
+TEST_F(IamApi, PoliciesTellWhenTheyLastGaveARight) {
+  const domain::User user = world_.Invite("reader@example.com");
+  const auto policy = world_.Grant(World::Of(user.iam_id), {Role::kReader});
+  const auto read = [&] {
+    return Call("GET", "/iam/v1/policies/" + policy.id,
+                {.authorization = admin_, .query = "format=include_last_permit"})
+        .body;
+  };
+  EXPECT_EQ(read().at("last_permit_frequency").as_int64(), 0);
+  ASSERT_TRUE(world_.May(world_.CallerOf(user.iam_id), "container-registry.image.pull",
+                         world_.Repository("team/app")));
+  const json::Value after = read();
+  EXPECT_EQ(after.at("last_permit_frequency").as_int64(), 1);
+  EXPECT_EQ(json::FindText(after, "last_permit_at"), FormatRfc3339(world_.clock.Now()));
+  const json::Value listed =
+      Call("GET", "/iam/v2/policies",
+           {.authorization = admin_, .query = "account_id=acc&format=include_last_permit"})
+          .body;
+  EXPECT_NE(json::Serialize(listed).find("last_permit_at"), std::string::npos);
 }
 
 TEST_F(IamApi, UsersAreInvitedListedByPageAndRemoved) {

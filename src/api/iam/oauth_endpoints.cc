@@ -111,13 +111,18 @@ class Handlers {
     // Nobody has no account: what is public is that of the installation's own, as for every request
     // without a credential.
     const bool nobody = caller.actor.kind == control::IdentityKind::kAnonymous;
-    const control::Resource resource = registry::RepositoryResource(
-        deps_.namespaces, nobody ? context.account : caller.actor.account, context.registry,
-        scope.name);
+    const AccountId& account = nobody ? context.account : caller.actor.account;
+    const control::Resource resource =
+        registry::RepositoryResource(deps_.namespaces, account, context.registry, scope.name);
     std::vector<std::string> actions;
     for (const RightName& right : kRights) {
       if (!Asks(scope, right.scope)) continue;
-      const Status may = deps_.authorizer.Authorize(caller, right.action, resource);
+      const Status may = deps_.authorizer.Authorize(
+          caller, right.action,
+          right.action == registry::action::kImagePull
+              ? registry::PullResource(deps_.namespaces, deps_.authorizer, caller, account,
+                                       context.registry, scope.name)
+              : resource);
       if (may.ok()) {
         actions.emplace_back(right.scope);
       } else if (may.error().code() != ErrorCode::kDenied &&

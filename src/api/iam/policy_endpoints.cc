@@ -3,7 +3,7 @@
 //
 // What v1 has no words for (a rule, operators of v2) it shows in v2's, so that nothing is hidden
 // from who reads policies there; but it does not replace such a policy, which would lose them.
-// When a policy last gave a right is not recorded: format=include_last_permit adds nothing.
+// format=include_last_permit adds when a policy last gave a right, and how often.
 
 #include <algorithm>
 
@@ -16,9 +16,6 @@ namespace {
 
 using domain::store::PolicyOrder;
 using json::Text;
-
-// Without a limit the reference answers with all of an account's; that many are its limit.
-constexpr std::int64_t kMaxPage = domain::Limits{}.policies_per_account;
 
 constexpr std::string_view kWarningHeader = "Breakwater-Policy-Warning";
 constexpr std::size_t kMaxWarning = 512;
@@ -96,7 +93,7 @@ Status ReadOrder(const Context& context, domain::store::PolicyPage* page) {
   } else if (field == "last_modified_by_id") {
     page->order = PolicyOrder::kModifiedBy;
   } else if (field == "last_permit_at" || field == "last_permit_frequency") {
-    return BadParameter("when a policy last gave a right is not recorded: sort by another field");
+    return BadParameter("lists are not sorted by when policies gave rights: sort by another field");
   } else {
     return BadParameter(
         "sort must be id, type, href, state, created_at, created_by_id, last_modified_at or "
@@ -135,11 +132,12 @@ Result<domain::store::PolicyPlace> ReadPlace(std::string_view token, PolicyOrder
   return place;
 }
 
-Result<Wanted> ReadWanted(const Context& context) {
+Result<Wanted> ReadWanted(const Context& context, std::int64_t most) {
   Wanted wanted;
   BW_TRY_STATUS(ReadFilter(context, &wanted));
   BW_TRY_STATUS(ReadOrder(context, &wanted.page));
-  BW_TRY(wanted.page.limit, PageSize(context, "limit", kMaxPage, kMaxPage));
+  // Without a limit the reference answers with all of an account's; that many are its limit.
+  BW_TRY(wanted.page.limit, PageSize(context, "limit", most, most));
   if (const auto start = context.query.Get("start")) {
     BW_TRY(wanted.page.after, ReadPlace(*start, wanted.page.order));
   }
@@ -156,7 +154,7 @@ class Handlers {
           .Reason("missing_required_query_parameter");
     }
     BW_TRY(const AccountId account, QueryAccount(context));
-    BW_TRY(const Wanted wanted, ReadWanted(context));
+    BW_TRY(const Wanted wanted, ReadWanted(context, deps_.policies.limits().policies_per_account));
     BW_TRY(const auto roles, RolesToShow(context));
     domain::Policies::Listed listed;
     if (!wanted.nothing) {
@@ -166,6 +164,7 @@ class Handlers {
     for (const domain::Policy& policy : listed.items) {
       items.push_back(Encode(policy, roles ? &*roles : nullptr));
     }
+    BW_TRY_STATUS(AddLastPermits(context, listed.items, items));
     const std::string page = context.request.path +
                              "?account_id=" + PercentEncode(account.value()) +
                              "&limit=" + std::to_string(wanted.page.limit) +
@@ -189,7 +188,10 @@ class Handlers {
   Result<net::Response> Get(Context& context) const {
     BW_TRY(const auto roles, RolesToShow(context));
     BW_TRY(const auto policy, deps_.policies.Get(context.account, context.Path("id")));
-    return Answer(200, policy, roles ? &*roles : nullptr);
+    json::Array items{Encode(policy, roles ? &*roles : nullptr)};
+    BW_TRY_STATUS(AddLastPermits(context, {policy}, items));
+    return WithEntityTag(JsonResponse(200, std::move(items.front())),
+                         domain::EntityTag(policy.id, policy.version));
   }
 
   Result<net::Response> Replace(Context& context) const {
@@ -230,6 +232,21 @@ class Handlers {
   }
 
  private:
+  // To the documents of these policies, where the answer is to have it.
+  Status AddLastPermits(const Context& context, const std::vector<domain::Policy>& policies,
+                        json::Array& items) const {
+    if (QueryText(context, "format") != "include_last_permit") return Ok();
+    std::vector<std::string> ids;
+    for (const domain::Policy& policy : policies) ids.push_back(policy.id);
+    BW_TRY(const auto counts, deps_.activity.Read(ids));
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      json::Object& item = items[i].as_object();
+      item["last_permit_frequency"] = counts[i].count;
+      if (counts[i].last) item["last_permit_at"] = Text(FormatRfc3339(*counts[i].last));
+    }
+    return Ok();
+  }
+
   Result<domain::PolicyContent> Decode(const json::Value& document,
                                        const AccountId& account) const {
     return version_ == Version::kV1 ? DecodePolicyV1(document, account)

@@ -75,6 +75,7 @@ class Handlers {
     BW_TRY(const auto found, deps_.service_ids.Get(context.account, context.Path("id")));
     json::Object body = EncodeServiceId(found);
     BW_TRY_STATUS(AddHistory(context, found, body));
+    BW_TRY_STATUS(AddActivity(context, deps_, found.id, body));
     return WithEntityTag(JsonResponse(200, body), domain::EntityTag(found.id, found.version));
   }
 

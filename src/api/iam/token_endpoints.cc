@@ -91,6 +91,24 @@ class Handlers {
                               {"expiration", ToUnixSeconds(made.expires)}});
   }
 
+  // OpenID Connect Core 5.3, with the reference's names beside.
+  Result<net::Response> Userinfo(Context& context) const {
+    const control::Actor& actor = context.caller.actor;
+    json::Object body{{"sub", Text(actor.name)},
+                      {"iss", Text(deps_.tokens.options().issuer)},
+                      {"active", true},
+                      {"iam_id", Text(actor.iam_id.value())},
+                      {"name", Text(actor.name)},
+                      {"account", {{"valid", true}, {"bss", Text(actor.account.value())}}}};
+    if (actor.kind == control::IdentityKind::kUser && !domain::IsBreakGlass(actor.iam_id)) {
+      BW_TRY(const auto user, deps_.users.Get(actor.account, actor.iam_id));
+      body["sub"] = body["email"] = Text(user.email);
+      body["given_name"] = Text(user.first_name);
+      body["family_name"] = Text(user.last_name);
+    }
+    return JsonResponse(200, body);
+  }
+
   Result<net::Response> Keys(Context&) const { return JsonResponse(200, deps_.tokens.Jwks()); }
 
   Result<net::Response> Discovery(Context&) const {
@@ -99,6 +117,7 @@ class Handlers {
         200, {{"issuer", Text(issuer)},
               {"token_endpoint", Text(issuer + "/token")},
               {"jwks_uri", Text(issuer + "/keys")},
+              {"userinfo_endpoint", Text(issuer + "/userinfo")},
               {"response_types_supported", json::Array{"cloud_iam"}},
               {"grant_types_supported", GrantsJson()},
               {"subject_types_supported", json::Array{"public"}},
@@ -283,16 +302,19 @@ struct Routes {
   Route keys;
   Route discovery;
   Route passcode;
+  Route userinfo;
 };
 constexpr Routes kRoutes[] = {
     {{"/identity/token", "CreateToken"},
      {"/identity/keys", "GetTokenKeys"},
      {"/identity/.well-known/openid-configuration", "GetOpenidConfiguration"},
-     {"/identity/passcode", "CreatePasscode"}},
+     {"/identity/passcode", "CreatePasscode"},
+     {"/identity/userinfo", "GetUserinfo"}},
     {{"/iam/identity/token", "CreateTokenUnderIam"},
      {"/iam/identity/keys", "GetTokenKeysUnderIam"},
      {"/iam/identity/.well-known/openid-configuration", "GetOpenidConfigurationUnderIam"},
-     {"/iam/identity/passcode", "CreatePasscodeUnderIam"}},
+     {"/iam/identity/passcode", "CreatePasscodeUnderIam"},
+     {"/iam/identity/userinfo", "GetUserinfoUnderIam"}},
 };
 
 }  // namespace
@@ -311,6 +333,9 @@ void AddTokenEndpoints(const IamFaces& faces, const IamDeps& deps, std::vector<E
     out->push_back({"POST", routes.passcode.path, routes.passcode.operation,
                     Access::SignedIn("a passcode is for the caller's own use elsewhere"),
                     faces.token, [handlers](Context& c) { return handlers.MakePasscode(c); }});
+    out->push_back({"GET", routes.userinfo.path, routes.userinfo.operation,
+                    Access::SignedIn("everybody may know who they are"), faces.token,
+                    [handlers](Context& c) { return handlers.Userinfo(c); }});
   }
 }
 

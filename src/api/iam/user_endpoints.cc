@@ -2,6 +2,7 @@
 
 #include "api/iam/handlers.h"
 #include "api/iam/policy_wire.h"
+#include "iam/identity_facts.h"
 
 namespace breakwater::api::iam {
 namespace {
@@ -89,14 +90,23 @@ class Handlers {
     BW_TRY(const AccountId account, PathAccount(context));
     BW_TRY(const json::Value document, ReadJson(context));
     BW_TRY(const auto invited, ReadInvitations(document, account));
-    BW_TRY(const auto users, deps_.users.Invite(context.caller, account, invited.invitations));
-    if (const Status given = GivePolicies(context, account, users, invited.policies); !given.ok()) {
-      // All of it, or none.
-      for (const domain::User& user : users) {
-        BW_TRY_STATUS(deps_.users.Remove(context.caller, account, user.iam_id));
-      }
-      return given.error();
+    for (const domain::PolicyContent& policy : invited.policies) {
+      BW_TRY_STATUS(deps_.policies.MayCreate(context.caller, account, policy));
     }
+    const auto with_policies =
+        [&](db::Transaction& tx, const domain::User& user,
+            std::vector<control::Resource>& governed) -> Result<json::Value> {
+      json::Array made;
+      for (domain::PolicyContent content : invited.policies) {
+        content.subject = {domain::SubjectKind::kIdentity, user.iam_id.value()};
+        BW_TRY(const auto policy, deps_.policies.CreateIn(tx, context.caller, account, content));
+        made.push_back(domain::ToJson(policy));
+        governed.push_back(domain::GovernedPolicy(policy));
+      }
+      return json::Value{{"policies", std::move(made)}};
+    };
+    BW_TRY(const auto users,
+           deps_.users.Invite(context.caller, account, invited.invitations, with_policies));
     json::Array items;
     for (const domain::User& user : users) {
       items.push_back({{"email", Text(user.email)},
@@ -186,18 +196,6 @@ class Handlers {
   }
 
  private:
-  Status GivePolicies(const Context& context, const AccountId& account,
-                      const std::vector<domain::User>& users,
-                      const std::vector<domain::PolicyContent>& policies) const {
-    for (const domain::User& user : users) {
-      for (domain::PolicyContent content : policies) {
-        content.subject = {domain::SubjectKind::kIdentity, user.iam_id.value()};
-        BW_TRY_STATUS(deps_.policies.Create(context.caller, account, content));
-      }
-    }
-    return Ok();
-  }
-
   IamDeps deps_;
 };
 

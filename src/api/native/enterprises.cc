@@ -152,7 +152,7 @@ class Handlers {
   }
 
   Result<net::Response> ListEnterprises(Context& context) const {
-    BW_TRY(const auto view, deps_.organization.See(context.account));
+    BW_TRY(const auto view, deps_.organization.See(context.account, true));
     if (!view) return EmptyList();
     const auto& enterprise = view->tree.enterprise();
     const auto wanted = QueryIfAny(context, "enterprise_account_id");
@@ -202,7 +202,7 @@ class Handlers {
   }
 
   Result<net::Response> ListGroups(Context& context) const {
-    BW_TRY(const auto view, deps_.organization.See(context.account));
+    BW_TRY(const auto view, deps_.organization.See(context.account, true));
     if (!view || IsAboutAnother(context, *view)) return EmptyList();
     return Listing(context, *view,
                    organization::Select(*view, SelectionOf(context, "parent_account_group_id")));
@@ -257,7 +257,7 @@ class Handlers {
   }
 
   Result<net::Response> ListAccounts(Context& context) const {
-    BW_TRY(const auto view, deps_.organization.See(context.account));
+    BW_TRY(const auto view, deps_.organization.See(context.account, true));
     if (!view || IsAboutAnother(context, *view)) return EmptyList();
     return Listing(context, *view,
                    organization::SelectAccounts(*view, SelectionOf(context, "account_group_id")));
@@ -290,7 +290,7 @@ class Handlers {
   static Error NoSuch(std::string_view what) { return ::breakwater::iam::NoSuch(what); }
 
   Result<View> Seen(const Context& context) const {
-    BW_TRY(auto view, deps_.organization.See(context.account));
+    BW_TRY(auto view, deps_.organization.See(context.account, true));
     if (!view) return NoSuch("enterprise");
     return *std::move(view);
   }

@@ -8,6 +8,7 @@
 #include "api/iam/authenticator.h"
 #include "api/iam/iam.h"
 #include "api/oci/testing.h"
+#include "iam/account_setup.h"
 #include "iam/iam_testing.h"
 
 namespace breakwater::api {
@@ -77,11 +78,13 @@ class AccessTable : public ::testing::Test {
                                  s.settings, s.admission, s.last_pulls});
     data_plane_ = endpoints.size();
     for (Endpoint& endpoint : iam::IamEndpoints(
-             iam_faces_, {world_.credentials, world_.tokens, world_.sessions, world_.sign_in,
-                          world_.address_guard, world_.settings, world_.users, world_.service_ids,
-                          world_.api_keys, world_.groups, world_.profiles, world_.policies,
+             iam_faces_, {world_.credentials,  world_.tokens,          world_.sessions,
+                          world_.sign_in,      world_.address_guard,   world_.settings,
+                          world_.users,        world_.service_ids,     world_.api_keys,
+                          world_.groups,       world_.profiles,        world_.policies,
                           world_.custom_roles, world_.policy_warnings, world_.zones,
-                          world_.restrictions, world_.authorizer, outside_, s.namespaces})) {
+                          world_.restrictions, world_.authorizer,      outside_,
+                          s.namespaces,        world_.activity})) {
       endpoints.push_back(std::move(endpoint));
     }
     dispatcher_ = std::make_unique<Dispatcher>(
@@ -103,6 +106,24 @@ class AccessTable : public ::testing::Test {
                                    {{"resourceType", "namespace"}, {"resource", name_space}})
                             .id);
     return IamWorld::Basic(made.api_key->value);
+  }
+
+  // The owner of another account.
+  std::string Foreigner() {
+    namespace domain = ::breakwater::iam;
+    const Timestamp now = world_.clock.Now();
+    domain::User owner;
+    owner.email = "owner@other.example";
+    const auto plan = *domain::PlanAccount(AccountId("other"), "Other", owner, now);
+    const auto key = *domain::PrepareApiKey({.name = "k"}, plan.account.id, plan.account.owner,
+                                            plan.account.owner, world_.hasher, now);
+    BW_CHECK(world_.database->database()
+                 .Write([&](db::Transaction& tx) -> Status {
+                   BW_TRY_STATUS(domain::StoreAccount(tx, plan, now));
+                   return domain::StoreApiKey(tx, key, domain::Limits());
+                 })
+                 .ok());
+    return IamWorld::Basic(key.value);
   }
 
   struct Answer {
@@ -368,6 +389,29 @@ TEST_F(AccessTable, PublicImagesArePulledWithoutACredentialAndNothingElseChanges
   ASSERT_TRUE(world_.policies.Delete(world_.administrator, world_.account, policy).ok());
   EXPECT_EQ(Do("GET", image, token).status, 401);
   EXPECT_EQ(Do("GET", image, "").status, 401);
+}
+
+TEST_F(AccessTable, WhoSignedInToAnotherAccountPullsWhatEverybodyMayAndNothingElse) {
+  Prepare();
+  const std::string image = "/v2/" + kRepo + "/manifests/v1";
+  const std::string foreigner = Foreigner();
+  const std::string scopes = "repository:team-a/app:pull,push repository:team-b/app:pull";
+  EXPECT_EQ(Do("GET", image, foreigner).status, 404);
+  EXPECT_EQ(Do("GET", "/v2/none/app/manifests/v1", foreigner).status, 404);
+  world_.Grant({::breakwater::iam::SubjectKind::kAccessGroup,
+                std::string(::breakwater::iam::kPublicAccessGroup)},
+               {Role::kReader}, {{"resourceType", "namespace"}, {"resource", "team-a"}});
+  for (const std::string& authorization : {foreigner, Token(foreigner, scopes)}) {
+    EXPECT_EQ(Do("GET", image, authorization).status, 200);
+    EXPECT_EQ(Do("HEAD", image, authorization).status, 200);
+    EXPECT_EQ(Do("GET", "/v2/" + kRepo + "/blobs/" + DigestOf("config"), authorization).status,
+              200);
+    EXPECT_EQ(Do("GET", "/v2/" + kRepo + "/tags/list", authorization).status, 200);
+    EXPECT_EQ(Do("GET", "/v2/team-b/app/tags/list", authorization).status, 404);
+    EXPECT_NE(Do("DELETE", image, authorization).status, 202);
+    EXPECT_NE(Do("PUT", image, authorization, ImageManifest("config", {})).status, 201);
+    EXPECT_NE(Do("POST", "/v2/" + kRepo + "/blobs/uploads/", authorization).status, 202);
+  }
 }
 
 }  // namespace

@@ -119,7 +119,7 @@ Result<net::Response> SendBlob(OpenedBlob opened, const oci::Digest& digest,
 
 Result<net::Response> GetBlob(const OciDeps& deps, Context& context) {
   BW_TRY(const oci::Digest digest, oci::Digest::Parse(context.Path("digest")));
-  BW_TRY(const registry::RepositoryPath path, ResolveRepository(deps, context));
+  BW_TRY(const registry::RepositoryPath path, ResolveForPull(deps, context));
   if (NotModified(context.request, digest)) {
     BW_TRY_STATUS(deps.blobs.SizeOf(path, digest));
     return BlobHead(304, digest);

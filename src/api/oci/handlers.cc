@@ -12,6 +12,15 @@ namespace {
 // The protocol allows 4096 bytes of warnings in one answer; we give one, and escapes may double it.
 constexpr std::size_t kMaxWarning = 1024;
 
+Error NoNamespace() {
+  return NotFound("there is no such namespace in this registry").Reason("name_unknown");
+}
+
+control::Resource PullResource(const OciDeps& deps, const Context& context) {
+  return registry::PullResource(deps.namespaces, deps.authorizer, context.caller, context.account,
+                                context.registry, context.Path("name"));
+}
+
 }  // namespace
 
 net::Response OciJson(int status, std::string body, std::string_view content_type) {
@@ -28,9 +37,15 @@ Result<registry::RepositoryPath> ResolveRepository(const OciDeps& deps, const Co
 Result<registry::RepositoryPath> ResolveRepository(const OciDeps& deps, const Context& context,
                                                    std::string_view repository) {
   BW_TRY(registry::RepositoryPath path, deps.namespaces.Resolve(context.registry, repository));
-  if (path.account != context.account) {
-    return NotFound("there is no such namespace in this registry").Reason("name_unknown");
-  }
+  if (path.account != context.account) return NoNamespace();
+  BW_TRY_STATUS(CheckNetwork(deps, context, path.account));
+  return path;
+}
+
+Result<registry::RepositoryPath> ResolveForPull(const OciDeps& deps, const Context& context) {
+  BW_TRY(registry::RepositoryPath path,
+         deps.namespaces.Resolve(context.registry, context.Path("name")));
+  if (PullResource(deps, context).account != path.account) return NoNamespace();
   BW_TRY_STATUS(CheckNetwork(deps, context, path.account));
   return path;
 }
@@ -56,6 +71,10 @@ control::Resource RepositoryResource(const OciDeps& deps, const Context& context
 }
 
 Access RepositoryAccess(const OciDeps& deps, std::string_view action) {
+  if (action == registry::action::kImagePull) {
+    return Access::To(action,
+                      [deps](const Context& context) { return PullResource(deps, context); });
+  }
   return Access::To(action, [deps](const Context& context) {
     return RepositoryResource(deps, context, context.Path("name"));
   });

@@ -25,6 +25,9 @@ Result<registry::RepositoryPath> ResolveRepository(const OciDeps& deps, const Co
 Result<registry::RepositoryPath> ResolveRepository(const OciDeps& deps, const Context& context,
                                                    std::string_view repository);
 
+// The same for what is only read: also another account's, where everybody may pull from it.
+Result<registry::RepositoryPath> ResolveForPull(const OciDeps& deps, const Context& context);
+
 // kDenied "private_only" where the owner of a namespace takes pushes and pulls on the private
 // network alone and the request came by the public one.
 Status CheckNetwork(const OciDeps& deps, const Context& context, const AccountId& owner);
@@ -35,7 +38,7 @@ bool IsPrivate(const Context& context);
 // The repository as what a right is needed on, in the context's account.
 control::Resource RepositoryResource(const OciDeps& deps, const Context& context,
                                      std::string_view repository);
-// The right to `action` on the repository that the path names.
+// The right to `action` on the repository that the path names; for pulling as ResolveForPull.
 Access RepositoryAccess(const OciDeps& deps, std::string_view action);
 
 std::string EntityTagOf(const oci::Digest& digest);

@@ -30,7 +30,7 @@ Result<net::Response> GetBase(Context&) {
 
 Result<net::Response> ListTags(const OciDeps& deps, Context& context) {
   BW_TRY(const Page asked, PageOf(context));
-  BW_TRY(const registry::RepositoryPath path, ResolveRepository(deps, context));
+  BW_TRY(const registry::RepositoryPath path, ResolveForPull(deps, context));
   BW_TRY(const NamesPage page, deps.manifests.Tags(path, asked));
   net::Response response = OciJson(
       200, json::Serialize({{"name", json::Text(path.name)}, {"tags", TextArray(page.names)}}),
@@ -79,7 +79,7 @@ Result<net::Response> ListRepositories(const OciDeps& deps, Context& context) {
 
 Result<registry::ReferrersPage> Referrers(const OciDeps& deps, const Context& context,
                                           const oci::Digest& subject, std::string_view type) {
-  const auto path = ResolveRepository(deps, context);
+  const auto path = ResolveForPull(deps, context);
   if (!path.ok()) {
     // What is not there has no referrers; the protocol wants an empty list for it.
     if (path.error().reason() == "name_unknown") return registry::ReferrersPage{};

@@ -19,7 +19,7 @@ net::Response ManifestHead(int status, const StoredManifest& manifest) {
 
 Result<net::Response> GetManifest(const OciDeps& deps, Context& context) {
   BW_TRY(const oci::Reference reference, oci::Reference::Parse(context.Path("reference")));
-  BW_TRY(const RepositoryPath path, ResolveRepository(deps, context));
+  BW_TRY(const RepositoryPath path, ResolveForPull(deps, context));
   if (IsHead(context)) {
     BW_TRY(const auto manifest, deps.manifests.Head(path, reference));
     if (NotModified(context.request, manifest->digest)) {

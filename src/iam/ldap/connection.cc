@@ -84,10 +84,7 @@ class LibldapConnection final : public Connection {
     BW_TRY(const Message answer, Receive(id, LDAP_MSG_ALL));
     BW_TRY(const int code, CodeOf(answer.get()));
     if (code == LDAP_SUCCESS) return Ok();
-    if (code == LDAP_INVALID_CREDENTIALS || code == LDAP_NO_SUCH_OBJECT ||
-        code == LDAP_INAPPROPRIATE_AUTH || code == LDAP_INVALID_DN_SYNTAX ||
-        // What directories say of an entry that is locked or shut off, as if it were theirs to say.
-        code == LDAP_CONSTRAINT_VIOLATION || code == LDAP_UNWILLING_TO_PERFORM) {
+    if (IsRefusedBind(code)) {
       return Unauthenticated("the directory does not take this password").Reason("wrong_password");
     }
     return BrokenBy("bind", code);
@@ -225,6 +222,18 @@ Status SetOptions(LDAP* handle, const ServerOptions& options) {
 
 }  // namespace
 
+bool IsRefusedBind(int result_code) {
+  switch (result_code) {
+    case LDAP_INVALID_CREDENTIALS:
+    case LDAP_NO_SUCH_OBJECT:
+    case LDAP_INAPPROPRIATE_AUTH:
+    case LDAP_INVALID_DN_SYNTAX:
+    case LDAP_CONSTRAINT_VIOLATION:
+    case LDAP_UNWILLING_TO_PERFORM: return true;
+    default: return false;
+  }
+}
+
 std::string_view Entry::First(std::string_view attribute) const {
   const auto found = attributes.find(attribute);
   return found == attributes.end() || found->second.empty() ? std::string_view{}
@@ -239,8 +248,9 @@ Result<std::unique_ptr<Connection>> OpenConnection(const ServerOptions& options)
     return Broken("not an LDAP URL: " + options.url);
   }
   const std::unique_ptr<LDAPURLDesc, FreeUrl> url(described);
+  static HostLookUps look_ups;
   BW_TRY(const net::UniqueFd socket,
-         ConnectTo(url->lud_host, std::to_string(url->lud_port), deadline));
+         ConnectTo(look_ups, url->lud_host, std::to_string(url->lud_port), deadline));
   LDAP* made = nullptr;
   // libldap closes the one it has.
   const int fd = ::fcntl(socket.get(), F_DUPFD_CLOEXEC, 0);

@@ -56,6 +56,10 @@ class Connection {
   virtual Result<std::vector<Entry>> Find(const Search& search) = 0;
 };
 
+// Whether a directory's answer to a bind (RFC 4511 §4.1.9) means that this name or password gets
+// nobody in, as also for entries that it has locked or shut off; else it is in trouble.
+bool IsRefusedBind(int result_code);
+
 using Connect = std::function<Result<std::unique_ptr<Connection>>()>;
 
 // By libldap. Blocks: for threads that may wait.

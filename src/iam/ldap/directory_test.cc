@@ -190,6 +190,11 @@ TEST_F(DirectoryTest, LooksUpWithoutAPassword) {
   EXPECT_FALSE(directory.LookUp("uid=gone,people")->has_value());
 }
 
+TEST(LdapResults, ALockedEntryIsARefusalAndADirectoryInTroubleIsNone) {
+  for (const int code : {49, 32, 48, 34, 19, 53}) EXPECT_TRUE(IsRefusedBind(code)) << code;
+  for (const int code : {0, 1, 3, 8, 51, 52, 80}) EXPECT_FALSE(IsRefusedBind(code)) << code;
+}
+
 TEST_F(DirectoryTest, ChecksItsOptions) {
   EXPECT_TRUE(CheckOptions(options).ok());
   options.user_filter = "(uid=alice)";

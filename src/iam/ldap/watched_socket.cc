@@ -1,8 +1,10 @@
 #include "iam/ldap/watched_socket.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <optional>
 
 #include <fcntl.h>
 #include <netdb.h>
@@ -44,18 +46,66 @@ void Prepare(int fd) {
 
 }  // namespace
 
-Result<net::UniqueFd> ConnectTo(const std::string& host, const std::string& port,
-                                net::Deadline deadline) {
+Addresses LookUpBySystem(const std::string& host, const std::string& port) {
   addrinfo hints{};
   hints.ai_family = AF_UNSPEC;
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
-  if (const int code = ::getaddrinfo(host.c_str(), port.c_str(), &hints, &found); code != 0) {
-    return Unreachable(host + ": " + ::gai_strerror(code));
+  Addresses addresses;
+  addresses.code = ::getaddrinfo(host.c_str(), port.c_str(), &hints, &found);
+  if (addresses.code == 0) addresses.first.reset(found, FreeAddresses());
+  return addresses;
+}
+
+struct HostLookUps::One {
+  std::optional<Addresses> found;  // guarded by the owner's mutex
+  std::thread thread;
+};
+
+HostLookUps::~HostLookUps() {
+  std::vector<std::shared_ptr<One>> left;
+  {
+    const MutexLock lock(mutex_);
+    left.swap(running_);
   }
-  const std::unique_ptr<addrinfo, FreeAddresses> addresses(found);
+  for (const auto& one : left) one->thread.join();
+}
+
+void HostLookUps::Run(One& one, const std::string& host, const std::string& port) {
+  Addresses found = look_up_(host, port);
+  const MutexLock lock(mutex_);
+  one.found = std::move(found);
+  ended_.notify_all();
+}
+
+Result<Addresses> HostLookUps::LookUp(const std::string& host, const std::string& port,
+                                      net::Deadline deadline) {
+  const MutexLock lock(mutex_);
+  std::erase_if(running_, [](const std::shared_ptr<One>& one) {
+    if (!one->found) return false;
+    one->thread.join();  // which has nothing left to do
+    return true;
+  });
+  if (running_.size() >= kMost) return Unreachable(host + ": too many look-ups do not end");
+  const auto one = std::make_shared<One>();
+  running_.push_back(one);
+  one->thread = std::thread([this, one, host, port] { Run(*one, host, port); });
+  while (!one->found) {
+    if (ended_.wait_until(mutex_, deadline) == std::cv_status::timeout && !one->found) {
+      return DeadlineExceeded("the directory does not answer in time")
+          .Reason("directory_timeout")
+          .Log(host + ": the look-up of its name");
+    }
+  }
+  return *one->found;
+}
+
+Result<net::UniqueFd> ConnectTo(HostLookUps& look_ups, const std::string& host,
+                                const std::string& port, net::Deadline deadline) {
+  BW_TRY(const Addresses addresses, look_ups.LookUp(host, port, deadline));
+  if (addresses.code != 0) return Unreachable(host + ": " + ::gai_strerror(addresses.code));
   Status last = Unreachable(host + " has no address");
-  for (const addrinfo* one = found; one != nullptr; one = one->ai_next) {
+  for (const addrinfo* one = addresses.first.get(); one != nullptr; one = one->ai_next) {
     net::UniqueFd fd(::socket(one->ai_family, one->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     if (!fd.valid()) return Unreachable(std::strerror(errno));
     last = FinishConnecting(fd.get(), *one, deadline);

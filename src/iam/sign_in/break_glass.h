@@ -12,6 +12,7 @@
 namespace breakwater::iam {
 
 inline constexpr std::string_view kBreakGlassId = "BreakGlass-local";
+inline constexpr std::string_view kBreakGlassSource = "break-glass";  // of its sessions
 
 struct BreakGlass {
   std::string name = "break-glass";

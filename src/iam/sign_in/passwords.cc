@@ -2,6 +2,7 @@
 
 #include "base/strings.h"
 #include "crypto/random.h"
+#include "iam/power.h"
 #include "iam/sessions.h"
 #include "iam/sign_in/break_glass.h"
 
@@ -140,6 +141,16 @@ Status Passwords::CheckManager(db::Transaction& tx, const control::Caller& calle
 
 Result<InitialPassword> Passwords::Reset(const control::Caller& caller, const AccountId& account,
                                          const IamId& iam_id) {
+  constexpr std::string_view kReset = "iam-identity.user-password.reset";
+  const control::Resource resource = PasswordResource(account, iam_id);
+  // Who may not reset at all is told that alone.
+  if (authorizer_.Authorize(caller, kReset, resource).ok()) {
+    const Status strong = CheckNotMorePowerful(deps_, authorizer_, caller, account, iam_id);
+    if (!strong.ok()) {
+      deps_.changes.RecordRefusal(caller, kReset, resource, strong.error());
+      return strong.error();
+    }
+  }
   const Timestamp now = deps_.clock.Now();
   const InitialPassword made{Secret(crypto::RandomToken(kInitialOctets)), now + kInitialLife};
   BW_TRY(std::string hash, hasher_.Hash(made.value));
@@ -151,8 +162,8 @@ Result<InitialPassword> Passwords::Reset(const control::Caller& caller, const Ac
                           .changed = now,
                           .changed_by = caller.actor.iam_id};
   BW_TRY_STATUS(
-      deps_.changes.Submit(caller, {.action = "iam-identity.user-password.reset",
-                                    .resource = PasswordResource(account, iam_id),
+      deps_.changes.Submit(caller, {.action = std::string(kReset),
+                                    .resource = resource,
                                     .apply = [&](db::Transaction& tx) -> Result<control::Effect> {
                                       BW_TRY_STATUS(CheckManager(tx, caller, account, iam_id));
                                       BW_TRY(const auto before, Find(tx, account, iam_id));

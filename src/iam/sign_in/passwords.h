@@ -27,16 +27,18 @@ struct InitialPassword {
   Timestamp expires;
 };
 
-// Thread-safe. Users change their own; administrators of iam-identity give an initial one or take
-// it away, and those of the account's owner nobody but the break-glass identity.
+// Thread-safe. Users change their own; administrators of iam-identity give an initial one, to who
+// may do no more than they (CheckNotMorePowerful), or take it away, and those of the account's
+// owner nobody but the break-glass identity.
 class Passwords {
  public:
   static constexpr std::size_t kLeastOctets = 12;
   static constexpr std::chrono::hours kInitialLife{72};
   static constexpr std::chrono::minutes kFresh{10};
 
-  Passwords(ChangeDeps deps, crypto::PasswordHasher& hasher, SignInThrottle& throttle)
-      : deps_(deps), hasher_(hasher), throttle_(throttle) {}
+  Passwords(ChangeDeps deps, control::Authorizer& authorizer, crypto::PasswordHasher& hasher,
+            SignInThrottle& throttle)
+      : deps_(deps), authorizer_(authorizer), hasher_(hasher), throttle_(throttle) {}
 
   // The caller's own. `current` is needed if there is one: kDenied "wrong_password". Where there is
   // none they must have proved within `kFresh` who they are, else a stolen token would become a way
@@ -64,6 +66,7 @@ class Passwords {
   Status Store(db::Transaction& tx, const Password& password);
 
   ChangeDeps deps_;
+  control::Authorizer& authorizer_;
   crypto::PasswordHasher& hasher_;
   SignInThrottle& throttle_;
 };

@@ -102,5 +102,38 @@ TEST_F(PasswordsTest, OthersPasswordsTakeARightAndTheOwnersTheOwner) {
   EXPECT_TRUE(world.passwords.Remove(break_glass, world.account, owner).ok());
 }
 
+TEST_F(PasswordsTest, NobodyGivesAWayInToWhoMayDoMore) {
+  const User helper = world.Invite("helper@example.com");
+  PolicyContent content = world.Content(World::Of(helper.iam_id), {Role::kAdministrator});
+  content.attributes = {{"accountId", world.account.value()}, {"serviceName", "iam-identity"}};
+  ASSERT_TRUE(world.policies.Create(world.administrator, world.account, content).ok());
+  const control::Caller who = world.CallerOf(helper.iam_id);
+  ASSERT_TRUE(world.passwords.Reset(who, world.account, user.iam_id).ok());
+  world.Grant(World::Of(user.iam_id), {Role::kManager});
+  EXPECT_EQ(world.passwords.Reset(who, world.account, user.iam_id).error().reason(),
+            "more_powerful");
+  EXPECT_EQ(world.users.Update(who, world.account, user.iam_id, {.email = "evil@example.com"})
+                .error()
+                .code(),
+            ErrorCode::kDenied);
+  world.Grant(World::Of(helper.iam_id), {Role::kReader});
+  EXPECT_EQ(world.passwords.Reset(who, world.account, user.iam_id).error().reason(),
+            "more_powerful");
+  world.Grant(World::Of(helper.iam_id), {Role::kManager, Role::kReader});
+  EXPECT_TRUE(world.passwords.Reset(who, world.account, user.iam_id).ok());
+}
+
+TEST_F(PasswordsTest, WhoMayAssignWhatSomebodyMayDoMayGiveThemAWayIn) {
+  const User helper = world.Invite("helper@example.com");
+  for (const char* service : {"iam-identity", "container-registry"}) {
+    PolicyContent content = world.Content(World::Of(helper.iam_id), {Role::kAdministrator});
+    content.attributes = {{"accountId", world.account.value()}, {"serviceName", service}};
+    ASSERT_TRUE(world.policies.Create(world.administrator, world.account, content).ok());
+  }
+  world.Grant(World::Of(user.iam_id), {Role::kManager});
+  EXPECT_TRUE(
+      world.passwords.Reset(world.CallerOf(helper.iam_id), world.account, user.iam_id).ok());
+}
+
 }  // namespace
 }  // namespace breakwater::iam

@@ -4,13 +4,13 @@
 
 #include "base/strings.h"
 #include "crypto/hash.h"
+#include "iam/alerts.h"
 #include "observe/log.h"
 
 namespace breakwater::iam {
 namespace {
 
 constexpr std::string_view kAction = "iam-identity.session.create";
-constexpr std::string_view kBreakGlassSource = "break-glass";
 constexpr SessionLimits kBreakGlassLimits{
     .life = std::chrono::hours{1}, .idle = std::chrono::minutes{15}, .most = 5};
 
@@ -303,7 +303,19 @@ Result<Login> SignIn::Begin(const control::Origin& origin, const AccountId& acco
   caller.actor.credential = std::string(method);
   const audit::Severity severity =
       IsBreakGlass(iam_id) ? audit::Severity::kCritical : audit::Severity::kNormal;
-  BW_TRY(const Session session, deps_.sessions.Begin(caller, std::move(source), limits, severity));
+  std::vector<jobs::Event> events;
+  if (IsBreakGlass(iam_id)) {
+    const std::string at = FormatRfc3339(deps_.changes.clock.Now());
+    events.push_back(ToEvent({.account = account,
+                              .type = "break_glass_used",
+                              .severity = "critical",
+                              .name = "break-glass-" + at,
+                              .payload = {{"message", "the break-glass identity signed in"},
+                                          {"at", json::Text(at)},
+                                          {"address", json::Text(origin.address)}}}));
+  }
+  BW_TRY(const Session session,
+         deps_.sessions.Begin(caller, std::move(source), limits, severity, std::move(events)));
   return deps_.credentials.WithSession(session, std::string(method));
 }
 
