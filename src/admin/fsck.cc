@@ -45,7 +45,10 @@ Result<std::vector<std::string>> ImagesWithBlob(db::Database& database, const st
                            "JOIN manifest m ON m.repository = e.repository AND "
                            "m.digest = e.manifest" +
                            std::string(kTags) +
-                           "WHERE e.target = $1 AND e.kind <> 2 ORDER BY 1, 2, 4, 3 LIMIT $2",
+                           "WHERE e.target = $1 AND e.kind <> 2 UNION ALL "
+                           "SELECT r.registry, r.name, t.manifest, CAST(NULL AS TEXT) FROM "
+                           "trash_reference t JOIN repository r ON r.id = t.repository "
+                           "WHERE t.target = $1 AND t.kind <> 2 ORDER BY 1, 2, 4, 3 LIMIT $2",
                        {blob, kMaxFsckImages}, ImageFromRow);
   });
 }
@@ -66,6 +69,7 @@ Result<FsckSummary> Fsck(db::Database& database, blob::BlobStore& store, const F
   FsckRun run{database, store, options, clock};
   // Manifests before blobs: which blobs are needed is read from their rows.
   BW_TRY_STATUS(CheckManifests(run));
+  BW_TRY_STATUS(CheckTrash(run));
   BW_TRY_STATUS(CheckBlobs(run));
   BW_TRY_STATUS(CheckNames(run));
   BW_TRY_STATUS(CheckUploads(run));

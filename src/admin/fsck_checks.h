@@ -23,7 +23,7 @@ struct FsckRun {
   Status Report(FsckFinding finding, bool lost, const std::function<Status()>& repair);
 };
 
-// Of images whose manifests name the blob, or which are `manifest`: "registry/ns/app:tag", or with
+// Of images, deleted ones in the trash too, whose manifests name the blob, or which are `manifest`: "registry/ns/app:tag", or with
 // "@sha256:…" where no tag leads to it.
 Result<std::vector<std::string>> ImagesWithBlob(db::Database& database, const std::string& blob);
 Result<std::vector<std::string>> ImagesOf(db::Database& database, const std::string& repository_id,
@@ -49,6 +49,8 @@ Status CheckBlobs(FsckRun& run);
 Status CheckUploads(FsckRun& run);
 // Manifests' bytes, and the rows that are derived from them.
 Status CheckManifests(FsckRun& run);
+// The same of deleted images in the trash.
+Status CheckTrash(FsckRun& run);
 // Rows that name what is not there.
 Status CheckNames(FsckRun& run);
 // What accounts store, counted anew; nothing where something else is wrong.

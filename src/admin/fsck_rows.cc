@@ -94,6 +94,32 @@ Status CheckManifest(FsckRun& run, ManifestOfRow& manifest) {
                     [&] { return MakeRowsAgain(run, manifest, rows); });
 }
 
+struct TrashOfRow {
+  std::string repository;
+  std::string digest;
+  std::string content;
+};
+
+Status CheckTrashed(FsckRun& run, const TrashOfRow& trashed) {
+  const auto digest = oci::Digest::Parse(trashed.digest);
+  if (digest.ok() && oci::Digest::Of(AsBytes(trashed.content), digest->algorithm()) == *digest) {
+    return Ok();
+  }
+  const auto remove = [&](db::Transaction& tx) -> Status {
+    for (const char* sql : {"DELETE FROM trash_tag WHERE repository = $1 AND digest = $2",
+                            "DELETE FROM trash_reference WHERE repository = $1 AND manifest = $2",
+                            "DELETE FROM trash_image WHERE repository = $1 AND digest = $2"}) {
+      BW_TRY_STATUS(tx.Execute(sql, {trashed.repository, trashed.digest}));
+    }
+    return Ok();
+  };
+  return run.Report({.problem = "trash_damaged",
+                     .what = trashed.digest,
+                     .text = "a deleted image's manifest is not what was pushed: it cannot be "
+                             "restored"},
+                    /*lost=*/true, [&] { return run.database.Write(remove); });
+}
+
 // Rows of one kind that name what is not there.
 struct Dangling {
   std::string_view problem;
@@ -127,6 +153,9 @@ std::string DeleteFrom(std::string_view table, std::string_view key) {
 
 std::vector<Dangling> Kinds() {
   constexpr std::string_view kNoRepository = "r.id IS NULL";
+  constexpr std::string_view kNoTrashed =
+      "NOT EXISTS (SELECT 1 FROM trash_image i WHERE i.repository = x.repository AND "
+      "i.digest = x.digest)";
   constexpr std::string_view kOfNone = "it belongs to a repository that is not there";
   return {
       {"row_of_no_repository", kOfNone, Select("tag", "name", ":", kNoRepository),
@@ -135,6 +164,15 @@ std::vector<Dangling> Kinds() {
        DeleteFrom("manifest", "digest")},
       {"row_of_no_repository", kOfNone, Select("repository_blob", "digest", "@", kNoRepository),
        DeleteFrom("repository_blob", "digest")},
+      {"row_of_no_repository", kOfNone, Select("trash_image", "digest", "@", kNoRepository),
+       DeleteFrom("trash_image", "digest")},
+      {"trash_of_no_image", "a tag is noted for a deleted image that is not there",
+       Select("(SELECT DISTINCT repository, digest FROM trash_tag)", "digest", "@", kNoTrashed),
+       DeleteFrom("trash_tag", "digest")},
+      {"trash_of_no_image", "what a deleted image refers to is noted, and it is not there",
+       Select("(SELECT DISTINCT repository, manifest AS digest FROM trash_reference)", "digest",
+              "@", kNoTrashed),
+       DeleteFrom("trash_reference", "manifest")},
       {"tag_without_manifest", "the manifest that a tag names is gone: push the image again",
        Select("tag", "name", ":",
               "NOT EXISTS (SELECT 1 FROM manifest m WHERE m.repository = x.repository AND "
@@ -192,7 +230,10 @@ Status CheckNeededBlobs(FsckRun& run) {
     return tx.QueryAll(
         "SELECT DISTINCT e.target FROM manifest_reference e JOIN manifest m ON m.repository = "
         "e.repository AND m.digest = e.manifest WHERE e.kind <> 2 AND e.target > $1 AND NOT "
-        "EXISTS (SELECT 1 FROM blob b WHERE b.digest = e.target) ORDER BY e.target LIMIT $2",
+        "EXISTS (SELECT 1 FROM blob b WHERE b.digest = e.target) UNION SELECT t.target FROM "
+        "trash_reference t WHERE t.kind <> 2 AND t.target > $1 AND NOT EXISTS (SELECT 1 FROM blob "
+        "b "
+        "WHERE b.digest = t.target) ORDER BY 1 LIMIT $2",
         {after, kPage}, [](const db::Row& row) { return row.String(0); });
   };
   return ForEachRow<std::string>(
@@ -239,6 +280,20 @@ Status CheckManifests(FsckRun& run) {
   };
   return ForEachRow<ManifestOfRow>(run.database, kManifestPage, page, [&](ManifestOfRow& manifest) {
     return CheckManifest(run, manifest);
+  });
+}
+
+Status CheckTrash(FsckRun& run) {
+  const auto page = [](db::Transaction& tx, const TrashOfRow& after) {
+    return tx.QueryAll(
+        "SELECT repository, digest, content FROM trash_image WHERE repository > $1 OR "
+        "(repository = $1 AND digest > $2) ORDER BY repository, digest LIMIT $3",
+        {after.repository, after.digest, kManifestPage}, [](const db::Row& row) {
+          return TrashOfRow{row.String(0), row.String(1), std::string(AsText(row.Blob(2)))};
+        });
+  };
+  return ForEachRow<TrashOfRow>(run.database, kManifestPage, page, [&](const TrashOfRow& trashed) {
+    return CheckTrashed(run, trashed);
   });
 }
 

@@ -27,6 +27,7 @@ constexpr std::chrono::seconds kActivityInterval{30};
 // for it.
 constexpr std::chrono::minutes kCollectionInterval{1};
 constexpr std::chrono::seconds kCollectionTurn{5};
+constexpr std::chrono::hours kRetentionInterval{24};
 
 std::chrono::seconds Seconds(std::chrono::milliseconds duration) {
   return std::chrono::duration_cast<std::chrono::seconds>(duration);
@@ -196,6 +197,17 @@ void Schedule(Installation::Parts& parts) {
   parts.jobs->Every("iam.signing_keys", kSweepInterval, [&parts]() -> Status {
     return parts.key_rotation.RunSchedule(parts.first_account);
   });
+  parts.jobs->Every("registry.retention", kRetentionInterval, [&parts]() -> Status {
+    BW_TRY_STATUS(parts.retention.ApplyAll());
+    return Ok();
+  });
+  parts.jobs->Every("registry.trash", kSweepInterval, [&parts]() -> Status {
+    BW_TRY(const auto removed, parts.trash.Expire());
+    if (removed > 0) {
+      observe::Log(observe::Level::kInfo, "deleted images expired", {{"images", removed}});
+    }
+    return Ok();
+  });
   parts.jobs->Every("registry.collection", kCollectionInterval, [&parts]() -> Status {
     BW_TRY_STATUS(parts.collector.Run(std::chrono::steady_clock::now() + kCollectionTurn));
     return Ok();
@@ -306,7 +318,11 @@ Installation::Parts::Parts(const config::Settings& settings,
       traffic(*database, clock, quotas, *jobs),
       admission({.pull_grace = Seconds(settings.quota.pull_grace)}, *database, clock, traffic),
       last_pulls(*database, clock),
-      manifests({.admission = &admission}, *database, clock, changes),
+      manifests({.admission = &admission, .trash_life = Seconds(settings.content.trash_life)},
+                *database, clock, changes),
+      trash(*database, clock, changes),
+      retention({*database, *store, clock, registries, changes, audit, *jobs,
+                 Seconds(settings.content.trash_life)}),
       tag_immutability(*database, clock, registries, changes),
       content(*database, *store),
       images(*database, *store),
@@ -349,6 +365,7 @@ Installation::Parts::Parts(const config::Settings& settings,
                    [this] { return registry::FoldAndWarn(*database, quotas, *jobs); }),
       pulls_ticker("registry.last_pulls", kFlushInterval, [this] { return last_pulls.Flush(); }) {
   advisor.Register();
+  retention.Register();
   facts.Add(settings_service);
   facts.Add(tag_immutability);
   facts.Add(access_facts);

@@ -67,9 +67,11 @@
 #include "registry/manifests.h"
 #include "registry/namespaces.h"
 #include "registry/quotas.h"
+#include "registry/retention.h"
 #include "registry/settings.h"
 #include "registry/tag_immutability.h"
 #include "registry/traffic.h"
+#include "registry/trash.h"
 #include "registry/uploads.h"
 
 namespace breakwater::app {
@@ -177,6 +179,8 @@ struct Installation::Parts {
   registry::Admission admission;
   registry::LastPulls last_pulls;
   registry::Manifests manifests;
+  registry::Trash trash;
+  registry::Retention retention;
   registry::TagImmutability tag_immutability;
   registry::ContentReader content;
   registry::ImageList images;

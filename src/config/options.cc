@@ -378,6 +378,10 @@ void AddContent(std::vector<Option>& out) {
   out.push_back(Duration("content.upload_expiry", "24h", {kMinute, 30 * kDay},
                          BW_FIELD(content.upload_expiry),
                          "An upload session without a request for so long is removed."));
+  out.push_back(Duration("content.trash_life", "30d", {0, 3650 * kDay},
+                         BW_FIELD(content.trash_life),
+                         "A deleted image can be restored for so long. It applies to images that "
+                         "are deleted from then on."));
 }
 
 void AddBackground(std::vector<Option>& out) {

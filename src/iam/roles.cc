@@ -55,6 +55,7 @@ constexpr ActionRule kRules[] = {
     // The reference's documents name image.list and image.delete for the trash: either will do.
     {"container-registry.trash.list", kAnyServiceRole, kNamespace},
     {"container-registry.trash.restore", kWrite, kNamespace},
+    {"container-registry.trash.purge", kManage, kNamespace},
     {"container-registry.exemption.list", kRead, kAccount},
     {"container-registry.exemption.manager", kManage, kAccount},
     {"container-registry.exemption.create", kManage, kAccount},

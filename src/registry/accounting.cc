@@ -34,14 +34,19 @@ std::string BlobsByState() {
          "JOIN manifest_reference e ON e.repository = s.id AND e.kind <> 2 "
          "LEFT JOIN live v ON v.repository = e.repository AND v.digest = e.manifest "
          "GROUP BY e.repository, e.target), "
-         "held AS (SELECT l.digest AS digest, COUNT(*) AS links, "
-         "MIN(CASE WHEN u.state IS NOT NULL THEN u.state WHEN l.leased_until > $5 THEN 2 ELSE 3 "
-         "END) AS state FROM scope s JOIN repository_blob l ON l.repository = s.id "
+         "held AS (SELECT x.digest AS digest, MIN(x.state) AS state FROM (SELECT l.digest AS "
+         "digest, "
+         "CASE WHEN u.state IS NOT NULL THEN u.state WHEN l.leased_until > $5 THEN 2 ELSE 4 END "
+         "AS state FROM scope s JOIN repository_blob l ON l.repository = s.id "
          "LEFT JOIN used u ON u.repository = l.repository AND u.digest = l.digest "
-         "GROUP BY l.digest) "
+         "UNION ALL SELECT t.target, 3 FROM scope s JOIN trash_reference t ON t.repository = s.id "
+         "AND t.kind <> 2) x GROUP BY x.digest) "
          "SELECT h.state, COUNT(*), CAST(SUM(b.size) AS BIGINT), "
-         "CAST(SUM(CASE WHEN (SELECT COUNT(*) FROM repository_blob o WHERE o.digest = h.digest) > "
-         "h.links THEN b.size ELSE 0 END) AS BIGINT) "
+         "CAST(SUM(CASE WHEN EXISTS (SELECT 1 FROM repository_blob o WHERE o.digest = h.digest AND "
+         "o.repository NOT IN (SELECT id FROM scope)) OR EXISTS (SELECT 1 FROM trash_reference o "
+         "WHERE o.target = h.digest AND o.kind <> 2 AND o.repository NOT IN (SELECT id FROM "
+         "scope)) "
+         "THEN b.size ELSE 0 END) AS BIGINT) "
          "FROM held h JOIN blob b ON b.digest = h.digest GROUP BY h.state";
 }
 
@@ -50,7 +55,9 @@ std::string ManifestsByState() {
          "SELECT CASE WHEN v.digest IS NULL THEN 1 ELSE 0 END AS state, COUNT(*), "
          "CAST(SUM(length(m.content)) AS BIGINT) FROM scope s "
          "JOIN manifest m ON m.repository = s.id "
-         "LEFT JOIN live v ON v.repository = m.repository AND v.digest = m.digest GROUP BY 1";
+         "LEFT JOIN live v ON v.repository = m.repository AND v.digest = m.digest GROUP BY 1 "
+         "UNION ALL SELECT 3, COUNT(*), CAST(COALESCE(SUM(length(t.content)), 0) AS BIGINT) "
+         "FROM scope s JOIN trash_image t ON t.repository = s.id";
 }
 
 // $1 to $4 as above; after $5 and $6, at most $7.
@@ -91,13 +98,14 @@ Status AddContent(db::Transaction& tx, const StorageScope& scope, Timestamp now,
                   });
 }
 
-// Blobs without any repository are nobody's: segments of the audit trail, or waiting for the
+// Blobs that nothing of an account holds: segments of the audit trail, or waiting for the
 // collection.
 Status AddUnlinked(db::Transaction& tx, StorageAmounts& amounts) {
   return tx.Query(
       "SELECT CASE WHEN EXISTS (SELECT 1 FROM audit_segment s WHERE s.digest = b.digest) THEN 1 "
       "ELSE 0 END AS segment, COUNT(*), CAST(COALESCE(SUM(b.size), 0) AS BIGINT) FROM blob b "
-      "WHERE NOT EXISTS (SELECT 1 FROM repository_blob l WHERE l.digest = b.digest) GROUP BY 1",
+      "WHERE NOT EXISTS (SELECT 1 FROM repository_blob l WHERE l.digest = b.digest) AND NOT EXISTS "
+      "(SELECT 1 FROM trash_reference t WHERE t.target = b.digest AND t.kind <> 2) GROUP BY 1",
       {}, [&](const db::Row& row) -> Status {
         StorageAmount& amount =
             At(amounts, row.Bool(0) ? StorageState::kAudit : StorageState::kUnreferenced);
@@ -114,6 +122,7 @@ std::string_view ToString(StorageState state) {
     case StorageState::kLive: return "live";
     case StorageState::kUntagged: return "untagged";
     case StorageState::kLeased: return "leased";
+    case StorageState::kTrash: return "trash";
     case StorageState::kUnreferenced: return "unreferenced";
     case StorageState::kUploading: return "uploading";
     case StorageState::kOrphaned: return "orphaned";

@@ -27,6 +27,8 @@ enum class StorageState : std::uint8_t {
   kUntagged,
   // Named by none, but a push may rely on it.
   kLeased,
+  // Kept for deleted images that can be restored; or such a manifest. No quota counts it.
+  kTrash,
   // Garbage that the next collection takes.
   kUnreferenced,
   // Received by uploads that are under way.
@@ -37,10 +39,10 @@ enum class StorageState : std::uint8_t {
   // Segments of the audit trail. No account's.
   kAudit,
 };
-inline constexpr std::array kStorageStates = {StorageState::kLive,      StorageState::kUntagged,
-                                              StorageState::kLeased,    StorageState::kUnreferenced,
-                                              StorageState::kUploading, StorageState::kOrphaned,
-                                              StorageState::kAudit};
+inline constexpr std::array kStorageStates = {StorageState::kLive,         StorageState::kUntagged,
+                                              StorageState::kLeased,       StorageState::kTrash,
+                                              StorageState::kUnreferenced, StorageState::kUploading,
+                                              StorageState::kOrphaned,     StorageState::kAudit};
 std::string_view ToString(StorageState state);  // "live"
 
 struct StorageAmount {

@@ -61,6 +61,12 @@ class Model {
       ++amount.manifests;
       amount.manifest_bytes += std::stoull(row[2]);
     }
+    for (const auto& row : Rows("SELECT repository, CAST(length(content) AS TEXT) "
+                                "FROM trash_image")) {
+      if (!scope_.contains(row[0])) continue;
+      ++At(amounts, State::kTrash).manifests;
+      At(amounts, State::kTrash).manifest_bytes += std::stoull(row[1]);
+    }
     AddBlobs(amounts);
     return amounts;
   }
@@ -124,6 +130,13 @@ class Model {
                             : leased            ? State::kLeased
                                                 : State::kUnreferenced);
     }
+    for (const auto& row : Rows("SELECT repository, target FROM trash_reference WHERE kind <> 2")) {
+      if (scope_.contains(row[0])) {
+        states[row[1]].insert(State::kTrash);
+      } else {
+        outside.insert(row[1]);
+      }
+    }
     for (const auto& row : Rows("SELECT digest, CAST(size AS TEXT) FROM blob")) {
       const auto found = states.find(row[0]);
       if (found == states.end()) continue;
@@ -153,7 +166,7 @@ class Story {
       choice /= count;
       return picked;
     };
-    const std::uint32_t what = pick(13);
+    const std::uint32_t what = pick(16);
     const RepositoryPath& path = paths_.at(pick(3));
     switch (what) {
       case 0:
@@ -190,6 +203,18 @@ class Story {
         static_cast<void>(world_.services->uploads.Cancel(uploads_.back()));
         return uploads_.pop_back();
       }
+      case 12:
+        static_cast<void>(world_.services->trash.RestoreTags(
+            world_.Caller(), path, oci::Digest::Of(AsBytes(Any(pick(16))))));
+        return;
+      case 13:
+        static_cast<void>(world_.services->trash.RestoreTag(world_.Caller(), path,
+                                                            "tag" + std::to_string(pick(3))));
+        return;
+      case 14:
+        if (pick(3) == 0) world_.clock.Advance(std::chrono::days{30});
+        BW_CHECK(world_.services->trash.Expire().ok());
+        return;
       case 11: return world_.clock.Advance(std::chrono::hours{pick(20)});
       default:
         if (pick(2) == 0) {
@@ -211,7 +236,7 @@ class Story {
       RC_ASSERT(amounts.ok());
       const StorageAmounts expected = Model(world_, account).Amounts();
       for (const State state :
-           {State::kLive, State::kUntagged, State::kLeased, State::kUnreferenced}) {
+           {State::kLive, State::kUntagged, State::kLeased, State::kTrash, State::kUnreferenced}) {
         const auto i = static_cast<std::size_t>(state);
         RC_ASSERT(amounts->at(i) == expected.at(i));
       }
@@ -277,6 +302,7 @@ class Story {
                  .ok());
     for (const char* column : {"length(content)), 0) AS BIGINT) FROM blob_content",
                                "length(content)), 0) AS BIGINT) FROM manifest",
+                               "length(content)), 0) AS BIGINT) FROM trash_image",
                                "length(buffered)), 0) AS BIGINT) FROM upload"}) {
       bytes +=
           static_cast<std::uint64_t>(**world_.owner->database().ReadValue([&](db::Transaction& tx) {

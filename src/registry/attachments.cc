@@ -40,12 +40,35 @@ Result<std::vector<Candidate>> CandidatesFor(db::Transaction& tx, const Manifest
       FromRow);
 }
 
-Result<bool> IsListed(db::Transaction& tx, const ManifestKey& manifest) {
-  BW_TRY(const auto found, tx.QueryOne("SELECT 1 FROM manifest_reference WHERE repository = $1 AND "
-                                       "target = $2 AND kind = 2 LIMIT 1",
-                                       {manifest.repository, manifest.digest.text()},
-                                       [](const db::Row&) { return true; }));
-  return found.has_value();
+Result<std::vector<oci::Digest>> ListsOf(db::Transaction& tx, const ManifestKey& manifest) {
+  return tx.QueryAll(
+      "SELECT manifest FROM manifest_reference WHERE repository = $1 AND target = $2 AND kind = 2",
+      {manifest.repository, manifest.digest.text()},
+      [](const db::Row& row) { return oci::Digest::Parse(row.Text(0)); });
+}
+
+// An attachment on its way: to what it is attached, and which indexes list it.
+struct Found {
+  Attachment attachment;
+  oci::Digest owner;
+  std::vector<oci::Digest> lists;
+};
+
+// Takes out what an index needs that does not go itself, and what is attached to that, until
+// nothing is left to take out.
+void DropWhatIsNeeded(const oci::Digest& image, std::vector<Found>& all) {
+  std::size_t before = 0;
+  do {
+    before = all.size();
+    std::set<oci::Digest> going;
+    for (const Found& one : all) going.insert(one.attachment.digest);
+    std::erase_if(all, [&](const Found& one) {
+      const bool owned = one.owner == image || going.contains(one.owner);
+      return !owned || std::ranges::any_of(one.lists, [&](const oci::Digest& list) {
+        return list != image && !going.contains(list);
+      });
+    });
+  } while (all.size() < before);
 }
 
 }  // namespace
@@ -60,7 +83,7 @@ std::optional<oci::Digest> NamedAfter(std::string_view tag) {
 }
 
 Result<std::vector<Attachment>> AttachmentsOf(db::Transaction& tx, const ManifestKey& manifest) {
-  std::vector<Attachment> all;
+  std::vector<Found> all;
   std::set<oci::Digest> seen{manifest.digest};
   std::deque<oci::Digest> to_look_at{manifest.digest};
   while (!to_look_at.empty() && all.size() < kMaxAttachments) {
@@ -68,18 +91,24 @@ Result<std::vector<Attachment>> AttachmentsOf(db::Transaction& tx, const Manifes
     to_look_at.pop_front();
     BW_TRY(const auto candidates, CandidatesFor(tx, owner));
     for (const Candidate& candidate : candidates) {
-      if (all.size() == kMaxAttachments || !seen.insert(candidate.digest).second) continue;
+      if (all.size() == kMaxAttachments || seen.contains(candidate.digest)) continue;
       const ManifestKey key{manifest.repository, candidate.digest};
       BW_TRY(auto tags, TagsOf(tx, key.repository, key.digest));
       const bool others = std::ranges::any_of(
           tags, [&](const std::string& tag) { return NamedAfter(tag) != owner.digest; });
-      BW_TRY(const bool listed, IsListed(tx, key));
-      if (listed || (others && !candidate.by_subject)) continue;
+      if (others && !candidate.by_subject) continue;
+      BW_TRY(auto lists, ListsOf(tx, key));
+      seen.insert(candidate.digest);
       to_look_at.push_back(candidate.digest);
-      all.push_back({candidate.digest, candidate.media_type, std::move(tags)});
+      all.push_back({{candidate.digest, candidate.media_type, std::move(tags)},
+                     owner.digest,
+                     std::move(lists)});
     }
   }
-  return all;
+  DropWhatIsNeeded(manifest.digest, all);
+  std::vector<Attachment> attachments;
+  for (Found& one : all) attachments.push_back(std::move(one.attachment));
+  return attachments;
 }
 
 }  // namespace breakwater::registry

@@ -38,7 +38,8 @@ Result<bool> RemoveUnlinked(const BlobHome& home, const oci::Digest& digest, Tim
     BW_TRY(const auto count,
            tx.Execute("DELETE FROM blob WHERE digest = $1 AND NOT EXISTS "
                       "(SELECT 1 FROM repository_blob WHERE digest = $1) AND "
-                      "NOT EXISTS (SELECT 1 FROM audit_segment WHERE digest = $1)",
+                      "NOT EXISTS (SELECT 1 FROM audit_segment WHERE digest = $1) AND NOT EXISTS "
+                      "(SELECT 1 FROM trash_reference WHERE target = $1 AND kind <> 2)",
                       {digest.text()}));
     if (count == 0) return false;
     BW_TRY_STATUS(tx.Execute("DELETE FROM blob_content WHERE digest = $1", {digest.text()}));

@@ -19,11 +19,12 @@ constexpr std::string_view kNeeded =
 
 constexpr std::string_view kNames[] = {"idle", "links", "blobs", "bytes"};
 
-// The account's unneeded links with their sizes and the number of all links to the same blob. What
-// can go comes first.
+// The account's unneeded links with their sizes and the number of all that holds the same blob:
+// links and deleted images. What can go comes first.
 std::string UnneededOfAccount() {
   return "SELECT r.registry, r.name, l.digest, b.size, l.linked, l.leased_until, l.repository, "
-         "(SELECT COUNT(*) FROM repository_blob o WHERE o.digest = l.digest) "
+         "(SELECT COUNT(*) FROM repository_blob o WHERE o.digest = l.digest) + "
+         "(SELECT COUNT(*) FROM trash_reference t WHERE t.target = l.digest AND t.kind <> 2) "
          "FROM namespace n JOIN repository r ON r.registry = n.registry AND r.name_space = n.name "
          "JOIN repository_blob l ON l.repository = r.id JOIN blob b ON b.digest = l.digest "
          "WHERE n.account = $1 AND NOT " +
@@ -53,7 +54,7 @@ Result<std::vector<oci::Digest>> WithoutRow(db::Transaction& tx,
 struct FoundLink {
   UnneededLink link;
   std::string repository_id;
-  std::int64_t links = 0;  // of all repositories to its blob
+  std::int64_t links = 0;  // of all that holds its blob
 };
 
 Result<FoundLink> FromRow(const db::Row& row) {
@@ -202,20 +203,21 @@ Result<std::int64_t> Collector::RemoveLinks(const std::vector<Link>& links) {
 Result<Collector::Progress> Collector::StepOverBlobs(State& state) {
   struct Candidate {
     std::string digest;
-    bool linked = false;
+    bool held = false;  // by a repository or the trash
   };
   BW_TRY(const auto batch, home_.database.ReadValue([&](db::Transaction& tx) {
     return tx.QueryAll(
         "SELECT b.digest, CASE WHEN EXISTS (SELECT 1 FROM repository_blob l WHERE "
         "l.digest = b.digest) OR EXISTS (SELECT 1 FROM audit_segment s WHERE s.digest = "
-        "b.digest) THEN 1 ELSE 0 END FROM blob b WHERE b.digest > $1 "
+        "b.digest) OR EXISTS (SELECT 1 FROM trash_reference t WHERE t.target = b.digest AND "
+        "t.kind <> 2) THEN 1 ELSE 0 END FROM blob b WHERE b.digest > $1 "
         "ORDER BY b.digest LIMIT $2",
         {state.digest, options_.batch},
         [](const db::Row& row) { return Candidate{row.String(0), row.Bool(1)}; });
   }));
   Progress progress;
   for (const Candidate& candidate : batch) {
-    if (candidate.linked) continue;
+    if (candidate.held) continue;
     BW_TRY(const oci::Digest digest, oci::Digest::Parse(candidate.digest));
     const auto removed = RemoveUnlinked(home_, digest, clock_.Now());
     if (removed.ok()) {

@@ -1,7 +1,8 @@
 // Garbage collection while everything goes on (docs/decisions/006). Garbage is
 //
 //   a link of a repository to a blob that no manifest of it needs, once its lease has run out;
-//   a blob that no repository links and no segment of the audit trail is, row and bytes;
+//   a blob that no repository links, no image in the trash needs, and no segment of the audit trail
+//   is: row and bytes;
 //   committed bytes that no row names.
 //
 // Tags and manifests are never garbage here. Whatever is removed is asked for again in the

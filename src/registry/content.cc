@@ -109,14 +109,16 @@ Result<std::vector<jobs::Event>> DeleteNamespaceContent(db::Transaction& tx,
   constexpr std::string_view kWhere =
       " WHERE repository IN (SELECT id FROM repository WHERE registry = $1 AND name_space = $2)";
   for (const char* table :
-       {"tag", "manifest_reference", "manifest_pull", "manifest", "repository_blob"}) {
+       {"tag", "manifest_reference", "manifest_pull", "manifest", "repository_blob",
+        "trash_tag", "trash_reference", "trash_image"}) {
     BW_TRY_STATUS(tx.Execute(std::string("DELETE FROM ") + table + std::string(kWhere),
                              {name_space.registry, name_space.name}));
   }
   BW_TRY_STATUS(DropStoredNamespace(tx, {.account = name_space.account,
                                          .registry = name_space.registry,
                                          .name_space = name_space.name}));
-  for (const char* table : {"repository", "tag_immutability", "namespace_quota"}) {
+  for (const char* table :
+       {"repository", "tag_immutability", "namespace_quota", "retention_policy"}) {
     BW_TRY_STATUS(
         tx.Execute(std::string("DELETE FROM ") + table + " WHERE registry = $1 AND name_space = $2",
                    {name_space.registry, name_space.name}));

@@ -35,8 +35,8 @@ Result<Deletion> PlanDeletion(db::Transaction& tx, const RepositoryPath& path,
   return deletion;
 }
 
-Result<control::Effect> Carry(db::Transaction& tx, const RepositoryPath& path,
-                              const Deletion& deletion, Timestamp now) {
+Result<control::Effect> MoveToTrash(db::Transaction& tx, const RepositoryPath& path,
+                                    const Deletion& deletion, const TrashTimes& times) {
   const std::string& repository = deletion.image.repository;
   control::Effect effect{.before = Document(deletion),
                          .after = nullptr,
@@ -44,9 +44,13 @@ Result<control::Effect> Carry(db::Transaction& tx, const RepositoryPath& path,
                          .events = {ContentEvent(event::kImageDeleted, path, deletion.image.digest,
                                                  deletion.tags, deletion.image.media_type)},
                          .target_digest = deletion.image.digest.text()};
-  BW_TRY_STATUS(DeleteManifestRows(tx, repository, deletion.image.digest.text(), now));
+  const auto move = [&](const oci::Digest& digest) -> Status {
+    BW_TRY_STATUS(CopyToTrash(tx, {repository, digest}, deletion.image.digest, times));
+    return DeleteManifestRows(tx, repository, digest.text(), times.deleted);
+  };
+  BW_TRY_STATUS(move(deletion.image.digest));
   for (const Attachment& one : deletion.attachments) {
-    BW_TRY_STATUS(DeleteManifestRows(tx, repository, one.digest.text(), now));
+    BW_TRY_STATUS(move(one.digest));
     effect.events.push_back(
         ContentEvent(event::kImageDeleted, path, one.digest, one.tags, one.media_type));
   }

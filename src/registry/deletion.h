@@ -10,6 +10,7 @@
 #include "db/database.h"
 #include "registry/attachments.h"
 #include "registry/manifest_changes.h"
+#include "registry/trash_rows.h"
 #include "registry/types.h"
 
 namespace breakwater::registry {
@@ -24,8 +25,8 @@ struct Deletion {
 Result<Deletion> PlanDeletion(db::Transaction& tx, const RepositoryPath& path,
                               const FoundManifest& image);
 
-// Does it; for the audit trail and whoever listens.
-Result<control::Effect> Carry(db::Transaction& tx, const RepositoryPath& path,
-                              const Deletion& deletion, Timestamp now);
+// Moves all of it to the trash; for the audit trail and whoever listens.
+Result<control::Effect> MoveToTrash(db::Transaction& tx, const RepositoryPath& path,
+                                    const Deletion& deletion, const TrashTimes& times);
 
 }  // namespace breakwater::registry

@@ -60,7 +60,8 @@ Result<DeletedImage> Manifests::DeleteImage(const control::Caller& caller,
     BW_TRY(const FoundManifest found, FindManifest(tx, path, reference));
     BW_TRY(const Deletion deletion, PlanDeletion(tx, path, found));
     deleted = Deleted(deletion);
-    return Carry(tx, path, deletion, clock_.Now());
+    const Timestamp now = clock_.Now();
+    return MoveToTrash(tx, path, deletion, {.deleted = now, .expires = now + options_.trash_life});
   };
   BW_TRY_STATUS(changes_.Submit(caller, change));
   return *std::move(deleted);

@@ -2,6 +2,7 @@
 // subject are one transaction, along the one path for change.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -76,6 +77,8 @@ struct ManifestOptions {
   bool allow_missing_blobs = false;
   // The quotas that pushes keep to; null: none.
   const Admission* admission = nullptr;
+  // How long deleted images lie in the trash.
+  std::chrono::seconds trash_life{std::chrono::days{30}};
 };
 
 // Thread-safe.
@@ -99,8 +102,9 @@ class Manifests {
   // "tag_immutable" if a tag that must stay would go, or what it names.
   Status Delete(const control::Caller& caller, const RepositoryPath& path,
                 const oci::Reference& reference);
-  // The manifest that a tag or digest names, every tag on it and what is attached to it: what the
-  // reference system's image deletion does. A dry run asks for no right.
+  // The manifest that a tag or digest names, every tag on it and what is attached to it go to the
+  // trash (registry/trash.h): what the reference system's image deletion does. A dry run asks for
+  // no right.
   Result<DeletedImage> DeleteImage(const control::Caller& caller, const RepositoryPath& path,
                                    const oci::Reference& reference,
                                    const DeleteOptions& options = {});

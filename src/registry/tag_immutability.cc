@@ -15,16 +15,6 @@ constexpr std::string_view kSource = "registry namespaces";
 // Manifests looked at on the way up from one that is to go. Beyond it, it stays.
 constexpr std::size_t kMaxAncestors = 10'000;
 
-Result<TagPatterns> ReadPatterns(db::Transaction& tx, const RegistryName& registry,
-                                 std::string_view name_space) {
-  BW_TRY(const auto text,
-         tx.QueryOne("SELECT patterns FROM tag_immutability WHERE registry = $1 AND "
-                     "name_space = $2",
-                     {registry, name_space}, [](const db::Row& row) { return row.String(0); }));
-  if (!text) return TagPatterns{};
-  return TagPatternsFromJson(*text);
-}
-
 Error Immutable(std::string_view tag, std::string_view pattern, const std::string& what) {
   return Denied(what + ": the tag " + std::string(tag) +
                 " is immutable by the namespace's pattern " + std::string(pattern) +
@@ -66,11 +56,21 @@ Status WritePatterns(db::Transaction& tx, const RegistryName& registry, std::str
 
 }  // namespace
 
+Result<TagPatterns> ReadTagPatterns(db::Transaction& tx, const RegistryName& registry,
+                                    std::string_view name_space) {
+  BW_TRY(const auto text,
+         tx.QueryOne("SELECT patterns FROM tag_immutability WHERE registry = $1 AND "
+                     "name_space = $2",
+                     {registry, name_space}, [](const db::Row& row) { return row.String(0); }));
+  if (!text) return TagPatterns{};
+  return TagPatternsFromJson(*text);
+}
+
 Result<TagPatterns> TagImmutability::Get(const AccountId& account, const RegistryName& registry,
                                          std::string_view name_space) const {
   return database_.ReadValue([&](db::Transaction& tx) -> Result<TagPatterns> {
     BW_TRY_STATUS(Namespaces::GetOwned(tx, account, registry, name_space));
-    return ReadPatterns(tx, registry, name_space);
+    return ReadTagPatterns(tx, registry, name_space);
   });
 }
 
@@ -87,7 +87,7 @@ Status TagImmutability::Set(const control::Caller& caller, const AccountId& acco
   change.severity = audit::Severity::kCritical;
   change.apply = [&](db::Transaction& tx) -> Result<control::Effect> {
     BW_TRY(const auto owned, Namespaces::GetOwned(tx, account, registry.name, name_space));
-    BW_TRY(const TagPatterns before, ReadPatterns(tx, registry.name, name_space));
+    BW_TRY(const TagPatterns before, ReadTagPatterns(tx, registry.name, name_space));
     BW_TRY_STATUS(WritePatterns(tx, registry.name, name_space, patterns, clock_.Now()));
     return control::Effect{.before = ToJson(before),
                            .after = ToJson(patterns),
@@ -114,7 +114,7 @@ Result<std::vector<control::Resource>> TagImmutability::List(db::Transaction& tx
 
 Result<condition::Facts> TagImmutability::Read(db::Transaction& tx,
                                                const control::Resource& resource) {
-  BW_TRY(const TagPatterns patterns, ReadPatterns(tx, resource.registry, resource.name_space));
+  BW_TRY(const TagPatterns patterns, ReadTagPatterns(tx, resource.registry, resource.name_space));
   condition::Facts facts;
   facts.Set("tag_immutability", condition::Fact::Present(condition::StringList(patterns.ToList()),
                                                          std::string(kSource), clock_.Now()));
@@ -150,7 +150,7 @@ Status StartWithTagPatterns(db::Transaction& tx, const Namespace& name_space,
 
 Status CheckTagMayMove(db::Transaction& tx, const RepositoryPath& path, std::string_view tag,
                        const oci::Digest& now) {
-  BW_TRY(const TagPatterns patterns, ReadPatterns(tx, path.registry, path.name_space));
+  BW_TRY(const TagPatterns patterns, ReadTagPatterns(tx, path.registry, path.name_space));
   const std::string_view pattern = patterns.Covering(tag);
   if (pattern.empty()) return Ok();
   return Immutable(tag, pattern, "the tag points at " + now.text() + " and stays there");
@@ -158,7 +158,7 @@ Status CheckTagMayMove(db::Transaction& tx, const RepositoryPath& path, std::str
 
 Status CheckManifestMayChange(db::Transaction& tx, const RepositoryPath& path,
                               const ManifestKey& manifest) {
-  BW_TRY(const TagPatterns patterns, ReadPatterns(tx, path.registry, path.name_space));
+  BW_TRY(const TagPatterns patterns, ReadTagPatterns(tx, path.registry, path.name_space));
   if (patterns.immutable.empty()) return Ok();
   std::set<oci::Digest> seen{manifest.digest};
   std::deque<oci::Digest> to_look_at{manifest.digest};
@@ -188,7 +188,7 @@ Status CheckManifestMayChange(db::Transaction& tx, const RepositoryPath& path,
 
 Status CheckNamespaceMayGo(db::Transaction& tx, const RegistryName& registry,
                            std::string_view name_space) {
-  BW_TRY(const TagPatterns patterns, ReadPatterns(tx, registry, name_space));
+  BW_TRY(const TagPatterns patterns, ReadTagPatterns(tx, registry, name_space));
   if (patterns.immutable.empty()) return Ok();
   return tx.Query(
       "SELECT t.name, r.name FROM repository r JOIN tag t ON t.repository = r.id "

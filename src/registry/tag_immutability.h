@@ -66,6 +66,10 @@ class TagImmutability final : public control::FactSource, public control::Remedy
 Status StartWithTagPatterns(db::Transaction& tx, const Namespace& name_space,
                             const std::vector<std::string>& list, Timestamp now);
 
+// A namespace's setting; empty lists where nothing was set.
+Result<TagPatterns> ReadTagPatterns(db::Transaction& tx, const RegistryName& registry,
+                                    std::string_view name_space);
+
 // A manifest of a repository, by the repository's row id.
 struct ManifestKey {
   std::string repository;

@@ -24,8 +24,10 @@
 #include "registry/last_pulls.h"
 #include "registry/manifests.h"
 #include "registry/namespaces.h"
+#include "registry/retention.h"
 #include "registry/settings.h"
 #include "registry/tag_immutability.h"
+#include "registry/trash.h"
 #include "registry/uploads.h"
 
 namespace breakwater::registry::testing {
@@ -177,6 +179,7 @@ struct Services {
         admission({}, database, clock, traffic),
         last_pulls(database, clock),
         manifests({.admission = &admission}, database, clock, changes),
+        trash(database, clock, changes),
         tag_immutability(database, clock, registries, changes),
         content(database, store),
         images(database, store) {}
@@ -192,6 +195,7 @@ struct Services {
   Admission admission;
   LastPulls last_pulls;
   Manifests manifests;
+  Trash trash;
   TagImmutability tag_immutability;
   ContentReader content;
   ImageList images;
@@ -218,6 +222,7 @@ struct World {
       });
       jobs->Subscribe(type, kind);
     }
+    retention.Register();
     Restart();
     facts.Add(services->settings);
     facts.Add(services->tag_immutability);
@@ -307,6 +312,8 @@ struct World {
   control::ChangePath changes{database, log, *jobs, authorizer, gate, facts};
   // Writes when it is told to.
   audit::Recorder recorder{{.process = "test", .account = AccountId("acc")}, database, log, clock};
+  Retention retention{
+      {database, store, clock, registries, changes, log, *jobs, ManifestOptions{}.trash_life}};
   std::unique_ptr<Services> services;
   std::vector<std::pair<std::string, json::Value>> events;
 };

@@ -33,6 +33,15 @@ inline constexpr std::string_view kImageTag = "container-registry.image.tag";
 inline constexpr std::string_view kImageDelete = "container-registry.image.delete";
 inline constexpr std::string_view kImageBulkDelete = "container-registry.image.bulkdelete";
 inline constexpr std::string_view kImageUntag = "container-registry.image.untag";
+inline constexpr std::string_view kRetentionList = "container-registry.retention.list";
+inline constexpr std::string_view kRetentionGet = "container-registry.retention.get";
+inline constexpr std::string_view kRetentionSet = "container-registry.retention.set";
+inline constexpr std::string_view kRetentionAnalyze = "container-registry.retention.analyze";
+// The program's own: no role gives it.
+inline constexpr std::string_view kRetentionRun = "container-registry.retention.run";
+inline constexpr std::string_view kTrashList = "container-registry.trash.list";
+inline constexpr std::string_view kTrashRestore = "container-registry.trash.restore";
+inline constexpr std::string_view kTrashPurge = "container-registry.trash.purge";
 }  // namespace action
 
 // Types of the events that content emits. Payload: account, registry, region, repository, digest,

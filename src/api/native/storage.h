@@ -20,7 +20,7 @@ struct StorageDeps {
 // GET /breakwater/v1/storage: what the account's bytes are, or with ?registry=, ?namespace= and
 // ?repository= those of a part. {"scope", "bytes", "states": {"live": {"bytes", "blobs",
 // "blob_bytes", "shared_bytes", "manifests", "manifest_bytes"}, "untagged": …, "leased": …,
-// "unreferenced": …, "uploading": …}}; the states add up to "bytes". With ?by=registry, namespace
+// "trash": …, "unreferenced": …, "uploading": …}}; the states add up to "bytes". With ?by=registry, namespace
 // or repository also "parts": [{"registry", "name", "bytes", "states"}…], a hundred of those after
 // ?after_registry= and ?after=, and "more" if there may be others.
 // POST /breakwater/v1/garbage-collection: removes the account's blobs that no manifest needs and

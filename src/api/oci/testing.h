@@ -129,8 +129,9 @@ class Service {
   // What the management API works on.
   RegistryDeps Management() {
     auto& s = *world.services;
-    return {s.settings,       s.namespaces, s.manifests, s.content, s.images,      *assessor,
-            world.authorizer, s.quotas,     s.traffic,   {},        world.database};
+    return {s.settings,      s.namespaces, s.manifests,      s.content, s.images,  s.trash,
+            world.retention, *assessor,    world.authorizer, s.quotas,  s.traffic, {},
+            world.database,  world.clock};
   }
 
   // POST and PUT, as most clients do it.

@@ -23,7 +23,8 @@ constexpr ReasonCode kByReason[] = {
     {"schema_unsupported", "CRI0301E"},     {"manifest_type_unsupported", "CRI0302E"},
     {"manifest_child_unknown", "CRI0304E"}, {"plan_invalid", "BRW0400P"},
     {"plan_one_way", "BRW0409P"},           {"quota_above_plan", "BRW0403P"},
-    {"quota_invalid", "BRW0400Q"},
+    {"quota_invalid", "BRW0400Q"},          {"tag_live", "CRT0500E"},
+    {"digest_required", "BRW0400D"},
 };
 
 std::string_view ByCode(ErrorCode code) {

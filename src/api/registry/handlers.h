@@ -54,6 +54,10 @@ void AddImageListEndpoints(const RegistryFace& face, const RegistryDeps& deps,
                            std::vector<Endpoint>* out);
 void AddImageEndpoints(const RegistryFace& face, const RegistryDeps& deps,
                        std::vector<Endpoint>* out);
+void AddTrashEndpoints(const RegistryFace& face, const RegistryDeps& deps,
+                       std::vector<Endpoint>* out);
+void AddRetentionEndpoints(const RegistryFace& face, const RegistryDeps& deps,
+                           std::vector<Endpoint>* out);
 void AddInspectionEndpoints(const RegistryFace& face, const RegistryDeps& deps,
                             std::vector<Endpoint>* out);
 

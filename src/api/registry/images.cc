@@ -186,6 +186,8 @@ std::vector<Endpoint> RegistryEndpoints(const RegistryFace& face, const Registry
   management::AddImageListEndpoints(face, deps, &endpoints);
   management::AddInspectionEndpoints(face, deps, &endpoints);
   management::AddImageEndpoints(face, deps, &endpoints);
+  management::AddTrashEndpoints(face, deps, &endpoints);
+  management::AddRetentionEndpoints(face, deps, &endpoints);
   return endpoints;
 }
 

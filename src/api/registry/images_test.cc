@@ -326,6 +326,52 @@ TEST_F(ImagesApiTest, InspectionShowsTheConfigurationByItsTypes) {
   EXPECT_EQ(json::FindText(index, "Created"), "1970-01-01T00:00:00Z");
 }
 
+TEST_F(ImagesApiTest, DeletedImagesAreListedAndRestoredInBothWays) {
+  const std::string digest = Push("team-a/app", "v1", "one");
+  EXPECT_EQ(Do("GET", "/api/v1/trash").body, "{}");
+  EXPECT_EQ(
+      service_.Do({.method = "DELETE", .target = "/v2/team-a/app/manifests/" + digest}).status,
+      202);
+  service_.world.clock.Advance(std::chrono::hours{25});
+  const std::string name = "us.icr.example/team-a/app@" + digest;
+  const json::Value listed = Json(Do("GET", "/api/v1/trash?namespace=team-a"));
+  ASSERT_EQ(listed.as_object().size(), 1U);
+  const json::Value* entry = json::Find(listed, name);
+  ASSERT_NE(entry, nullptr);
+  EXPECT_EQ(json::Find(*entry, "daysUntilExpiry")->to_number<std::int64_t>(), 29);
+  EXPECT_EQ(json::Serialize(*json::Find(*entry, "tags")), R"(["v1"])");
+  EXPECT_EQ(Do("GET", "/api/v1/trash?namespace=team-b").body, "{}");
+  EXPECT_EQ(As("nobody", "GET", "/api/v1/trash").body, "{}");
+
+  const std::string trash = "/api/v1/trash/";
+  EXPECT_EQ(As("reader", "POST", trash + name + "/restoretags").status, 403);
+  const Answer copied = Do("POST", trash + name + "/restoretags");
+  EXPECT_EQ(copied.body, R"({"successful":["v1"],"unsuccessful":[]})");
+  EXPECT_EQ(service_.Get("/v2/team-a/app/manifests/v1").status, 200);
+  const Answer live = Do("POST", trash + "us.icr.example%2Fteam-a%2Fapp%3Av1/restore");
+  EXPECT_EQ(live.status, 409);
+  EXPECT_EQ(CodeOf(live), "CRT0500E");
+  EXPECT_EQ(Do("DELETE", "/api/v1/tags/team-a/app:v1").status, 200);
+  const Answer moved = Do("POST", trash + "us.icr.example/team-a/app:v1/restore");
+  EXPECT_EQ(moved.status, 200);
+  EXPECT_EQ(moved.body, "");
+  EXPECT_EQ(Do("GET", "/api/v1/trash").body, "{}");
+  EXPECT_EQ(Do("POST", trash + "team-a/app:v1/restore").status, 404);
+  EXPECT_EQ(Do("POST", trash + name + "/restoretags").status, 404);
+  EXPECT_EQ(Do("POST", trash + "team-a/app:v1/restoretags").status, 400);
+  EXPECT_EQ(Do("POST", trash + name + "/restore").status, 400);
+}
+
+TEST_F(ImagesApiTest, DeletedImagesCanBePurged) {
+  const std::string digest = Push("team-a/app", "v1", "one");
+  const std::string url = "/breakwater/v1/trash/us.icr.example/team-a/app@" + digest;
+  EXPECT_EQ(Do("DELETE", url).status, 404);
+  EXPECT_EQ(Do("DELETE", "/api/v1/images/team-a/app:v1").status, 200);
+  EXPECT_EQ(As("reader", "DELETE", url).status, 403);
+  EXPECT_EQ(Do("DELETE", url).status, 204);
+  EXPECT_EQ(Do("GET", "/api/v1/trash").body, "{}");
+}
+
 TEST(ListResponse, FailsBeforeItBeginsOrIsCut) {
   int part = 0;
   const auto next = [&]() -> Result<std::optional<std::vector<std::string>>> {

@@ -12,8 +12,10 @@
 #include "registry/manifests.h"
 #include "registry/namespaces.h"
 #include "registry/quotas.h"
+#include "registry/retention.h"
 #include "registry/settings.h"
 #include "registry/traffic.h"
+#include "registry/trash.h"
 
 namespace breakwater::api {
 
@@ -31,12 +33,15 @@ struct RegistryDeps {
   registry::Manifests& manifests;
   registry::ContentReader& content;
   const registry::ImageList& images;
+  registry::Trash& trash;
+  registry::Retention& retention;
   const advisor::Advisor& advisor;
   control::Authorizer& authorizer;
   registry::Quotas& quotas;
   registry::Traffic& traffic;
   std::string message;  // the operator's, to everybody; empty: none
   db::Database& database;
+  const Clock& clock;
 };
 
 // `face` must outlive them; its prefix for unrouted paths is "/api/v1".

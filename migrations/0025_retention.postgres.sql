@@ -1,0 +1,11 @@
+-- Which images of a namespace are kept; without a row, all of them.
+CREATE TABLE retention_policy (
+  registry                TEXT COLLATE "C" NOT NULL,
+  name_space              TEXT COLLATE "C" NOT NULL,
+  images_per_repo         BIGINT NOT NULL CHECK (images_per_repo = -1 OR images_per_repo >= 1),
+  retain_untagged         BIGINT NOT NULL,
+  deletion_threshold_days BIGINT,           -- absent: none
+  order_by                TEXT COLLATE "C" NOT NULL CHECK (order_by IN ('created', 'pushed')),
+  updated                 BIGINT NOT NULL,
+  PRIMARY KEY (registry, name_space)
+);

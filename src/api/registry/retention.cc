@@ -1,0 +1,190 @@
+// Retention policies (ibm-registry 1.9, 3.8).
+#include "registry/retention.h"
+
+#include "api/listing.h"
+#include "api/registry/handlers.h"
+#include "json/reader.h"
+#include "registry/resources.h"
+
+namespace breakwater::api::management {
+namespace {
+
+namespace action = registry::action;
+using registry::JudgedRepository;
+using registry::RetentionPolicy;
+using registry::RetentionVerdict;
+
+struct NamedPolicy {
+  std::string name_space;
+  RetentionPolicy policy;
+};
+
+json::Object PolicyJson(const std::string& name_space, const RetentionPolicy& policy) {
+  json::Object body{{"namespace", json::Text(name_space)},
+                    {"images_per_repo", policy.images_per_repo},
+                    {"retain_untagged", policy.retain_untagged}};
+  if (policy.deletion_threshold_days) {
+    body["deletion_threshold_days"] = *policy.deletion_threshold_days;
+  }
+  // Ours: shown only where it was chosen.
+  if (policy.order != registry::RetentionOrder::kCreated) {
+    body["order_by"] = json::Text(ToString(policy.order));
+  }
+  return body;
+}
+
+Result<NamedPolicy> ReadPolicy(Context& context) {
+  BW_TRY(const json::Value document, ReadJson(context));
+  const json::Reader body(document);
+  // "account" is what the reference's own command line shows, and may send back.
+  body.OnlyFields({"namespace", "images_per_repo", "retain_untagged", "deletion_threshold_days",
+                   "order_by", "account"});
+  NamedPolicy named;
+  named.name_space = body.Field("namespace").String();
+  if (const auto count = body.Optional("images_per_repo")) {
+    named.policy.images_per_repo = count->Int();
+  }
+  named.policy.retain_untagged = body.Bool("retain_untagged", false);
+  if (const auto days = body.Optional("deletion_threshold_days")) {
+    named.policy.deletion_threshold_days = days->Int();
+  }
+  if (const auto order = body.Optional("order_by")) {
+    const auto parsed = registry::ParseRetentionOrder(order->String());
+    if (!parsed) order->Fail("must be created or pushed");
+    named.policy.order = parsed.value_or(registry::RetentionOrder::kCreated);
+  }
+  BW_TRY_STATUS(body.Finish());
+  BW_TRY_STATUS(registry::Validate(named.policy));
+  return named;
+}
+
+control::Resource NamespaceNamed(const RegistryDeps& deps, const Context& context,
+                                 std::string_view name_space) {
+  return registry::NamespaceResource(deps.namespaces, context.account, context.registry,
+                                     name_space);
+}
+
+Result<net::Response> ListRetentionPolicies(const RegistryDeps& deps, Context& context) {
+  BW_TRY(const auto namespaces, NamespacesFor(deps, context, {action::kRetentionList}, {}));
+  BW_TRY(const auto policies, deps.retention.List(context.registry.name, namespaces));
+  json::Object body;
+  for (const auto& [name, policy] : policies) body[name] = PolicyJson(name, policy);
+  return JsonResponse(200, body);
+}
+
+Result<net::Response> GetRetentionPolicy(const RegistryDeps& deps, Context& context) {
+  const std::string& name = context.Path("name");
+  BW_TRY(const RetentionPolicy policy,
+         deps.retention.Get(context.account, context.registry.name, name));
+  return JsonResponse(200, PolicyJson(name, policy));
+}
+
+Result<net::Response> SetRetentionPolicy(const RegistryDeps& deps, Context& context) {
+  BW_TRY(const NamedPolicy named, ReadPolicy(context));
+  BW_TRY_STATUS(deps.retention.Set(context.caller, context.account, context.registry,
+                                   named.name_space, named.policy));
+  return EmptyResponse(201);
+}
+
+// A namespace's repositories one after the other; refers to nothing of the request.
+class Judging {
+ public:
+  Judging(const RegistryDeps& deps, RegistryName registry, NamedPolicy named)
+      : retention_(deps.retention), registry_(std::move(registry)), named_(std::move(named)) {}
+
+  Result<std::optional<JudgedRepository>> Next() {
+    BW_TRY(auto judged, retention_.JudgeNext(registry_, named_.name_space, named_.policy, after_));
+    if (judged) after_ = judged->name;
+    return judged;
+  }
+  const RegistryName& registry() const { return registry_; }
+
+ private:
+  const registry::Retention& retention_;
+  const RegistryName registry_;
+  const NamedPolicy named_;
+  std::string after_;
+};
+
+using PrintJudged = void (*)(const std::string& image, const registry::RetentionCandidate&,
+                             RetentionVerdict, std::vector<std::string>& out);
+
+Result<net::Response> Judged(ListKind kind, Judging judging, PrintJudged print) {
+  return ListResponse(
+      kind,
+      [judging = std::make_shared<Judging>(std::move(judging)),
+       print]() -> Result<std::optional<std::vector<std::string>>> {
+        BW_TRY(const auto judged, judging->Next());
+        if (!judged) return std::nullopt;
+        std::vector<std::string> entries;
+        for (std::size_t i = 0; i < judged->images.size(); ++i) {
+          const auto& image = judged->images[i];
+          print(FullName(judging->registry(), judged->name) + "@" + image.digest.text(), image,
+                judged->verdicts[i], entries);
+        }
+        return std::optional(std::move(entries));
+      });
+}
+
+void PrintDeletion(const std::string& image, const registry::RetentionCandidate& candidate,
+                   RetentionVerdict verdict, std::vector<std::string>& out) {
+  if (verdict != RetentionVerdict::kDelete) return;
+  out.push_back(Member(image, TextArray(candidate.tags)));
+}
+
+void PrintExplanation(const std::string& image, const registry::RetentionCandidate& candidate,
+                      RetentionVerdict verdict, std::vector<std::string>& out) {
+  out.push_back(json::Serialize(json::Object{
+      {"image", json::Text(image)},
+      {"tags", TextArray(candidate.tags)},
+      {"created", candidate.created ? json::Value(json::Text(FormatRfc3339(*candidate.created)))
+                                    : json::Value()},
+      {"pushed", json::Text(FormatRfc3339(candidate.pushed))},
+      {"kept", verdict != RetentionVerdict::kDelete},
+      {"rule", json::Text(ToString(verdict))},
+      {"reason", json::Text(Explain(verdict))}}));
+}
+
+Result<net::Response> AnalyzeRetentionPolicy(const RegistryDeps& deps, Context& context) {
+  BW_TRY(NamedPolicy named, ReadPolicy(context));
+  BW_TRY_STATUS(deps.authorizer.Authorize(context.caller, action::kRetentionAnalyze,
+                                          NamespaceNamed(deps, context, named.name_space)));
+  BW_TRY_STATUS(deps.retention.Get(context.account, context.registry.name, named.name_space));
+  return Judged(ListKind::kObject, Judging(deps, context.registry.name, std::move(named)),
+                PrintDeletion);
+}
+
+Result<net::Response> ExplainRetention(const RegistryDeps& deps, Context& context) {
+  NamedPolicy named{.name_space = context.Path("name"), .policy = {}};
+  BW_TRY(named.policy,
+         deps.retention.Get(context.account, context.registry.name, named.name_space));
+  return Judged(ListKind::kArray, Judging(deps, context.registry.name, std::move(named)),
+                PrintExplanation);
+}
+
+}  // namespace
+
+void AddRetentionEndpoints(const RegistryFace& face, const RegistryDeps& deps,
+                           std::vector<Endpoint>* out) {
+  const auto of_path = [deps](const Context& context) {
+    return NamespaceNamed(deps, context, context.Path("name"));
+  };
+  out->push_back({"GET", "/api/v1/retentions", "ListRetentionPolicies",
+                  Access::SignedIn("lists only policies that the caller may list"), face,
+                  [deps](Context& c) { return ListRetentionPolicies(deps, c); }});
+  out->push_back({"POST", "/api/v1/retentions", "SetRetentionPolicy",
+                  Access::SignedIn("the right is needed on the namespace that the body names"),
+                  face, [deps](Context& c) { return SetRetentionPolicy(deps, c); }});
+  out->push_back({"POST", "/api/v1/retentions/analyze", "AnalyzeRetentionPolicy",
+                  Access::SignedIn("the right is needed on the namespace that the body names"),
+                  face, [deps](Context& c) { return AnalyzeRetentionPolicy(deps, c); }});
+  out->push_back({"GET", "/api/v1/retentions/{name}", "GetRetentionPolicy",
+                  Access::To(action::kRetentionGet, of_path), face,
+                  [deps](Context& c) { return GetRetentionPolicy(deps, c); }});
+  // Why each image of the namespace is kept or not.
+  out->push_back({"GET", "/breakwater/v1/namespaces/{name}/retention", "ExplainRetention",
+                  Access::To(action::kRetentionAnalyze, of_path), face,
+                  [deps](Context& c) { return ExplainRetention(deps, c); }});
+}
+
+}  // namespace breakwater::api::management

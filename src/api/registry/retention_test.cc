@@ -1,0 +1,77 @@
+// The management API's retention policies through the dispatcher.
+#include "api/registry/testing.h"
+
+namespace breakwater::api {
+namespace {
+
+using testing::Answer;
+using testing::DigestOf;
+
+class RetentionApiTest : public testing::RegistryApiTest {
+ protected:
+  RetentionApiTest() { service_.world.Repository("team-a/app"); }
+  std::string Push(int day, const std::string& tag) {
+    const std::string config = R"({"created":"2022-03-0)" + std::to_string(day) + R"(T00:00:00Z"})";
+    EXPECT_EQ(service_.PushBlob("team-a/app", config).status, 201);
+    const std::string manifest = registry::testing::ImageManifest(config, {});
+    EXPECT_EQ(service_.PutManifest("team-a/app", tag, manifest).status, 201);
+    return DigestOf(manifest);
+  }
+};
+
+TEST_F(RetentionApiTest, PolicyIsSetAndShown) {
+  EXPECT_EQ(Do("GET", "/api/v1/retentions/team-a").body,
+            R"({"namespace":"team-a","images_per_repo":-1,"retain_untagged":true})");
+  const Answer set = Do("POST", "/api/v1/retentions",
+                        R"({"namespace":"team-a","images_per_repo":10,"retain_untagged":false})");
+  EXPECT_EQ(set.status, 201);
+  EXPECT_EQ(set.body, "");
+  EXPECT_EQ(Do("GET", "/api/v1/retentions").body,
+            R"({"team-a":{"namespace":"team-a","images_per_repo":10,"retain_untagged":false}})");
+  EXPECT_EQ(Do("POST", "/api/v1/retentions",
+               R"({"namespace":"team-a","images_per_repo":3,"account":"",)"
+               R"("deletion_threshold_days":7,"order_by":"pushed"})")
+                .status,
+            201);
+  EXPECT_EQ(Do("GET", "/api/v1/retentions/team-a").body,
+            R"({"namespace":"team-a","images_per_repo":3,"retain_untagged":false,)"
+            R"("deletion_threshold_days":7,"order_by":"pushed"})");
+}
+
+TEST_F(RetentionApiTest, WhatIsWrongOrNotAllowedIsSaid) {
+  EXPECT_EQ(Do("GET", "/api/v1/retentions/none").status, 404);
+  EXPECT_EQ(Do("POST", "/api/v1/retentions", R"({"namespace":"none","images_per_repo":1})").status,
+            404);
+  for (const char* body :
+       {R"({"images_per_repo":1})", R"({"namespace":"team-a","images_per_repo":0})",
+        R"({"namespace":"team-a","order_by":"size"})", "[]"}) {
+    EXPECT_EQ(Do("POST", "/api/v1/retentions", body).status, 400) << body;
+  }
+  const std::string body = R"({"namespace":"team-a","images_per_repo":1})";
+  EXPECT_EQ(As("reader", "POST", "/api/v1/retentions", body).status, 403);
+  EXPECT_EQ(As("nobody", "POST", "/api/v1/retentions/analyze", body).status, 403);
+  EXPECT_EQ(As("nobody", "GET", "/api/v1/retentions/team-a").status, 403);
+  EXPECT_EQ(As("nobody", "GET", "/api/v1/retentions").body, "{}");
+  EXPECT_EQ(Do("POST", "/api/v1/retentions/analyze", R"({"namespace":"none"})").status, 404);
+}
+
+TEST_F(RetentionApiTest, AnalysisNamesWhatSettingThePolicyDeletes) {
+  const std::string old = Push(1, "v1");
+  const std::string fresh = Push(2, "v2");
+  const std::string body = R"({"namespace":"team-a","images_per_repo":1,"retain_untagged":false})";
+  const Answer analysed = Do("POST", "/api/v1/retentions/analyze", body);
+  EXPECT_EQ(analysed.status, 200);
+  EXPECT_EQ(analysed.body, R"({"us.icr.example/team-a/app@)" + old + R"(":["v1"]})");
+  EXPECT_EQ(Do("POST", "/api/v1/retentions", body).status, 201);
+  ASSERT_TRUE(service_.world.jobs->RunDue().ok());
+  EXPECT_EQ(service_.Get("/v2/team-a/app/manifests/v1").status, 404);
+  EXPECT_EQ(service_.Get("/v2/team-a/app/manifests/v2").status, 200);
+  EXPECT_EQ(Do("GET", "/breakwater/v1/namespaces/team-a/retention")
+                .body.find(R"([{"image":"us.icr.example/team-a/app@)" + fresh +
+                           R"(","tags":["v2"],)"
+                           R"("created":"2022-03-02T00:00:00Z","pushed":")"),
+            0U);
+}
+
+}  // namespace
+}  // namespace breakwater::api

@@ -1,0 +1,363 @@
+#include "registry/retention.h"
+
+#include <algorithm>
+#include <set>
+
+#include "observe/log.h"
+#include "oci/media_types.h"
+#include "registry/attachments.h"
+#include "registry/content.h"
+#include "registry/content_reader.h"
+#include "registry/deletion.h"
+#include "registry/image_config.h"
+#include "registry/image_list.h"
+
+namespace breakwater::registry {
+namespace {
+
+constexpr std::string_view kJob = "registry.retention";
+// Images that one transaction deletes.
+constexpr std::size_t kDeletedAtOnce = 100;
+constexpr std::size_t kConfigsAtOnce = 500;
+
+constexpr std::string_view kPolicyColumns =
+    "SELECT images_per_repo, retain_untagged, deletion_threshold_days, order_by, name_space FROM "
+    "retention_policy ";
+
+RetentionPolicy PolicyFromRow(const db::Row& row) {
+  RetentionPolicy policy{
+      .images_per_repo = row.Int(0),
+      .retain_untagged = row.Bool(1),
+      .deletion_threshold_days = std::nullopt,
+      .order = ParseRetentionOrder(row.Text(3)).value_or(RetentionOrder::kCreated)};
+  if (!row.IsNull(2)) policy.deletion_threshold_days = row.Int(2);
+  return policy;
+}
+
+Result<RetentionPolicy> ReadPolicy(db::Transaction& tx, const RegistryName& registry,
+                                   std::string_view name_space) {
+  BW_TRY(const auto found,
+         tx.QueryOne(std::string(kPolicyColumns) + "WHERE registry = $1 AND name_space = $2",
+                     {registry, name_space}, PolicyFromRow));
+  return found.value_or(RetentionPolicy{});
+}
+
+Status WritePolicy(db::Transaction& tx, const RegistryName& registry, const std::string& name_space,
+                   const RetentionPolicy& policy, Timestamp now) {
+  BW_TRY_STATUS(tx.Execute("DELETE FROM retention_policy WHERE registry = $1 AND name_space = $2",
+                           {registry, name_space}));
+  if (policy == RetentionPolicy{}) return Ok();
+  BW_TRY_STATUS(tx.Execute(
+      "INSERT INTO retention_policy (registry, name_space, images_per_repo, retain_untagged, "
+      "deletion_threshold_days, order_by, updated) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+      {registry, name_space, policy.images_per_repo, policy.retain_untagged,
+       policy.deletion_threshold_days, ToString(policy.order), now}));
+  return Ok();
+}
+
+json::Value Document(const RetentionPolicy& policy) {
+  json::Object document{{"images_per_repo", policy.images_per_repo},
+                        {"retain_untagged", policy.retain_untagged},
+                        {"order_by", json::Text(ToString(policy.order))}};
+  if (policy.deletion_threshold_days) {
+    document["deletion_threshold_days"] = *policy.deletion_threshold_days;
+  }
+  return document;
+}
+
+Result<std::set<std::string>> ListedIn(db::Transaction& tx, const std::string& repository) {
+  std::set<std::string> listed;
+  BW_TRY_STATUS(
+      tx.Query("SELECT DISTINCT target FROM manifest_reference WHERE repository = $1 AND kind = 2",
+               {repository}, [&](const db::Row& row) -> Status {
+                 listed.insert(row.String(0));
+                 return Ok();
+               }));
+  return listed;
+}
+
+bool NamedAfterImages(const std::vector<std::string>& tags) {
+  return !tags.empty() && std::ranges::all_of(tags, [](const std::string& tag) {
+    return NamedAfter(tag).has_value();
+  });
+}
+
+Status AddTags(db::Transaction& tx, const std::string& repository, const TagPatterns& patterns,
+               std::vector<RetentionCandidate>& images) {
+  auto at = images.begin();
+  BW_TRY_STATUS(tx.Query("SELECT digest, name FROM tag WHERE repository = $1 ORDER BY digest, name",
+                         {repository}, [&](const db::Row& row) -> Status {
+                           while (at != images.end() && at->digest.text() < row.Text(0)) ++at;
+                           if (at == images.end() || at->digest.text() != row.Text(0)) return Ok();
+                           at->tags.push_back(row.String(1));
+                           at->is_held = at->is_held || patterns.Covers(row.Text(1));
+                           return Ok();
+                         }));
+  for (RetentionCandidate& image : images) {
+    image.is_attached = image.is_attached || NamedAfterImages(image.tags);
+  }
+  return Ok();
+}
+
+// Every manifest of a repository, by digest.
+Result<std::vector<RetentionCandidate>> CandidatesIn(db::Transaction& tx,
+                                                     const RegistryName& registry,
+                                                     std::string_view name_space,
+                                                     const std::string& repository) {
+  BW_TRY(const TagPatterns patterns, ReadTagPatterns(tx, registry, name_space));
+  BW_TRY(const auto listed, ListedIn(tx, repository));
+  BW_TRY(
+      auto images,
+      tx.QueryAll("SELECT m.digest, m.media_type, m.subject, c.created, m.pushed FROM manifest m "
+                  "LEFT JOIN image_config c ON c.digest = m.config_digest WHERE "
+                  "m.repository = $1 ORDER BY m.digest",
+                  {repository}, [&](const db::Row& row) -> Result<RetentionCandidate> {
+                    BW_TRY(oci::Digest digest, oci::Digest::Parse(row.Text(0)));
+                    RetentionCandidate image{.digest = std::move(digest)};
+                    image.is_index = oci::KindOf(row.Text(1)) == oci::ManifestKind::kIndex;
+                    image.is_listed = listed.contains(row.String(0));
+                    image.is_attached = !row.IsNull(2);
+                    image.created = row.OptionalTime(3);
+                    image.pushed = row.Time(4);
+                    return image;
+                  }));
+  BW_TRY_STATUS(AddTags(tx, repository, patterns, images));
+  return images;
+}
+
+// A deletion as the record of its own that every deletion has.
+audit::Record RecordOf(const control::Caller& caller, const RepositoryPath& path,
+                       const oci::Digest& digest, const json::Value& before) {
+  const control::Resource image = path.Image(digest.text());
+  audit::Record record;
+  record.account = path.account;
+  record.registry = path.registry;
+  record.action = std::string(action::kImageDelete);
+  record.initiator = control::ToInitiator(caller);
+  record.target = {.crn = image.crn().ToString(), .kind = image.kind, .name = image.name};
+  record.severity = audit::Severity::kCritical;
+  record.data_event = true;
+  record.changes = audit::Differences(before, nullptr);
+  return record;
+}
+
+struct NextRepository {
+  std::string id;
+  std::string name;
+};
+
+// The first repository after `after` that has a manifest.
+Result<std::optional<NextRepository>> FindNext(db::Transaction& tx, const RegistryName& registry,
+                                               const std::string& name_space,
+                                               const std::string& after) {
+  const NameRange range = RangesOf({name_space}, {}).front();
+  return tx.QueryOne(
+      "SELECT r.id, r.name FROM repository r WHERE r.registry = $1 AND r.name > $2 "
+      "AND r.name < $3 AND EXISTS (SELECT 1 FROM manifest m WHERE "
+      "m.repository = r.id) ORDER BY r.name LIMIT 1",
+      {registry, std::max(after, range.from), range.to},
+      [](const db::Row& row) { return NextRepository{row.String(0), row.String(1)}; });
+}
+
+}  // namespace
+
+void Retention::Register() {
+  deps_.jobs.Register(std::string(kJob), {}, [this](const jobs::Job& job) -> Status {
+    BW_TRY_STATUS(Apply(RegistryName(std::string(json::FindText(job.payload, "registry"))),
+                        std::string(json::FindText(job.payload, "namespace"))));
+    return Ok();
+  });
+}
+
+Result<RetentionPolicy> Retention::Get(const AccountId& account, const RegistryName& registry,
+                                       std::string_view name_space) const {
+  return deps_.database.ReadValue([&](db::Transaction& tx) -> Result<RetentionPolicy> {
+    BW_TRY_STATUS(Namespaces::GetOwned(tx, account, registry, name_space));
+    return ReadPolicy(tx, registry, name_space);
+  });
+}
+
+Result<std::map<std::string, RetentionPolicy>> Retention::List(
+    const RegistryName& registry, const std::vector<std::string>& namespaces) const {
+  std::map<std::string, RetentionPolicy> policies;
+  for (const std::string& name : namespaces) policies[name];
+  BW_TRY_STATUS(deps_.database.Read([&](db::Transaction& tx) {
+    return tx.Query(std::string(kPolicyColumns) + "WHERE registry = $1", {registry},
+                    [&](const db::Row& row) -> Status {
+                      const auto found = policies.find(row.String(4));
+                      if (found != policies.end()) found->second = PolicyFromRow(row);
+                      return Ok();
+                    });
+  }));
+  return policies;
+}
+
+Status Retention::Set(const control::Caller& caller, const AccountId& account,
+                      const control::RegistryInfo& registry, const std::string& name_space,
+                      const RetentionPolicy& policy) {
+  BW_TRY_STATUS(Validate(policy));
+  const auto known = deps_.database.ReadValue([&](db::Transaction& tx) {
+    return Namespaces::GetOwned(tx, account, registry.name, name_space);
+  });
+  control::Change change;
+  change.action = std::string(action::kRetentionSet);
+  change.resource = control::NamespaceResource(account, registry.name, registry.region, name_space);
+  change.resource.name = name_space;
+  if (known.ok()) change.resource.resource_group = known->resource_group;
+  change.apply = [&](db::Transaction& tx) -> Result<control::Effect> {
+    BW_TRY_STATUS(Namespaces::GetOwned(tx, account, registry.name, name_space));
+    BW_TRY(const RetentionPolicy before, ReadPolicy(tx, registry.name, name_space));
+    BW_TRY_STATUS(WritePolicy(tx, registry.name, name_space, policy, deps_.clock.Now()));
+    BW_TRY_STATUS(
+        deps_.jobs.Enqueue(tx, {.kind = std::string(kJob),
+                                .payload = {{"registry", json::Text(registry.name.value())},
+                                            {"namespace", json::Text(name_space)}},
+                                .run_at = {},
+                                .deduplication_key = registry.name.value() + "/" + name_space}));
+    return control::Effect{Document(before), Document(policy), {}, {}};
+  };
+  return deps_.changes.Submit(caller, change);
+}
+
+// Dates that no row knows: of configurations too large for one, or older than their table.
+Status Retention::ReadConfigs(const std::string& repository_id) const {
+  const ContentReader reader(deps_.database, deps_.store);
+  std::string after;
+  while (true) {
+    BW_TRY(const auto unknown, deps_.database.ReadValue([&](db::Transaction& tx) {
+      return tx.QueryAll(
+          "SELECT DISTINCT m.config_digest FROM manifest m JOIN blob b ON "
+          "b.digest = m.config_digest WHERE m.repository = $1 AND m.config_digest > $2 AND NOT "
+          "EXISTS (SELECT 1 FROM image_config c WHERE c.digest = m.config_digest) ORDER BY 1 LIMIT "
+          "$3",
+          {repository_id, after, kConfigsAtOnce},
+          [](const db::Row& row) { return oci::Digest::Parse(row.Text(0)); });
+    }));
+    for (const oci::Digest& digest : unknown) {
+      const auto text = reader.ReadBlob(digest, kMaxConfigBytes);
+      const bool readable = text.ok() || text.error().code() == ErrorCode::kTooLarge;
+      if (!readable) continue;  // another time, or never
+      const ImageConfig config = text.ok() ? ParseImageConfig(*text) : ImageConfig{};
+      BW_TRY_STATUS(deps_.database.Write(
+          [&](db::Transaction& tx) { return SaveImageConfig(tx, digest, config); }));
+    }
+    if (unknown.size() < kConfigsAtOnce) return Ok();
+    after = unknown.back().text();
+  }
+}
+
+Result<std::optional<JudgedRepository>> Retention::JudgeNext(const RegistryName& registry,
+                                                             const std::string& name_space,
+                                                             const RetentionPolicy& policy,
+                                                             const std::string& after) const {
+  BW_TRY(const auto next, deps_.database.ReadValue([&](db::Transaction& tx) {
+    return FindNext(tx, registry, name_space, after);
+  }));
+  if (!next) return std::optional<JudgedRepository>();
+  BW_TRY_STATUS(ReadConfigs(next->id));
+  JudgedRepository judged{.name = next->name, .images = {}, .verdicts = {}};
+  BW_TRY(judged.images, deps_.database.ReadValue([&](db::Transaction& tx) {
+    return CandidatesIn(tx, registry, name_space, next->id);
+  }));
+  judged.verdicts = Judge(policy, judged.images, deps_.clock.Now());
+  return std::optional(std::move(judged));
+}
+
+// One piece: judged and deleted in one transaction, so that what the rules keep by then is kept.
+Result<std::int64_t> Retention::ApplyTo(const RepositoryPath& path,
+                                        const std::string& repository_id) {
+  const control::Caller caller = control::SystemCaller(path.account, "retention");
+  std::int64_t deleted = 0;
+  control::Change change;
+  change.action = std::string(action::kRetentionRun);
+  change.resource = path.Image("");
+  change.resource.kind = "repository";
+  change.resource.name = path.name;
+  change.severity = audit::Severity::kCritical;
+  change.apply = [&](db::Transaction& tx) -> Result<control::Effect> {
+    deleted = 0;
+    const Timestamp now = deps_.clock.Now();
+    BW_TRY(const RetentionPolicy policy, ReadPolicy(tx, path.registry, path.name_space));
+    BW_TRY(const auto images, CandidatesIn(tx, path.registry, path.name_space, repository_id));
+    const auto verdicts = Judge(policy, images, now);
+    control::Effect all;
+    json::Object gone;
+    for (std::size_t i = 0; i < images.size() && gone.size() < kDeletedAtOnce; ++i) {
+      if (verdicts[i] != RetentionVerdict::kDelete) continue;
+      BW_TRY(const FoundManifest found, FindManifest(tx, path, oci::Reference(images[i].digest)));
+      BW_TRY(const Deletion deletion, PlanDeletion(tx, path, found));
+      BW_TRY(const control::Effect effect,
+             MoveToTrash(tx, path, deletion, {.deleted = now, .expires = now + deps_.trash_life}));
+      BW_TRY_STATUS(deps_.log.Append(tx, RecordOf(caller, path, found.digest, effect.before)));
+      all.events.insert(all.events.end(), effect.events.begin(), effect.events.end());
+      gone[found.digest.text()] = deletion.tags.size();
+      ++deleted;
+    }
+    all.after = {{"deleted", gone.size()}};
+    return all;
+  };
+  BW_TRY_STATUS(deps_.changes.Submit(caller, change));
+  return deleted;
+}
+
+Result<std::int64_t> Retention::Apply(const RegistryName& registry, const std::string& name_space) {
+  const control::RegistryInfo* info = deps_.registries.Find(registry);
+  if (info == nullptr) return 0;  // configured once, not now
+  BW_TRY(
+      const auto found,
+      deps_.database.ReadValue(
+          [&](db::Transaction& tx) -> Result<std::pair<std::optional<Namespace>, RetentionPolicy>> {
+            auto ns = Namespaces::Get(tx, registry, name_space);
+            if (!ns.ok() && ns.error().code() != ErrorCode::kNotFound) return ns.error();
+            BW_TRY(const RetentionPolicy policy, ReadPolicy(tx, registry, name_space));
+            return std::pair(ns.ok() ? std::optional(*std::move(ns)) : std::nullopt, policy);
+          }));
+  const auto& [ns, policy] = found;
+  if (!ns || policy.keeps_all()) return 0;
+  std::int64_t all = 0;
+  std::string after;
+  while (true) {
+    BW_TRY(const auto judged, JudgeNext(registry, name_space, policy, after));
+    if (!judged) break;
+    after = judged->name;
+    if (std::ranges::find(judged->verdicts, RetentionVerdict::kDelete) == judged->verdicts.end()) {
+      continue;
+    }
+    const RepositoryPath path{.registry = registry,
+                              .region = info->region,
+                              .account = ns->account,
+                              .name_space = name_space,
+                              .resource_group = ns->resource_group,
+                              .name = judged->name};
+    BW_TRY(const auto id, deps_.database.ReadValue([&](db::Transaction& tx) {
+      return FindRepository(tx, registry, judged->name);
+    }));
+    if (!id) continue;  // the namespace went meanwhile
+    std::int64_t deleted = 0;
+    do {
+      BW_TRY(deleted, ApplyTo(path, *id));
+      all += deleted;
+    } while (deleted == static_cast<std::int64_t>(kDeletedAtOnce));
+  }
+  observe::Log(observe::Level::kInfo, "retention policy applied",
+               {{"registry", registry.value()}, {"namespace", name_space}, {"deleted", all}});
+  return all;
+}
+
+Result<std::int64_t> Retention::ApplyAll() {
+  BW_TRY(const auto all, deps_.database.ReadValue([](db::Transaction& tx) {
+    return tx.QueryAll(
+        "SELECT registry, name_space FROM retention_policy ORDER BY registry, "
+        "name_space",
+        {},
+        [](const db::Row& row) { return std::pair(RegistryName(row.String(0)), row.String(1)); });
+  }));
+  std::int64_t deleted = 0;
+  for (const auto& [registry, name_space] : all) {
+    BW_TRY(const std::int64_t some, Apply(registry, name_space));
+    deleted += some;
+  }
+  return deleted;
+}
+
+}  // namespace breakwater::registry

@@ -1,0 +1,83 @@
+// Retention: a policy for each namespace, what it would delete, and deleting it: at once when it is
+// set, and daily (ibm-registry 1.9, 3.8). What is deleted lies in the trash afterwards.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "audit/log.h"
+#include "base/ids.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "blob/blob_store.h"
+#include "control/change.h"
+#include "control/registries.h"
+#include "db/database.h"
+#include "jobs/jobs.h"
+#include "registry/retention_rules.h"
+#include "registry/types.h"
+
+namespace breakwater::registry {
+
+struct RetentionDeps {
+  db::Database& database;
+  blob::BlobStore& store;
+  const Clock& clock;
+  const control::Registries& registries;
+  control::ChangePath& changes;
+  const audit::Log& log;
+  jobs::Jobs& jobs;
+  std::chrono::seconds trash_life;
+};
+
+// A repository with what a policy makes of its manifests.
+struct JudgedRepository {
+  std::string name;                        // "ns/app"
+  std::vector<RetentionCandidate> images;  // by digest
+  std::vector<RetentionVerdict> verdicts;
+};
+
+// Thread-safe. Register before the jobs start.
+class Retention {
+ public:
+  explicit Retention(RetentionDeps deps) : deps_(deps) {}
+
+  // The job that a change of policy asks for.
+  void Register();
+
+  // The default, which keeps everything, where none was set. kNotFound "name_unknown" if the
+  // account has no such namespace.
+  Result<RetentionPolicy> Get(const AccountId& account, const RegistryName& registry,
+                              std::string_view name_space) const;
+  // Of these namespaces, by name.
+  Result<std::map<std::string, RetentionPolicy>> List(
+      const RegistryName& registry, const std::vector<std::string>& namespaces) const;
+  // Applied as soon as a job can. kInvalid "invalid_field"; kNotFound "name_unknown".
+  Status Set(const control::Caller& caller, const AccountId& account,
+             const control::RegistryInfo& registry, const std::string& name_space,
+             const RetentionPolicy& policy);
+
+  // What the policy makes of the first repository after `after` (by name) that has a manifest;
+  // nothing after the last.
+  Result<std::optional<JudgedRepository>> JudgeNext(const RegistryName& registry,
+                                                    const std::string& name_space,
+                                                    const RetentionPolicy& policy,
+                                                    const std::string& after) const;
+
+  // Deletes what a namespace's policy does not keep; how many images. Harmless where there is none.
+  Result<std::int64_t> Apply(const RegistryName& registry, const std::string& name_space);
+  // The same of every namespace that has a policy.
+  Result<std::int64_t> ApplyAll();
+
+ private:
+  Status ReadConfigs(const std::string& repository_id) const;
+  Result<std::int64_t> ApplyTo(const RepositoryPath& path, const std::string& repository_id);
+
+  const RetentionDeps deps_;
+};
+
+}  // namespace breakwater::registry

@@ -1,0 +1,118 @@
+#include "registry/retention_rules.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+
+namespace breakwater::registry {
+namespace {
+
+using Verdict = RetentionVerdict;
+
+struct Wording {
+  Verdict verdict;
+  std::string_view name;
+  std::string_view text;
+};
+
+constexpr Wording kWordings[] = {
+    {Verdict::kDelete, "delete", "the policy counts newer images before it"},
+    {Verdict::kNewest, "newest", "it is among the newest images that the policy keeps"},
+    {Verdict::kKeepsAll, "keeps_all", "the namespace's policy keeps all images"},
+    {Verdict::kIndex, "index", "lists of images are neither counted nor deleted"},
+    {Verdict::kListed, "listed", "a list of images in the repository needs it"},
+    {Verdict::kAttachment, "attachment", "it belongs to another image and goes with it"},
+    {Verdict::kUntagged, "untagged", "it has no tag, and the policy retains untagged images"},
+    {Verdict::kNoDate, "no_date", "its configuration names no date: order by the date of its push"},
+    {Verdict::kFixedDate, "fixed_date",
+     "its date of build is one that reproducible builds use: order by the date of its push"},
+    {Verdict::kHeld, "held", "an immutable tag leads to it"},
+    {Verdict::kBelowThreshold, "below_threshold", "it is younger than deletion_threshold_days"},
+};
+
+const Wording& WordingOf(Verdict verdict) {
+  const auto* found = std::ranges::find(kWordings, verdict, &Wording::verdict);
+  BW_CHECK(found != std::end(kWordings));
+  return *found;
+}
+
+// Why an image is not for the policy to count, or kDelete if it is.
+Verdict Exempt(const RetentionPolicy& policy, const RetentionCandidate& image) {
+  if (policy.keeps_all()) return Verdict::kKeepsAll;
+  if (image.is_index) return Verdict::kIndex;
+  if (image.is_listed) return Verdict::kListed;
+  if (image.is_attached) return Verdict::kAttachment;
+  if (policy.retain_untagged && image.tags.empty()) return Verdict::kUntagged;
+  if (policy.order == RetentionOrder::kPushed) return Verdict::kDelete;
+  if (!image.created) return Verdict::kNoDate;
+  if (ToUnixSeconds(*image.created) < kFirstRealBuild) return Verdict::kFixedDate;
+  return Verdict::kDelete;
+}
+
+Timestamp DateOf(const RetentionPolicy& policy, const RetentionCandidate& image) {
+  return policy.order == RetentionOrder::kPushed ? image.pushed
+                                                 : image.created.value_or(Timestamp{});
+}
+
+}  // namespace
+
+std::string_view ToString(RetentionOrder order) {
+  return order == RetentionOrder::kPushed ? "pushed" : "created";
+}
+
+std::optional<RetentionOrder> ParseRetentionOrder(std::string_view word) {
+  if (word == "created") return RetentionOrder::kCreated;
+  if (word == "pushed") return RetentionOrder::kPushed;
+  return std::nullopt;
+}
+
+std::string_view ToString(RetentionVerdict verdict) {
+  return WordingOf(verdict).name;
+}
+std::string_view Explain(RetentionVerdict verdict) {
+  return WordingOf(verdict).text;
+}
+
+Status Validate(const RetentionPolicy& policy) {
+  if (policy.images_per_repo != kKeepAllImages && policy.images_per_repo < 1) {
+    return Invalid("images_per_repo: must be -1, which keeps all, or at least 1")
+        .Reason("invalid_field");
+  }
+  const auto days = policy.deletion_threshold_days;
+  if (days && (*days < 0 || *days > kMaxThresholdDays)) {
+    return Invalid("deletion_threshold_days: must be from 0 to 36500").Reason("invalid_field");
+  }
+  return Ok();
+}
+
+std::vector<RetentionVerdict> Judge(const RetentionPolicy& policy,
+                                    const std::vector<RetentionCandidate>& images, Timestamp now) {
+  std::vector<Verdict> verdicts(images.size());
+  std::vector<std::size_t> counted;
+  for (std::size_t i = 0; i < images.size(); ++i) {
+    verdicts[i] = Exempt(policy, images[i]);
+    if (verdicts[i] == Verdict::kDelete) counted.push_back(i);
+  }
+  std::ranges::sort(counted, [&](std::size_t a, std::size_t b) {
+    const auto key = [&](std::size_t i) {
+      return std::tuple(DateOf(policy, images[i]), images[i].pushed, images[i].digest.text());
+    };
+    return key(a) > key(b);
+  });
+  const Timestamp young = now - std::chrono::days{policy.deletion_threshold_days.value_or(0)};
+  for (std::size_t place = 0; place < counted.size(); ++place) {
+    const RetentionCandidate& image = images[counted[place]];
+    Verdict& verdict = verdicts[counted[place]];
+    if (static_cast<std::int64_t>(place) < policy.images_per_repo) {
+      verdict = Verdict::kNewest;
+    } else if (image.is_held) {
+      verdict = Verdict::kHeld;
+    } else if (policy.deletion_threshold_days && DateOf(policy, image) > young) {
+      verdict = Verdict::kBelowThreshold;
+    }
+  }
+  return verdicts;
+}
+
+}  // namespace breakwater::registry

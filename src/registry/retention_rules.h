@@ -1,0 +1,77 @@
+// Which images of a repository a retention policy keeps (ibm-registry 3.8). One pure function, for
+// analysis and execution.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "oci/digest.h"
+
+namespace breakwater::registry {
+
+enum class RetentionOrder : std::uint8_t {
+  kCreated,  // when the image was built: the reference's
+  kPushed,   // when it was last pushed: for builds that name a fixed date, or none
+};
+std::string_view ToString(RetentionOrder order);  // "created"
+std::optional<RetentionOrder> ParseRetentionOrder(std::string_view word);
+
+inline constexpr std::int64_t kKeepAllImages = -1;
+inline constexpr std::int64_t kMaxThresholdDays = 36'500;
+
+struct RetentionPolicy {
+  std::int64_t images_per_repo = kKeepAllImages;
+  // Images without tags are neither counted nor deleted.
+  bool retain_untagged = true;
+  // Images that are younger stay, however many there are.
+  std::optional<std::int64_t> deletion_threshold_days = std::nullopt;
+  RetentionOrder order = RetentionOrder::kCreated;
+
+  bool keeps_all() const { return images_per_repo == kKeepAllImages; }
+  friend bool operator==(const RetentionPolicy&, const RetentionPolicy&) = default;
+};
+
+// kInvalid "invalid_field".
+Status Validate(const RetentionPolicy& policy);
+
+// What the rules ask of a manifest.
+struct RetentionCandidate {
+  oci::Digest digest;
+  std::vector<std::string> tags = {};
+  bool is_index = false;
+  bool is_listed = false;    // by an index of the repository
+  bool is_attached = false;  // to another image: comes and goes with it
+  bool is_held = false;      // a tag that must stay leads to it
+  std::optional<Timestamp> created = std::nullopt;
+  Timestamp pushed = {};
+};
+
+enum class RetentionVerdict : std::uint8_t {
+  kDelete,
+  kNewest,         // among those that the policy counts
+  kKeepsAll,       // the policy keeps everything
+  kIndex,          // lists of images are never deleted, nor counted
+  kListed,         // a list needs it
+  kAttachment,     // it goes when its image goes
+  kUntagged,       // the policy retains what has no tag
+  kNoDate,         // its configuration names no date of its build
+  kFixedDate,      // or one that reproducible builds put there
+  kHeld,           // a tag that must not be deleted leads to it
+  kBelowThreshold  // it is younger than deletion_threshold_days
+};
+std::string_view ToString(RetentionVerdict verdict);  // "newest"
+std::string_view Explain(RetentionVerdict verdict);   // for people
+
+// Images built before this moment have a date that is none: 2013-01-19T00:13:39Z.
+inline constexpr std::int64_t kFirstRealBuild = 1'358'554'419;
+
+// One verdict for each, in their order.
+std::vector<RetentionVerdict> Judge(const RetentionPolicy& policy,
+                                    const std::vector<RetentionCandidate>& images, Timestamp now);
+
+}  // namespace breakwater::registry

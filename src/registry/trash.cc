@@ -1,0 +1,318 @@
+#include "registry/trash.h"
+
+#include <algorithm>
+#include <set>
+
+#include "registry/content.h"
+#include "registry/manifest_changes.h"
+#include "registry/trash_rows.h"
+
+namespace breakwater::registry {
+namespace {
+
+// Images that one transaction removes.
+constexpr std::int64_t kExpiredAtOnce = 100;
+
+Error NotInTrash() {
+  return NotFound("there is no such image in the trash").Reason("not_in_trash");
+}
+
+struct Trashed {
+  ManifestKey key;
+  std::string media_type;
+};
+
+Result<Trashed> FindTrashed(db::Transaction& tx, const std::string& repository,
+                            const oci::Digest& digest, Timestamp now) {
+  BW_TRY(auto found, tx.QueryOne("SELECT media_type FROM trash_image WHERE repository = $1 AND "
+                                 "digest = $2 AND expires > $3",
+                                 {repository, digest.text(), now},
+                                 [](const db::Row& row) { return row.String(0); }));
+  if (!found) return NotInTrash();
+  return Trashed{{repository, digest}, *std::move(found)};
+}
+
+Result<std::string> RepositoryOf(db::Transaction& tx, const RepositoryPath& path) {
+  BW_TRY(auto repository, FindRepository(tx, path.registry, path.name));
+  if (!repository) return NotInTrash();
+  return *std::move(repository);
+}
+
+Result<std::vector<Trashed>> Rows(db::Transaction& tx, std::string_view sql,
+                                  const ManifestKey& manifest) {
+  return tx.QueryAll(sql, {manifest.repository, manifest.digest.text()},
+                     [&](const db::Row& row) -> Result<Trashed> {
+                       BW_TRY(oci::Digest digest, oci::Digest::Parse(row.Text(0)));
+                       return Trashed{{manifest.repository, std::move(digest)}, row.String(1)};
+                     });
+}
+
+// What went with an image, without the image.
+Result<std::vector<Trashed>> AttachedTo(db::Transaction& tx, const ManifestKey& image) {
+  return Rows(tx,
+              "SELECT digest, media_type FROM trash_image WHERE repository = $1 AND root = $2 AND "
+              "digest <> root ORDER BY digest",
+              image);
+}
+
+// Children of an index that lie in the trash and nowhere else in the repository.
+Result<std::vector<Trashed>> LostChildren(db::Transaction& tx, const ManifestKey& index) {
+  return Rows(tx,
+              "SELECT c.digest, c.media_type FROM trash_reference e JOIN trash_image c ON "
+              "c.repository = e.repository AND c.digest = e.target WHERE e.repository = $1 AND "
+              "e.manifest = $2 AND e.kind = 2 AND NOT EXISTS (SELECT 1 FROM manifest m WHERE "
+              "m.repository = c.repository AND m.digest = c.digest) ORDER BY c.digest",
+              index);
+}
+
+// Points tags at the manifest, but those that point elsewhere.
+Result<RestoredTags> SetFreeTags(db::Transaction& tx, const ManifestKey& manifest,
+                                 const std::vector<std::string>& tags, Timestamp now) {
+  RestoredTags restored;
+  for (const std::string& tag : tags) {
+    BW_TRY(const auto reference, oci::Reference::Parse(tag));
+    BW_TRY(const auto live, DigestAt(tx, manifest.repository, reference));
+    if (live && *live != manifest.digest) {
+      restored.unsuccessful.push_back(tag);
+      continue;
+    }
+    restored.successful.push_back(tag);
+    if (live) continue;
+    BW_TRY_STATUS(
+        tx.Execute("INSERT INTO tag (repository, name, digest, updated) VALUES ($1, $2, $3, $4)",
+                   {manifest.repository, tag, manifest.digest.text(), now}));
+  }
+  return restored;
+}
+
+// Brings back what belongs to an image, and the image without its tags; what is new there as
+// pushes.
+class Return {
+ public:
+  Return(db::Transaction& tx, const RepositoryPath& path, Timestamp now)
+      : tx_(tx), path_(path), now_(now) {}
+
+  Status Image(const Trashed& image) {
+    BW_TRY_STATUS(One(image, {}));
+    BW_TRY(const auto attached, AttachedTo(tx_, image.key));
+    for (const Trashed& one : attached) {
+      BW_TRY(const auto tags, TrashedTags(tx_, one.key));
+      BW_TRY_STATUS(One(one, tags));
+    }
+    BW_TRY(const auto children, LostChildren(tx_, image.key));
+    for (const Trashed& child : children) BW_TRY_STATUS(Image(child));
+    return Ok();
+  }
+  std::vector<jobs::Event> events() && { return std::move(events_); }
+
+ private:
+  Status One(const Trashed& manifest, const std::vector<std::string>& tags) {
+    BW_TRY(const bool copied, CopyFromTrash(tx_, manifest.key, now_));
+    BW_TRY(const RestoredTags set, SetFreeTags(tx_, manifest.key, tags, now_));
+    if (copied) {
+      events_.push_back(ContentEvent(event::kImagePushed, path_, manifest.key.digest,
+                                     set.successful, manifest.media_type));
+    }
+    return Ok();
+  }
+
+  db::Transaction& tx_;
+  const RepositoryPath& path_;
+  const Timestamp now_;
+  std::vector<jobs::Event> events_;
+};
+
+Status RemoveWithAttached(db::Transaction& tx, const ManifestKey& image) {
+  BW_TRY(const auto attached, AttachedTo(tx, image));
+  for (const Trashed& one : attached) BW_TRY_STATUS(RemoveFromTrash(tx, one.key));
+  return RemoveFromTrash(tx, image);
+}
+
+// The image that had a tag when it was deleted, the last of them.
+Result<Trashed> FindTagged(db::Transaction& tx, const std::string& repository,
+                           const std::string& tag, Timestamp now) {
+  BW_TRY(auto found,
+         tx.QueryOne("SELECT i.digest, i.media_type FROM trash_tag t JOIN trash_image "
+                     "i ON i.repository = t.repository AND i.digest = t.digest WHERE "
+                     "t.repository = $1 AND t.name = $2 AND i.expires > $3 ORDER BY "
+                     "i.deleted DESC, i.digest LIMIT 1",
+                     {repository, tag, now}, [&](const db::Row& row) -> Result<Trashed> {
+                       BW_TRY(oci::Digest digest, oci::Digest::Parse(row.Text(0)));
+                       return Trashed{{repository, std::move(digest)}, row.String(1)};
+                     }));
+  if (!found) return NotInTrash();
+  return *std::move(found);
+}
+
+Status TakeTagOut(db::Transaction& tx, const ManifestKey& image, const std::string& tag) {
+  BW_TRY_STATUS(
+      tx.Execute("DELETE FROM trash_tag WHERE repository = $1 AND digest = $2 AND name = $3",
+                 {image.repository, image.digest.text(), tag}));
+  BW_TRY(const auto left, TrashedTags(tx, image));
+  return left.empty() ? RemoveWithAttached(tx, image) : Ok();
+}
+
+struct FoundTrash {
+  std::string repository_id;
+  TrashedImage image;
+};
+
+Result<FoundTrash> FromRow(const db::Row& row) {
+  BW_TRY(oci::Digest digest, oci::Digest::Parse(row.Text(2)));
+  return FoundTrash{.repository_id = row.String(0),
+                    .image = {.repository = row.String(1),
+                              .digest = std::move(digest),
+                              .deleted = row.Time(3),
+                              .expires = row.Time(4),
+                              .tags = {}}};
+}
+
+// Rows after `after` in one part, at most `limit`.
+Result<std::vector<FoundTrash>> RowsIn(db::Transaction& tx, const RegistryName& registry,
+                                       const NameRange& range, const ImagePosition& after,
+                                       Timestamp now, std::size_t limit) {
+  constexpr std::string_view kRows =
+      "SELECT r.id, r.name, i.digest, i.deleted, i.expires FROM repository r JOIN trash_image i "
+      "ON i.repository = r.id WHERE r.registry = $1 AND i.root = i.digest AND i.expires > $2 ";
+  std::vector<FoundTrash> all;
+  const bool inside = after.repository >= range.from;
+  if (inside) {
+    BW_TRY(all, tx.QueryAll(std::string(kRows) +
+                                "AND r.name = $3 AND i.digest > $4 ORDER BY i.digest LIMIT $5",
+                            {registry, now, after.repository, after.digest, limit}, FromRow));
+  }
+  if (all.size() == limit) return all;
+  BW_TRY(auto rest,
+         tx.QueryAll(
+             std::string(kRows) + (inside ? "AND r.name > $3" : "AND r.name >= $3") +
+                 " AND r.name < $4 ORDER BY r.name, i.digest LIMIT $5",
+             {registry, now, inside ? after.repository : range.from, range.to, limit - all.size()},
+             FromRow));
+  std::move(rest.begin(), rest.end(), std::back_inserter(all));
+  return all;
+}
+
+control::Change RestoreChange(const RepositoryPath& path, std::string_view reference) {
+  control::Change change = ImageChange(action::kTrashRestore, path, reference);
+  change.data_event = false;
+  return change;
+}
+
+}  // namespace
+
+Result<TrashPage> Trash::List(const RegistryName& registry,
+                              const std::vector<std::string>& namespaces,
+                              const ImagePosition& after, std::size_t limit) const {
+  limit = std::clamp<std::size_t>(limit, 1, kImagesPerPage);
+  const auto ranges = RangesOf(namespaces, {});
+  return database_.ReadValue([&](db::Transaction& tx) -> Result<TrashPage> {
+    std::vector<FoundTrash> found;
+    for (const NameRange& range : ranges) {
+      if (range.to <= after.repository) continue;
+      BW_TRY(auto some, RowsIn(tx, registry, range, after, clock_.Now(), limit - found.size()));
+      std::move(some.begin(), some.end(), std::back_inserter(found));
+      if (found.size() == limit) break;
+    }
+    TrashPage page;
+    page.more = found.size() == limit;
+    for (FoundTrash& one : found) {
+      BW_TRY(one.image.tags, TrashedTags(tx, {one.repository_id, one.image.digest}));
+      page.images.push_back(std::move(one.image));
+    }
+    return page;
+  });
+}
+
+Result<RestoredTags> Trash::RestoreTags(const control::Caller& caller, const RepositoryPath& path,
+                                        const oci::Digest& digest) {
+  RestoredTags restored;
+  control::Change change = RestoreChange(path, digest.text());
+  change.apply = [&](db::Transaction& tx) -> Result<control::Effect> {
+    const Timestamp now = clock_.Now();
+    BW_TRY(const std::string repository, RepositoryOf(tx, path));
+    BW_TRY(const Trashed image, FindTrashed(tx, repository, digest, now));
+    BW_TRY(const auto tags, TrashedTags(tx, image.key));
+    Return back(tx, path, now);
+    BW_TRY_STATUS(back.Image(image));
+    BW_TRY(restored, SetFreeTags(tx, image.key, tags, now));
+    control::Effect effect{.before = nullptr,
+                           .after = TagsNow(digest, image.media_type, restored.successful),
+                           .governed = {},
+                           .events = std::move(back).events()};
+    effect.events.push_back(
+        ContentEvent(event::kImagePushed, path, digest, restored.successful, image.media_type));
+    return effect;
+  };
+  BW_TRY_STATUS(changes_.Submit(caller, change));
+  return restored;
+}
+
+Status Trash::RestoreTag(const control::Caller& caller, const RepositoryPath& path,
+                         const std::string& tag) {
+  control::Change change = RestoreChange(path, tag);
+  change.apply = [&](db::Transaction& tx) -> Result<control::Effect> {
+    const Timestamp now = clock_.Now();
+    BW_TRY(const std::string repository, RepositoryOf(tx, path));
+    BW_TRY(const Trashed image, FindTagged(tx, repository, tag, now));
+    BW_TRY(const auto reference, oci::Reference::Parse(tag));
+    BW_TRY(const auto live, DigestAt(tx, repository, reference));
+    if (live) {
+      return Conflict("the tag " + tag +
+                      " is live: untag that image first, or restore this one by its digest, " +
+                      image.key.digest.text())
+          .Reason("tag_live");
+    }
+    Return back(tx, path, now);
+    BW_TRY_STATUS(back.Image(image));
+    BW_TRY_STATUS(SetFreeTags(tx, image.key, {tag}, now));
+    BW_TRY_STATUS(TakeTagOut(tx, image.key, tag));
+    control::Effect effect{.before = nullptr,
+                           .after = TagsNow(image.key.digest, image.media_type, {tag}),
+                           .governed = {},
+                           .events = std::move(back).events()};
+    effect.events.push_back(
+        ContentEvent(event::kImagePushed, path, image.key.digest, {tag}, image.media_type));
+    return effect;
+  };
+  return changes_.Submit(caller, change);
+}
+
+Status Trash::Purge(const control::Caller& caller, const RepositoryPath& path,
+                    const oci::Digest& digest) {
+  control::Change change = ImageChange(action::kTrashPurge, path, digest.text());
+  change.severity = audit::Severity::kCritical;
+  change.apply = [&](db::Transaction& tx) -> Result<control::Effect> {
+    BW_TRY(const std::string repository, RepositoryOf(tx, path));
+    BW_TRY(const Trashed image, FindTrashed(tx, repository, digest, clock_.Now()));
+    BW_TRY(const auto tags, TrashedTags(tx, image.key));
+    BW_TRY_STATUS(RemoveWithAttached(tx, image.key));
+    return control::Effect{.before = TagsNow(digest, image.media_type, tags),
+                           .after = nullptr,
+                           .governed = {},
+                           .events = {}};
+  };
+  return changes_.Submit(caller, change);
+}
+
+Result<std::int64_t> Trash::Expire() {
+  std::int64_t all = 0;
+  while (true) {
+    BW_TRY(const std::int64_t count,
+           database_.WriteValue([&](db::Transaction& tx) -> Result<std::int64_t> {
+             BW_TRY(const auto expired,
+                    tx.QueryAll("SELECT repository, digest FROM trash_image WHERE expires <= $1 "
+                                "ORDER BY expires LIMIT $2",
+                                {clock_.Now(), kExpiredAtOnce},
+                                [](const db::Row& row) -> Result<ManifestKey> {
+                                  BW_TRY(oci::Digest digest, oci::Digest::Parse(row.Text(1)));
+                                  return ManifestKey{row.String(0), std::move(digest)};
+                                }));
+             for (const ManifestKey& one : expired) BW_TRY_STATUS(RemoveFromTrash(tx, one));
+             return static_cast<std::int64_t>(expired.size());
+           }));
+    all += count;
+    if (count < kExpiredAtOnce) return all;
+  }
+}
+
+}  // namespace breakwater::registry

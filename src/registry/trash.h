@@ -1,0 +1,70 @@
+// The trash: where deleted images lie, with the tags they had and what is attached to them, until
+// they expire (ibm-registry 3.9). They cannot be pulled, and no quota counts them; the collector
+// keeps their blobs. They are brought back as they were.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "control/change.h"
+#include "db/database.h"
+#include "oci/names.h"
+#include "registry/image_list.h"
+#include "registry/types.h"
+
+namespace breakwater::registry {
+
+struct TrashedImage {
+  std::string repository;  // "ns/app"
+  oci::Digest digest;
+  Timestamp deleted;
+  Timestamp expires;
+  std::vector<std::string> tags;  // at its deletion, in bytewise order
+};
+
+struct TrashPage {
+  std::vector<TrashedImage> images;  // by repository and digest, bytewise
+  bool more = false;
+};
+
+struct RestoredTags {
+  std::vector<std::string> successful;
+  std::vector<std::string> unsuccessful;  // they are another image's by now
+};
+
+// Thread-safe.
+class Trash {
+ public:
+  Trash(db::Database& database, const Clock& clock, control::ChangePath& changes)
+      : database_(database), clock_(clock), changes_(changes) {}
+
+  // Deleted images of these namespaces; not what is attached to them. At most `limit` after
+  // `after`, and no more than kImagesPerPage.
+  Result<TrashPage> List(const RegistryName& registry, const std::vector<std::string>& namespaces,
+                         const ImagePosition& after, std::size_t limit = kImagesPerPage) const;
+
+  // Brings an image back with all tags that are free; it stays in the trash as well. What is
+  // attached comes along, and children of an index that lie here too. kNotFound "not_in_trash".
+  Result<RestoredTags> RestoreTags(const control::Caller& caller, const RepositoryPath& path,
+                                   const oci::Digest& digest);
+  // Takes one tag out of the trash, and the image with its last one. Of several images that had the
+  // tag, the one deleted last. kNotFound "not_in_trash"; kConflict "tag_live".
+  Status RestoreTag(const control::Caller& caller, const RepositoryPath& path,
+                    const std::string& tag);
+  // Removes an image and what is attached to it for good. kNotFound "not_in_trash".
+  Status Purge(const control::Caller& caller, const RepositoryPath& path,
+               const oci::Digest& digest);
+
+  // Removes what has expired; how many.
+  Result<std::int64_t> Expire();
+
+ private:
+  db::Database& database_;
+  const Clock& clock_;
+  control::ChangePath& changes_;
+};
+
+}  // namespace breakwater::registry

@@ -1,0 +1,80 @@
+#include "registry/trash_rows.h"
+
+#include "registry/stored_bytes.h"
+
+namespace breakwater::registry {
+namespace {
+
+#define BW_MANIFEST_COLUMNS                                                               \
+  "repository, digest, media_type, artifact_type, config_digest, content_size, subject, " \
+  "referrer, "                                                                            \
+  "created, pushed, content"
+
+}  // namespace
+
+Status CopyToTrash(db::Transaction& tx, const ManifestKey& manifest, const oci::Digest& root,
+                   const TrashTimes& times) {
+  BW_TRY_STATUS(RemoveFromTrash(tx, manifest));
+  const std::string& digest = manifest.digest.text();
+  BW_TRY_STATUS(
+      tx.Execute("INSERT INTO trash_image (" BW_MANIFEST_COLUMNS
+                 ", root, deleted, expires) SELECT " BW_MANIFEST_COLUMNS
+                 ", CAST($3 AS TEXT), CAST($4 AS BIGINT), CAST($5 AS BIGINT) FROM manifest "
+                 "WHERE repository = $1 AND digest = $2",
+                 {manifest.repository, digest, root.text(), times.deleted, times.expires}));
+  BW_TRY_STATUS(
+      tx.Execute("INSERT INTO trash_tag (repository, digest, name) SELECT repository, "
+                 "digest, name FROM tag WHERE repository = $1 AND digest = $2",
+                 {manifest.repository, digest}));
+  BW_TRY_STATUS(
+      tx.Execute("INSERT INTO trash_reference (repository, manifest, kind, target, size) SELECT "
+                 "repository, manifest, kind, target, size FROM manifest_reference WHERE "
+                 "repository = $1 AND manifest = $2",
+                 {manifest.repository, digest}));
+  return Ok();
+}
+
+Status RemoveFromTrash(db::Transaction& tx, const ManifestKey& manifest) {
+  for (const char* sql : {"DELETE FROM trash_tag WHERE repository = $1 AND digest = $2",
+                          "DELETE FROM trash_reference WHERE repository = $1 AND manifest = $2",
+                          "DELETE FROM trash_image WHERE repository = $1 AND digest = $2"}) {
+    BW_TRY_STATUS(tx.Execute(sql, {manifest.repository, manifest.digest.text()}));
+  }
+  return Ok();
+}
+
+Result<bool> CopyFromTrash(db::Transaction& tx, const ManifestKey& manifest, Timestamp now) {
+  const std::string& digest = manifest.digest.text();
+  BW_TRY(const auto copied,
+         tx.Execute("INSERT INTO manifest (" BW_MANIFEST_COLUMNS ") SELECT " BW_MANIFEST_COLUMNS
+                    " FROM trash_image WHERE repository = $1 AND digest = $2 "
+                    "ON CONFLICT (repository, digest) DO NOTHING",
+                    {manifest.repository, digest}));
+  if (copied == 0) return false;
+  BW_TRY_STATUS(
+      tx.Execute("INSERT INTO manifest_reference (repository, manifest, kind, target, size) SELECT "
+                 "repository, manifest, kind, target, size FROM trash_reference WHERE "
+                 "repository = $1 AND manifest = $2 "
+                 "ON CONFLICT (repository, manifest, kind, target) DO NOTHING",
+                 {manifest.repository, digest}));
+  // The trash has kept the blobs, and perhaps not their links. No push relies on these.
+  BW_TRY_STATUS(
+      tx.Execute("INSERT INTO repository_blob (repository, digest, linked, leased_until) SELECT "
+                 "DISTINCT e.repository, b.digest, CAST($3 AS BIGINT), CAST($3 AS BIGINT) FROM "
+                 "trash_reference e JOIN blob b ON b.digest = e.target WHERE e.repository = $1 AND "
+                 "e.manifest = $2 AND e.kind <> 2 ON CONFLICT (repository, digest) DO NOTHING",
+                 {manifest.repository, digest, now}));
+  BW_TRY_STATUS(AddStoredBlobs(tx, manifest.repository, digest));
+  return true;
+}
+
+#undef BW_MANIFEST_COLUMNS
+
+Result<std::vector<std::string>> TrashedTags(db::Transaction& tx, const ManifestKey& manifest) {
+  return tx.QueryAll(
+      "SELECT name FROM trash_tag WHERE repository = $1 AND digest = $2 ORDER BY name",
+      {manifest.repository, manifest.digest.text()},
+      [](const db::Row& row) { return row.String(0); });
+}
+
+}  // namespace breakwater::registry

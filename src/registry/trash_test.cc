@@ -1,0 +1,236 @@
+#include "registry/trash.h"
+
+#include <gtest/gtest.h>
+
+#include "registry/testing.h"
+
+namespace breakwater::registry {
+namespace {
+
+using testing::ImageManifest;
+using testing::World;
+using Texts = std::vector<std::string>;
+
+oci::Digest DigestOf(const std::string& text) {
+  return oci::Digest::Of(AsBytes(text));
+}
+
+class TrashTest : public ::testing::Test {
+ protected:
+  TrashTest() {
+    EXPECT_TRUE(world_.PushBlob(path_, "config").ok());
+    EXPECT_TRUE(world_.PushBlob(path_, layer_).ok());
+  }
+  Trash& trash() { return world_.services->trash; }
+  Manifests& manifests() { return world_.services->manifests; }
+  static oci::Reference Ref(const std::string& text) { return *oci::Reference::Parse(text); }
+  void Put(const std::string& content, const std::string& reference, const Texts& tags = {}) {
+    const auto put = manifests().Put(
+        world_.Caller(), path_,
+        {.content = content, .content_type = "", .reference = Ref(reference), .tags = tags});
+    ASSERT_TRUE(put.ok()) << put.error().message();
+  }
+  std::string Index(const Texts& children) {
+    std::string text =
+        R"({"schemaVersion":2,"mediaType":")" + std::string(oci::kOciIndex) + R"(","manifests":[)";
+    for (const std::string& child : children) {
+      text += std::string(text.back() == '[' ? "" : ",") +
+              R"({"mediaType":"a/b","size":1,"digest":")" + DigestOf(child).text() + "\"}";
+    }
+    return text + "]}";
+  }
+  std::string Signature(const std::string& subject, const std::string& mark = "") {
+    return ImageManifest("config", {},
+                         R"(,"annotations":{"m":")" + mark +
+                             R"("},"subject":{"mediaType":"a/b","size":1,"digest":")" +
+                             DigestOf(subject).text() + "\"}");
+  }
+  void Delete(const std::string& reference) {
+    const auto deleted = manifests().DeleteImage(world_.Caller(), path_, Ref(reference));
+    ASSERT_TRUE(deleted.ok()) << deleted.error().message();
+  }
+  bool IsThere(const std::string& reference) {
+    return manifests().Head(path_, Ref(reference)).ok();
+  }
+  bool IsThere(const oci::Digest& digest) { return IsThere(digest.text()); }
+  std::string NamedBy(const std::string& tag) {
+    const auto found = manifests().Head(path_, Ref(tag));
+    return found.ok() ? (*found)->digest.text() : found.error().reason();
+  }
+  Texts Listed() {
+    const auto page = trash().List(path_.registry, {"team-a"}, {});
+    EXPECT_TRUE(page.ok());
+    Texts all;
+    for (const TrashedImage& image : page->images) {
+      std::string text = image.repository + "@" + image.digest.text();
+      for (const std::string& tag : image.tags) text += " " + tag;
+      all.push_back(text);
+    }
+    return all;
+  }
+  Result<RestoredTags> Restore(const std::string& content) {
+    return trash().RestoreTags(world_.Caller(), path_, DigestOf(content));
+  }
+  std::string RestoreTag(const std::string& tag) {
+    const Status done = trash().RestoreTag(world_.Caller(), path_, tag);
+    return done.ok() ? "" : done.error().reason();
+  }
+
+  World world_;
+  RepositoryPath path_ = world_.Repository("team-a/app");
+  const std::string layer_ = testing::Bytes(70'000);
+  const std::string image_ = ImageManifest("config", {layer_});
+  const std::string other_ = ImageManifest("config", {layer_}, R"(,"annotations":{"o":"1"})");
+};
+
+TEST_F(TrashTest, KeepsTheTagsOfADeletedImageForThirtyDays) {
+  Put(image_, "v1", {"v2"});
+  Delete("v1");
+  EXPECT_FALSE(IsThere("v2"));
+  EXPECT_FALSE(IsThere(DigestOf(image_)));
+  EXPECT_EQ(Listed(), Texts{"team-a/app@" + DigestOf(image_).text() + " v1 v2"});
+  const auto page = trash().List(path_.registry, {"team-a"}, {});
+  EXPECT_EQ(page->images[0].expires - page->images[0].deleted, std::chrono::days{30});
+  EXPECT_TRUE(trash().List(path_.registry, {"team-b"}, {})->images.empty());
+  world_.clock.Advance(std::chrono::days{30});
+  EXPECT_TRUE(Listed().empty());
+  EXPECT_EQ(Restore(image_).error().reason(), "not_in_trash");
+  EXPECT_EQ(RestoreTag("v1"), "not_in_trash");
+  EXPECT_EQ(*trash().Expire(), 1);
+  EXPECT_EQ(world_.Count("trash_reference"), 0);
+  EXPECT_EQ(world_.Count("trash_tag"), 0);
+}
+
+TEST_F(TrashTest, RestoreByDigestCopiesTheImageWithTheTagsThatAreFree) {
+  Put(image_, "v1", {"v2", "v3"});
+  Delete("v1");
+  Put(other_, "v2");
+  const auto restored = Restore(image_);
+  ASSERT_TRUE(restored.ok());
+  EXPECT_EQ(restored->successful, (Texts{"v1", "v3"}));
+  EXPECT_EQ(restored->unsuccessful, Texts{"v2"});
+  EXPECT_EQ(NamedBy("v3"), DigestOf(image_).text());
+  EXPECT_EQ(NamedBy("v2"), DigestOf(other_).text());
+  EXPECT_EQ(Listed().size(), 1U);
+  EXPECT_EQ(Restore(image_)->successful, (Texts{"v1", "v3"}));  // as often as one likes
+}
+
+TEST_F(TrashTest, RestoreByTagMovesThatTag) {
+  Put(image_, "v1", {"v2"});
+  Delete("v1");
+  EXPECT_EQ(RestoreTag("none"), "not_in_trash");
+  EXPECT_EQ(RestoreTag("v1"), "");
+  EXPECT_EQ(NamedBy("v1"), DigestOf(image_).text());
+  EXPECT_FALSE(IsThere("v2"));
+  EXPECT_EQ(Listed(), Texts{"team-a/app@" + DigestOf(image_).text() + " v2"});
+  EXPECT_EQ(RestoreTag("v1"), "not_in_trash");
+  EXPECT_EQ(RestoreTag("v2"), "");
+  EXPECT_TRUE(Listed().empty());
+}
+
+TEST_F(TrashTest, RestoreByTagIsRefusedWhileTheTagIsLive) {
+  Put(image_, "v1");
+  Delete("v1");
+  Put(other_, "v1");
+  EXPECT_EQ(RestoreTag("v1"), "tag_live");
+  EXPECT_EQ(NamedBy("v1"), DigestOf(other_).text());
+  world_.clock.Advance(std::chrono::seconds{1});
+  Delete("v1");
+  EXPECT_EQ(RestoreTag("v1"), "");  // the one deleted last
+  EXPECT_EQ(NamedBy("v1"), DigestOf(other_).text());
+}
+
+TEST_F(TrashTest, CollectorKeepsWhatIsNeededToRestore) {
+  Put(image_, "v1");
+  Delete("v1");
+  world_.clock.Advance(std::chrono::hours{72});
+  EXPECT_GT(world_.Collect().links, 0);
+  EXPECT_EQ(world_.Count("repository_blob"), 0);
+  EXPECT_EQ(world_.Count("blob"), 2);
+  ASSERT_TRUE(Restore(image_).ok());
+  EXPECT_EQ(world_.ReadBlob(path_, DigestOf(layer_)), layer_);
+  world_.Collect();
+  EXPECT_EQ(world_.ReadBlob(path_, DigestOf(layer_)), layer_);
+  Delete("v1");
+  world_.clock.Advance(std::chrono::days{31});
+  EXPECT_EQ(*trash().Expire(), 1);
+  EXPECT_EQ(world_.Collect().blobs, 2);
+}
+
+TEST_F(TrashTest, BlobOfADeletedImageCanBeDeletedAndComesBackWithIt) {
+  Put(image_, "v1");
+  Delete("v1");
+  ASSERT_TRUE(world_.services->blobs.Delete(path_, DigestOf(layer_)).ok());
+  EXPECT_EQ(world_.ReadBlob(path_, DigestOf(layer_)), "(blob_unknown)");
+  ASSERT_TRUE(Restore(image_).ok());
+  EXPECT_EQ(world_.ReadBlob(path_, DigestOf(layer_)), layer_);
+}
+
+TEST_F(TrashTest, AttachmentsGoAndComeBackWithTheirImage) {
+  Put(image_, "v1");
+  const std::string signature = Signature(image_);
+  const std::string earlier = Signature(image_, "earlier");
+  Put(signature, "signature");
+  Put(earlier, DigestOf(earlier).text());
+  Delete(DigestOf(earlier).text());
+  Delete("v1");
+  EXPECT_FALSE(IsThere("signature"));
+  EXPECT_EQ(Listed().size(), 2U);  // the image, and the signature that was deleted by itself
+  ASSERT_TRUE(Restore(image_).ok());
+  EXPECT_EQ(NamedBy("signature"), DigestOf(signature).text());
+  EXPECT_FALSE(IsThere(DigestOf(earlier)));
+  EXPECT_EQ(manifests().Referrers(path_, DigestOf(image_), "", "")->entries.size(), 1U);
+  Delete("v1");
+  EXPECT_EQ(RestoreTag("v1"), "");
+  EXPECT_TRUE(IsThere("signature"));
+  EXPECT_EQ(Listed().size(), 1U);
+}
+
+TEST_F(TrashTest, IndexComesBackWithItsChildren) {
+  Put(image_, DigestOf(image_).text());
+  const std::string index = Index({image_});
+  Put(index, "all");
+  Delete("all");
+  Delete(DigestOf(image_).text());
+  ASSERT_TRUE(Restore(index).ok());
+  EXPECT_TRUE(IsThere("all"));
+  EXPECT_TRUE(IsThere(DigestOf(image_)));
+}
+
+TEST_F(TrashTest, NamespaceDeletionEmptiesIt) {
+  Put(image_, "v1");
+  Delete("v1");
+  ASSERT_TRUE(world_.services->namespaces
+                  .Delete(world_.Caller(), AccountId("acc"), world_.registry(), "team-a")
+                  .ok());
+  for (const char* table : {"trash_image", "trash_tag", "trash_reference"}) {
+    EXPECT_EQ(world_.Count(table), 0) << table;
+  }
+}
+
+TEST_F(TrashTest, PurgeRemovesAnImageForGood) {
+  Put(image_, "v1");
+  Put(Signature(image_), "signature");
+  Delete("v1");
+  EXPECT_EQ(trash().Purge(world_.Caller(), path_, DigestOf(other_)).error().reason(),
+            "not_in_trash");
+  ASSERT_TRUE(trash().Purge(world_.Caller(), path_, DigestOf(image_)).ok());
+  EXPECT_EQ(world_.Count("trash_image"), 0);
+}
+
+TEST_F(TrashTest, RestoringTellsWhoListensAndIsRecorded) {
+  Put(image_, "v1");
+  Delete("v1");
+  ASSERT_TRUE(world_.jobs->RunDue().ok());
+  world_.events.clear();
+  ASSERT_TRUE(Restore(image_).ok());
+  ASSERT_TRUE(world_.jobs->RunDue().ok());
+  ASSERT_FALSE(world_.events.empty());
+  EXPECT_EQ(world_.events.back().first, "image.pushed");
+  const auto records = world_.log.Query({.action = "container-registry.trash.restore"});
+  ASSERT_EQ(records->size(), 1U);
+  EXPECT_FALSE((*records)[0].record.data_event);
+}
+
+}  // namespace
+}  // namespace breakwater::registry
