@@ -102,6 +102,18 @@ class RegistrySurroundings final : public iam::SurroundingsSource {
   const control::Registries& registries_;
 };
 
+// organization keeps the groups, the registry asks for them.
+class OrganizationGroups final : public registry::AccountGroups {
+ public:
+  std::string DefaultOf(const AccountId& account) const override {
+    return organization::DefaultResourceGroup(account).id;
+  }
+  Result<bool> Has(db::Transaction& tx, const AccountId& account,
+                   std::string_view group) const override {
+    return organization::HasResourceGroup(tx, account, group);
+  }
+};
+
 struct Installation::Parts {
   Parts(const config::Settings& settings, std::vector<control::RegistryInfo> registry_list,
         Stores opened, iam::SigningKeys signing_keys);
@@ -168,6 +180,7 @@ struct Installation::Parts {
 
   registry::SettingsService settings_service;
   governance::TemplateDefaults template_defaults;
+  OrganizationGroups account_groups;
   registry::Namespaces namespaces;
   registry::Blobs blobs;
   const std::unique_ptr<registry::DigestLocks> digest_locks;

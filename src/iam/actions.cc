@@ -155,7 +155,10 @@ const std::vector<std::string_view>& AllActions() {
   static const std::vector<std::string_view> all = [] {
     std::vector<std::string_view> names(std::begin(kByPattern), std::end(kByPattern));
     for (const ActionRule& rule : ActionRules()) {
-      if (rule.pattern.find('*') == std::string_view::npos) names.push_back(rule.pattern);
+      const bool is_right = NeededAction(rule.pattern) == rule.pattern;
+      if (is_right && rule.pattern.find('*') == std::string_view::npos) {
+        names.push_back(rule.pattern);
+      }
     }
     std::sort(names.begin(), names.end());
     return names;
@@ -195,6 +198,20 @@ std::vector<std::string_view> ActionsOf(Role role, std::string_view service) {
 
 bool IsPolicyAction(std::string_view action) {
   return action.starts_with("iam-am.policy.");
+}
+
+std::string_view NeededAction(std::string_view action) {
+  constexpr std::pair<std::string_view, std::string_view> kTable[] = {
+      {"container-registry.image.tag", "container-registry.image.push"},
+      {"container-registry.trash.restore", "container-registry.image.push"},
+      {"container-registry.image.untag", "container-registry.image.delete"},
+      {"container-registry.image.bulkdelete", "container-registry.image.delete"},
+      {"container-registry.manifest.inspect", "container-registry.image.inspect"},
+  };
+  for (const auto& [recorded, needed] : kTable) {
+    if (recorded == action) return needed;
+  }
+  return action;
 }
 
 std::string CanonicalAction(std::string_view action) {

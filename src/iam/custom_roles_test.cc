@@ -40,6 +40,20 @@ TEST(CustomRole, GivesItsActionsAndNoOthers) {
   EXPECT_FALSE(world.May(caller, kPull, world.Repository("other/app")));
 }
 
+TEST(CustomRole, GivesWhatTheAuditTrailHasOtherNamesFor) {
+  World world;
+  Make(world, Wanted({std::string(kPush)}));
+  const auto caller = world.CallerOf(world.Invite("u@example.com").iam_id);
+  world.Grant(World::Of(caller.actor.iam_id), {RoleRef::Custom("Puller")});
+  const auto app = world.Repository("team/app");
+  EXPECT_TRUE(world.May(caller, "container-registry.image.tag", app));
+  EXPECT_TRUE(world.May(caller, "container-registry.trash.restore", app));
+  EXPECT_FALSE(world.May(caller, "container-registry.image.untag", app));
+  for (const std::string_view action : ActionsOf(kRegistry)) {
+    EXPECT_EQ(NeededAction(action), action);
+  }
+}
+
 TEST(CustomRole, ChangesForAllWhoHaveItAtOnce) {
   World world;
   const CustomRole role = Make(world, Wanted({std::string(kPull), std::string(kPush)}));

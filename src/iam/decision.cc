@@ -168,12 +168,12 @@ PolicySet::PolicySet(std::vector<Policy> policies, std::vector<CustomRole> custo
 Question::Question(const PolicySet& policies, std::string_view action,
                    const control::Resource& resource, Timestamp now)
     : set_(policies),
-      action_(action),
+      action_(NeededAction(action)),
       resource_(resource),
       now_(now),
-      rule_(RuleFor(action)),
-      service_(ServiceOf(action)),
-      administers_(IsAdministering(action) &&
+      rule_(RuleFor(action_)),
+      service_(ServiceOf(action_)),
+      administers_(IsAdministering(action_) &&
                    TypeOfService(resource.service) == ServiceType::kService) {}
 
 bool Question::AppliesTo(const Policy& policy, const Identity& identity,

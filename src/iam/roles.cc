@@ -20,7 +20,7 @@ constexpr ActionScope kAccount = ActionScope::kAccount;
 constexpr ActionScope kNamespace = ActionScope::kNamespace;
 
 // Beside the reference's actions, the registry's rows hold the names that its audit events use for
-// them ("image.tag" for a push by tagging): an action and its event have one name here.
+// them ("image.tag" for a push by tagging; NeededAction says which right gives it).
 constexpr ActionRule kRules[] = {
     {"container-registry.auth.get", kAnyServiceRole, kAccount},
     {"container-registry.auth.set", kManage, kAccount},

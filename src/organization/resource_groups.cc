@@ -29,6 +29,12 @@ Status CheckUnused(const std::vector<ResourceGroup>& groups, const ResourceGroup
 
 }  // namespace
 
+Result<bool> HasResourceGroup(db::Transaction& tx, const AccountId& account, std::string_view id) {
+  if (id == account.value()) return true;
+  BW_TRY(const auto found, store::FindResourceGroup(tx, id));
+  return found && found->account == account;
+}
+
 control::Resource ResourceGroupResource(const AccountId& account, std::string_view id) {
   return iam::IamResource(account, "resource-controller", "resource-group", std::string(id));
 }

@@ -40,6 +40,9 @@ class ResourceGroups {
   const ResourceGroupDeps deps_;
 };
 
+// Whether an account has a group of this id, the default one included.
+Result<bool> HasResourceGroup(db::Transaction& tx, const AccountId& account, std::string_view id);
+
 control::Resource ResourceGroupResource(const AccountId& account, std::string_view id = {});
 
 }  // namespace breakwater::organization

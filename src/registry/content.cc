@@ -108,9 +108,8 @@ Result<std::vector<jobs::Event>> DeleteNamespaceContent(db::Transaction& tx,
                                                         const std::string& region) {
   constexpr std::string_view kWhere =
       " WHERE repository IN (SELECT id FROM repository WHERE registry = $1 AND name_space = $2)";
-  for (const char* table :
-       {"tag", "manifest_reference", "manifest_pull", "manifest", "repository_blob",
-        "trash_tag", "trash_reference", "trash_image"}) {
+  for (const char* table : {"tag", "manifest_reference", "manifest_pull", "manifest",
+                            "repository_blob", "trash_tag", "trash_reference", "trash_image"}) {
     BW_TRY_STATUS(tx.Execute(std::string("DELETE FROM ") + table + std::string(kWhere),
                              {name_space.registry, name_space.name}));
   }

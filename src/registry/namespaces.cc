@@ -148,6 +148,14 @@ Result<RepositoryPath> Namespaces::Resolve(const control::RegistryInfo& registry
                         .name = std::string(repository)};
 }
 
+Status Namespaces::CheckGroup(db::Transaction& tx, const AccountId& account,
+                              std::string_view group) const {
+  if (groups_ == nullptr || group.empty()) return Ok();
+  BW_TRY(const bool known, groups_->Has(tx, account, group));
+  if (known) return Ok();
+  return NotFound("the account has no such resource group").Reason("resource_group_unknown");
+}
+
 Result<bool> Namespaces::Create(const control::Caller& caller, const AccountId& account,
                                 const control::RegistryInfo& registry, const std::string& name,
                                 const std::string& resource_group) {
@@ -162,15 +170,18 @@ Result<bool> Namespaces::Create(const control::Caller& caller, const AccountId& 
     }
     if (found) return control::Effect{Document(*found), Document(*found), {}, {}};
     BW_TRY_STATUS(CheckLimit(tx, account, registry.name));
+    const std::string group =
+        resource_group.empty() && groups_ != nullptr ? groups_->DefaultOf(account) : resource_group;
+    BW_TRY_STATUS(CheckGroup(tx, account, group));
     const Timestamp now = clock_.Now();
     Namespace ns{.registry = registry.name,
                  .name = name,
                  .account = account,
-                 .resource_group = resource_group,
+                 .resource_group = group,
                  .created = now,
                  .resource_created = std::nullopt,
                  .updated = now};
-    if (!resource_group.empty()) ns.resource_created = now;
+    if (!group.empty()) ns.resource_created = now;
     BW_TRY_STATUS(Insert(tx, ns));
     BW_TRY_STATUS(ApplyDefaults(tx, GovernedNamespace(registry, ns), ns));
     created = true;
@@ -193,6 +204,7 @@ Status Namespaces::Assign(const control::Caller& caller, const AccountId& accoun
       return Conflict("the namespace belongs to another resource group, and cannot change it")
           .Reason("resource_group_fixed");
     }
+    BW_TRY_STATUS(CheckGroup(tx, account, resource_group));
     Namespace after = before;
     after.resource_group = resource_group;
     if (before.resource_group.empty()) {

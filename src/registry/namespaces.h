@@ -37,13 +37,28 @@ struct Namespace {
 // legal component of a repository's name. kInvalid, "namespace_invalid".
 Status ValidateNamespace(std::string_view name);
 
+// The resource groups of accounts: who keeps them stands above. Inside the caller's transaction.
+class AccountGroups {
+ public:
+  virtual ~AccountGroups() = default;
+  // Where what is made without a group goes; empty: nowhere.
+  virtual std::string DefaultOf(const AccountId& account) const = 0;
+  virtual Result<bool> Has(db::Transaction& tx, const AccountId& account,
+                           std::string_view group) const = 0;
+};
+
 // Thread-safe.
 class Namespaces {
  public:
-  // `defaults` says what a new namespace begins with; null: with nothing. It must outlive this.
+  // `defaults` says what a new namespace begins with; null: with nothing. `groups` may be null:
+  // then any name is a group. Both must outlive this.
   Namespaces(db::Database& database, const Clock& clock, control::ChangePath& changes,
-             const control::Defaults* defaults = nullptr)
-      : database_(database), clock_(clock), changes_(changes), defaults_(defaults) {}
+             const control::Defaults* defaults = nullptr, const AccountGroups* groups = nullptr)
+      : database_(database),
+        clock_(clock),
+        changes_(changes),
+        defaults_(defaults),
+        groups_(groups) {}
 
   // By name, in bytewise order.
   Result<std::vector<Namespace>> List(const AccountId& account, const RegistryName& registry) const;
@@ -65,12 +80,13 @@ class Namespaces {
                                  std::string_view repository) const;
 
   // True if it was made, false if the account had it already. kExists "namespace_taken" if another
-  // account has it; kConflict "namespace_limit".
+  // account has it; kConflict "namespace_limit"; kNotFound "resource_group_unknown". Without a
+  // group: in the account's default one.
   Result<bool> Create(const control::Caller& caller, const AccountId& account,
                       const control::RegistryInfo& registry, const std::string& name,
                       const std::string& resource_group);
   // Once, for a namespace without a group; the same group again is success. kConflict
-  // "resource_group_fixed".
+  // "resource_group_fixed"; kNotFound "resource_group_unknown".
   Status Assign(const control::Caller& caller, const AccountId& account,
                 const control::RegistryInfo& registry, const std::string& name,
                 const std::string& resource_group);
@@ -85,6 +101,8 @@ class Namespaces {
   Status Remove(const control::Caller& caller, const AccountId& account,
                 const control::RegistryInfo& registry, const std::string& name, bool only_empty);
 
+  Status CheckGroup(db::Transaction& tx, const AccountId& account, std::string_view group) const;
+
   db::Database& database_;
   const Clock& clock_;
   Status ApplyDefaults(db::Transaction& tx, const control::Resource& resource,
@@ -92,6 +110,7 @@ class Namespaces {
 
   control::ChangePath& changes_;
   const control::Defaults* defaults_;
+  const AccountGroups* groups_;
   db::EpochCache<Namespace> current_{database_, {.max_bytes = 4U << 20}};
 };
 

@@ -136,6 +136,38 @@ TEST_F(NamespacesTest, ResolveRepositoriesOrSayWhatIsWrong) {
   EXPECT_EQ(namespaces().Resolve(world_.registry(), "team-a").error().reason(), "name_unknown");
 }
 
+class OneGroup final : public AccountGroups {
+ public:
+  std::string DefaultOf(const AccountId& account) const override { return account.value(); }
+  Result<bool> Has(db::Transaction&, const AccountId& account,
+                   std::string_view group) const override {
+    return group == account.value() || group == "rg-1";
+  }
+};
+
+TEST_F(NamespacesTest, LieInResourceGroupsThatTheAccountHas) {
+  const OneGroup groups;
+  Namespaces grouped(world_.database, world_.clock, world_.changes, nullptr, &groups);
+  const auto create = [&](const std::string& name, const std::string& group) {
+    const auto made =
+        grouped.Create(world_.Caller(), AccountId("acc"), world_.registry(), name, group);
+    return made.ok() ? std::string() : made.error().reason();
+  };
+  EXPECT_EQ(create("team-a", ""), "");
+  EXPECT_EQ((*grouped.Get(world_.registry().name, "team-a"))->resource_group, "acc");
+  EXPECT_EQ(create("team-b", "rg-1"), "");
+  EXPECT_EQ(create("team-c", "rg-2"), "resource_group_unknown");
+  EXPECT_TRUE(Create("legacy").ok());
+  const auto assign = [&](const std::string& group) {
+    const Status done =
+        grouped.Assign(world_.Caller(), AccountId("acc"), world_.registry(), "legacy", group);
+    return done.ok() ? std::string() : done.error().reason();
+  };
+  EXPECT_EQ(assign("rg-2"), "resource_group_unknown");
+  EXPECT_EQ(assign("rg-1"), "");
+  EXPECT_EQ(assign("rg-1"), "");
+}
+
 TEST_F(NamespacesTest, NeedTheRightOnTheWholeService) {
   control::Resource asked;
   world_.authorizer.rule = [&](const control::Caller&, std::string_view,

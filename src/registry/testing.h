@@ -179,7 +179,7 @@ struct Services {
         admission({}, database, clock, traffic),
         last_pulls(database, clock),
         manifests({.admission = &admission}, database, clock, changes),
-        trash(database, clock, changes),
+        trash(database, clock, changes, &admission),
         tag_immutability(database, clock, registries, changes),
         content(database, store),
         images(database, store) {}

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "registry/admission.h"
 #include "registry/content.h"
 #include "registry/manifest_changes.h"
 #include "registry/trash_rows.h"
@@ -227,13 +228,19 @@ Result<RestoredTags> Trash::RestoreTags(const control::Caller& caller, const Rep
                                         const oci::Digest& digest) {
   RestoredTags restored;
   control::Change change = RestoreChange(path, digest.text());
+  Admission::Terms terms;
+  if (admission_ != nullptr) {
+    BW_TRY(terms, admission_->TermsOf(path));
+  }
   change.apply = [&](db::Transaction& tx) -> Result<control::Effect> {
     const Timestamp now = clock_.Now();
     BW_TRY(const std::string repository, RepositoryOf(tx, path));
     BW_TRY(const Trashed image, FindTrashed(tx, repository, digest, now));
     BW_TRY(const auto tags, TrashedTags(tx, image.key));
+    if (terms.reached) return *terms.reached;
     Return back(tx, path, now);
     BW_TRY_STATUS(back.Image(image));
+    BW_TRY_STATUS(CheckHardLimits(tx, terms));
     BW_TRY(restored, SetFreeTags(tx, image.key, tags, now));
     control::Effect effect{.before = nullptr,
                            .after = TagsNow(digest, image.media_type, restored.successful),
@@ -250,6 +257,10 @@ Result<RestoredTags> Trash::RestoreTags(const control::Caller& caller, const Rep
 Status Trash::RestoreTag(const control::Caller& caller, const RepositoryPath& path,
                          const std::string& tag) {
   control::Change change = RestoreChange(path, tag);
+  Admission::Terms terms;
+  if (admission_ != nullptr) {
+    BW_TRY(terms, admission_->TermsOf(path));
+  }
   change.apply = [&](db::Transaction& tx) -> Result<control::Effect> {
     const Timestamp now = clock_.Now();
     BW_TRY(const std::string repository, RepositoryOf(tx, path));
@@ -262,8 +273,10 @@ Status Trash::RestoreTag(const control::Caller& caller, const RepositoryPath& pa
                       image.key.digest.text())
           .Reason("tag_live");
     }
+    if (terms.reached) return *terms.reached;
     Return back(tx, path, now);
     BW_TRY_STATUS(back.Image(image));
+    BW_TRY_STATUS(CheckHardLimits(tx, terms));
     BW_TRY_STATUS(SetFreeTags(tx, image.key, {tag}, now));
     BW_TRY_STATUS(TakeTagOut(tx, image.key, tag));
     control::Effect effect{.before = nullptr,

@@ -17,6 +17,8 @@
 
 namespace breakwater::registry {
 
+class Admission;
+
 struct TrashedImage {
   std::string repository;  // "ns/app"
   oci::Digest digest;
@@ -38,8 +40,10 @@ struct RestoredTags {
 // Thread-safe.
 class Trash {
  public:
-  Trash(db::Database& database, const Clock& clock, control::ChangePath& changes)
-      : database_(database), clock_(clock), changes_(changes) {}
+  // `admission`: the quotas that restoring keeps to, as pushing does; null: none.
+  Trash(db::Database& database, const Clock& clock, control::ChangePath& changes,
+        const Admission* admission)
+      : database_(database), clock_(clock), changes_(changes), admission_(admission) {}
 
   // Deleted images of these namespaces; not what is attached to them. At most `limit` after
   // `after`, and no more than kImagesPerPage.
@@ -47,7 +51,8 @@ class Trash {
                          const ImagePosition& after, std::size_t limit = kImagesPerPage) const;
 
   // Brings an image back with all tags that are free; it stays in the trash as well. What is
-  // attached comes along, and children of an index that lie here too. kNotFound "not_in_trash".
+  // attached comes along, and children of an index that lie here too. kNotFound "not_in_trash";
+  // kQuota "storage_quota_exceeded".
   Result<RestoredTags> RestoreTags(const control::Caller& caller, const RepositoryPath& path,
                                    const oci::Digest& digest);
   // Takes one tag out of the trash, and the image with its last one. Of several images that had the
@@ -65,6 +70,7 @@ class Trash {
   db::Database& database_;
   const Clock& clock_;
   control::ChangePath& changes_;
+  const Admission* admission_;
 };
 
 }  // namespace breakwater::registry

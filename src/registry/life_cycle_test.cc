@@ -1,0 +1,357 @@
+// Whatever is done to images: retention deletes what its rules say and nothing else, nothing that
+// is kept is lost, and the books balance.
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include <gtest/gtest.h>
+#include <rapidcheck.h>
+
+#include "registry/accounting.h"
+#include "registry/retention.h"
+#include "registry/stored_bytes.h"
+#include "registry/testing.h"
+
+namespace breakwater::registry {
+namespace {
+
+using testing::ImageManifest;
+using testing::World;
+
+std::string TextOf(const std::string& content) {
+  return oci::Digest::Of(AsBytes(content)).text();
+}
+
+std::string Descriptor(const std::string& content) {
+  return R"({"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":")" +
+         TextOf(content) + R"(","size":)" + std::to_string(content.size()) + "}";
+}
+
+// A manifest as its row has it.
+struct Manifest {
+  std::string repository;  // id
+  std::string digest;
+  std::string config;
+  std::string subject;
+  bool is_index = false;
+  Timestamp pushed;
+  std::set<std::string> tags;
+
+  std::string key() const { return repository + "@" + digest; }
+};
+
+class Story {
+ public:
+  void Happen(std::uint32_t choice) {
+    const auto pick = [&choice](std::uint32_t count) {
+      const std::uint32_t picked = choice % count;
+      choice /= count;
+      return picked;
+    };
+    const std::uint32_t what = pick(15);
+    const RepositoryPath& path = paths_.at(pick(2));
+    const auto before = Live();
+    std::set<std::string> may_go;
+    switch (what) {
+      case 0:
+      case 1:
+      case 2: Push(path, static_cast<int>(pick(6)), pick(4), pick(5)); break;
+      case 3: PushIndex(path, pick(8), pick(8), pick(5)); break;
+      case 4: PushSignature(path, pick(8), pick(5)); break;
+      case 5:
+        static_cast<void>(Services().manifests.Tag(world_.Caller(), paths_.at(pick(2)),
+                                                   Tag(pick(4)), path, Tag(pick(4))));
+        break;
+      case 6:
+        static_cast<void>(Services().manifests.DeleteTag(world_.Caller(), path, Tag(pick(4))));
+        break;
+      case 7: may_go = Delete(path, pick(8)); break;
+      case 8:
+        static_cast<void>(
+            Services().trash.RestoreTags(world_.Caller(), path, *oci::Digest::Parse(Any(pick(8)))));
+        break;
+      case 9:
+        static_cast<void>(
+            Services().trash.RestoreTag(world_.Caller(), path, "tag" + std::to_string(pick(4))));
+        break;
+      case 10:
+        SetPolicy({.images_per_repo = static_cast<std::int64_t>(pick(3)) + 1,
+                   .retain_untagged = pick(2) == 0,
+                   .deletion_threshold_days =
+                       pick(3) == 0 ? std::optional<std::int64_t>(pick(3)) : std::nullopt,
+                   .order = pick(2) == 0 ? RetentionOrder::kCreated : RetentionOrder::kPushed});
+        [[fallthrough]];
+      case 11: return ApplyRetention();
+      case 12: world_.clock.Advance(std::chrono::hours{pick(60)}); break;
+      case 13:
+        if (pick(4) == 0) world_.clock.Advance(std::chrono::days{30});
+        RC_ASSERT(Services().trash.Expire().ok());
+        break;
+      default: world_.Collect();
+    }
+    ExpectNoneLost(before, may_go);
+  }
+
+  // Everything that is there can be pulled whole; every byte is explained; the sums are right.
+  void ExpectWhole() {
+    for (const auto& [key, manifest] : Live()) {
+      for (const auto& row :
+           Rows("SELECT target FROM manifest_reference WHERE kind <> 2 AND "
+                "repository = '" +
+                    manifest.repository + "' AND manifest = '" + manifest.digest + "'",
+                1)) {
+        RC_ASSERT(world_.ReadBlob(PathOf(manifest.repository), *oci::Digest::Parse(row[0]))
+                      .substr(0, 1) != "(");
+      }
+    }
+    for (const auto& row :
+         Rows("SELECT t.repository, t.name FROM tag t WHERE NOT EXISTS (SELECT 1 FROM manifest m "
+              "WHERE m.repository = t.repository AND m.digest = t.digest)",
+              2)) {
+      RC_FAIL("the tag " + row[1] + " leads nowhere");
+    }
+    const Accounting accounting(world_.database, world_.store, world_.clock);
+    const auto all = accounting.OfInstallation();
+    RC_ASSERT(all.ok());
+    RC_ASSERT(TotalBytes(*all) == Stored());
+    RC_ASSERT(all->at(static_cast<std::size_t>(StorageState::kOrphaned)) == StorageAmount{});
+    const auto wrong = world_.owner->database().ReadValue([&](db::Transaction& tx) {
+      return CheckStoredBooks(
+          tx, {.account = AccountId("acc"), .registry = world_.registry().name, .name_space = {}});
+    });
+    RC_ASSERT(wrong.ok());
+    RC_ASSERT(*wrong == "");
+  }
+
+ private:
+  using Manifests = std::map<std::string, Manifest>;
+
+  testing::Services& Services() { return *world_.services; }
+  static oci::Reference Tag(std::uint32_t i) {
+    return *oci::Reference::Parse("tag" + std::to_string(i));
+  }
+  // One of the digests there ever were.
+  std::string Any(std::uint32_t i) const {
+    return contents_.empty() ? TextOf("") : TextOf(contents_[i % contents_.size()]);
+  }
+  std::string AnyContent(std::uint32_t i) const {
+    return contents_.empty() ? "{}" : contents_[i % contents_.size()];
+  }
+  const RepositoryPath& PathOf(const std::string& repository) {
+    const auto names = Rows("SELECT name FROM repository WHERE id = '" + repository + "'", 1);
+    return *std::ranges::find(paths_, names.at(0)[0], &RepositoryPath::name);
+  }
+  std::vector<std::vector<std::string>> Rows(const std::string& sql, int columns) {
+    return *world_.owner->database().ReadValue([&](db::Transaction& tx) {
+      return tx.QueryAll(sql, {}, [&](const db::Row& row) {
+        std::vector<std::string> texts;
+        for (int i = 0; i < columns; ++i) texts.push_back(row.IsNull(i) ? "" : row.String(i));
+        return texts;
+      });
+    });
+  }
+
+  Manifests Live() {
+    Manifests all;
+    for (const auto& row : Rows("SELECT repository, digest, config_digest, subject, media_type, "
+                                "CAST(pushed AS TEXT) FROM manifest",
+                                6)) {
+      Manifest one{
+          row[0], row[1], row[2], row[3], row[4] == oci::kOciIndex, FromMicros(std::stoll(row[5])),
+          {}};
+      all[one.key()] = one;
+    }
+    for (const auto& row : Rows("SELECT repository, digest, name FROM tag", 3)) {
+      all[row[0] + "@" + row[1]].tags.insert(row[2]);
+    }
+    return all;
+  }
+  std::set<std::string> Trashed() {
+    std::set<std::string> all;
+    for (const auto& row : Rows("SELECT repository, digest FROM trash_image", 2)) {
+      all.insert(row[0] + "@" + row[1]);
+    }
+    return all;
+  }
+
+  void Put(const RepositoryPath& path, const std::string& content, std::uint32_t tag) {
+    const std::string reference = tag == 4 ? TextOf(content) : "tag" + std::to_string(tag);
+    const auto put = Services().manifests.Put(world_.Caller(), path,
+                                              {.content = content,
+                                               .content_type = "",
+                                               .reference = *oci::Reference::Parse(reference),
+                                               .tags = {}});
+    if (put.ok()) contents_.push_back(content);
+  }
+  void Push(const RepositoryPath& path, int day, std::uint32_t layer, std::uint32_t tag) {
+    // The first has no date, the second one that counts for none.
+    const std::string config =
+        day == 0   ? "{}"
+        : day == 1 ? R"({"created":"1980-01-01T00:00:00Z"})"
+                   : R"({"created":")" +
+                         FormatRfc3339(world_.clock.Now() - std::chrono::days{10 - day}) + R"("})";
+    const std::string bytes = testing::Bytes(70'000, static_cast<char>('a' + layer));
+    RC_ASSERT(world_.PushBlob(path, config).ok());
+    RC_ASSERT(world_.PushBlob(path, bytes).ok());
+    configs_[TextOf(config)] = config;
+    Put(path, ImageManifest(config, {bytes}), tag);
+  }
+  void PushIndex(const RepositoryPath& path, std::uint32_t a, std::uint32_t b, std::uint32_t tag) {
+    Put(path,
+        R"({"schemaVersion":2,"mediaType":")" + std::string(oci::kOciIndex) + R"(","manifests":[)" +
+            Descriptor(AnyContent(a)) + "," + Descriptor(AnyContent(b)) + "]}",
+        tag);
+  }
+  void PushSignature(const RepositoryPath& path, std::uint32_t subject, std::uint32_t tag) {
+    RC_ASSERT(world_.PushBlob(path, "{}").ok());
+    configs_[TextOf("{}")] = "{}";
+    Put(path, ImageManifest("{}", {}, R"(,"subject":)" + Descriptor(AnyContent(subject))), tag);
+  }
+  std::set<std::string> Delete(const RepositoryPath& path, std::uint32_t which) {
+    const auto deleted =
+        Services().manifests.DeleteImage(world_.Caller(), path, *oci::Reference::Parse(Any(which)));
+    std::set<std::string> gone;
+    if (!deleted.ok()) return gone;
+    const std::string repository =
+        Rows("SELECT id FROM repository WHERE name = '" + path.name + "'", 1).at(0)[0];
+    gone.insert(repository + "@" + deleted->digest.text());
+    for (const oci::Digest& one : deleted->attachments) gone.insert(repository + "@" + one.text());
+    return gone;
+  }
+  void SetPolicy(const RetentionPolicy& policy) {
+    policy_ = policy;
+    RC_ASSERT(
+        world_.retention.Set(world_.Caller(), AccountId("acc"), world_.registry(), "team-a", policy)
+            .ok());
+  }
+
+  // Whatever was there still is, unless it was to go; and what went lies in the trash.
+  void ExpectNoneLost(const Manifests& before, const std::set<std::string>& may_go) {
+    const auto after = Live();
+    const auto trashed = Trashed();
+    for (const auto& [key, manifest] : before) {
+      if (after.contains(key)) continue;
+      RC_ASSERT(may_go.contains(key));
+      RC_ASSERT(trashed.contains(key));
+    }
+    for (const std::string& key : may_go) RC_ASSERT(!after.contains(key));
+  }
+
+  std::optional<Timestamp> BuiltAt(const Manifest& manifest) {
+    const std::string& config = configs_[manifest.config];
+    const auto at = config.find("created\":\"");
+    if (at == std::string::npos) return std::nullopt;
+    return *ParseRfc3339(config.substr(at + 10, config.find('"', at + 10) - at - 10));
+  }
+  // The rules once more, told by the specification: what they drop.
+  std::set<std::string> Dropped(const Manifests& live) {
+    std::set<std::string> needed;
+    for (const auto& row :
+         Rows("SELECT repository, target FROM manifest_reference WHERE kind = 2", 2)) {
+      needed.insert(row[0] + "@" + row[1]);
+    }
+    const Timestamp first = FromMicros(kFirstRealBuild * 1'000'000);
+    std::map<std::string,
+             std::vector<std::pair<std::tuple<Timestamp, Timestamp, std::string>, std::string>>>
+        by_repository;
+    for (const auto& [key, manifest] : live) {
+      if (manifest.is_index || !manifest.subject.empty() || needed.contains(key)) continue;
+      if (policy_.retain_untagged && manifest.tags.empty()) continue;
+      Timestamp date = manifest.pushed;
+      if (policy_.order == RetentionOrder::kCreated) {
+        const auto built = BuiltAt(manifest);
+        if (!built || *built < first) continue;
+        date = *built;
+      }
+      by_repository[manifest.repository].push_back(
+          {std::tuple(date, manifest.pushed, manifest.digest), key});
+    }
+    std::set<std::string> dropped;
+    for (auto& [repository, images] : by_repository) {
+      std::sort(images.rbegin(), images.rend());
+      for (std::size_t i = 0; i < images.size(); ++i) {
+        if (static_cast<std::int64_t>(i) < policy_.images_per_repo) continue;
+        const auto days = policy_.deletion_threshold_days;
+        const Timestamp date = std::get<0>(images[i].first);
+        if (days && date > world_.clock.Now() - std::chrono::days{*days}) continue;
+        dropped.insert(images[i].second);
+      }
+    }
+    return dropped;
+  }
+  std::set<std::string> Analysed() {
+    std::set<std::string> all;
+    std::string after;
+    while (true) {
+      const auto judged =
+          world_.retention.JudgeNext(world_.registry().name, "team-a", policy_, after);
+      RC_ASSERT(judged.ok());
+      if (!*judged) return all;
+      after = (*judged)->name;
+      const std::string id =
+          Rows("SELECT id FROM repository WHERE name = '" + after + "'", 1)[0][0];
+      for (std::size_t i = 0; i < (*judged)->images.size(); ++i) {
+        if ((*judged)->verdicts[i] != RetentionVerdict::kDelete) continue;
+        all.insert(id + "@" + (*judged)->images[i].digest.text());
+      }
+    }
+  }
+  void ApplyRetention() {
+    const auto before = Live();
+    const std::set<std::string> analysed = Analysed();
+    const std::set<std::string> dropped =
+        policy_.keeps_all() ? std::set<std::string>() : Dropped(before);
+    RC_ASSERT(analysed == dropped);
+    RC_ASSERT(world_.retention.ApplyAll().ok());
+    const auto after = Live();
+    std::set<std::string> gone;
+    for (const auto& [key, manifest] : before) {
+      if (!after.contains(key)) gone.insert(key);
+    }
+    for (const std::string& key : dropped) RC_ASSERT(gone.contains(key));
+    const auto trashed = Trashed();
+    for (const std::string& key : gone) {
+      RC_ASSERT(trashed.contains(key));
+      if (dropped.contains(key)) continue;
+      // What is attached to something that went.
+      const Manifest& one = before.at(key);
+      RC_ASSERT(gone.contains(one.repository + "@" + one.subject));
+    }
+    RC_ASSERT(Analysed().empty());
+  }
+
+  std::uint64_t Stored() {
+    std::uint64_t bytes = 0;
+    BW_CHECK(world_.disk
+                 ->List([&](const oci::Digest&, std::uint64_t size) -> Status {
+                   bytes += size;
+                   return Ok();
+                 })
+                 .ok());
+    for (const char* table : {"blob_content", "manifest", "trash_image"}) {
+      bytes += std::stoull(
+          Rows("SELECT CAST(COALESCE(SUM(length(content)), 0) AS TEXT) FROM " + std::string(table),
+               1)
+              .at(0)[0]);
+    }
+    return bytes;
+  }
+
+  World world_;
+  std::vector<RepositoryPath> paths_ = {world_.Repository("team-a/one"),
+                                        world_.Repository("team-a/two")};
+  std::vector<std::string> contents_;
+  std::map<std::string, std::string> configs_;
+  RetentionPolicy policy_;
+};
+
+TEST(LifeCycle, LosesNothingThatIsKeptAndKeepsNothingThatIsDropped) {
+  EXPECT_TRUE(rc::check([](const std::vector<std::uint32_t>& choices) {
+    Story story;
+    for (const std::uint32_t choice : choices) story.Happen(choice);
+    story.ExpectWhole();
+  }));
+}
+
+}  // namespace
+}  // namespace breakwater::registry
