@@ -134,7 +134,10 @@ audit::Record RecordOf(const control::Caller& caller, const RepositoryPath& path
   record.registry = path.registry;
   record.action = std::string(action::kImageDelete);
   record.initiator = control::ToInitiator(caller);
-  record.target = {.crn = image.crn().ToString(), .kind = image.kind, .name = image.name};
+  record.target = {.crn = image.crn().ToString(),
+                   .kind = image.kind,
+                   .name = image.name,
+                   .digest = digest.text()};
   record.severity = audit::Severity::kCritical;
   record.data_event = true;
   record.changes = audit::Differences(before, nullptr);

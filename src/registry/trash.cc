@@ -193,12 +193,6 @@ Result<std::vector<FoundTrash>> RowsIn(db::Transaction& tx, const RegistryName& 
   return all;
 }
 
-control::Change RestoreChange(const RepositoryPath& path, std::string_view reference) {
-  control::Change change = ImageChange(action::kTrashRestore, path, reference);
-  change.data_event = false;
-  return change;
-}
-
 }  // namespace
 
 Result<TrashPage> Trash::List(const RegistryName& registry,
@@ -227,7 +221,7 @@ Result<TrashPage> Trash::List(const RegistryName& registry,
 Result<RestoredTags> Trash::RestoreTags(const control::Caller& caller, const RepositoryPath& path,
                                         const oci::Digest& digest) {
   RestoredTags restored;
-  control::Change change = RestoreChange(path, digest.text());
+  control::Change change = ImageChange(action::kTrashRestore, path, digest.text());
   Admission::Terms terms;
   if (admission_ != nullptr) {
     BW_TRY(terms, admission_->TermsOf(path));
@@ -256,7 +250,7 @@ Result<RestoredTags> Trash::RestoreTags(const control::Caller& caller, const Rep
 
 Status Trash::RestoreTag(const control::Caller& caller, const RepositoryPath& path,
                          const std::string& tag) {
-  control::Change change = RestoreChange(path, tag);
+  control::Change change = ImageChange(action::kTrashRestore, path, tag);
   Admission::Terms terms;
   if (admission_ != nullptr) {
     BW_TRY(terms, admission_->TermsOf(path));

@@ -171,13 +171,15 @@ void AddRetentionEndpoints(const RegistryFace& face, const RegistryDeps& deps,
   };
   out->push_back({"GET", "/api/v1/retentions", "ListRetentionPolicies",
                   Access::SignedIn("lists only policies that the caller may list"), face,
-                  [deps](Context& c) { return ListRetentionPolicies(deps, c); }});
+                  [deps](Context& c) { return ListRetentionPolicies(deps, c); },
+                  Recorded::As(action::kRetentionList)});
   out->push_back({"POST", "/api/v1/retentions", "SetRetentionPolicy",
                   Access::SignedIn("the right is needed on the namespace that the body names"),
                   face, [deps](Context& c) { return SetRetentionPolicy(deps, c); }});
   out->push_back({"POST", "/api/v1/retentions/analyze", "AnalyzeRetentionPolicy",
                   Access::SignedIn("the right is needed on the namespace that the body names"),
-                  face, [deps](Context& c) { return AnalyzeRetentionPolicy(deps, c); }});
+                  face, [deps](Context& c) { return AnalyzeRetentionPolicy(deps, c); },
+                  Recorded::As(action::kRetentionAnalyze)});
   out->push_back({"GET", "/api/v1/retentions/{name}", "GetRetentionPolicy",
                   Access::To(action::kRetentionGet, of_path), face,
                   [deps](Context& c) { return GetRetentionPolicy(deps, c); }});

@@ -95,7 +95,8 @@ void AddTrashEndpoints(const RegistryFace& face, const RegistryDeps& deps,
   out->push_back({"GET", "/api/v1/trash", "ListDeletedImages",
                   Access::SignedIn("lists only namespaces whose images the caller may list or "
                                    "delete"),
-                  face, [deps](Context& c) { return ListDeletedImages(deps, c); }});
+                  face, [deps](Context& c) { return ListDeletedImages(deps, c); },
+                  Recorded::As(action::kTrashList)});
   out->push_back({"POST", "/api/v1/trash/{image...}/restoretags", "RestoreTags", restore, face,
                   [deps](Context& c) { return RestoreTags(deps, c); }});
   out->push_back({"POST", "/api/v1/trash/{image...}/restore", "RestoreImage", restore, face,
