@@ -41,10 +41,12 @@ Configuration::Configuration(const ConfigurationDeps& deps)
       network_zones_(deps.network_zones),
       restrictions_(deps.restrictions, deps.network_zones),
       account_settings_(deps.account_settings, deps.access_groups),
+      templates_(deps.templates, condition::Catalogue::BuiltIn()),
       rules_(deps.governance, condition::Catalogue::BuiltIn()),
-      sections_{&resource_groups_, &settings_,     &quotas_,           &namespaces_,
-                &channels_,        &posture_,      &custom_roles_,     &users_,
-                &service_ids_,     &profiles_,     &access_groups_,    &policies_,
-                &network_zones_,   &restrictions_, &account_settings_, &rules_} {}
+      sections_{
+          &resource_groups_, &settings_,     &quotas_,        &namespaces_,   &channels_,
+          &posture_,         &custom_roles_, &users_,         &service_ids_,  &profiles_,
+          &access_groups_,   &policies_,     &network_zones_, &restrictions_, &account_settings_,
+          &templates_,       &rules_} {}
 
 }  // namespace breakwater::app

@@ -31,6 +31,7 @@ struct ConfigurationDeps {
   iam::RestrictionRules& restrictions;
   iam::SettingsService& account_settings;
   db::Database& database;
+  governance::Templates& templates;
   governance::Governance& governance;
 };
 
@@ -56,6 +57,7 @@ class Configuration {
   iam::ZonesSection network_zones_;
   iam::RestrictionsSection restrictions_;
   iam::AccountSettingsSection account_settings_;
+  governance::TemplatesSection templates_;
   governance::RulesSection rules_;
   const admin::ConfigurationSections sections_;
 };

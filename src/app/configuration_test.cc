@@ -94,64 +94,80 @@ json::Value DocumentOf(json::Object sections) {
                       {"sections", std::move(sections)}};
 }
 
+json::Object IdentitySections() {
+  return {
+      {"custom_roles",
+       {{"Puller",
+         {{"service", "container-registry"},
+          {"display_name", "Puller"},
+          {"description", "Pulls, and that is all"},
+          {"actions", {"container-registry.image.pull"}}}}}},
+      {"users",
+       {{"jane@example.com", {{"first_name", "Jane"}, {"last_name", "Doe"}, {"language", "de"}}},
+        {"out@example.com", {{"suspended", "VPN_ONLY"}}}}},
+      {"service_ids", {{"ci", {{"description", "Builds"}, {"locked", true}}}}},
+      {"profiles",
+       {{"deployer",
+         {{"description", "Deploys"},
+          {"identities",
+           json::Array{json::Object{{"type", "user"}, {"identity", "user:jane@example.com"}},
+                       json::Object{{"type", "serviceid"}, {"identity", "service_id:ci"}}}},
+          {"rules", json::Array{json::Object{
+                        {"type", "Profile-SAML"},
+                        {"name", "Staff"},
+                        {"realm", "https://idp.example.com"},
+                        {"conditions", json::Array{json::Object{{"claim", "team"},
+                                                                {"operator", "EQUALS"},
+                                                                {"value", "\"platform\""}}}}}}}}}}},
+      {"access_groups",
+       {{"Administrators", {{"members", {"owner"}}}},
+        {"Developers",
+         {{"description", "Who pushes"},
+          {"members", {"user:jane@example.com", "service_id:ci", "owner"}},
+          {"rules", json::Array{json::Object{
+                        {"name", "Staff"},
+                        {"realm", "https://idp.example.com"},
+                        {"expiration_hours", 8},
+                        {"conditions", json::Array{json::Object{{"claim", "team"},
+                                                                {"operator", "EQUALS"},
+                                                                {"value", "\"platform\""}}}}}}}}}}},
+      {"network_zones",
+       {{"Office",
+         {{"addresses",
+           json::Array{json::Object{{"type", "subnet"}, {"value", "192.0.2.0/24"}}}}}}}},
+      {"account",
+       {{"identity", {{"session_life", 3600}}}, {"public_access", {{"enabled", false}}}}}};
+}
+
 // Something of every section.
 json::Value Everything(const AccountId& account) {
-  return DocumentOf(
-      {{"settings", {{"us.icr.io", {{"private_only", true}}}}},
-       {"quotas", {{"us.icr.io", {{"storage_bytes", 1000}, {"enforcement", "hard"}}}}},
-       {"namespaces",
-        {{"us.icr.io/team-a",
-          {{"resource_group", "Default"},
-           {"quota", {{"storage_bytes", 500}, {"traffic_bytes", 600}, {"enforcement", "soft"}}},
-           {"tag_immutability", {{"immutable", {"v*"}}, {"except", {"v*-rc?"}}}}}},
-         {"de.icr.io/team-b", json::Object()}}},
-       {"resource_groups", {{"Production", json::Object()}}},
-       {"custom_roles",
-        {{"Puller",
-          {{"service", "container-registry"},
-           {"display_name", "Puller"},
-           {"description", "Pulls, and that is all"},
-           {"actions", {"container-registry.image.pull"}}}}}},
-       {"users",
-        {{"jane@example.com", {{"first_name", "Jane"}, {"last_name", "Doe"}, {"language", "de"}}},
-         {"out@example.com", {{"suspended", "VPN_ONLY"}}}}},
-       {"service_ids", {{"ci", {{"description", "Builds"}, {"locked", true}}}}},
-       {"profiles",
-        {{"deployer",
-          {{"description", "Deploys"},
-           {"identities",
-            json::Array{json::Object{{"type", "user"}, {"identity", "user:jane@example.com"}},
-                        json::Object{{"type", "serviceid"}, {"identity", "service_id:ci"}}}},
-           {"rules",
-            json::Array{json::Object{
-                {"type", "Profile-SAML"},
-                {"name", "Staff"},
-                {"realm", "https://idp.example.com"},
-                {"conditions",
-                 json::Array{json::Object{
-                     {"claim", "team"}, {"operator", "EQUALS"}, {"value", "\"platform\""}}}}}}}}}}},
-       {"access_groups",
-        {{"Administrators", {{"members", {"owner"}}}},
-         {"Developers",
-          {{"description", "Who pushes"},
-           {"members", {"user:jane@example.com", "service_id:ci", "owner"}},
-           {"rules",
-            json::Array{json::Object{
-                {"name", "Staff"},
-                {"realm", "https://idp.example.com"},
-                {"expiration_hours", 8},
-                {"conditions",
-                 json::Array{json::Object{
-                     {"claim", "team"}, {"operator", "EQUALS"}, {"value", "\"platform\""}}}}}}}}}}},
-       {"network_zones",
-        {{"Office",
-          {{"addresses",
-            json::Array{json::Object{{"type", "subnet"}, {"value", "192.0.2.0/24"}}}}}}}},
-       {"account",
-        {{"identity", {{"session_life", 3600}}}, {"public_access", {{"enabled", false}}}}},
-       {"notification_channels",
-        {{"Alerts", {{"endpoint", "https://hooks.example.com/a"}, {"enabled", true}}}}},
-       {"governance", {{"Private only", RuleItem(SeedRule(), account)}}}});
+  json::Object sections = IdentitySections();
+  for (auto& [name, section] : json::Object{
+           {"settings", {{"us.icr.io", {{"private_only", true}}}}},
+           {"quotas", {{"us.icr.io", {{"storage_bytes", 1000}, {"enforcement", "hard"}}}}},
+           {"namespaces",
+            {{"us.icr.io/team-a",
+              {{"resource_group", "Default"},
+               {"quota", {{"storage_bytes", 500}, {"traffic_bytes", 600}, {"enforcement", "soft"}}},
+               {"tag_immutability", {{"immutable", {"v*"}}, {"except", {"v*-rc?"}}}}}},
+             {"de.icr.io/team-b", json::Object()}}},
+           {"resource_groups", {{"Production", json::Object()}}},
+           {"notification_channels",
+            {{"Alerts", {{"endpoint", "https://hooks.example.com/a"}, {"enabled", true}}}}},
+           {"templates",
+            {{"Releases stay",
+              {{"description", "New namespaces"},
+               {"target", {{"service_name", "container-registry"}, {"resource_kind", "namespace"}}},
+               {"customized_defaults",
+                json::Array{json::Object{{"property", "tag_immutability"}, {"value", {"v*"}}}}},
+               {"attachments",
+                json::Array{json::Object{
+                    {"included_scope",
+                     {{"scope_type", "account"}, {"scope_id", json::Text(account.value())}}}}}}}}}},
+           {"governance", {{"Private only", RuleItem(SeedRule(), account)}}}}) {
+    sections[name] = section;
+  }
+  return DocumentOf(std::move(sections));
 }
 
 bool AllDone(const std::vector<StepOutcome>& outcomes) {

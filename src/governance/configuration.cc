@@ -18,7 +18,9 @@ json::Value AttachmentDocument(const AttachmentDraft& draft) {
   return document;
 }
 
-json::Value RuleDocument(const RuleDraft& draft, const std::vector<AttachmentDraft>& attachments) {
+// Of a rule or a template.
+template <class Draft>
+json::Value DocumentOf(const Draft& draft, const std::vector<AttachmentDraft>& attachments) {
   json::Value document = ToJson(draft);
   json::Array list;
   for (const AttachmentDraft& one : attachments) list.push_back(AttachmentDocument(one));
@@ -41,17 +43,26 @@ Scope ReadScope(const json::Reader& in) {
 }
 
 AttachmentDraft ReadAttachment(const json::Reader& in, const AccountId& account,
-                               const Limits& limits) {
+                               const AttachmentLimits& limits) {
   in.OnlyFields({"included_scope", "excluded_scopes", "parameters"});
   AttachmentDraft draft{
       .account = account, .included = ReadScope(in.Field("included_scope")), .excluded = {}};
   if (const auto excluded = in.Optional("excluded_scopes")) {
-    for (const json::Reader& one : excluded->Items(limits.attachment.excluded)) {
+    for (const json::Reader& one : excluded->Items(limits.excluded)) {
       draft.excluded.push_back(ReadScope(one));
     }
   }
   if (const auto parameters = in.Optional("parameters")) draft.parameters = parameters->value();
   return draft;
+}
+
+void ReadAttachments(const json::Reader& in, const AccountId& account,
+                     const AttachmentLimits& limits, std::vector<AttachmentDraft>& attachments) {
+  const auto list = in.Optional("attachments");
+  if (!list) return;
+  for (const json::Reader& one : list->Items(static_cast<std::size_t>(limits.per_owner))) {
+    attachments.push_back(ReadAttachment(one, account, limits));
+  }
 }
 
 struct Wanted {
@@ -88,19 +99,74 @@ Result<Wanted> Read(const ConfigurationItem& item, const AccountId& account, con
       from->Fail(time.error().message());
     }
   }
-  if (const auto attachments = in.Optional("attachments")) {
-    for (const json::Reader& one :
-         attachments->Items(static_cast<std::size_t>(limits.attachment.per_owner))) {
-      wanted.attachments.push_back(ReadAttachment(one, account, limits));
-    }
-  }
+  ReadAttachments(in, account, limits.attachment, wanted.attachments);
   BW_TRY_STATUS(in.Finish());
   return wanted;
 }
 
-// By place: what stays the same is matched first, however the lists are ordered.
+struct WantedTemplate {
+  TemplateDraft draft;
+  std::vector<AttachmentDraft> attachments;
+};
+
+Result<WantedTemplate> ReadTemplate(const ConfigurationItem& item, const AccountId& account,
+                                    const TemplateLimits& limits) {
+  const json::Reader in(item.document);
+  in.OnlyFields({"name", "description", "target", "customized_defaults", "attachments"});
+  WantedTemplate wanted;
+  wanted.draft.account = account;
+  wanted.draft.name = in.String("name", item.key);
+  wanted.draft.description = in.Field("description").String();
+  wanted.draft.target = in.Field("target").value();
+  for (const json::Reader& one : in.Field("customized_defaults").Items(limits.properties)) {
+    one.OnlyFields({"property", "value"});
+    wanted.draft.defaults.push_back(
+        {.property = one.Field("property").String(), .value = one.Field("value").value()});
+  }
+  ReadAttachments(in, account, limits.attachment, wanted.attachments);
+  BW_TRY_STATUS(in.Finish());
+  return wanted;
+}
+
 std::string Text(const AttachmentDraft& draft) {
   return json::Canonical(AttachmentDocument(draft));
+}
+
+// What stays the same is matched first, however the lists are ordered.
+Status PutAttachments(Attachments& attachments, const control::Caller& caller,
+                      const AccountId& account, const std::string& owner,
+                      const std::vector<AttachmentDraft>& wanted) {
+  BW_TRY(std::vector<Attachment> others, attachments.List(account, owner));
+  std::vector<AttachmentDraft> missing;
+  for (const AttachmentDraft& one : wanted) {
+    const auto same = std::ranges::find(
+        others, Text(one), [](const Attachment& there) { return Text(there.definition); });
+    if (same == others.end()) {
+      missing.push_back(one);
+    } else {
+      others.erase(same);
+    }
+  }
+  // One in the place of another, so that what is attached stays so all the time.
+  while (!missing.empty() && !others.empty()) {
+    BW_TRY_STATUS(attachments.Replace(caller, owner, others.back().id, others.back().version,
+                                      missing.back()));
+    missing.pop_back();
+    others.pop_back();
+  }
+  if (!missing.empty()) BW_TRY_STATUS(attachments.Attach(caller, account, owner, missing));
+  for (const Attachment& one : others) {
+    BW_TRY_STATUS(attachments.Detach(caller, account, owner, one.id));
+  }
+  return Ok();
+}
+
+Result<std::vector<AttachmentDraft>> DraftsOf(const Attachments& attachments,
+                                              const AccountId& account, const std::string& owner) {
+  BW_TRY(const auto there, attachments.List(account, owner));
+  std::vector<AttachmentDraft> drafts;
+  for (const Attachment& one : there) drafts.push_back(one.definition);
+  return drafts;
 }
 
 }  // namespace
@@ -112,11 +178,9 @@ Result<std::vector<ConfigurationItem>> RulesSection::Export(const AccountId& acc
   std::vector<ConfigurationItem> items;
   control::UniqueKeys keys;
   for (const Rule& rule : page.rules) {
-    BW_TRY(const auto attachments, governance_.attachments().List(account, rule.id));
-    std::vector<AttachmentDraft> drafts;
-    for (const Attachment& one : attachments) drafts.push_back(one.definition);
+    BW_TRY(const auto drafts, DraftsOf(governance_.attachments(), account, rule.id));
     items.push_back({.key = keys.KeyFor(rule.definition.name),
-                     .document = RuleDocument(rule.definition, drafts),
+                     .document = DocumentOf(rule.definition, drafts),
                      .id = rule.id});
   }
   return items;
@@ -126,7 +190,7 @@ Result<ConfigurationItem> RulesSection::Complete(const AccountId& account, Confi
                                                  const json::Value&) {
   BW_TRY(const Wanted wanted, Read(item, account, governance_.limits()));
   BW_TRY_STATUS(Compile(wanted.rule, catalogue_, governance_.limits()));
-  item.document = RuleDocument(wanted.rule, wanted.attachments);
+  item.document = DocumentOf(wanted.rule, wanted.attachments);
   return item;
 }
 
@@ -143,40 +207,56 @@ Status RulesSection::Put(const control::Caller& caller, const AccountId& account
       BW_TRY_STATUS(governance_.ReplaceRule(caller, id, now.version, wanted.rule));
     }
   }
-  return PutAttachments(caller, account, id, wanted.attachments);
-}
-
-Status RulesSection::PutAttachments(const control::Caller& caller, const AccountId& account,
-                                    const std::string& rule_id,
-                                    const std::vector<AttachmentDraft>& wanted) {
-  BW_TRY(std::vector<Attachment> others, governance_.attachments().List(account, rule_id));
-  std::vector<AttachmentDraft> missing;
-  for (const AttachmentDraft& one : wanted) {
-    const auto same = std::ranges::find(
-        others, Text(one), [](const Attachment& there) { return Text(there.definition); });
-    if (same == others.end()) {
-      missing.push_back(one);
-    } else {
-      others.erase(same);
-    }
-  }
-  // One in the place of another, so that the rule is attached all the time.
-  while (!missing.empty() && !others.empty()) {
-    BW_TRY_STATUS(governance_.attachments().Replace(caller, rule_id, others.back().id,
-                                                others.back().version, missing.back()));
-    missing.pop_back();
-    others.pop_back();
-  }
-  if (!missing.empty()) BW_TRY_STATUS(governance_.attachments().Attach(caller, account, rule_id, missing));
-  for (const Attachment& one : others) {
-    BW_TRY_STATUS(governance_.attachments().Detach(caller, account, rule_id, one.id));
-  }
-  return Ok();
+  return PutAttachments(governance_.attachments(), caller, account, id, wanted.attachments);
 }
 
 Status RulesSection::Remove(const control::Caller& caller, const AccountId& account,
                             const ConfigurationItem& item) {
   return governance_.DeleteRule(caller, account, item.id);
+}
+
+Result<std::vector<ConfigurationItem>> TemplatesSection::Export(const AccountId& account) {
+  TemplateFilter all;
+  all.limit = std::numeric_limits<std::int64_t>::max();
+  BW_TRY(const TemplatePage page, templates_.List(account, all));
+  std::vector<ConfigurationItem> items;
+  control::UniqueKeys keys;
+  for (const Template& one : page.templates) {
+    BW_TRY(const auto drafts, DraftsOf(templates_.attachments(), account, one.id));
+    items.push_back({.key = keys.KeyFor(one.definition.name),
+                     .document = DocumentOf(one.definition, drafts),
+                     .id = one.id});
+  }
+  return items;
+}
+
+Result<ConfigurationItem> TemplatesSection::Complete(const AccountId& account,
+                                                     ConfigurationItem item, const json::Value&) {
+  BW_TRY(const WantedTemplate wanted, ReadTemplate(item, account, templates_.limits()));
+  BW_TRY_STATUS(Compile(wanted.draft, catalogue_, templates_.limits()));
+  item.document = DocumentOf(wanted.draft, wanted.attachments);
+  return item;
+}
+
+Status TemplatesSection::Put(const control::Caller& caller, const AccountId& account,
+                             const ConfigurationItem& item) {
+  BW_TRY(const WantedTemplate wanted, ReadTemplate(item, account, templates_.limits()));
+  std::string id = item.id;
+  if (id.empty()) {
+    BW_TRY(const Template made, templates_.Create(caller, wanted.draft));
+    id = made.id;
+  } else {
+    BW_TRY(const Template now, templates_.Find(account, id));
+    if (json::Canonical(ToJson(now.definition)) != json::Canonical(ToJson(wanted.draft))) {
+      BW_TRY_STATUS(templates_.Replace(caller, id, now.version, wanted.draft));
+    }
+  }
+  return PutAttachments(templates_.attachments(), caller, account, id, wanted.attachments);
+}
+
+Status TemplatesSection::Remove(const control::Caller& caller, const AccountId& account,
+                                const ConfigurationItem& item) {
+  return templates_.Delete(caller, account, item.id);
 }
 
 }  // namespace breakwater::governance

@@ -1,4 +1,4 @@
-// Rules and their attachments as documents (control/configuration.h).
+// Rules and templates, with their attachments, as documents (control/configuration.h).
 #pragma once
 
 #include <string>
@@ -7,6 +7,7 @@
 
 #include "control/configuration.h"
 #include "governance/governance.h"
+#include "governance/templates.h"
 
 namespace breakwater::governance {
 
@@ -27,10 +28,28 @@ class RulesSection final : public control::ConfigurationSection {
                 const control::ConfigurationItem& item) override;
 
  private:
-  Status PutAttachments(const control::Caller& caller, const AccountId& account,
-                        const std::string& rule_id, const std::vector<AttachmentDraft>& wanted);
-
   Governance& governance_;
+  const condition::Catalogue& catalogue_;
+};
+
+// "templates": by name, each with its attachments.
+class TemplatesSection final : public control::ConfigurationSection {
+ public:
+  TemplatesSection(Templates& templates, const condition::Catalogue& catalogue)
+      : templates_(templates), catalogue_(catalogue) {}
+
+  std::string_view name() const override { return "templates"; }
+  Result<std::vector<control::ConfigurationItem>> Export(const AccountId& account) override;
+  Result<control::ConfigurationItem> Complete(const AccountId& account,
+                                              control::ConfigurationItem item,
+                                              const json::Value& now) override;
+  Status Put(const control::Caller& caller, const AccountId& account,
+             const control::ConfigurationItem& item) override;
+  Status Remove(const control::Caller& caller, const AccountId& account,
+                const control::ConfigurationItem& item) override;
+
+ private:
+  Templates& templates_;
   const condition::Catalogue& catalogue_;
 };
 

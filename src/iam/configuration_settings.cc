@@ -44,7 +44,7 @@ void ReadDomains(const json::Reader& in, std::vector<DomainRestriction>& domains
   }
 }
 
-// The part that documents have. What they leave out is as the installation has it.
+// The part that documents have. What is null, or left out, is as the installation has it.
 Status ReadSettings(const json::Value& document, AccountSettings& settings) {
   const json::Reader in(document);
   in.OnlyFields({"create_service_id", "create_api_key", "user_list_restricted", "allowed_addresses",
@@ -83,14 +83,17 @@ Result<std::vector<ConfigurationItem>> AccountSettingsSection::Export(const Acco
 }
 
 Result<ConfigurationItem> AccountSettingsSection::Complete(const AccountId&, ConfigurationItem item,
-                                                           const json::Value&) {
+                                                           const json::Value& now) {
   if (item.key == kPublicAccess) {
     BW_TRY(const bool enabled, ReadPublic(item.document));
     item.document = PublicDocument(enabled);
     return item;
   }
+  // What is left out is as it is.
+  json::Object whole = now.is_object() ? now.as_object() : json::Object();
+  for (const auto& [name, value] : item.document.as_object()) whole[name] = value;
   AccountSettings settings;
-  BW_TRY_STATUS(ReadSettings(item.document, settings));
+  BW_TRY_STATUS(ReadSettings(whole, settings));
   item.document = ToJson(settings);
   return item;
 }
