@@ -81,11 +81,11 @@ class AdvisorApiTest : public ::testing::Test {
   OneIdentity identity_{world_.Caller().actor};
   observe::Metrics metrics_;
   AdvisorFace face_;
-  Dispatcher dispatcher_{
-      {world_.registries, identity_, world_.authorizer, world_.changes, metrics_, AccountId("acc")},
-      AdvisorEndpoints(face_, {advisor_, world_.services->content, world_.services->namespaces,
-                               world_.authorizer}),
-      {{"/va/api", &face_}}};
+  Dispatcher dispatcher_{{world_.registries, identity_, world_.authorizer, world_.changes,
+                          world_.recorder, metrics_, AccountId("acc")},
+                         AdvisorEndpoints(face_, {advisor_, world_.services->content,
+                                                  world_.services->namespaces, world_.authorizer}),
+                         {{"/va/api", &face_}}};
   std::string digest_;
 };
 

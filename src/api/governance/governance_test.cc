@@ -84,11 +84,14 @@ class GovernanceApi : public ::testing::Test {
   control::Registries registries_{{{RegistryName("us.icr.io"), "us-south", {"us.icr.io"}, {}},
                                    {RegistryName("de.icr.io"), "eu-central", {"de.icr.io"}, {}}}};
   observe::Metrics metrics_;
+  audit::Recorder recorder_{
+      {.process = "test", .account = world_.account}, world_.database(), world_.log, world_.clock};
   SccFace face_{"config"};
   Dispatcher dispatcher_{{.registries = registries_,
                           .authenticator = identity_,
                           .authorizer = authorizer_,
                           .changes = world_.changes,
+                          .recorder = recorder_,
                           .metrics = metrics_,
                           .first_account = world_.account},
                          Endpoints(world_.governance, world_.templates, face_),
