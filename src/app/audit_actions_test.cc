@@ -50,6 +50,7 @@ constexpr Action kActions[] = {
     {"container-registry.retention.analyze"},
     {"container-registry.trash.list"},
     {"container-registry.trash.restore"},
+    {"container-registry.trash.purge"},  // ours: the reference's trash cannot be emptied
     {"container-registry.account-vulnerability-report.list"},
     {"container-registry.account-vulnerability-status.list"},
     {"container-registry.image-vulnerability-report.read"},
@@ -73,6 +74,8 @@ const std::map<std::string_view, std::string_view>& NotRecorded() {
       {"StartSignIn", "sends a browser elsewhere"},
       {"FinishSignIn", "begins a session, which is recorded as a change"},
       {"WhoAmI", "tells callers about themselves"},
+      {"GetUserinfo", "tells callers about themselves"},
+      {"GetUserinfoUnderIam", "tells callers about themselves"},
       {"ListRegistries", "says the same to everybody"},
       {"ListProperties", "says the same to everybody"},
       {"ListAvailableServicerefTargets", "says the same to everybody"},

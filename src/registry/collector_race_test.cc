@@ -355,6 +355,8 @@ class Arena {
                                             *oci::Reference::Parse(image.digest().text())));
       }
     }
+    world_.clock.Advance(ManifestOptions{}.trash_life);
+    EXPECT_TRUE(world_.services->trash.Expire().ok());
     world_.clock.Advance(std::chrono::hours{25});
     Collect();
     EXPECT_EQ(world_.Count("repository_blob"), 0);

@@ -202,9 +202,10 @@ TEST_F(OciTest, RightsMayBeLimitedToAResourceGroup) {
                   .Create(world.Caller(), AccountId("acc"), world.registry(), "team-g", "group-1")
                   .ok());
   ASSERT_EQ(service_.PushBlob(kRepo, "mine").status, 201);
-  service_.world.authorizer.rule = [](const control::Caller&, std::string_view,
+  service_.world.authorizer.rule = [](const control::Caller& caller, std::string_view,
                                       const control::Resource& resource) -> Status {
-    if (resource.resource_group == "group-1") return Ok();
+    const bool own = caller.actor.account == resource.account;
+    if (own && resource.resource_group == "group-1") return Ok();
     return Denied("you may not").Reason("not_authorized");
   };
   ASSERT_EQ(service_.PushBlob("team-g/app", "config").status, 201);
