@@ -57,3 +57,7 @@ CREATE TABLE governance_break_glass (
   closed_by TEXT COLLATE "C" NOT NULL
 );
 CREATE INDEX governance_break_glass_account ON governance_break_glass (account, ends);
+
+-- Results are asked for by who owns the rule, too.
+CREATE INDEX governance_result_rule ON governance_result (rule_id, resource);
+CREATE INDEX governance_history_rule ON governance_history (rule_id, resource, at);

@@ -92,8 +92,8 @@ std::vector<api::Endpoint> Faces::State::Endpoints() {
   Append(all, api::notifications::Endpoints(p.channels, p.deliveries, notifications));
   Append(all,
          api::native::NativeEndpoints({p.registries, condition::Catalogue::BuiltIn()}, native));
-  Append(all,
-         api::native::AuditEndpoints({p.audit, *p.heads, *p.segments, p.audit_settings}, native));
+  Append(all, api::native::AuditEndpoints(
+                  {p.audit, *p.heads, *p.segments, p.audit_settings, p.first_account}, native));
   Append(all, api::native::EnterpriseEndpoints({p.organization, p.resource_groups}, native));
   Append(all, api::native::ResourceGroupEndpoints({p.organization, p.resource_groups}, native));
   Append(all, api::native::NamespaceEndpoints({p.tag_immutability, p.namespaces}, native));

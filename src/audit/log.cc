@@ -40,7 +40,7 @@ bool IsHex(ByteView bytes, std::string_view hex) {
 }
 
 Result<json::Value> ParseRecord(std::string_view text) {
-  auto record = json::Parse(text);
+  auto record = json::Parse(text, kStoredRecord);
   if (!record.ok()) return DataCorrupt("an audit record is damaged").Log(record.error().message());
   return record;
 }

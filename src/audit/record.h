@@ -70,6 +70,9 @@ bool IsDataEvent(std::string_view action);
 std::string_view ToText(Outcome outcome);    // "success", "failure"
 std::string_view ToText(Severity severity);  // "normal", "warning", "critical"
 
+// How records are read back: what was acceptable as a request lies deeper in the record of it.
+inline constexpr json::Limits kStoredRecord{.max_bytes = 64U << 20, .max_depth = 256};
+
 json::Value ToJson(const Record& record);
 Result<Record> FromJson(const json::Value& document);
 

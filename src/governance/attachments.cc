@@ -68,12 +68,13 @@ Result<std::vector<Attachment>> Attachments::Attach(const control::Caller& calle
     after.push_back(ToJson(draft));
   }
   const auto apply = [&](db::Transaction& tx) -> Result<control::Effect> {
-    BW_TRY_STATUS(Admit(tx, account, owner, drafts, {}));
+    BW_TRY_STATUS(kind_.must_exist(tx, account, owner));
     BW_TRY(const auto there, SelectAttachments(tx, kind_.what, owner));
     if (std::ssize(there) + std::ssize(attachments) > limits_.per_owner) {
       return LimitExceeded("a " + kind_.resource_kind + " has at most " +
                            std::to_string(limits_.per_owner) + " attachments");
     }
+    BW_TRY_STATUS(Admit(tx, account, owner, drafts, {}));
     for (const Attachment& attachment : attachments) {
       BW_TRY_STATUS(InsertAttachment(tx, kind_.what, attachment, clock_.Now()));
     }

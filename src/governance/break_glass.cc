@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "control/hierarchy.h"
 #include "governance/rule.h"
 #include "governance/store.h"
 #include "json/reader.h"
@@ -135,6 +136,7 @@ Result<BreakGlass> BreakGlasses::Close(const control::Caller& caller, const Acco
     const Timestamp now = clock_.Now();
     if (!one.OpenAt(now)) return Conflict("it is not open any more").Reason("not_open");
     json::Value before = ToJson(one);
+    BW_TRY_STATUS(control::TouchScopes(tx));  // what is under way is judged without it
     one.closed = now;
     one.closed_by = caller.actor.iam_id.value();
     BW_TRY_STATUS(

@@ -28,14 +28,17 @@ Result<Repairs::Found> Repairs::Find(const AccountId& account, const std::string
           [&](const control::Resource& one) { return one.crn().ToString() == resource; });
       if (found == resources.end()) continue;
       BW_TRY(const auto applicable, deps_.rules.For(tx, *found));
+      BW_TRY(const auto facts, source->Read(tx, *found));
+      const RelatedResources related(tx, deps_.facts, *found);
+      // Attached with several parameters, it is complied with if it is under all of them.
+      std::optional<Found> one;
       for (const AttachedRulePtr& rule : applicable.rules) {
-        if (rule->id != rule_id) continue;
-        BW_TRY(auto facts, source->Read(tx, *found));
-        const RelatedResources related(tx, deps_.facts, *found);
+        if (rule->id != rule_id || (one && !one->compliant)) continue;
         const bool compliant = condition::Judge(rule->compiled->condition, rule->parameters, facts,
                                                 &related) == condition::Outcome::kCompliant;
-        return Found{rule, *found, std::move(facts), compliant};
+        one = Found{rule, *found, facts, compliant};
       }
+      if (one) return *std::move(one);
     }
     return NotFound("the rule '" + rule_id.substr(0, 64) +
                     "' does not apply to that resource, or there is no such resource here");

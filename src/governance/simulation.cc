@@ -6,6 +6,7 @@ namespace breakwater::governance {
 namespace {
 
 constexpr std::int64_t kPage = 1000;
+constexpr std::int64_t kMostScanned = 1'000'000;
 constexpr std::string_view kProposed = "rule-simulated";
 
 // The judgements in a record, those of rules that look at what was changed among them.
@@ -79,16 +80,16 @@ Status Simulator::Replay(const SimulationRequest& request, const std::vector<Bou
                          const control::Place& place, Simulation& out) const {
   audit::Filter filter{.account = place.account, .since = request.since, .until = request.until};
   filter.limit = kPage;
-  std::int64_t seen = 0;
   while (true) {
     BW_TRY(const auto page, deps_.audit.Query(filter));
+    out.scanned += std::ssize(page);
     for (const audit::Found& found : page) {
       filter.after = found.position;
       const audit::Record& record = found.record;
       std::vector<const json::Value*> judged;
       CollectJudged(record.judgement, judged);
       if (judged.empty()) continue;
-      if (++seen > request.most_changes) {
+      if (out.changes == request.most_changes) {
         out.truncated = true;
         return Ok();
       }
@@ -98,6 +99,11 @@ Status Simulator::Replay(const SimulationRequest& request, const std::vector<Bou
       }
     }
     if (std::ssize(page) < kPage) return Ok();
+    // Most records are of reads and pulls, which nothing judges.
+    if (out.scanned >= kMostScanned) {
+      out.truncated = true;
+      return Ok();
+    }
   }
 }
 

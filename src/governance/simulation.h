@@ -45,6 +45,7 @@ struct SimulatedState {
 };
 
 struct Simulation {
+  std::int64_t scanned = 0;  // records, of whatever kind
   std::int64_t changes = 0;  // recorded ones with something that can be judged
   std::int64_t judged = 0;   // decisions: the rule applied
   std::int64_t refused = 0;  // decisions

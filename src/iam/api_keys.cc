@@ -233,7 +233,9 @@ Result<ApiKey> ApiKeys::EditKey(const control::Caller& caller, const AccountId& 
                                         "The API key was changed"));
         edited = after;
         // A key can be locked and disabled whatever rule it violates.
-        const bool judged = after.expires != before.expires || (before.disabled && !after.disabled);
+        const bool judged = after.expires != before.expires ||
+                            (before.disabled && !after.disabled) ||
+                            (before.locked && !after.locked);
         if (!judged) return Changed(tx, account, ToJson(before), ToJson(after));
         return ChangedGoverned(tx, account, ToJson(before), ToJson(after), GovernedApiKey(after));
       }));

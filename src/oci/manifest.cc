@@ -202,6 +202,8 @@ Result<Manifest> ParseManifest(std::string_view bytes, std::string_view content_
   BW_TRY_STATUS(CheckForm(document, manifest.kind));
   BW_TRY(manifest.artifact_type, TextMember(document, "artifactType", ""));
   BW_TRY(manifest.config, OptionalDescriptor(document, "config"));
+  // Only layers may lie elsewhere. A configuration is read here, so whoever names one must have it.
+  if (manifest.config) manifest.config->foreign = false;
   BW_TRY(manifest.layers, DescriptorList(document, "layers"));
   BW_TRY(manifest.manifests, DescriptorList(document, "manifests"));
   BW_TRY(manifest.subject, OptionalDescriptor(document, "subject"));

@@ -224,14 +224,15 @@ struct World {
     }
     retention.Register();
     Restart();
-    facts.Add(services->settings);
-    facts.Add(services->tag_immutability);
   }
 
   // Forgets what is in memory.
   void Restart() {
     services = std::make_unique<Services>(database, store, clock, registries, changes, *jobs,
                                           upload_options);
+    facts = {};
+    facts.Add(services->settings);
+    facts.Add(services->tag_immutability);
   }
 
   const control::RegistryInfo& registry() const { return registries.all().front(); }

@@ -86,6 +86,9 @@ Result<RestoredTags> SetFreeTags(db::Transaction& tx, const ManifestKey& manifes
   return restored;
 }
 
+// Images that come back at once.
+constexpr std::size_t kMostReturned = 10'000;
+
 // Brings back what belongs to an image, and the image without its tags; what is new there as
 // pushes.
 class Return {
@@ -93,15 +96,24 @@ class Return {
   Return(db::Transaction& tx, const RepositoryPath& path, Timestamp now)
       : tx_(tx), path_(path), now_(now) {}
 
+  // With what hangs below it, however deep.
   Status Image(const Trashed& image) {
-    BW_TRY_STATUS(One(image, {}));
-    BW_TRY(const auto attached, AttachedTo(tx_, image.key));
-    for (const Trashed& one : attached) {
-      BW_TRY(const auto tags, TrashedTags(tx_, one.key));
-      BW_TRY_STATUS(One(one, tags));
+    std::vector<Trashed> open{image};
+    for (std::size_t at = 0; at < open.size(); ++at) {
+      const Trashed next = open[at];
+      BW_TRY_STATUS(One(next, {}));
+      BW_TRY(const auto attached, AttachedTo(tx_, next.key));
+      for (const Trashed& one : attached) {
+        BW_TRY(const auto tags, TrashedTags(tx_, one.key));
+        BW_TRY_STATUS(One(one, tags));
+      }
+      BW_TRY(const auto children, LostChildren(tx_, next.key));
+      if (open.size() + children.size() > kMostReturned) {
+        return TooLarge("too many images hang below this one; restore them one by one")
+            .Reason("too_many_images");
+      }
+      open.insert(open.end(), children.begin(), children.end());
     }
-    BW_TRY(const auto children, LostChildren(tx_, image.key));
-    for (const Trashed& child : children) BW_TRY_STATUS(Image(child));
     return Ok();
   }
   std::vector<jobs::Event> events() && { return std::move(events_); }

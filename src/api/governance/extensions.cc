@@ -156,9 +156,9 @@ std::vector<Endpoint> ExtensionEndpoints(ExtensionDeps deps, const SccFace& face
   const auto to = [](std::string_view action) { return Access::To(action); };
   return {
       {"POST", "/breakwater/v1/governance/simulate", "SimulateRule",
-       to("compliance.configuration-governance.rules-read"), face, on(Simulate)},
+       to("compliance.configuration-governance.rules-create"), face, on(Simulate)},
       {"POST", "/breakwater/v1/governance/evaluate", "EvaluateRules",
-       to("compliance.configuration-governance.results-read"), face, on(Evaluate)},
+       to("compliance.configuration-governance.rules-update"), face, on(Evaluate)},
       {"POST", "/breakwater/v1/governance/repairs", "RepairResource",
        to("compliance.configuration-governance.results-read"), face, on(Repair)},
       {"GET", kBreakGlass, "ListBreakGlasses", to("compliance.configuration-governance.rules-read"),

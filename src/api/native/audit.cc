@@ -98,8 +98,18 @@ Result<net::Response> List(const AuditDeps& deps, const Context& context, const 
   return JsonResponse(200, body);
 }
 
+Status CheckOwner(const AuditDeps& deps, const Context& context) {
+  if (context.account == deps.owner) return Ok();
+  return Denied(
+             "the whole trail, and what is recorded, are the business of the installation's own "
+             "account; yours is at /breakwater/v1/audit/records")
+      .Reason("not_authorized");
+}
+
 // Sealed entries as a verifier needs them: every account's, since one chain holds them all.
-Result<net::Response> Export(const audit::Log& log, const Context& context) {
+Result<net::Response> Export(const AuditDeps& deps, const Context& context) {
+  BW_TRY_STATUS(CheckOwner(deps, context));
+  const audit::Log& log = deps.log;
   BW_TRY(const std::int64_t first, QueryNumber(context, "from", 1));
   BW_TRY(const auto sealed, log.Seal());
   (void)sealed;
@@ -129,7 +139,8 @@ Result<net::Response> Verify(const audit::Log& log) {
                             {"head", Text(verified->head)}});
 }
 
-Result<net::Response> SetSettings(admin::AuditSettings& settings, Context& context) {
+Result<net::Response> SetSettings(const AuditDeps& deps, Context& context) {
+  BW_TRY_STATUS(CheckOwner(deps, context));
   BW_TRY(const json::Value body, ReadJson(context));
   const json::Reader in(body);
   const json::Reader pulls = in.Field("pulls");
@@ -139,13 +150,14 @@ Result<net::Response> SetSettings(admin::AuditSettings& settings, Context& conte
   wanted.keep_days = in.Field("keep_days").Int();
   BW_TRY_STATUS(in.Finish());
   wanted.pulls = *level;
-  BW_TRY_STATUS(settings.Set(context.caller, context.account, wanted));
+  BW_TRY_STATUS(deps.settings.Set(context.caller, context.account, wanted));
   return JsonResponse(200, audit::ToJson(wanted));
 }
 
 // Lines for `breakwater audit verify`. An empty answer is the end; its trailer says how long the
 // tail is that is not sealed yet.
 Result<net::Response> ExportLines(const AuditDeps& deps, const Context& context) {
+  BW_TRY_STATUS(CheckOwner(deps, context));
   BW_TRY(const std::int64_t first, QueryNumber(context, "from", 1));
   if (first < 1) return Invalid("from counts from 1");
   std::string lines;
@@ -192,6 +204,7 @@ Result<net::Response> PublicKey(const AuditDeps& deps) {
 }
 
 Result<net::Response> ListSegments(const AuditDeps& deps, const Context& context) {
+  BW_TRY_STATUS(CheckOwner(deps, context));
   BW_TRY(const std::int64_t first, QueryNumber(context, "from", 1));
   BW_TRY(const auto segments, deps.segments.List(first, kMaxEntries));
   json::Array list;
@@ -221,7 +234,7 @@ std::vector<Endpoint> AuditEndpoints(AuditDeps deps, const SccFace& face) {
                      [](const audit::Found& found) { return ActivityEvent(found.record); });
        }},
       {"GET", "/breakwater/v1/audit/entries", "ExportAudit", Access::To(kExport), face,
-       [&log](Context& context) { return Export(log, context); }},
+       [deps](Context& context) { return Export(deps, context); }},
       {"GET", "/breakwater/v1/audit/verification", "VerifyAudit", Access::To(kRead), face,
        [&log](Context&) { return Verify(log); }},
       {"GET", "/breakwater/v1/audit/export", "ExportAuditLines", Access::To(kExport), face,
@@ -242,7 +255,7 @@ std::vector<Endpoint> AuditEndpoints(AuditDeps deps, const SccFace& face) {
        }},
       {"PUT", "/breakwater/v1/audit/settings", "SetAuditSettings",
        Access::To(admin::AuditSettings::kAction, SettingsOf), face,
-       [&settings](Context& context) { return SetSettings(settings, context); }},
+       [deps](Context& context) { return SetSettings(deps, context); }},
   };
 }
 

@@ -18,6 +18,9 @@ struct AuditDeps {
   const audit::Heads& heads;
   const audit::Segments& segments;
   admin::AuditSettings& settings;
+  // The installation's own account: the trail is one chain of all accounts, and its settings are
+  // everybody's.
+  AccountId owner;
 };
 
 // What is referred to must outlive the endpoints.

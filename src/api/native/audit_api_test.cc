@@ -12,11 +12,14 @@ namespace {
 
 class AuditApi : public ::testing::Test {
  protected:
-  AuditApi() {
-    harness_.Serve(AuditEndpoints({control().log, heads_, segments_, settings_}, harness_.face));
-  }
+  AuditApi() { ServeFor(control().account); }
 
   control::testing::ControlFixture& control() { return harness_.control; }
+  // As an installation whose own account is `owner`.
+  void ServeFor(const AccountId& owner) {
+    harness_.Serve(
+        AuditEndpoints({control().log, heads_, segments_, settings_, owner}, harness_.face));
+  }
   void Record(const std::string& action) {
     audit::Record record;
     record.account = control().account;
@@ -44,6 +47,20 @@ class AuditApi : public ::testing::Test {
   admin::AuditSettings settings_{harness_.control.database, harness_.control.clock,
                                  harness_.control.changes};
 };
+
+TEST_F(AuditApi, WholeTrailAndItsSettingsAreForTheInstallationsAccountAlone) {
+  ServeFor(AccountId("another"));
+  for (const char* path : {"entries", "export", "segments"}) {
+    EXPECT_EQ(harness_.Send("GET", std::string("/breakwater/v1/audit/") + path).status, 403)
+        << path;
+  }
+  EXPECT_EQ(
+      harness_
+          .Send("PUT", "/breakwater/v1/audit/settings", R"({"pulls":"first_of_day","keep_days":1})")
+          .status,
+      403);
+  EXPECT_EQ(harness_.Send("GET", "/breakwater/v1/audit/records").status, 200);
+}
 
 TEST_F(AuditApi, RecordsAreFilteredAndPaged) {
   for (const char* action : {"a", "b", "a"}) Record(action);

@@ -68,9 +68,11 @@ Result<net::Response> GetBlob(const BackupDeps& deps, const Context& context) {
 std::vector<Endpoint> BackupEndpoints(BackupDeps deps, const SccFace& face) {
   return {
       {"GET", "/breakwater/v1/backup/snapshot", "GetBackupSnapshot", Access::To(kAction), face,
-       [deps](Context& context) { return Snapshot(deps, context); }},
+       [deps](Context& context) { return Snapshot(deps, context); },
+       Recorded::Not("a change of its own says that a backup is taken")},
       {"GET", "/breakwater/v1/backup/blobs/{digest}", "GetBackupBlob", Access::To(kAction), face,
-       [deps](Context& context) { return GetBlob(deps, context); }},
+       [deps](Context& context) { return GetBlob(deps, context); },
+       Recorded::Not("part of a backup that was recorded")},
   };
 }
 

@@ -71,7 +71,7 @@ Status SinkDelivery::Run(std::chrono::steady_clock::time_point deadline) {
 }
 
 Result<SinkItem> SinkDelivery::ItemOf(const EntryView& entry, std::string_view line) const {
-  BW_TRY(const json::Value document, json::Parse(entry.record));
+  BW_TRY(const json::Value document, json::Parse(entry.record, kStoredRecord));
   BW_TRY(const Record record, FromJson(document));
   return SinkItem{.sequence = entry.sequence,
                   .time = record.time,
