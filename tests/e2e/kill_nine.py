@@ -226,8 +226,13 @@ def files_under(data, folder):
 def verify_files(server, client):
     left = files_under(server.data, "staging")
     check(not left, "temporary files are left: %s" % left[:3])
+    # Of so many records the audit trail writes segments, which are blobs of no repository.
+    _, listed = client.expect(200, "GET", "/breakwater/v1/audit/segments")
+    segments = {segment["digest"] for segment in json.loads(listed)["segments"]}
     for path in files_under(server.data, "sha256"):
         digest = "sha256:" + os.path.basename(path)
+        if digest in segments:
+            continue
         status, _, _ = client.do("HEAD", blob_target(digest))
         check(status == 200, "the file of blob %s belongs to no repository" % digest)
 
