@@ -106,6 +106,12 @@ std::string Range(std::int64_t first, std::int64_t last) {
                        : "entries " + std::to_string(first) + " to " + std::to_string(last);
 }
 
+// Whether a signature vouches for any of it: hashes alone could be made anew by whoever wrote the
+// files.
+bool IsProven(const audit::FileVerification& found) {
+  return found.first == 0 || found.signed_to >= found.first;
+}
+
 }  // namespace
 
 Result<audit::FileVerification> VerifyAuditFiles(const VerifyAuditArguments& arguments) {
@@ -123,7 +129,8 @@ Result<audit::FileVerification> VerifyAuditFiles(const VerifyAuditArguments& arg
 
 std::string RenderVerification(const audit::FileVerification& found) {
   if (found.first == 0) return "there are no entries\n";
-  std::string text = "intact: " + Range(found.first, found.last) + ", hash " + found.hash + "\n";
+  std::string text = IsProven(found) ? "intact: " : "NOT PROVEN, no head vouches for it: ";
+  text += Range(found.first, found.last) + ", hash " + found.hash + "\n";
   if (found.first > 1) {
     text += "not looked at: what came before entry " + std::to_string(found.first) + "\n";
   }
@@ -154,9 +161,13 @@ std::string RenderVerificationJson(const Result<audit::FileVerification>& found)
   if (!found.ok()) {
     return json::Serialize({{"intact", false}, {"problem", json::Text(found.error().message())}});
   }
-  json::Object object{{"intact", true},        {"first", found->first},
-                      {"last", found->last},   {"hash", json::Text(found->hash)},
-                      {"heads", found->heads}, {"signed_to", found->signed_to}};
+  json::Object object{{"intact", true},
+                      {"proven", IsProven(*found)},
+                      {"first", found->first},
+                      {"last", found->last},
+                      {"hash", json::Text(found->hash)},
+                      {"heads", found->heads},
+                      {"signed_to", found->signed_to}};
   if (found->signed_at) object["signed_at"] = json::Text(FormatRfc3339(*found->signed_at));
   if (found->unsealed) object["unsealed"] = *found->unsealed;
   return json::Serialize(object);
@@ -212,7 +223,7 @@ int VerifyAudit(const VerifyAuditArguments& arguments) {
   } else {
     std::printf("NOT intact: %s\n", found.error().message().c_str());
   }
-  return tampered ? 1 : 0;
+  return tampered || !IsProven(*found) ? 1 : 0;
 }
 
 int ExportAudit(const RawClientArguments& raw, const ExportAuditArguments& arguments) {

@@ -73,6 +73,16 @@ TEST_F(VerifyAudit, TakesFilesInAnyOrderAndSaysWhatIsSigned) {
   EXPECT_NE(text.find("not sealed yet when it was exported: 4 records"), std::string::npos) << text;
 }
 
+TEST_F(VerifyAudit, CallsNothingIntactThatNobodySigned) {
+  std::string text = Entries(3);
+  const std::string bare = Write("bare", text);
+  EXPECT_NE(RenderVerification(*VerifyAuditFiles(Arguments({bare}))).find("NOT PROVEN"),
+            std::string::npos);
+  EXPECT_EQ(cli::VerifyAudit(Arguments({bare})), 1);
+  AppendLine(Head(), text);
+  EXPECT_EQ(cli::VerifyAudit(Arguments({Write("signed", text)})), 0);
+}
+
 TEST_F(VerifyAudit, FindsThatAFileIsMissing) {
   const std::string one = Write("one", Entries(3));
   Write("two", Entries(3));

@@ -98,7 +98,8 @@ std::vector<Endpoint> ConfigurationEndpoints(ConfigurationDeps deps, const SccFa
       {"GET", "/breakwater/v1/configuration", "GetConfiguration", Access::To(kGet), face,
        [deps](Context& context) { return Get(deps, context); }},
       {"POST", "/breakwater/v1/configuration/plan", "PlanConfiguration", Access::To(kPlan), face,
-       [deps](Context& context) { return Plan(deps, context); }},
+       [deps](Context& context) { return Plan(deps, context); },
+       Recorded::As(kPlan)},  // it tells of everything that it would change
       {"POST", "/breakwater/v1/configuration/apply", "ApplyConfiguration", Access::To(kApply), face,
        [deps](Context& context) { return Apply(deps, context); }},
   };
