@@ -123,6 +123,31 @@ scaled_stores() {
     BREAKWATER_S3_PREFIX BREAKWATER_S3_ACCESS_KEY BREAKWATER_S3_SECRET_KEY BREAKWATER_MASTER_KEY
 }
 
+# Ends a script whose rest needs PostgreSQL and an object store, where there are none.
+needs_services() {
+  if [ -z "${BREAKWATER_TEST_POSTGRES:-}" ] || [ -z "${BREAKWATER_TEST_S3_ENDPOINT:-}" ]; then
+    echo "left out: BREAKWATER_TEST_POSTGRES and BREAKWATER_TEST_S3_ENDPOINT do not name services"
+    finish
+  fi
+  needs psql
+}
+
+# scaled_options KEY-FILE: the stores of scaled_stores as a configuration file, for a server whose
+# master key is in the file.
+scaled_options() {
+  cat << TOML
+data = "$dir/scaled"
+master_key = "$(cat "$1")"
+database.url = "$BREAKWATER_DATABASE_URL"
+s3.endpoint = "$BREAKWATER_S3_ENDPOINT"
+s3.region = "$BREAKWATER_S3_REGION"
+s3.bucket = "$BREAKWATER_S3_BUCKET"
+s3.prefix = "$BREAKWATER_S3_PREFIX"
+s3.access_key = "$BREAKWATER_S3_ACCESS_KEY"
+s3.secret_key = "$BREAKWATER_S3_SECRET_KEY"
+TOML
+}
+
 # server_launch ARGUMENTS…: starts it without waiting. Its first line goes to the pipe $dir/ready.
 server_launch() {
   rm -f "$dir/ready"

@@ -123,23 +123,9 @@ is "a second copy into it is refused" "$status" 1
 
 echo "# to PostgreSQL and S3"
 
-if [ -z "${BREAKWATER_TEST_POSTGRES:-}" ] || [ -z "${BREAKWATER_TEST_S3_ENDPOINT:-}" ]; then
-  echo "left out: BREAKWATER_TEST_POSTGRES and BREAKWATER_TEST_S3_ENDPOINT do not name services"
-  finish
-fi
-needs psql
+needs_services
 scaled_stores
-config scaled << TOML
-data = "$dir/scaled"
-master_key = "$(cat "$dir/embedded/master.key")"
-database.url = "$BREAKWATER_DATABASE_URL"
-s3.endpoint = "$BREAKWATER_S3_ENDPOINT"
-s3.region = "$BREAKWATER_S3_REGION"
-s3.bucket = "$BREAKWATER_S3_BUCKET"
-s3.prefix = "$BREAKWATER_S3_PREFIX"
-s3.access_key = "$BREAKWATER_S3_ACCESS_KEY"
-s3.secret_key = "$BREAKWATER_S3_SECRET_KEY"
-TOML
+scaled_options "$dir/embedded/master.key" | config scaled
 sed "s/^master_key = .*/master_key = \"$BREAKWATER_MASTER_KEY\"/" "$dir/scaled.toml" > "$dir/wrong.toml"
 unset BREAKWATER_DATABASE_URL BREAKWATER_S3_ENDPOINT BREAKWATER_S3_REGION BREAKWATER_S3_BUCKET \
   BREAKWATER_S3_PREFIX BREAKWATER_S3_ACCESS_KEY BREAKWATER_S3_SECRET_KEY BREAKWATER_MASTER_KEY
