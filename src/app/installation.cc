@@ -149,6 +149,7 @@ Status Bootstrap(Installation::Parts& parts, const config::Settings& settings) {
   parts.credentials.Count(parts.activity);
   parts.authorizer.Count(parts.activity);
   BW_TRY_STATUS(EndSessionsOfRemovedSources(parts, settings.sign_in));
+  BW_TRY_STATUS(parts.posture_profiles.Publish());
   return CheckBreakGlass(parts, settings.break_glass);
 }
 
@@ -344,7 +345,10 @@ Installation::Parts::Parts(const config::Settings& settings,
       simulator({*database, audit, facts, condition::Catalogue::BuiltIn(), hierarchy,
                  governance.limits()}),
       repairs({*database, facts, attached_rules, {&settings_service, &tag_immutability}}),
-      posture({*database, *jobs, changes, facts, posture::Content::BuiltIn(), clock,
+      posture_profiles(*database, changes, posture::Content::BuiltIn(),
+                       condition::Catalogue::BuiltIn(), clock),
+      posture_attachments(*database, changes, posture_profiles, clock),
+      posture({*database, *jobs, changes, facts, posture_profiles, posture_attachments, clock,
                [this]() -> Result<std::vector<AccountId>> {
                  return database->ReadValue(iam::store::ListAccounts);
                }}),

@@ -207,6 +207,8 @@ struct Installation::Parts {
   governance::BreakGlasses break_glasses;
   governance::Simulator simulator;
   governance::Repairs repairs;
+  posture::Profiles posture_profiles;
+  posture::Attachments posture_attachments;
   posture::Posture posture;
   insights::Findings findings;
   WebhookSender sender;

@@ -19,6 +19,8 @@ jobs::Event CommittedEvent(const Change& change, const Effect& effect) {
                         {"kind", Text(r.kind)},
                         {"registry", Text(r.registry.value())},
                         {"region", Text(r.region)},
+                        {"resource_group", Text(r.resource_group)},
+                        {"namespace", Text(r.name_space)},
                         {"name", Text(r.name)}});
   }
   const Resource& target = change.resource;

@@ -12,12 +12,10 @@
 #include "base/ids.h"
 #include "base/time.h"
 #include "json/json.h"
+#include "posture/profile.h"
 #include "posture/results.h"
 
 namespace breakwater::posture {
-
-// Framework -> ids of its requirements: {"nist-800-53-r5": ["AC-2", "AC-6"]}. Identifiers only.
-using Mappings = std::map<std::string, std::vector<std::string>>;
 
 // What somebody signed for where no fact can: ends by itself.
 struct AttestationShown {

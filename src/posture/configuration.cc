@@ -6,37 +6,42 @@ using control::ConfigurationItem;
 
 Result<std::vector<ConfigurationItem>> ParametersSection::Export(const AccountId& account) {
   std::vector<ConfigurationItem> items;
-  for (const Profile& profile : posture_.content().profiles()) {
-    BW_TRY(json::Value parameters, posture_.Parameters(account, profile.id));
-    if (parameters.as_object().empty()) continue;
-    items.push_back({.key = profile.id, .document = std::move(parameters)});
+  BW_TRY(const auto attachments, posture_.attachments().List(account));
+  for (const Attachment& attachment : attachments) {
+    if (attachment.scope_id != kRegistryScope || attachment.parameters.empty()) continue;
+    items.push_back({.key = attachment.profile_id, .document = attachment.parameters});
   }
   return items;
 }
 
-Result<ConfigurationItem> ParametersSection::Complete(const AccountId&, ConfigurationItem item,
-                                                      const json::Value&) {
+Result<ConfigurationItem> ParametersSection::Complete(const AccountId& account,
+                                                      ConfigurationItem item, const json::Value&) {
   if (!item.document.is_object()) return Invalid("must be an object").Reason("invalid_field");
   for (const auto& [name, value] : item.document.as_object()) {
     if (value.is_null()) return Invalid("must not be null").Reason("invalid_field").Context(name);
-    BW_TRY_STATUS(posture_.CheckParameter(item.key, std::string(name), value));
   }
+  BW_TRY(const auto found, posture_.profiles().Find(account, item.key));
+  BW_TRY_STATUS(Attachments::CheckParameters(*found.profile, item.document.as_object()));
   return item;
 }
 
 Status ParametersSection::Put(const control::Caller& caller, const AccountId& account,
                               const ConfigurationItem& item) {
-  BW_TRY(const json::Value now, posture_.Parameters(account, item.key));
-  for (const auto& [name, value] : item.document.as_object()) {
-    const json::Value* there = json::Find(now, name);
-    if (there != nullptr && *there == value) continue;
-    BW_TRY_STATUS(posture_.SetParameter(caller, account, item.key, std::string(name), value));
+  AttachmentDraft draft{.scope_id = std::string(kRegistryScope),
+                        .profile_id = item.key,
+                        .profile_version = {},
+                        .parameters = item.document.as_object(),
+                        .every = {}};
+  const auto attachment = posture_.AttachmentOf(account, item.key);
+  if (!attachment.ok()) {
+    if (attachment.error().code() != ErrorCode::kNotFound) return attachment.error();
+    BW_TRY_STATUS(posture_.attachments().Create(caller, account, draft));
+    return Ok();
   }
-  for (const auto& member : now.as_object()) {
-    if (json::Find(item.document, member.key()) != nullptr) continue;
-    BW_TRY_STATUS(
-        posture_.SetParameter(caller, account, item.key, std::string(member.key()), nullptr));
-  }
+  draft.profile_version = attachment->profile_version;
+  draft.every = attachment->every;
+  draft.enabled = attachment->enabled;
+  BW_TRY_STATUS(posture_.attachments().Update(caller, account, attachment->id, draft));
   return Ok();
 }
 

@@ -9,7 +9,7 @@
 
 namespace breakwater::posture {
 
-// "posture": by the profile's id, the parameters that are not what they are by default.
+// "posture": by the profile's id, what of its parameters on the registry scope is not the default.
 class ParametersSection final : public control::ConfigurationSection {
  public:
   explicit ParametersSection(Posture& posture) : posture_(posture) {}

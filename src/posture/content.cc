@@ -13,62 +13,39 @@ extern const std::span<const EmbeddedFile> kContentFiles;
 
 namespace {
 
-constexpr std::size_t kMaxGoals = 10'000;
 constexpr std::size_t kMaxProfiles = 1'000;
 constexpr json::Limits kContentLimits{.max_bytes = 16U << 20, .max_depth = 32};
 
-bool IsSeverity(std::string_view text) {
-  return text == "Critical" || text == "High" || text == "Medium" || text == "Low";
-}
-
-Result<Goal> ParseGoal(const json::Reader& in, const condition::Catalogue& catalogue) {
-  const std::string id = in.Field("id").String();
-  const std::string severity = in.Field("severity").String();
-  if (!IsSeverity(severity)) in.Field("severity").Fail("must be Critical, High, Medium or Low");
-  const condition::ResourceType type{in.Field("service").String(), in.Field("kind").String()};
-  const json::Value& required = in.Field("condition").value();
-  std::vector<condition::ParameterDeclaration> parameters;
-  if (const auto declared = in.Optional("parameters")) {
-    BW_TRY(parameters, condition::ParseDeclarations(declared->value()).Context("goal " + id));
-  }
-  BW_TRY(auto condition,
-         condition::Condition::Parse(required, catalogue, type, {}, parameters, "condition")
-             .Context("goal " + id));
-  return Goal{.id = id,
-              .description = in.Field("description").String(),
-              .severity = severity,
-              .expected = in.Field("expected").String(),
-              .reason = in.Field("reason").String(),
-              .remedy = in.Field("remedy").String(),
-              .type = type,
-              .condition = std::move(condition),
-              .parameters = std::move(parameters)};
-}
-
-Profile ParseProfile(const json::Reader& in, const Content& content) {
-  Profile profile{.id = in.Field("id").String(),
-                  .name = in.Field("name").String(),
-                  .description = in.Field("description").String(),
-                  .version = in.Field("version").Int(),
-                  .controls = {}};
-  for (const json::Reader& control : in.Field("controls").Items(kMaxGoals)) {
-    const json::Reader goals = control.Field("goals");
-    for (const std::string& goal : goals.Strings(kMaxGoals)) {
-      if (content.FindGoal(goal) == nullptr) goals.Fail("names the unknown goal " + goal);
-    }
-    profile.controls.push_back(
-        {.id = control.Field("id").String(),
-         .external_control_id = control.Field("external_control_id").String(),
-         .goals = goals.Strings(kMaxGoals)});
-  }
-  return profile;
-}
-
 template <class T>
-const T* FindById(const std::vector<T>& all, std::string_view id) {
+std::shared_ptr<const T> FindById(const std::vector<std::shared_ptr<const T>>& all,
+                                  std::string_view id) {
   const auto found =
-      std::find_if(all.begin(), all.end(), [&](const T& one) { return one.id == id; });
-  return found == all.end() ? nullptr : &*found;
+      std::find_if(all.begin(), all.end(), [&](const auto& one) { return one->id == id; });
+  return found == all.end() ? nullptr : *found;
+}
+
+// In the files a profile names its goals; a version's document holds them.
+Result<std::shared_ptr<const Profile>> ReadProfile(const json::Reader& in, const Content& content,
+                                                   const condition::Catalogue& catalogue) {
+  json::Value document = in.value();
+  if (!document.is_object()) return Invalid("must be an object").Context(in.path());
+  document.as_object()["goals"] = json::Array();
+  json::Array goals;
+  for (const json::Reader& control : in.Field("controls").Items(kMaxControls)) {
+    for (const std::string& id : control.Field("goals").Strings(kMaxGoals)) {
+      const auto goal = content.FindGoal(id);
+      if (goal == nullptr) {
+        control.Field("goals").Fail("names the unknown goal " + id);
+        continue;
+      }
+      if (std::find(goals.begin(), goals.end(), goal->document) == goals.end()) {
+        goals.push_back(goal->document);
+      }
+    }
+  }
+  BW_TRY_STATUS(in.Finish());
+  document.as_object()["goals"] = std::move(goals);
+  return ProfileFromDocument(document, catalogue).Context(in.path());
 }
 
 }  // namespace
@@ -79,8 +56,8 @@ Result<Content> Content::Load(std::string_view goals, std::string_view profiles,
   BW_TRY(const json::Value goals_document, json::Parse(goals, kContentLimits));
   const json::Reader goals_in(goals_document);
   for (const json::Reader& goal : goals_in.Field("goals").Items(kMaxGoals)) {
-    BW_TRY(auto parsed, ParseGoal(goal, catalogue));
-    if (content.FindGoal(parsed.id) != nullptr) goal.Fail("repeats the id " + parsed.id);
+    BW_TRY(auto parsed, ParseGoal(goal.value(), catalogue).Context(goal.path()));
+    if (content.FindGoal(parsed->id) != nullptr) goal.Fail("repeats the id " + parsed->id);
     content.goals_.push_back(std::move(parsed));
   }
   BW_TRY_STATUS(goals_in.Finish());
@@ -88,7 +65,9 @@ Result<Content> Content::Load(std::string_view goals, std::string_view profiles,
   BW_TRY(const json::Value profiles_document, json::Parse(profiles, kContentLimits));
   const json::Reader profiles_in(profiles_document);
   for (const json::Reader& profile : profiles_in.Field("profiles").Items(kMaxProfiles)) {
-    content.profiles_.push_back(ParseProfile(profile, content));
+    BW_TRY(auto read, ReadProfile(profile, content, catalogue));
+    if (content.FindProfile(read->id) != nullptr) profile.Fail("repeats the id " + read->id);
+    content.profiles_.push_back(std::move(read));
   }
   BW_TRY_STATUS(profiles_in.Finish());
   return content;
@@ -105,19 +84,11 @@ const Content& Content::BuiltIn() {
   return kBuiltIn;
 }
 
-const Goal* Content::FindGoal(std::string_view id) const {
+std::shared_ptr<const Goal> Content::FindGoal(std::string_view id) const {
   return FindById(goals_, id);
 }
-const Profile* Content::FindProfile(std::string_view id) const {
+std::shared_ptr<const Profile> Content::FindProfile(std::string_view id) const {
   return FindById(profiles_, id);
-}
-
-std::vector<const Goal*> Content::GoalsOf(const Profile& profile) const {
-  std::vector<const Goal*> goals;
-  for (const Control& control : profile.controls) {
-    for (const std::string& id : control.goals) goals.push_back(FindGoal(id));
-  }
-  return goals;
 }
 
 }  // namespace breakwater::posture

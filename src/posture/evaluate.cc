@@ -7,13 +7,10 @@
 namespace breakwater::posture {
 namespace {
 
-ResultStatus StatusOf(condition::Outcome outcome) {
-  switch (outcome) {
-    case condition::Outcome::kCompliant: return ResultStatus::kPass;
-    case condition::Outcome::kViolated: return ResultStatus::kFail;
-    case condition::Outcome::kUnable: return ResultStatus::kUnableToPerform;
-  }
-  BW_UNREACHABLE();
+using json::Text;
+
+char CharOf(Letter letter) {
+  return static_cast<char>(letter);
 }
 
 // One found value stands alone, several are named.
@@ -33,60 +30,168 @@ std::string ReasonsOf(const condition::Verdict& verdict) {
   return reasons;
 }
 
-// Evidence holds the facts the goal used, not all there are.
-json::Value FactsUsed(const condition::Condition& condition, const condition::Facts& facts) {
-  json::Object used;
-  for (const std::string& property : condition.Properties()) {
-    const condition::Fact* fact = facts.Find(property);
-    used[property] = fact == nullptr ? json::Value() : fact->ToJson();
-  }
-  return used;
+// What nobody attested is a resource of its own for each goal that is answered so.
+bool Asks(const Goal& goal, const control::Resource& resource) {
+  return !goal.is_manual() || resource.name == goal.id;
 }
 
-ResourceResult EvaluateResource(const Goal& goal, const condition::Parameters& parameters,
-                                const ObservedResource& observed) {
-  const control::Resource& resource = observed.resource;
-  ResourceResult result;
-  result.name = !resource.name.empty()       ? resource.name
-                : !resource.registry.empty() ? resource.registry.value()
-                                             : resource.account.value();
-  result.crn = resource.crn().ToString();
-  result.type = condition::ToString(goal.type);
-  result.expected = WithParameters(goal.expected, goal, parameters);
-  if (!observed.facts.ok()) {
-    result.status = ResultStatus::kUnableToPerform;
-    result.info = "the facts could not be read: " + observed.facts.error().message();
-    return result;
+Letter LetterOf(condition::Outcome outcome, bool accepted) {
+  switch (outcome) {
+    case condition::Outcome::kCompliant: return Letter::kPass;
+    case condition::Outcome::kViolated: return accepted ? Letter::kAcceptedFailure : Letter::kFail;
+    case condition::Outcome::kUnable: return accepted ? Letter::kAcceptedUnable : Letter::kUnable;
   }
-  const condition::Verdict verdict =
-      condition::Evaluate(goal.condition, parameters, *observed.facts);
-  result.status = StatusOf(verdict.outcome);
-  result.actual = ActualOf(verdict);
-  if (result.status != ResultStatus::kPass) result.info = ReasonsOf(verdict);
-  result.facts = FactsUsed(goal.condition, *observed.facts);
-  result.facts_digest = "sha256:" + crypto::Sha256Hex(json::Canonical(result.facts));
-  return result;
+  BW_UNREACHABLE();
+}
+
+std::string NameOf(const control::Resource& resource) {
+  if (!resource.name.empty()) return resource.name;
+  if (!resource.name_space.empty()) return resource.name_space;
+  if (!resource.registry.empty()) return resource.registry.value();
+  return resource.account.value();
+}
+
+// Of the goal's own properties.
+json::Value Only(const json::Value& facts, const Goal& goal, Timestamp observed) {
+  json::Object own;
+  for (const std::string& property : goal.condition.Properties()) {
+    const json::Value* fact = json::Find(facts, property);
+    if (fact == nullptr) continue;
+    json::Value shown = *fact;
+    if (shown.is_object()) shown.as_object()["observed"] = Text(FormatRfc3339(observed));
+    own[property] = std::move(shown);
+  }
+  return own;
 }
 
 }  // namespace
 
-GoalResult Evaluate(const Goal& goal, const condition::Parameters& parameters,
-                    const Observation& observation, Timestamp now) {
-  GoalResult result;
-  result.goal_id = goal.id;
-  result.completed = now;
-  result.parameters = parameters.ToJson();
-  if (observation.failure) {
-    result.status = ResultStatus::kUnableToPerform;
-    result.error = "the resources could not be listed: " + observation.failure->message();
-    return result;
+ResultStatus StatusOf(Letter letter) {
+  switch (letter) {
+    case Letter::kPass: return ResultStatus::kPass;
+    case Letter::kFail: return ResultStatus::kFail;
+    case Letter::kUnable: return ResultStatus::kUnableToPerform;
+    case Letter::kAcceptedFailure:
+    case Letter::kAcceptedUnable: return ResultStatus::kNotApplicable;
+    case Letter::kElsewhere: break;
   }
-  std::vector<ResultStatus> statuses;
-  for (const ObservedResource& observed : observation.resources) {
-    result.resources.push_back(EvaluateResource(goal, parameters, observed));
-    statuses.push_back(result.resources.back().status);
+  BW_UNREACHABLE();
+}
+
+void Count(std::string_view letters, std::vector<Counters>& goals) {
+  BW_CHECK(letters.size() == goals.size());
+  for (std::size_t i = 0; i < letters.size(); ++i) {
+    const auto letter = static_cast<Letter>(letters[i]);
+    if (letter != Letter::kElsewhere) goals[i].Add(StatusOf(letter));
   }
-  result.status = RollUp(statuses);
+}
+
+Result<std::vector<BoundGoal>> BindGoals(const Profile& profile,
+                                         const condition::ResourceType& type,
+                                         const json::Object& parameters) {
+  std::vector<BoundGoal> bound;
+  for (const Goal* goal : profile.GoalsOn(type)) {
+    json::Object own;
+    for (const auto& declaration : goal->parameters) {
+      if (const json::Value* value = parameters.if_contains(declaration.name)) {
+        own[declaration.name] = *value;
+      }
+    }
+    BW_TRY(auto values, condition::Parameters::Bind(goal->parameters, own));
+    bound.push_back({goal, std::move(values)});
+  }
+  return bound;
+}
+
+std::string AcceptedBy(const Accepted& accepted, std::string_view goal_id, std::string_view crn) {
+  const auto [first, last] = accepted.equal_range(goal_id);
+  for (auto it = first; it != last; ++it) {
+    const auto& [covered, id] = it->second;
+    if (covered.empty() || covered == crn) return id;
+  }
+  return {};
+}
+
+std::string Judge(const std::vector<BoundGoal>& goals, const control::Resource& resource,
+                  const condition::Facts& facts, const Accepted& accepted) {
+  std::string letters;
+  letters.reserve(goals.size());
+  const std::string crn = accepted.empty() ? std::string() : resource.crn().ToString();
+  for (const auto& [goal, parameters] : goals) {
+    if (!Asks(*goal, resource)) {
+      letters += CharOf(Letter::kElsewhere);
+      continue;
+    }
+    const bool covered = !accepted.empty() && !AcceptedBy(accepted, goal->id, crn).empty();
+    letters += CharOf(LetterOf(condition::Judge(goal->condition, parameters, facts), covered));
+  }
+  return letters;
+}
+
+std::string JudgeUnreadable(const std::vector<BoundGoal>& goals, const control::Resource& resource,
+                            const Accepted& accepted) {
+  std::string letters;
+  const std::string crn = resource.crn().ToString();
+  for (const auto& [goal, parameters] : goals) {
+    const bool covered = !AcceptedBy(accepted, goal->id, crn).empty();
+    letters += CharOf(!Asks(*goal, resource) ? Letter::kElsewhere
+                                             : LetterOf(condition::Outcome::kUnable, covered));
+  }
+  return letters;
+}
+
+json::Value FactsUsed(const std::vector<BoundGoal>& goals, const condition::Facts& facts) {
+  json::Object used;
+  for (const auto& [goal, parameters] : goals) {
+    for (const std::string& property : goal->condition.Properties()) {
+      if (used.contains(property)) continue;
+      const condition::Fact* fact = facts.Find(property);
+      json::Value document = fact == nullptr ? json::Value() : fact->ToJson();
+      if (document.is_object()) document.as_object().erase("observed");
+      used[property] = std::move(document);
+    }
+  }
+  return used;
+}
+
+std::string DigestOfFacts(std::string_view canonical) {
+  return "sha256:" + crypto::Sha256Hex(canonical);
+}
+
+Result<condition::Facts> FactsFrom(const json::Value& used, Timestamp observed) {
+  condition::Facts facts;
+  if (!used.is_object()) return DataCorrupt("facts are no object");
+  for (const auto& [property, document] : used.as_object()) {
+    if (document.is_null()) continue;
+    json::Value whole = document;
+    if (whole.is_object()) whole.as_object()["observed"] = Text(FormatRfc3339(observed));
+    BW_TRY(auto fact, condition::Fact::FromJson(whole));
+    facts.Set(std::string(property), std::move(fact));
+  }
+  return facts;
+}
+
+ResourceResult Explain(const BoundGoal& bound, const Stored& stored, const Accepted& accepted) {
+  const Goal& goal = *bound.goal;
+  ResourceResult result;
+  result.name = NameOf(stored.resource);
+  result.crn = stored.resource.crn().ToString();
+  result.type = condition::ToString(goal.type);
+  result.status = StatusOf(stored.letter);
+  result.expected = WithParameters(goal.expected, goal, bound.parameters);
+  if (stored.facts.is_null()) {
+    result.info = "the facts could not be read: " + std::string(stored.error);
+  } else if (auto facts = FactsFrom(stored.facts, stored.observed); facts.ok()) {
+    const auto verdict = condition::Evaluate(goal.condition, bound.parameters, *facts);
+    result.actual = ActualOf(verdict);
+    if (stored.letter != Letter::kPass) result.info = ReasonsOf(verdict);
+    result.facts = Only(stored.facts, goal, stored.observed);
+    result.facts_digest = stored.facts_digest;
+  }
+  if (result.status == ResultStatus::kNotApplicable) {
+    result.exception = AcceptedBy(accepted, goal.id, result.crn);
+    result.info = "accepted by exception " + result.exception + ": " + result.info;
+  }
   return result;
 }
 

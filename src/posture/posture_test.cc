@@ -51,9 +51,10 @@ class PostureTest : public ::testing::Test {
   PostureTest() {
     control_.facts.Add(facts_);
     SetAll(true, 3);
+    EXPECT_TRUE(profiles_.Publish().ok());
     posture_ = std::make_unique<Posture>(PostureDeps{
-        control_.database, *control_.jobs, control_.changes, control_.facts, Content::BuiltIn(),
-        control_.clock,
+        control_.database, *control_.jobs, control_.changes, control_.facts, profiles_,
+        attachments_, control_.clock,
         [this]() -> Result<std::vector<AccountId>> { return std::vector{control_.account}; }});
   }
 
@@ -69,16 +70,17 @@ class PostureTest : public ::testing::Test {
     facts_.values.insert_or_assign("vulnerability_channels", condition::StringList{"hook"});
   }
 
-  Scan RunScan() {
+  Assessment RunScan() {
     const auto id = posture_->RequestScan(control_.caller, control_.account, "1", "48", "");
     EXPECT_TRUE(id.ok());
     EXPECT_TRUE(control_.jobs->RunDue().ok());
-    return *posture_->FindScan(control_.account, *id);
+    last_ = *posture_->FindScan(control_.account, *id);
+    return *posture_->AssessScan(last_);
   }
 
-  static ResultStatus StatusOf(const Scan& scan, std::string_view goal) {
-    for (const GoalResult& result : scan.goals) {
-      if (result.goal_id == goal) return result.status;
+  static ResultStatus StatusOf(const Assessment& scan, std::string_view goal) {
+    for (const AssessedGoal& result : scan.goals) {
+      if (result.id == goal) return result.result.status;
     }
     ADD_FAILURE() << "no result for " << goal;
     return ResultStatus::kNotApplicable;
@@ -86,31 +88,38 @@ class PostureTest : public ::testing::Test {
 
   control::testing::ControlFixture control_;
   SetFacts facts_;
+  Profiles profiles_{control_.database, control_.changes, Content::BuiltIn(),
+                     condition::Catalogue::BuiltIn(), control_.clock};
+  Attachments attachments_{control_.database, control_.changes, profiles_, control_.clock};
   std::unique_ptr<Posture> posture_;
+  Scan last_;
 };
 
 TEST_F(PostureTest, TheProfileHoldsTheNineGoalsInOrder) {
   const Content& content = Content::BuiltIn();
   std::vector<std::string> ids;
-  for (const Goal* goal : content.GoalsOf(*content.FindProfile("48"))) ids.push_back(goal->id);
+  for (const auto& goal : content.FindProfile("48")->goals) ids.push_back(goal->id);
   EXPECT_EQ(ids, (std::vector<std::string>{"3000602", "3000623", "3000625", "3000626", "3000627",
                                            "3000628", "3000635", "3000636", "3000639"}));
 }
 
 TEST_F(PostureTest, EveryGoalPassesOnGoodFactsAndFailsOnBadOnes) {
-  const Scan good = RunScan();
-  EXPECT_EQ(good.status, kPosted);
-  for (const GoalResult& goal : good.goals)
-    EXPECT_EQ(goal.status, ResultStatus::kPass) << goal.goal_id;
+  const Assessment good = RunScan();
+  EXPECT_EQ(last_.status, kPosted);
+  EXPECT_EQ(last_.counts->goals.pass, 9);
+  EXPECT_EQ(good.score.points, 1000);
+  for (const AssessedGoal& goal : good.goals) {
+    EXPECT_EQ(goal.result.status, ResultStatus::kPass) << goal.id;
+  }
 
   SetAll(false, 4);
   facts_.values.insert_or_assign("manager_users", condition::Number(2));
   facts_.values.insert_or_assign("manager_service_ids", condition::Number(2));
   facts_.values.insert_or_assign("direct_policies", condition::Number(1));
   facts_.values.insert_or_assign("vulnerability_channels", condition::StringList{});
-  const Scan bad = RunScan();
-  for (const GoalResult& goal : bad.goals)
-    EXPECT_EQ(goal.status, ResultStatus::kFail) << goal.goal_id;
+  for (const AssessedGoal& goal : RunScan().goals) {
+    EXPECT_EQ(goal.result.status, ResultStatus::kFail) << goal.id;
+  }
 }
 
 TEST_F(PostureTest, AFailedReadIsUnableAndNeverAPass) {
@@ -118,12 +127,11 @@ TEST_F(PostureTest, AFailedReadIsUnableAndNeverAPass) {
   facts_.failing_read = "de.icr.io";
   facts_.failing_list = "access";
   facts_.values.erase("vulnerability_channels");
-  const Scan scan = RunScan();
-  for (const GoalResult& goal : scan.goals) {
-    EXPECT_EQ(goal.status, ResultStatus::kUnableToPerform) << goal.goal_id;
+  const Assessment scan = RunScan();
+  for (const AssessedGoal& goal : scan.goals) {
+    EXPECT_EQ(goal.result.status, ResultStatus::kUnableToPerform) << goal.id;
   }
-  EXPECT_EQ(StatusOf(scan, "3000625"), ResultStatus::kUnableToPerform);
-  EXPECT_NE(scan.goals[1].error.find("could not be listed"), std::string::npos);
+  EXPECT_NE(scan.goals[1].result.error.find("could not be listed"), std::string::npos);
 }
 
 TEST_F(PostureTest, WithoutResourcesAGoalDoesNotApply) {
@@ -134,32 +142,34 @@ TEST_F(PostureTest, WithoutResourcesAGoalDoesNotApply) {
 TEST_F(PostureTest, OneFailingRegistryFailsTheGoalAndShowsExpectedAndActual) {
   facts_.registries = {"us.icr.io", "de.icr.io"};
   facts_.values.insert_or_assign("private_only", false);
-  const Scan scan = RunScan();
+  const Assessment scan = RunScan();
   const auto goal = std::find_if(scan.goals.begin(), scan.goals.end(),
-                                 [](const GoalResult& r) { return r.goal_id == "3000625"; });
-  ASSERT_EQ(goal->resources.size(), 2U);
-  EXPECT_EQ(goal->resources[0].actual, "false");
-  EXPECT_EQ(goal->resources[0].expected, "private_only is true");
-  EXPECT_EQ(goal->resources[0].name, "us.icr.io");
-  EXPECT_TRUE(goal->resources[0].facts_digest.starts_with("sha256:"));
-  EXPECT_EQ(json::FindText(*json::Find(goal->resources[0].facts, "private_only"), "source"),
-            "the test");
+                                 [](const AssessedGoal& g) { return g.id == "3000625"; });
+  const auto& resources = goal->result.resources;
+  ASSERT_EQ(resources.size(), 2U);
+  EXPECT_EQ(resources[0].actual, "false");
+  EXPECT_EQ(resources[0].expected, "private_only is true");
+  EXPECT_EQ(resources[0].name, "de.icr.io");
+  EXPECT_TRUE(resources[0].facts_digest.starts_with("sha256:"));
+  EXPECT_EQ(json::FindText(*json::Find(resources[0].facts, "private_only"), "source"), "the test");
 }
 
 TEST_F(PostureTest, ParametersOfAnAccountChangeTheVerdictAndCanBeReset) {
   facts_.values.insert_or_assign("administrator_users", condition::Number(5));
   EXPECT_EQ(StatusOf(RunScan(), "3000623"), ResultStatus::kFail);
   const std::string name = "no_of_admins_for_container_registry";
-  ASSERT_TRUE(posture_->SetParameter(control_.caller, control_.account, "48", name, 5).ok());
-  const Scan relaxed = RunScan();
+  const auto set = [&](const std::string& parameter, const json::Value& value) {
+    return posture_->SetParameter(control_.caller, control_.account, last_.attachment_id, parameter,
+                                  value);
+  };
+  ASSERT_TRUE(set(name, 5).ok());
+  const Assessment relaxed = RunScan();
   EXPECT_EQ(StatusOf(relaxed, "3000623"), ResultStatus::kPass);
-  EXPECT_EQ(relaxed.goals[1].resources[0].expected, "at most 5 users");
-  ASSERT_TRUE(posture_->SetParameter(control_.caller, control_.account, "48", name, nullptr).ok());
+  EXPECT_EQ(relaxed.goals[1].result.resources[0].expected, "at most 5 users");
+  ASSERT_TRUE(set(name, nullptr).ok());
   EXPECT_EQ(StatusOf(RunScan(), "3000623"), ResultStatus::kFail);
-  EXPECT_FALSE(posture_->SetParameter(control_.caller, control_.account, "48", name, "many").ok());
-  EXPECT_EQ(
-      posture_->SetParameter(control_.caller, control_.account, "48", "none", 1).error().code(),
-      ErrorCode::kNotFound);
+  EXPECT_FALSE(set(name, "many").ok());
+  EXPECT_EQ(set("none", 1).error().code(), ErrorCode::kNotFound);
 }
 
 TEST_F(PostureTest, ACommittedChangeReevaluatesTheGoalsItTouchesAndKeepsSince) {
@@ -179,18 +189,18 @@ TEST_F(PostureTest, ACommittedChangeReevaluatesTheGoalsItTouchesAndKeepsSince) {
                                     }})
           .ok());
   ASSERT_TRUE(control_.jobs->RunDue().ok());
-  const auto states = *posture_->State(control_.account, *Content::BuiltIn().FindProfile("48"));
-  for (const GoalState& state : states) {
-    if (state.result.goal_id == "3000625") {
+  const Assessment now = *posture_->Assess(control_.account, last_.attachment_id);
+  for (const AssessedGoal& state : now.goals) {
+    if (state.id == "3000625") {
       EXPECT_EQ(state.result.status, ResultStatus::kFail);
-      EXPECT_EQ(state.since, control_.clock.Now());
+      EXPECT_GE(state.since, control_.clock.Now());
     }
-    if (state.result.goal_id == "3000626") {
+    if (state.id == "3000626") {
       EXPECT_EQ(state.result.status, ResultStatus::kPass);
-      EXPECT_EQ(state.since, first);
+      EXPECT_LE(state.since, first + std::chrono::milliseconds{1});
     }
     // Not touched by a change of the service's settings.
-    if (state.result.goal_id == "3000623") {
+    if (state.id == "3000623") {
       EXPECT_EQ(state.result.status, ResultStatus::kPass);
     }
   }
@@ -206,10 +216,15 @@ TEST_F(PostureTest, UnknownScopesAndProfilesAreNamed) {
 
 TEST(Rollup, FailBeatsUnableBeatsPassBeatsNotApplicable) {
   using enum ResultStatus;
-  EXPECT_EQ(RollUp({}), kNotApplicable);
-  EXPECT_EQ(RollUp({kNotApplicable, kPass}), kPass);
-  EXPECT_EQ(RollUp({kPass, kUnableToPerform}), kUnableToPerform);
-  EXPECT_EQ(RollUp({kUnableToPerform, kFail, kPass}), kFail);
+  const auto roll_up = [](const std::vector<ResultStatus>& parts) {
+    Counters counters;
+    for (const ResultStatus part : parts) counters.Add(part);
+    return RollUp(counters);
+  };
+  EXPECT_EQ(roll_up({}), kNotApplicable);
+  EXPECT_EQ(roll_up({kNotApplicable, kPass}), kPass);
+  EXPECT_EQ(roll_up({kPass, kUnableToPerform}), kUnableToPerform);
+  EXPECT_EQ(roll_up({kUnableToPerform, kFail, kPass}), kFail);
 }
 
 TEST(Scoring, WeighsSeverityAndLeavesOutWhatWasNotEvaluated) {

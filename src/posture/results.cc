@@ -1,40 +1,17 @@
 #include "posture/results.h"
 
-#include <algorithm>
-
 #include "base/check.h"
-#include "json/reader.h"
 
 namespace breakwater::posture {
 namespace {
 
 using json::Text;
 
-constexpr std::size_t kMaxResources = 100'000;
-
 std::int64_t WeightOf(std::string_view severity) {
   if (severity == "Critical") return 10;
   if (severity == "High") return 6;
   if (severity == "Medium") return 3;
   return 1;
-}
-
-json::Value ToJson(const ResourceResult& r) {
-  return {{"name", Text(r.name)},
-          {"crn", Text(r.crn)},
-          {"type", Text(r.type)},
-          {"status", Text(ToString(r.status))},
-          {"expected", Text(r.expected)},
-          {"actual", Text(r.actual)},
-          {"info", Text(r.info)},
-          {"facts", r.facts},
-          {"facts_digest", Text(r.facts_digest)}};
-}
-
-ResultStatus StatusAt(const json::Reader& at) {
-  auto status = ParseResultStatus(at.String());
-  if (!status.ok()) at.Fail(status.error().message());
-  return std::move(status).value_or(ResultStatus::kUnableToPerform);
 }
 
 }  // namespace
@@ -57,12 +34,17 @@ Result<ResultStatus> ParseResultStatus(std::string_view text) {
   return Invalid("must be pass, fail, unable_to_perform or not_applicable");
 }
 
-ResultStatus RollUp(const std::vector<ResultStatus>& parts) {
-  for (const auto status :
-       {ResultStatus::kFail, ResultStatus::kUnableToPerform, ResultStatus::kPass}) {
-    if (std::find(parts.begin(), parts.end(), status) != parts.end()) return status;
-  }
-  return ResultStatus::kNotApplicable;
+json::Value ToJson(const ResourceResult& r) {
+  return {{"name", Text(r.name)},
+          {"crn", Text(r.crn)},
+          {"type", Text(r.type)},
+          {"status", Text(ToString(r.status))},
+          {"expected", Text(r.expected)},
+          {"actual", Text(r.actual)},
+          {"info", Text(r.info)},
+          {"facts", r.facts},
+          {"facts_digest", Text(r.facts_digest)},
+          {"exception", Text(r.exception)}};
 }
 
 json::Value ToJson(const GoalResult& result) {
@@ -76,40 +58,28 @@ json::Value ToJson(const GoalResult& result) {
           {"resources", std::move(resources)}};
 }
 
-Result<GoalResult> GoalResultFromJson(const json::Value& document) {
-  const json::Reader in(document);
-  GoalResult result;
-  result.goal_id = in.Field("goal_id").String();
-  result.status = StatusAt(in.Field("status"));
-  const std::string completed = in.Field("completed").String();
-  result.error = in.Field("error").String();
-  result.parameters = in.Field("parameters").value();
-  for (const json::Reader& r : in.Field("resources").Items(kMaxResources)) {
-    ResourceResult resource;
-    resource.name = r.Field("name").String();
-    resource.crn = r.Field("crn").String();
-    resource.type = r.Field("type").String();
-    resource.status = StatusAt(r.Field("status"));
-    resource.expected = r.Field("expected").String();
-    resource.actual = r.Field("actual").String();
-    resource.info = r.Field("info").String();
-    if (const auto facts = r.Optional("facts")) resource.facts = facts->value();
-    resource.facts_digest = r.Field("facts_digest").String();
-    result.resources.push_back(std::move(resource));
-  }
-  BW_TRY_STATUS(in.Finish());
-  BW_TRY(result.completed, ParseRfc3339(completed));
-  return result;
+ResultStatus RollUp(const Counters& parts) {
+  if (parts.fail > 0) return ResultStatus::kFail;
+  if (parts.unable_to_perform > 0) return ResultStatus::kUnableToPerform;
+  return parts.pass > 0 ? ResultStatus::kPass : ResultStatus::kNotApplicable;
 }
 
-void Counters::Add(ResultStatus status) {
+void Counters::Add(ResultStatus status, std::int64_t by) {
   switch (status) {
-    case ResultStatus::kPass: ++pass; return;
-    case ResultStatus::kFail: ++fail; return;
-    case ResultStatus::kUnableToPerform: ++unable_to_perform; return;
-    case ResultStatus::kNotApplicable: ++not_applicable; return;
+    case ResultStatus::kPass: pass += by; return;
+    case ResultStatus::kFail: fail += by; return;
+    case ResultStatus::kUnableToPerform: unable_to_perform += by; return;
+    case ResultStatus::kNotApplicable: not_applicable += by; return;
   }
   BW_UNREACHABLE();
+}
+
+Counters& Counters::operator+=(const Counters& other) {
+  pass += other.pass;
+  fail += other.fail;
+  unable_to_perform += other.unable_to_perform;
+  not_applicable += other.not_applicable;
+  return *this;
 }
 
 Score ScoreOf(const std::vector<Weighted>& goals) {

@@ -19,9 +19,6 @@ enum class ResultStatus { kPass, kFail, kUnableToPerform, kNotApplicable };
 std::string_view ToString(ResultStatus status);
 Result<ResultStatus> ParseResultStatus(std::string_view text);
 
-// Fail if any fails; else unable if any is; else pass if any passes; else not applicable.
-ResultStatus RollUp(const std::vector<ResultStatus>& parts);
-
 struct ResourceResult {
   std::string name;  // for people: the registry's name, or the account
   std::string crn;
@@ -31,7 +28,9 @@ struct ResourceResult {
   std::string actual;        // what was found, JSON text of one value or of several by name
   std::string info;          // why it failed or could not be performed
   json::Value facts;         // the facts used, with source and time: the evidence
-  std::string facts_digest;  // sha256 of their canonical form
+  std::string facts_digest;  // sha256:… of their canonical form without the times
+  // A failure that was accepted for a while is "not applicable" and names the exception.
+  std::string exception;
 };
 
 struct GoalResult {
@@ -43,8 +42,8 @@ struct GoalResult {
   std::vector<ResourceResult> resources;
 };
 
+json::Value ToJson(const ResourceResult& result);
 json::Value ToJson(const GoalResult& result);
-Result<GoalResult> GoalResultFromJson(const json::Value& document);
 
 struct Counters {
   std::int64_t pass = 0;
@@ -53,8 +52,12 @@ struct Counters {
   std::int64_t not_applicable = 0;
 
   std::int64_t total() const { return pass + fail + unable_to_perform + not_applicable; }
-  void Add(ResultStatus status);
+  void Add(ResultStatus status, std::int64_t by = 1);
+  Counters& operator+=(const Counters& other);
+  friend bool operator==(const Counters&, const Counters&) = default;
 };
+// Fail if any part fails; else unable if any is; else pass if any passes; else not applicable.
+ResultStatus RollUp(const Counters& parts);
 
 // 1000 x sum of weights that pass / sum of weights that pass or fail, over goals; weights Critical
 // 10, High 6, Medium 3, Low 1. Goals that could not be performed or do not apply are left out of it

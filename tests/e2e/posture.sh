@@ -124,7 +124,7 @@ is "settings are judged in each registry" \
     for r in g["resource_result"])')" '["de.icr.io", "us.icr.io"]'
 is "the registry that has iam_authz on passes that goal" \
   "$(json '{r["name"]: r["status"] for c in d["controls"] for g in c["goals"]
-    if g["id"] == "3000626" for r in g["resource_result"]}')" '{"us.icr.io": "pass", "de.icr.io": "fail"}'
+    if g["id"] == "3000626" for r in g["resource_result"]}')" '{"de.icr.io": "fail", "us.icr.io": "pass"}'
 
 echo "# every goal is repaired"
 

@@ -7,19 +7,15 @@
 namespace breakwater::api::posture {
 namespace {
 
+using breakwater::posture::Attachment;
 using breakwater::posture::Posture;
-using breakwater::posture::Profile;
+using breakwater::posture::Scan;
 using json::Text;
 
 constexpr std::string_view kReadValidations = "compliance.posture-management.validations-read";
 constexpr std::string_view kReadProfiles = "compliance.posture-management.profiles-read";
+constexpr std::string_view kScopeName = "registry";
 constexpr std::string_view kReadScopes = "compliance.posture-management.scopes-read";
-
-Result<const Profile*> FindProfile(const Posture& posture, std::string_view id) {
-  const Profile* profile = posture.content().FindProfile(id);
-  if (profile == nullptr) return NotFound("profile " + std::string(id) + " was not found");
-  return profile;
-}
 
 Result<std::int64_t> ScanId(const Context& context) {
   auto id = ParseInt(context.Path("scan_id"));
@@ -63,19 +59,22 @@ class Handlers {
   Result<net::Response> LatestScans(Context& context) const {
     BW_TRY(const Page page, PageOf(context));
     BW_TRY(const auto scans, posture_.LatestScans(context.account));
-    return PageOfAll(context, page, EncodeScans(scans), "latest_scans",
+    BW_TRY(auto encoded, EncodeScans(context.account, scans));
+    return PageOfAll(context, page, std::move(encoded), "latest_scans",
                      "/posture/v2/scans/validations/latest_scans");
   }
 
   Result<net::Response> Summaries(Context& context) const {
     const auto report = context.query.Get("report_setting_id");
     if (!report) return Invalid("the query parameter report_setting_id is required");
-    BW_TRY(const Profile* profile, FindProfile(posture_, *report));
+    const auto id = ParseInt(*report);
+    if (!id.ok()) return NotFound("report setting " + std::string(*report) + " was not found");
     BW_TRY(const Page page, PageOf(context));
-    BW_TRY(const auto scans, posture_.Scans(context.account, profile->id, page.offset, page.limit));
-    BW_TRY(const std::int64_t total, posture_.CountScans(context.account, profile->id));
+    BW_TRY(const auto scans, posture_.Scans(context.account, *id, page.offset, page.limit));
+    BW_TRY(const std::int64_t total, posture_.CountScans(context.account, *id));
     json::Object body = PageFields(context, page, total, "/posture/v2/scans/validations/summaries");
-    body["summaries"] = EncodeScans(scans);
+    BW_TRY(auto encoded, EncodeScans(context.account, scans));
+    body["summaries"] = std::move(encoded);
     return JsonResponse(200, body);
   }
 
@@ -88,33 +87,32 @@ class Handlers {
       return NotFound("profile " + std::string(*profile_id) + " was not found in scan " +
                       std::to_string(id));
     }
-    BW_TRY(const Profile* profile, FindProfile(posture_, scan.profile_id));
-    return JsonResponse(200, EncodeSummary(scan, *profile, posture_.content()));
+    BW_TRY(const auto assessment, posture_.AssessScan(scan));
+    return JsonResponse(200, EncodeSummary(scan, assessment));
   }
 
   Result<net::Response> ListProfiles(Context& context) const {
     BW_TRY(const Page page, PageOf(context));
+    BW_TRY(const auto found, posture_.profiles().List(context.account));
     json::Array profiles;
-    for (const Profile& profile : posture_.content().profiles()) {
-      profiles.push_back(EncodeProfile(profile));
-    }
-    return PageOfAll(context, page, std::move(profiles), "profiles", "/posture/v2/profiles");
+    for (const auto& profile : found) profiles.push_back(EncodeProfile(profile));
+    return PageOfAll(context, page, profiles, "profiles", "/posture/v2/profiles");
   }
 
   Result<net::Response> GetProfile(Context& context) const {
-    BW_TRY(const Profile* profile, FindProfile(posture_, context.Path("profile_id")));
-    return JsonResponse(200, EncodeProfile(*profile));
+    BW_TRY(const auto found, posture_.profiles().Find(context.account, context.Path("profile_id")));
+    return JsonResponse(200, EncodeProfile(found));
   }
 
   Result<net::Response> ListControls(Context& context) const {
     BW_TRY(const Page page, PageOf(context));
-    BW_TRY(const Profile* profile, FindProfile(posture_, context.Path("profile_id")));
+    BW_TRY(const auto found, posture_.profiles().Find(context.account, context.Path("profile_id")));
     json::Array controls;
-    for (const auto& control : profile->controls) {
-      controls.push_back(EncodeControl(control, posture_.content()));
+    for (const auto& control : found.profile->controls) {
+      controls.push_back(EncodeControl(control, *found.profile));
     }
-    return PageOfAll(context, page, std::move(controls), "controls",
-                     "/posture/v2/profiles/" + profile->id + "/controls");
+    return PageOfAll(context, page, controls, "controls",
+                     "/posture/v2/profiles/" + found.profile->id + "/controls");
   }
 
   Result<net::Response> ListScopes(Context& context) const {
@@ -130,25 +128,16 @@ class Handlers {
   }
 
   Result<net::Response> State(Context& context) const {
-    BW_TRY(const Profile* profile, FindProfile(posture_, context.Path("profile_id")));
-    BW_TRY(const auto states, posture_.State(context.account, *profile));
-    json::Array goals;
-    std::vector<breakwater::posture::GoalResult> results;
-    for (const auto& state : states) {
-      const auto* goal = posture_.content().FindGoal(state.result.goal_id);
-      goals.push_back(EncodeState(state, *goal));
-      results.push_back(state.result);
-    }
-    return JsonResponse(200, {{"profile_id", Text(profile->id)},
-                              {"profile_name", Text(profile->name)},
-                              {"score", EncodeScore(results, posture_.content())},
-                              {"goals", std::move(goals)}});
+    BW_TRY(const Attachment attachment,
+           posture_.AttachmentOf(context.account, context.Path("profile_id")));
+    BW_TRY(const auto assessment, posture_.Assess(context.account, attachment.id));
+    return JsonResponse(200, EncodeState(assessment));
   }
 
   Result<net::Response> GetParameters(Context& context) const {
-    BW_TRY(const Profile* profile, FindProfile(posture_, context.Path("profile_id")));
-    BW_TRY(const json::Value values, posture_.Parameters(context.account, profile->id));
-    return JsonResponse(200, {{"parameters", values}});
+    BW_TRY(const Attachment attachment,
+           posture_.AttachmentOf(context.account, context.Path("profile_id")));
+    return JsonResponse(200, {{"parameters", attachment.parameters}});
   }
 
   Result<net::Response> SetParameter(Context& context) const {
@@ -157,7 +146,9 @@ class Handlers {
     in.OnlyFields({"value"});
     BW_TRY_STATUS(in.Finish());
     const json::Value* value = json::Find(body, "value");
-    BW_TRY_STATUS(posture_.SetParameter(context.caller, context.account, context.Path("profile_id"),
+    BW_TRY(const Attachment attachment,
+           posture_.AttachmentOf(context.account, context.Path("profile_id")));
+    BW_TRY_STATUS(posture_.SetParameter(context.caller, context.account, attachment.id,
                                         context.Path("name"),
                                         value == nullptr ? json::Value() : *value));
     return GetParameters(context);
@@ -176,9 +167,13 @@ class Handlers {
     return JsonResponse(200, body);
   }
 
-  json::Array EncodeScans(const std::vector<breakwater::posture::Scan>& scans) const {
+  Result<json::Array> EncodeScans(const AccountId& account, const std::vector<Scan>& scans) const {
     json::Array items;
-    for (const auto& scan : scans) items.push_back(EncodeScanItem(scan, posture_.content()));
+    for (const Scan& scan : scans) {
+      BW_TRY(const auto found,
+             posture_.profiles().Find(account, scan.profile_id, scan.profile_version));
+      items.push_back(EncodeScanItem(scan, *found.profile, kScopeName));
+    }
     return items;
   }
 

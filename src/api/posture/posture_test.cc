@@ -30,17 +30,23 @@ class PostureApi : public ::testing::Test {
  protected:
   PostureApi() {
     harness_.control.facts.Add(facts_);
+    EXPECT_TRUE(profiles_.Publish().ok());
     harness_.Serve(Endpoints(posture_, harness_.face));
   }
 
   testing::Harness harness_;
   OffFacts facts_;
-  breakwater::posture::Posture posture_{
-      {harness_.control.database, *harness_.control.jobs, harness_.control.changes,
-       harness_.control.facts, breakwater::posture::Content::BuiltIn(), harness_.control.clock,
-       [this]() -> Result<std::vector<AccountId>> {
-         return std::vector{harness_.control.account};
-       }}};
+  breakwater::posture::Profiles profiles_{harness_.control.database, harness_.control.changes,
+                                          breakwater::posture::Content::BuiltIn(),
+                                          condition::Catalogue::BuiltIn(), harness_.control.clock};
+  breakwater::posture::Attachments attachments_{harness_.control.database, harness_.control.changes,
+                                                profiles_, harness_.control.clock};
+  breakwater::posture::Posture posture_{{harness_.control.database, *harness_.control.jobs,
+                                         harness_.control.changes, harness_.control.facts,
+                                         profiles_, attachments_, harness_.control.clock,
+                                         [this]() -> Result<std::vector<AccountId>> {
+                                           return std::vector{harness_.control.account};
+                                         }}};
 };
 
 TEST_F(PostureApi, TheReferenceSequenceReachesTheNineGoals) {
@@ -90,14 +96,18 @@ TEST_F(PostureApi, TheLatestScanOfAProfileIsListedAloneAndSummariesHoldTheOthers
 }
 
 TEST_F(PostureApi, LinksToOtherPagesKeepTheRequestsOtherParameters) {
+  ASSERT_EQ(harness_.Send("POST", "/posture/v2/scans/validations",
+                          R"({"scope_id":"1","profile_id":"48"})")
+                .status,
+            202);
   const auto page =
       harness_.Send("GET",
                     "/posture/v2/scans/validations/summaries?off%73et=0&account_id=acc"
-                    "&limit=7&report_setting_id=48&x=a%26b");
+                    "&limit=7&report_setting_id=1&x=a%26b");
   ASSERT_EQ(page.status, 200);
   EXPECT_EQ(json::FindText(*json::Find(page.body, "first"), "href"),
             "/posture/v2/scans/validations/summaries?offset=0&limit=7&account_id=acc"
-            "&report_setting_id=48&x=a%26b");
+            "&report_setting_id=1&x=a%26b");
 }
 
 TEST_F(PostureApi, ProfilesControlsAndScopesAreListedInPages) {

@@ -1,0 +1,327 @@
+#include "posture/attachments.h"
+
+#include "condition/parameters.h"
+#include "posture/ledger.h"
+
+namespace breakwater::posture {
+namespace {
+
+using json::Text;
+
+constexpr std::string_view kSelect =
+    "SELECT id, account, scope_id, profile_id, profile_version, parameters, every_seconds, "
+    "next_scan, enabled, created, created_by, evaluated, checked FROM posture_attachment ";
+constexpr std::string_view kReturning =
+    " RETURNING id, account, scope_id, profile_id, profile_version, parameters, every_seconds, "
+    "next_scan, enabled, created, created_by, evaluated, checked";
+
+Result<json::Object> ObjectOf(std::string_view text) {
+  BW_TRY(json::Value value, json::Parse(text));
+  if (!value.is_object()) return DataCorrupt("parameters are no object");
+  return std::move(value.as_object());
+}
+
+Result<Attachment> AttachmentOf(const db::Row& row) {
+  Attachment attachment{.id = row.Int(0),
+                        .account = AccountId(row.String(1)),
+                        .scope_id = row.String(2),
+                        .profile_id = row.String(3),
+                        .profile_version = row.Int(4),
+                        .parameters = {},
+                        .every = {},
+                        .next_scan = row.OptionalTime(7),
+                        .enabled = row.Bool(8),
+                        .created = row.Time(9),
+                        .created_by = row.String(10),
+                        .evaluated = row.Time(11),
+                        .checked = row.OptionalTime(12)};
+  BW_TRY(attachment.parameters, ObjectOf(row.Text(5)));
+  if (!row.IsNull(6)) attachment.every = std::chrono::seconds(row.Int(6));
+  return attachment;
+}
+
+Error NoAttachment(std::int64_t id) {
+  return NotFound("attachment " + std::to_string(id) + " was not found");
+}
+
+jobs::Event ChangedEvent(const Attachment& attachment) {
+  return {std::string(kAttachmentChanged),
+          {{"account", Text(attachment.account.value())}, {"attachment_id", attachment.id}}};
+}
+
+Status CheckInterval(const std::optional<std::chrono::seconds>& every) {
+  if (!every || (*every >= kShortestInterval && *every <= kLongestInterval)) return Ok();
+  return Invalid("interval: must be between 3600 and 31622400 seconds").Reason("invalid_field");
+}
+
+std::optional<std::int64_t> Seconds(const std::optional<std::chrono::seconds>& every) {
+  return every ? std::optional<std::int64_t>(every->count()) : std::nullopt;
+}
+
+// What of old values a newer version still has and allows.
+json::Object StillDeclared(const Profile& profile, const json::Object& parameters) {
+  json::Object kept;
+  for (const auto& member : parameters) {
+    const json::Object one{{member.key(), member.value()}};
+    if (Attachments::CheckParameters(profile, one).ok()) kept[member.key()] = member.value();
+  }
+  return kept;
+}
+
+}  // namespace
+
+json::Value ToJson(const Attachment& a) {
+  return {
+      {"id", Text(std::to_string(a.id))},
+      {"scope_id", Text(a.scope_id)},
+      {"profile_id", Text(a.profile_id)},
+      {"profile_version", a.profile_version},
+      {"parameters", a.parameters},
+      {"interval", a.every ? json::Value(a.every->count()) : json::Value()},
+      {"next_scan", a.next_scan ? json::Value(Text(FormatRfc3339(*a.next_scan))) : json::Value()},
+      {"enabled", a.enabled},
+      {"created_at", Text(FormatRfc3339(a.created))},
+      {"created_by", Text(a.created_by)}};
+}
+
+Attachments::Attachments(db::Database& database, control::ChangePath& changes,
+                         const Profiles& profiles, const Clock& clock)
+    : database_(database), changes_(changes), profiles_(profiles), clock_(clock) {}
+
+Result<std::vector<Attachment>> Attachments::List(db::Transaction& tx,
+                                                  const AccountId& account) const {
+  return tx.QueryAll(std::string(kSelect) + "WHERE account = $1 ORDER BY id", {account},
+                     AttachmentOf);
+}
+
+Result<std::vector<Attachment>> Attachments::List(const AccountId& account) const {
+  return database_.ReadValue([&](db::Transaction& tx) { return List(tx, account); });
+}
+
+Result<Attachment> Attachments::Find(db::Transaction& tx, const AccountId& account,
+                                     std::int64_t id) const {
+  BW_TRY(auto found, tx.QueryOne(std::string(kSelect) + "WHERE id = $1 AND account = $2",
+                                 {id, account}, AttachmentOf));
+  if (!found) return NoAttachment(id);
+  return *std::move(found);
+}
+
+Result<Attachment> Attachments::Get(db::Transaction& tx, std::int64_t id) const {
+  BW_TRY(auto found, tx.QueryOne(std::string(kSelect) + "WHERE id = $1", {id}, AttachmentOf));
+  if (!found) return NoAttachment(id);
+  return *std::move(found);
+}
+
+Result<Attachment> Attachments::Find(const AccountId& account, std::int64_t id) const {
+  return database_.ReadValue([&](db::Transaction& tx) { return Find(tx, account, id); });
+}
+
+Result<std::optional<Attachment>> Attachments::FindFor(db::Transaction& tx,
+                                                       const AccountId& account,
+                                                       std::string_view scope_id,
+                                                       std::string_view profile_id) const {
+  return tx.QueryOne(
+      std::string(kSelect) + "WHERE account = $1 AND scope_id = $2 AND profile_id = $3",
+      {account, scope_id, profile_id}, AttachmentOf);
+}
+
+Result<std::optional<InForce>> Attachments::InForceAt(db::Transaction& tx, std::int64_t id,
+                                                      Timestamp at) const {
+  return tx.QueryOne(
+      "SELECT profile_version, parameters FROM posture_attachment_version "
+      "WHERE attachment_id = $1 AND at <= $2 AND (until IS NULL OR until > $2)",
+      {id, at}, [](const db::Row& row) -> Result<InForce> {
+        BW_TRY(auto parameters, ObjectOf(row.Text(1)));
+        return InForce{row.Int(0), std::move(parameters)};
+      });
+}
+
+Status Attachments::CheckParameters(const Profile& profile, const json::Object& parameters) {
+  for (const auto& member : parameters) {
+    const auto* declaration = profile.FindParameter(member.key());
+    if (declaration == nullptr) {
+      return NotFound("parameter " + std::string(member.key()) + " was not found in profile " +
+                      profile.id);
+    }
+    const json::Object one{{member.key(), member.value()}};
+    BW_TRY_STATUS(condition::Parameters::Bind({*declaration}, one));
+  }
+  return Ok();
+}
+
+Status Attachments::SetInForce(db::Transaction& tx, const Attachment& attachment) const {
+  BW_TRY_STATUS(
+      tx.Execute("UPDATE posture_attachment_version SET until = $2 "
+                 "WHERE attachment_id = $1 AND until IS NULL",
+                 {attachment.id, attachment.evaluated}));
+  BW_TRY_STATUS(tx.Execute(
+      "INSERT INTO posture_attachment_version (attachment_id, at, until, profile_version, "
+      "parameters) VALUES ($1, $2, NULL, $3, $4)",
+      {attachment.id, attachment.evaluated, attachment.profile_version,
+       json::Serialize(attachment.parameters)}));
+  return Ok();
+}
+
+Result<Attachment> Attachments::Attach(db::Transaction& tx, const control::Caller& caller,
+                                       const AccountId& account,
+                                       const AttachmentDraft& draft) const {
+  BW_TRY_STATUS(CheckInterval(draft.every));
+  BW_TRY(const auto found, profiles_.Find(tx, account, draft.profile_id, draft.profile_version));
+  if (!found.entry.enabled) return Conflict("profile " + draft.profile_id + " is disabled");
+  BW_TRY_STATUS(CheckParameters(*found.profile, draft.parameters));
+  BW_TRY(const auto count, tx.QueryOne("SELECT count(*) FROM posture_attachment WHERE account = $1",
+                                       {account}, [](const db::Row& row) { return row.Int(0); }));
+  if (count.value_or(0) >= static_cast<std::int64_t>(kMaxAttachments)) {
+    return Invalid("an account has at most 50 attachments").Reason("limit_exceeded");
+  }
+  const Timestamp now = clock_.Now();
+  const auto next = draft.every ? std::optional(now + *draft.every) : std::nullopt;
+  BW_TRY(auto made,
+         tx.QueryOne("INSERT INTO posture_attachment (account, scope_id, profile_id, "
+                     "profile_version, parameters, every_seconds, next_scan, enabled, created, "
+                     "created_by, evaluated) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $9) "
+                     "ON CONFLICT (account, scope_id, profile_id) DO UPDATE SET "
+                     "profile_version = $4, parameters = $5, every_seconds = $6, next_scan = $7, "
+                     "enabled = $8, evaluated = CASE WHEN posture_attachment.evaluated >= $9 "
+                     "THEN posture_attachment.evaluated + 1 ELSE $9 END" +
+                         std::string(kReturning),
+                     {account, draft.scope_id, draft.profile_id, found.profile->version,
+                      json::Serialize(draft.parameters), Seconds(draft.every), next, draft.enabled,
+                      now, caller.actor.iam_id},
+                     AttachmentOf));
+  if (!made) return Internal("an attachment was not written");
+  // Where it was ended before, what was known of it then is of another time.
+  BW_TRY_STATUS(ledger::EndAll(tx, made->id, made->evaluated));
+  BW_TRY_STATUS(SetInForce(tx, *made));
+  return *std::move(made);
+}
+
+Status Attachments::Ensure(db::Transaction& tx, const AccountId& account,
+                           std::string_view profile_id) const {
+  BW_TRY(const auto there, FindFor(tx, account, "1", profile_id));
+  if (there) return Ok();
+  BW_TRY_STATUS(Attach(tx, control::SystemCaller(account, "posture"), account,
+                       {.scope_id = "1",
+                        .profile_id = std::string(profile_id),
+                        .profile_version = {},
+                        .parameters = {},
+                        .every = {}}));
+  return Ok();
+}
+
+Result<Attachment> Attachments::Create(const control::Caller& caller, const AccountId& account,
+                                       const AttachmentDraft& draft) {
+  Attachment made;
+  BW_TRY_STATUS(changes_.Submit(
+      caller, {.action = "compliance.posture-management.attachments-create",
+               .resource = control::AccountResource(account, "posture-attachment"),
+               .apply = [&](db::Transaction& tx) -> Result<control::Effect> {
+                 BW_TRY(const auto there, FindFor(tx, account, draft.scope_id, draft.profile_id));
+                 if (there && there->enabled) {
+                   return Exists("profile " + draft.profile_id + " is attached to scope " +
+                                 draft.scope_id + " as " + std::to_string(there->id));
+                 }
+                 BW_TRY(made, Attach(tx, caller, account, draft));
+                 return control::Effect{.before = nullptr,
+                                        .after = ToJson(made),
+                                        .governed = {},
+                                        .events = {ChangedEvent(made)}};
+               }}));
+  return made;
+}
+
+Result<control::Effect> Attachments::Change(db::Transaction& tx, const Attachment& before,
+                                            const AttachmentDraft& draft, Attachment* after) const {
+  BW_TRY_STATUS(CheckInterval(draft.every));
+  const std::int64_t version = draft.profile_version.value_or(before.profile_version);
+  BW_TRY(const auto found, profiles_.Find(tx, before.account, before.profile_id, version));
+  json::Object parameters = draft.parameters;
+  if (version != before.profile_version) parameters = StillDeclared(*found.profile, parameters);
+  BW_TRY_STATUS(CheckParameters(*found.profile, parameters));
+  const auto next = draft.every ? std::optional(clock_.Now() + *draft.every) : std::nullopt;
+  BW_TRY(auto changed,
+         tx.QueryOne("UPDATE posture_attachment SET profile_version = $2, parameters = $3, "
+                     "every_seconds = $4, next_scan = $5, enabled = $6 WHERE id = $1" +
+                         std::string(kReturning),
+                     {before.id, version, json::Serialize(parameters), Seconds(draft.every), next,
+                      draft.enabled},
+                     AttachmentOf));
+  if (!changed) return NoAttachment(before.id);
+  *after = *std::move(changed);
+  const bool same = version == before.profile_version && parameters == before.parameters;
+  if (!same) BW_TRY_STATUS(SetInForce(tx, *after));
+  // Letters of another version mean other goals.
+  if (version != before.profile_version) {
+    BW_TRY_STATUS(ledger::EndAll(tx, before.id, after->evaluated));
+  }
+  return control::Effect{.before = ToJson(before),
+                         .after = ToJson(*after),
+                         .governed = {},
+                         .events = {ChangedEvent(*after)}};
+}
+
+Result<Attachment> Attachments::Update(const control::Caller& caller, const AccountId& account,
+                                       std::int64_t id, const AttachmentDraft& draft) {
+  Attachment after;
+  BW_TRY_STATUS(changes_.Submit(
+      caller,
+      {.action = "compliance.posture-management.attachments-update",
+       .resource = control::AccountResource(account, "posture-attachment", std::to_string(id)),
+       .apply = [&](db::Transaction& tx) -> Result<control::Effect> {
+         BW_TRY_STATUS(Find(tx, account, id));
+         BW_TRY(const Attachment before, Lock(tx, id));
+         return Change(tx, before, draft, &after);
+       }}));
+  return after;
+}
+
+Status Attachments::End(const control::Caller& caller, const AccountId& account, std::int64_t id) {
+  return changes_.Submit(
+      caller,
+      {.action = "compliance.posture-management.attachments-delete",
+       .resource = control::AccountResource(account, "posture-attachment", std::to_string(id)),
+       .apply = [&](db::Transaction& tx) -> Result<control::Effect> {
+         BW_TRY_STATUS(Find(tx, account, id));
+         BW_TRY(const Attachment before, Lock(tx, id));
+         BW_TRY_STATUS(
+             tx.Execute("UPDATE posture_attachment SET enabled = 0, next_scan = NULL, "
+                        "every_seconds = NULL WHERE id = $1",
+                        {id}));
+         return control::Effect{
+             .before = ToJson(before), .after = nullptr, .governed = {}, .events = {}};
+       }});
+}
+
+Status Attachments::EndOfScope(db::Transaction& tx, const AccountId& account,
+                               std::string_view scope_id) const {
+  BW_TRY_STATUS(
+      tx.Execute("UPDATE posture_attachment SET enabled = 0, next_scan = NULL, "
+                 "every_seconds = NULL WHERE account = $1 AND scope_id = $2",
+                 {account, scope_id}));
+  return Ok();
+}
+
+Result<Attachment> Attachments::Lock(db::Transaction& tx, std::int64_t id) const {
+  BW_TRY(auto locked,
+         tx.QueryOne("UPDATE posture_attachment SET evaluated = "
+                     "CASE WHEN evaluated >= $2 THEN evaluated + 1 ELSE $2 END WHERE id = $1" +
+                         std::string(kReturning),
+                     {id, clock_.Now()}, AttachmentOf));
+  if (!locked) return NoAttachment(id);
+  return *std::move(locked);
+}
+
+Status Attachments::MarkChecked(db::Transaction& tx, std::int64_t id, Timestamp at) const {
+  BW_TRY_STATUS(tx.Execute("UPDATE posture_attachment SET checked = $2 WHERE id = $1", {id, at}));
+  return Ok();
+}
+
+Result<std::vector<Attachment>> Attachments::TakeDue(db::Transaction& tx, Timestamp now) const {
+  return tx.QueryAll(
+      "UPDATE posture_attachment SET next_scan = $1 + every_seconds * 1000000 "
+      "WHERE next_scan <= $1 AND every_seconds IS NOT NULL AND enabled = 1" +
+          std::string(kReturning),
+      {now}, AttachmentOf);
+}
+
+}  // namespace breakwater::posture

@@ -1,0 +1,249 @@
+#include "posture/evaluator.h"
+
+#include <algorithm>
+#include <map>
+#include <span>
+#include <unordered_set>
+
+#include "base/check.h"
+
+namespace breakwater::posture {
+namespace {
+
+using json::Text;
+
+// Small enough that others who write do not wait for long.
+constexpr std::size_t kStep = 250;
+
+condition::ResourceType TypeOf(const control::Resource& resource) {
+  return {resource.service, resource.kind};
+}
+
+bool Same(const ResourcePoint& a, const ResourcePoint& b) {
+  return a.statuses == b.statuses && a.facts_digest == b.facts_digest && a.error == b.error;
+}
+
+}  // namespace
+
+// What an attachment is evaluated by, under its lock.
+struct Evaluator::Frame {
+  Attachment attachment;
+  std::shared_ptr<const Profile> profile;
+  std::map<condition::ResourceType, std::vector<BoundGoal>> goals;
+  InScope in_scope;
+  Accepted accepted;
+};
+
+// What there is of a type, and what there was.
+struct Evaluator::Listing {
+  condition::ResourceType type;
+  std::optional<Error> failure;  // the list could not be read
+  std::vector<control::Resource> resources;
+};
+
+Result<Evaluator::Frame> Evaluator::FrameOf(db::Transaction& tx,
+                                            const Attachment& attachment) const {
+  Frame frame{.attachment = attachment, .profile = {}, .goals = {}, .in_scope = {}, .accepted = {}};
+  BW_TRY(frame.profile, deps_.profiles.Load(tx, attachment.profile_id, attachment.profile_version));
+  for (const auto& type : frame.profile->Types()) {
+    BW_TRY(auto goals, BindGoals(*frame.profile, type, attachment.parameters));
+    frame.goals.emplace(type, std::move(goals));
+  }
+  BW_TRY(frame.in_scope, deps_.scope(tx, attachment.account, attachment.scope_id));
+  BW_TRY(frame.accepted, deps_.accepted(tx, attachment.account));
+  return frame;
+}
+
+Result<std::vector<Evaluator::Listing>> Evaluator::ListAll(
+    std::int64_t id, const std::set<condition::ResourceType>& types) const {
+  return deps_.database.ReadValue([&](db::Transaction& tx) -> Result<std::vector<Listing>> {
+    BW_TRY(const Attachment attachment, deps_.attachments.Get(tx, id));
+    BW_TRY(const Frame frame, FrameOf(tx, attachment));
+    std::vector<Listing> listings;
+    for (const auto& [type, goals] : frame.goals) {
+      if (!types.empty() && !types.contains(type)) continue;
+      Listing& listing = listings.emplace_back(Listing{type, {}, {}});
+      control::FactSource* source = deps_.facts.For(type);
+      auto listed = source == nullptr ? Result<std::vector<control::Resource>>(Unavailable(
+                                            "nothing here knows " + condition::ToString(type)))
+                                      : source->List(tx, type, attachment.account);
+      if (!listed.ok()) {
+        listing.failure = std::move(listed).error();
+        continue;
+      }
+      listing.resources = *std::move(listed);
+      std::erase_if(listing.resources, [&](const auto& r) { return !frame.in_scope(r); });
+    }
+    std::unordered_set<std::string> known;
+    for (const Listing& listing : listings) {
+      for (const auto& resource : listing.resources) known.insert(resource.crn().ToString());
+    }
+    // What was there and is not listed is looked at too: it is gone, or out of scope, or was made
+    // again since.
+    BW_TRY_STATUS(ledger::ForEach(tx, id, {}, [&](const ResourcePoint& point) -> Status {
+      const auto of = std::find_if(listings.begin(), listings.end(), [&](const Listing& listing) {
+        return !listing.failure && listing.type == TypeOf(point.resource);
+      });
+      if (of != listings.end() && !known.contains(point.resource.crn().ToString())) {
+        of->resources.push_back(point.resource);
+      }
+      return Ok();
+    }));
+    return listings;
+  });
+}
+
+Status Evaluator::LookAt(db::Transaction& tx, const Frame& frame, const control::Resource& resource,
+                         ResourcePoint* before, ResourcePoint* after) const {
+  const std::int64_t id = frame.attachment.id;
+  const Timestamp at = frame.attachment.evaluated;
+  BW_TRY(auto current, ledger::Current(tx, id, resource));
+  if (current) *before = *current;
+  const auto& goals = frame.goals.at(TypeOf(resource));
+  control::FactSource* source = deps_.facts.For(TypeOf(resource));
+  if (source == nullptr) return Ok();
+  auto facts = frame.in_scope(resource) ? source->Read(tx, resource)
+                                        : Result<condition::Facts>(NotFound("not in scope"));
+  if (!facts.ok() && facts.error().code() == ErrorCode::kNotFound) {
+    return current ? ledger::End(tx, id, at, resource) : Ok();
+  }
+  std::string document;
+  ResourcePoint now{
+      .resource = resource, .statuses = {}, .facts_digest = {}, .error = {}, .since = at};
+  if (facts.ok()) {
+    now.statuses = Judge(goals, resource, *facts, frame.accepted);
+    document = json::Canonical(FactsUsed(goals, *facts));
+    now.facts_digest = DigestOfFacts(document);
+  } else {
+    now.statuses = JudgeUnreadable(goals, resource, frame.accepted);
+    now.error = facts.error().message();
+  }
+  *after = now;
+  if (current && Same(*current, now)) return Ok();
+  return ledger::Put(tx, id, at, now, document);
+}
+
+Status Evaluator::Store(db::Transaction& tx, const Frame& frame, const ledger::GoalPoints& before,
+                        GoalPoint now) const {
+  const auto found = before.find(now.goal_id);
+  const GoalPoint* old = found == before.end() ? nullptr : &found->second;
+  now.status = now.error.empty() ? RollUp(now.resources) : ResultStatus::kUnableToPerform;
+  now.at = frame.attachment.evaluated;
+  now.checked = now.at;
+  const bool changed = old == nullptr || old->status != now.status;
+  now.since = changed ? now.at : old->since;
+  BW_TRY_STATUS(ledger::PutGoal(tx, frame.attachment.id, old, now));
+  if (!changed) return Ok();
+  return deps_.jobs.Emit(
+      tx, {std::string(kGoalChanged),
+           {{"account", Text(frame.attachment.account.value())},
+            {"attachment_id", frame.attachment.id},
+            {"profile_id", Text(frame.attachment.profile_id)},
+            {"goal_id", Text(now.goal_id)},
+            {"before", old == nullptr ? json::Value() : json::Value(Text(ToString(old->status)))},
+            {"after", Text(ToString(now.status))}}});
+}
+
+Status Evaluator::Recount(db::Transaction& tx, const Frame& frame,
+                          const std::vector<Listing>& listings) const {
+  std::map<condition::ResourceType, std::vector<Counters>> counts;
+  for (const auto& [type, goals] : frame.goals) counts[type].resize(goals.size());
+  BW_TRY_STATUS(
+      ledger::ForEach(tx, frame.attachment.id, {}, [&](const ResourcePoint& point) -> Status {
+        const auto found = counts.find(TypeOf(point.resource));
+        if (found != counts.end()) Count(point.statuses, found->second);
+        return Ok();
+      }));
+  BW_TRY(const auto before, ledger::GoalsAt(tx, frame.attachment.id, {}));
+  for (const Listing& listing : listings) {
+    const auto goals = frame.goals.find(listing.type);
+    if (goals == frame.goals.end()) continue;
+    for (std::size_t i = 0; i < goals->second.size(); ++i) {
+      GoalPoint now{.goal_id = goals->second[i].goal->id,
+                    .status = {},
+                    .resources = counts.at(listing.type)[i],
+                    .error = {},
+                    .at = {},
+                    .since = {},
+                    .checked = {}};
+      if (listing.failure) {
+        now.error = "the resources could not be listed: " + listing.failure->message();
+      }
+      BW_TRY_STATUS(Store(tx, frame, before, std::move(now)));
+    }
+  }
+  return Ok();
+}
+
+Result<Timestamp> Evaluator::EvaluateAll(std::int64_t id,
+                                         const std::set<condition::ResourceType>& types) const {
+  BW_TRY(const auto listings, ListAll(id, types));
+  for (const Listing& listing : listings) {
+    std::span<const control::Resource> rest = listing.resources;
+    while (!rest.empty()) {
+      const auto step = rest.first(std::min(kStep, rest.size()));
+      rest = rest.subspan(step.size());
+      BW_TRY_STATUS(deps_.database.Write([&](db::Transaction& tx) -> Status {
+        BW_TRY(const Attachment attachment, deps_.attachments.Lock(tx, id));
+        BW_TRY(const Frame frame, FrameOf(tx, attachment));
+        if (!frame.goals.contains(listing.type)) return Ok();  // another version since
+        for (const control::Resource& resource : step) {
+          ResourcePoint before;
+          ResourcePoint after;
+          BW_TRY_STATUS(LookAt(tx, frame, resource, &before, &after));
+        }
+        return Ok();
+      }));
+    }
+  }
+  return deps_.database.WriteValue([&](db::Transaction& tx) -> Result<Timestamp> {
+    BW_TRY(const Attachment attachment, deps_.attachments.Lock(tx, id));
+    BW_TRY(const Frame frame, FrameOf(tx, attachment));
+    BW_TRY_STATUS(Recount(tx, frame, listings));
+    if (types.empty()) {
+      BW_TRY_STATUS(deps_.attachments.MarkChecked(tx, id, attachment.evaluated));
+    }
+    return attachment.evaluated;
+  });
+}
+
+Status Evaluator::Evaluate(std::int64_t id, const std::vector<control::Resource>& resources) const {
+  return deps_.database.Write([&](db::Transaction& tx) -> Status {
+    BW_TRY(const Attachment attachment, deps_.attachments.Lock(tx, id));
+    BW_TRY(const Frame frame, FrameOf(tx, attachment));
+    BW_TRY(const auto before, ledger::GoalsAt(tx, id, {}));
+    std::map<std::string, GoalPoint> touched;
+    const auto count = [&](const std::vector<BoundGoal>& goals, const std::string& letters,
+                           std::int64_t by) {
+      for (std::size_t i = 0; i < letters.size() && i < goals.size(); ++i) {
+        const auto letter = static_cast<Letter>(letters[i]);
+        if (letter == Letter::kElsewhere) continue;
+        const std::string& goal_id = goals[i].goal->id;
+        const auto known = before.find(goal_id);
+        auto& point =
+            touched.try_emplace(goal_id, known == before.end() ? GoalPoint{} : known->second)
+                .first->second;
+        point.goal_id = goal_id;
+        point.resources.Add(StatusOf(letter), by);
+      }
+    };
+    for (const control::Resource& resource : resources) {
+      const auto goals = frame.goals.find(TypeOf(resource));
+      if (goals == frame.goals.end()) continue;
+      ResourcePoint was;
+      ResourcePoint is;
+      BW_TRY_STATUS(LookAt(tx, frame, resource, &was, &is));
+      if (was.statuses == is.statuses) continue;
+      count(goals->second, was.statuses, -1);
+      count(goals->second, is.statuses, +1);
+    }
+    for (auto& [goal_id, point] : touched) {
+      const auto known = before.find(goal_id);
+      if (known != before.end() && known->second.resources == point.resources) continue;
+      BW_TRY_STATUS(Store(tx, frame, before, point));
+    }
+    return Ok();
+  });
+}
+
+}  // namespace breakwater::posture

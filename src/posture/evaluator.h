@@ -1,0 +1,69 @@
+// Keeps attachments evaluated: reads facts, judges, and writes change points.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <set>
+#include <string_view>
+#include <vector>
+
+#include "control/facts.h"
+#include "db/database.h"
+#include "jobs/jobs.h"
+#include "posture/attachments.h"
+#include "posture/evaluate.h"
+#include "posture/ledger.h"
+#include "posture/profiles.h"
+
+namespace breakwater::posture {
+
+// Emitted when a goal's status changes: {account, attachment_id, profile_id, goal_id, before,
+// after}; before is null for the first time.
+inline constexpr std::string_view kGoalChanged = "posture.goal_changed";
+
+// Whether a resource belongs to what is looked at.
+using InScope = std::function<bool(const control::Resource&)>;
+
+struct EvaluatorDeps {
+  db::Database& database;
+  jobs::Jobs& jobs;
+  const control::FactSources& facts;
+  const Profiles& profiles;
+  const Attachments& attachments;
+  // What a scope selects. kNotFound if there is no such scope.
+  std::function<Result<InScope>(db::Transaction&, const AccountId&, std::string_view scope_id)>
+      scope;
+  // The failures an account has accepted, as of now.
+  std::function<Result<Accepted>(db::Transaction&, const AccountId&)> accepted;
+};
+
+// Thread-safe. Of two that look at one attachment at once, what stands is what saw the newer facts:
+// facts are read in the transaction that writes what they came to.
+class Evaluator {
+ public:
+  explicit Evaluator(EvaluatorDeps deps) : deps_(std::move(deps)) {}
+
+  // Looks at all resources of these types, of all if there are none. In steps, so that others can
+  // write in between; the moment it ended at.
+  Result<Timestamp> EvaluateAll(std::int64_t attachment,
+                                const std::set<condition::ResourceType>& types = {}) const;
+  // Looks at these alone.
+  Status Evaluate(std::int64_t attachment, const std::vector<control::Resource>& resources) const;
+
+ private:
+  struct Frame;
+  struct Listing;
+  Result<Frame> FrameOf(db::Transaction& tx, const Attachment& attachment) const;
+  Result<std::vector<Listing>> ListAll(std::int64_t attachment,
+                                       const std::set<condition::ResourceType>& types) const;
+  Status LookAt(db::Transaction& tx, const Frame& frame, const control::Resource& resource,
+                ResourcePoint* before, ResourcePoint* after) const;
+  Status Recount(db::Transaction& tx, const Frame& frame,
+                 const std::vector<Listing>& listings) const;
+  Status Store(db::Transaction& tx, const Frame& frame, const ledger::GoalPoints& before,
+               GoalPoint now) const;
+
+  EvaluatorDeps deps_;
+};
+
+}  // namespace breakwater::posture

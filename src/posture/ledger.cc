@@ -1,0 +1,214 @@
+#include "posture/ledger.h"
+
+#include "condition/catalogue.h"
+#include "json/reader.h"
+
+namespace breakwater::posture::ledger {
+namespace {
+
+using json::Text;
+
+std::string TypeOf(const control::Resource& resource) {
+  return condition::ToString(condition::ResourceType{resource.service, resource.kind});
+}
+
+std::string PlaceOf(const control::Resource& r) {
+  return json::Serialize({{"service", Text(r.service)},
+                          {"kind", Text(r.kind)},
+                          {"account", Text(r.account.value())},
+                          {"registry", Text(r.registry.value())},
+                          {"region", Text(r.region)},
+                          {"resource_group", Text(r.resource_group)},
+                          {"namespace", Text(r.name_space)},
+                          {"name", Text(r.name)}});
+}
+
+Result<control::Resource> ResourceAt(std::string_view place) {
+  BW_TRY(const json::Value document, json::Parse(place));
+  const json::Reader in(document);
+  control::Resource r;
+  r.service = in.Field("service").String();
+  r.kind = in.Field("kind").String();
+  r.account = AccountId(in.Field("account").String());
+  r.registry = RegistryName(in.Field("registry").String());
+  r.region = in.Field("region").String();
+  r.resource_group = in.Field("resource_group").String();
+  r.name_space = in.Field("namespace").String();
+  r.name = in.Field("name").String();
+  BW_TRY_STATUS(in.Finish());
+  return r;
+}
+
+Result<ResourcePoint> PointOf(const db::Row& row) {
+  BW_TRY(auto resource, ResourceAt(row.Text(0)));
+  return ResourcePoint{.resource = std::move(resource),
+                       .statuses = row.String(1),
+                       .facts_digest = row.String(2),
+                       .error = row.String(3),
+                       .since = row.Time(4)};
+}
+
+constexpr std::string_view kGoalColumns =
+    "SELECT goal_id, status, pass, fail, unable, not_applicable, error, at, since, checked "
+    "FROM posture_goal WHERE attachment_id = $1 ";
+
+Result<GoalPoint> GoalOf(const db::Row& row) {
+  GoalPoint point{.goal_id = row.String(0),
+                  .status = {},
+                  .resources = {.pass = row.Int(2),
+                                .fail = row.Int(3),
+                                .unable_to_perform = row.Int(4),
+                                .not_applicable = row.Int(5)},
+                  .error = row.String(6),
+                  .at = row.Time(7),
+                  .since = row.Time(8),
+                  .checked = row.Time(9)};
+  BW_TRY(point.status, ParseResultStatus(row.Text(1)));
+  return point;
+}
+
+Status EndGoal(db::Transaction& tx, std::int64_t attachment, Timestamp at,
+               std::string_view goal_id) {
+  BW_TRY_STATUS(
+      tx.Execute("UPDATE posture_goal SET until = $3 WHERE attachment_id = $1 AND goal_id = $2 "
+                 "AND until IS NULL",
+                 {attachment, goal_id, at}));
+  return Ok();
+}
+
+}  // namespace
+
+Result<std::optional<ResourcePoint>> Current(db::Transaction& tx, std::int64_t attachment,
+                                             const control::Resource& resource) {
+  return tx.QueryOne(
+      "SELECT place, statuses, facts_digest, error, at FROM posture_resource "
+      "WHERE attachment_id = $1 AND type = $2 AND crn = $3 AND until IS NULL",
+      {attachment, TypeOf(resource), resource.crn().ToString()}, PointOf);
+}
+
+Status Put(db::Transaction& tx, std::int64_t attachment, Timestamp at, const ResourcePoint& point,
+           const std::string& facts) {
+  BW_TRY_STATUS(End(tx, attachment, at, point.resource));
+  if (!point.facts_digest.empty()) {
+    BW_TRY_STATUS(
+        tx.Execute("INSERT INTO posture_facts (digest, document) VALUES ($1, $2) "
+                   "ON CONFLICT (digest) DO UPDATE SET document = excluded.document",
+                   {point.facts_digest, facts}));
+  }
+  BW_TRY_STATUS(tx.Execute(
+      "INSERT INTO posture_resource (attachment_id, type, crn, at, until, place, statuses, "
+      "facts_digest, error) VALUES ($1, $2, $3, $4, NULL, $5, $6, $7, $8)",
+      {attachment, TypeOf(point.resource), point.resource.crn().ToString(), at,
+       PlaceOf(point.resource), point.statuses, point.facts_digest, point.error}));
+  return Ok();
+}
+
+Status End(db::Transaction& tx, std::int64_t attachment, Timestamp at,
+           const control::Resource& resource) {
+  BW_TRY_STATUS(
+      tx.Execute("UPDATE posture_resource SET until = $4 WHERE attachment_id = $1 AND type = $2 "
+                 "AND crn = $3 AND until IS NULL",
+                 {attachment, TypeOf(resource), resource.crn().ToString(), at}));
+  return Ok();
+}
+
+Status EndAll(db::Transaction& tx, std::int64_t attachment, Timestamp at) {
+  BW_TRY_STATUS(
+      tx.Execute("UPDATE posture_resource SET until = $2 "
+                 "WHERE attachment_id = $1 AND until IS NULL",
+                 {attachment, at}));
+  BW_TRY_STATUS(
+      tx.Execute("UPDATE posture_goal SET until = $2 WHERE attachment_id = $1 AND until IS NULL",
+                 {attachment, at}));
+  return Ok();
+}
+
+Status ForEach(db::Transaction& tx, std::int64_t attachment, std::optional<Timestamp> at,
+               const EachResource& each) {
+  const auto row = [&](const db::Row& found) -> Status {
+    BW_TRY(const auto point, PointOf(found));
+    return each(point);
+  };
+  const std::string select =
+      "SELECT place, statuses, facts_digest, error, at FROM posture_resource "
+      "WHERE attachment_id = $1 AND ";
+  if (!at) return tx.Query(select + "until IS NULL", {attachment}, row);
+  return tx.Query(select + "at <= $2 AND (until IS NULL OR until > $2)", {attachment, *at}, row);
+}
+
+Result<std::string> FactsOf(db::Transaction& tx, std::string_view digest) {
+  BW_TRY(auto document, tx.QueryOne("SELECT document FROM posture_facts WHERE digest = $1",
+                                    {digest}, [](const db::Row& row) { return row.String(0); }));
+  if (!document) return DataCorrupt("the facts " + std::string(digest) + " are not there");
+  return *std::move(document);
+}
+
+Result<GoalPoints> GoalsAt(db::Transaction& tx, std::int64_t attachment,
+                           std::optional<Timestamp> at) {
+  GoalPoints points;
+  const auto row = [&](const db::Row& found) -> Status {
+    BW_TRY(auto point, GoalOf(found));
+    std::string id = point.goal_id;
+    points.insert_or_assign(std::move(id), std::move(point));
+    return Ok();
+  };
+  const std::string select(kGoalColumns);
+  if (at) {
+    BW_TRY_STATUS(tx.Query(select + "AND at <= $2 AND (until IS NULL OR until > $2)",
+                           {attachment, *at}, row));
+  } else {
+    BW_TRY_STATUS(tx.Query(select + "AND until IS NULL", {attachment}, row));
+  }
+  return points;
+}
+
+Result<std::vector<GoalPoint>> GoalsBetween(db::Transaction& tx, std::int64_t attachment,
+                                            Timestamp from, Timestamp until) {
+  return tx.QueryAll(std::string(kGoalColumns) +
+                         "AND at <= $3 AND (until IS NULL OR until > $2) ORDER BY at, goal_id",
+                     {attachment, from, until}, GoalOf);
+}
+
+Status PutGoal(db::Transaction& tx, std::int64_t attachment, const GoalPoint* before,
+               const GoalPoint& now) {
+  if (before != nullptr && before->status == now.status && before->resources == now.resources &&
+      before->error == now.error) {
+    BW_TRY_STATUS(
+        tx.Execute("UPDATE posture_goal SET checked = $3 WHERE attachment_id = $1 "
+                   "AND goal_id = $2 AND until IS NULL",
+                   {attachment, now.goal_id, now.checked}));
+    return Ok();
+  }
+  BW_TRY_STATUS(EndGoal(tx, attachment, now.at, now.goal_id));
+  BW_TRY_STATUS(tx.Execute(
+      "INSERT INTO posture_goal (attachment_id, goal_id, at, until, status, since, checked, pass, "
+      "fail, unable, not_applicable, error) "
+      "VALUES ($1, $2, $3, NULL, $4, $5, $6, $7, $8, $9, $10, $11)",
+      {attachment, now.goal_id, now.at, ToString(now.status), now.since, now.checked,
+       now.resources.pass, now.resources.fail, now.resources.unable_to_perform,
+       now.resources.not_applicable, now.error}));
+  return Ok();
+}
+
+Result<bool> Forget(db::Transaction& tx, Timestamp before, std::int64_t limit) {
+  std::int64_t most = 0;
+  const auto forget = [&](std::string_view sql) -> Status {
+    BW_TRY(const std::int64_t rows, tx.Execute(sql, {before, limit}));
+    most = std::max(most, rows);
+    return Ok();
+  };
+  BW_TRY_STATUS(forget(
+      "DELETE FROM posture_resource WHERE (attachment_id, type, crn, at) IN "
+      "(SELECT attachment_id, type, crn, at FROM posture_resource WHERE until < $1 LIMIT $2)"));
+  BW_TRY_STATUS(
+      forget("DELETE FROM posture_goal WHERE (attachment_id, goal_id, at) IN "
+             "(SELECT attachment_id, goal_id, at FROM posture_goal WHERE until < $1 LIMIT $2)"));
+  BW_TRY(const std::int64_t facts,
+         tx.Execute("DELETE FROM posture_facts WHERE digest IN (SELECT f.digest "
+                    "FROM posture_facts f WHERE NOT EXISTS (SELECT 1 FROM posture_resource r "
+                    "WHERE r.facts_digest = f.digest) LIMIT $1)",
+                    {limit}));
+  return std::max(most, facts) >= limit;
+}
+
+}  // namespace breakwater::posture::ledger
