@@ -54,7 +54,7 @@ std::string NameOf(const control::Resource& resource) {
 // Of the goal's own properties.
 json::Value Only(const json::Value& facts, const Goal& goal, Timestamp observed) {
   json::Object own;
-  for (const std::string& property : goal.condition.Properties()) {
+  for (const std::string& property : goal.Properties()) {
     const json::Value* fact = json::Find(facts, property);
     if (fact == nullptr) continue;
     json::Value shown = *fact;
@@ -72,7 +72,8 @@ ResultStatus StatusOf(Letter letter) {
     case Letter::kFail: return ResultStatus::kFail;
     case Letter::kUnable: return ResultStatus::kUnableToPerform;
     case Letter::kAcceptedFailure:
-    case Letter::kAcceptedUnable: return ResultStatus::kNotApplicable;
+    case Letter::kAcceptedUnable:
+    case Letter::kInapplicable: return ResultStatus::kNotApplicable;
     case Letter::kElsewhere: break;
   }
   BW_UNREACHABLE();
@@ -122,7 +123,17 @@ std::string Judge(const std::vector<BoundGoal>& goals, const control::Resource& 
       letters += CharOf(Letter::kElsewhere);
       continue;
     }
+    const auto applies = goal->applies ? condition::Judge(*goal->applies, parameters, facts)
+                                       : condition::Outcome::kCompliant;
+    if (applies == condition::Outcome::kViolated) {
+      letters += CharOf(Letter::kInapplicable);
+      continue;
+    }
     const bool covered = !accepted.empty() && !AcceptedBy(accepted, goal->id, crn).empty();
+    if (applies == condition::Outcome::kUnable) {
+      letters += CharOf(LetterOf(applies, covered));
+      continue;
+    }
     letters += CharOf(LetterOf(condition::Judge(goal->condition, parameters, facts), covered));
   }
   return letters;
@@ -143,7 +154,7 @@ std::string JudgeUnreadable(const std::vector<BoundGoal>& goals, const control::
 json::Value FactsUsed(const std::vector<BoundGoal>& goals, const condition::Facts& facts) {
   json::Object used;
   for (const auto& [goal, parameters] : goals) {
-    for (const std::string& property : goal->condition.Properties()) {
+    for (const std::string& property : goal->Properties()) {
       if (used.contains(property)) continue;
       const condition::Fact* fact = facts.Find(property);
       json::Value document = fact == nullptr ? json::Value() : fact->ToJson();
@@ -182,13 +193,18 @@ ResourceResult Explain(const BoundGoal& bound, const Stored& stored, const Accep
   if (stored.facts.is_null()) {
     result.info = "the facts could not be read: " + std::string(stored.error);
   } else if (auto facts = FactsFrom(stored.facts, stored.observed); facts.ok()) {
-    const auto verdict = condition::Evaluate(goal.condition, bound.parameters, *facts);
+    const bool applies =
+        !goal.applies ||
+        condition::Judge(*goal.applies, bound.parameters, *facts) == condition::Outcome::kCompliant;
+    const auto verdict =
+        condition::Evaluate(applies ? goal.condition : *goal.applies, bound.parameters, *facts);
     result.actual = ActualOf(verdict);
     if (stored.letter != Letter::kPass) result.info = ReasonsOf(verdict);
     result.facts = Only(stored.facts, goal, stored.observed);
     result.facts_digest = stored.facts_digest;
   }
-  if (result.status == ResultStatus::kNotApplicable) {
+  if (stored.letter == Letter::kInapplicable) result.info = "does not apply: " + result.info;
+  if (stored.letter == Letter::kAcceptedFailure || stored.letter == Letter::kAcceptedUnable) {
     result.exception = AcceptedBy(accepted, goal.id, result.crn);
     result.info = "accepted by exception " + result.exception + ": " + result.info;
   }

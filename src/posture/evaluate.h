@@ -24,6 +24,7 @@ enum class Letter : char {
   kUnable = 'u',
   kAcceptedFailure = 'F',  // a failure, or not to be able to tell, that an exception covers
   kAcceptedUnable = 'U',
+  kInapplicable = 'n',
   kElsewhere = '-',  // the goal asks nothing of this resource
 };
 

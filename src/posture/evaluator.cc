@@ -30,7 +30,7 @@ struct Evaluator::Frame {
   Attachment attachment;
   std::shared_ptr<const Profile> profile;
   std::map<condition::ResourceType, std::vector<BoundGoal>> goals;
-  InScope in_scope;
+  ScopeFilter in_scope;
   Accepted accepted;
 };
 
@@ -39,6 +39,7 @@ struct Evaluator::Listing {
   condition::ResourceType type;
   std::optional<Error> failure;  // the list could not be read
   std::vector<control::Resource> resources;
+  std::vector<control::Resource> vanished;  // known before and not listed
 };
 
 Result<Evaluator::Frame> Evaluator::FrameOf(db::Transaction& tx,
@@ -62,7 +63,7 @@ Result<std::vector<Evaluator::Listing>> Evaluator::ListAll(
     std::vector<Listing> listings;
     for (const auto& [type, goals] : frame.goals) {
       if (!types.empty() && !types.contains(type)) continue;
-      Listing& listing = listings.emplace_back(Listing{type, {}, {}});
+      Listing& listing = listings.emplace_back(Listing{type, {}, {}, {}});
       control::FactSource* source = deps_.facts.For(type);
       auto listed = source == nullptr ? Result<std::vector<control::Resource>>(Unavailable(
                                             "nothing here knows " + condition::ToString(type)))
@@ -78,19 +79,34 @@ Result<std::vector<Evaluator::Listing>> Evaluator::ListAll(
     for (const Listing& listing : listings) {
       for (const auto& resource : listing.resources) known.insert(resource.crn().ToString());
     }
-    // What was there and is not listed is looked at too: it is gone, or out of scope, or was made
-    // again since.
     BW_TRY_STATUS(ledger::ForEach(tx, id, {}, [&](const ResourcePoint& point) -> Status {
       const auto of = std::find_if(listings.begin(), listings.end(), [&](const Listing& listing) {
         return !listing.failure && listing.type == TypeOf(point.resource);
       });
       if (of != listings.end() && !known.contains(point.resource.crn().ToString())) {
-        of->resources.push_back(point.resource);
+        of->vanished.push_back(point.resource);
       }
       return Ok();
     }));
     return listings;
   });
+}
+
+// Listed once more, under the lock: what is missing may have been made again since.
+Status Evaluator::EndVanished(db::Transaction& tx, const Frame& frame,
+                              const Listing& listing) const {
+  control::FactSource* source = deps_.facts.For(listing.type);
+  if (listing.vanished.empty() || source == nullptr) return Ok();
+  BW_TRY(const auto now, source->List(tx, listing.type, frame.attachment.account));
+  std::unordered_set<std::string> there;
+  for (const control::Resource& resource : now) {
+    if (frame.in_scope(resource)) there.insert(resource.crn().ToString());
+  }
+  for (const control::Resource& resource : listing.vanished) {
+    if (there.contains(resource.crn().ToString())) continue;
+    BW_TRY_STATUS(ledger::End(tx, frame.attachment.id, frame.attachment.evaluated, resource));
+  }
+  return Ok();
 }
 
 Status Evaluator::LookAt(db::Transaction& tx, const Frame& frame, const control::Resource& resource,
@@ -199,6 +215,7 @@ Result<Timestamp> Evaluator::EvaluateAll(std::int64_t id,
   return deps_.database.WriteValue([&](db::Transaction& tx) -> Result<Timestamp> {
     BW_TRY(const Attachment attachment, deps_.attachments.Lock(tx, id));
     BW_TRY(const Frame frame, FrameOf(tx, attachment));
+    for (const Listing& listing : listings) BW_TRY_STATUS(EndVanished(tx, frame, listing));
     BW_TRY_STATUS(Recount(tx, frame, listings));
     if (types.empty()) {
       BW_TRY_STATUS(deps_.attachments.MarkChecked(tx, id, attachment.evaluated));

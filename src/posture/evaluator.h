@@ -22,7 +22,7 @@ namespace breakwater::posture {
 inline constexpr std::string_view kGoalChanged = "posture.goal_changed";
 
 // Whether a resource belongs to what is looked at.
-using InScope = std::function<bool(const control::Resource&)>;
+using ScopeFilter = std::function<bool(const control::Resource&)>;
 
 struct EvaluatorDeps {
   db::Database& database;
@@ -31,7 +31,7 @@ struct EvaluatorDeps {
   const Profiles& profiles;
   const Attachments& attachments;
   // What a scope selects. kNotFound if there is no such scope.
-  std::function<Result<InScope>(db::Transaction&, const AccountId&, std::string_view scope_id)>
+  std::function<Result<ScopeFilter>(db::Transaction&, const AccountId&, std::string_view scope_id)>
       scope;
   // The failures an account has accepted, as of now.
   std::function<Result<Accepted>(db::Transaction&, const AccountId&)> accepted;
@@ -58,6 +58,7 @@ class Evaluator {
                                        const std::set<condition::ResourceType>& types) const;
   Status LookAt(db::Transaction& tx, const Frame& frame, const control::Resource& resource,
                 ResourcePoint* before, ResourcePoint* after) const;
+  Status EndVanished(db::Transaction& tx, const Frame& frame, const Listing& listing) const;
   Status Recount(db::Transaction& tx, const Frame& frame,
                  const std::vector<Listing>& listings) const;
   Status Store(db::Transaction& tx, const Frame& frame, const ledger::GoalPoints& before,

@@ -1,5 +1,7 @@
 #include "posture/posture.h"
 
+#include <algorithm>
+
 #include "db/lazy_flush.h"
 #include "json/reader.h"
 
@@ -11,19 +13,16 @@ using json::Text;
 constexpr std::string_view kScanJob = "posture.scan";
 constexpr std::string_view kReevaluateJob = "posture.reevaluate";
 constexpr std::string_view kAttachmentJob = "posture.attachment";
+constexpr std::string_view kDiscoverJob = "posture.discover";
+constexpr std::size_t kMaxEvents = 50;  // of a scope
+constexpr std::string_view kImageJob = "posture.image";
+// What the vulnerability advisor says of an image that came, changed or went: {account, registry,
+// region, repository, digest}.
+constexpr std::string_view kImageEvents[] = {"image.assessed", "image.forgotten"};
 constexpr std::chrono::hours kSafetyNet{24};
 constexpr std::chrono::minutes kDueEvery{1};
 constexpr jobs::RetryPolicy kScanRetry;
 constexpr std::size_t kMaxGoverned = 10'000;
-
-Error NoScope(std::string_view id) {
-  return NotFound("scope " + std::string(id) + " was not found");
-}
-
-Result<InScope> ScopeOf(db::Transaction&, const AccountId&, std::string_view id) {
-  if (id != kRegistryScope) return NoScope(id);
-  return InScope([](const control::Resource&) { return true; });
-}
 
 // What an event says was touched: whole types, or resources of them by their coordinates.
 struct Touched {
@@ -59,7 +58,10 @@ Result<Touched> TouchedBy(const json::Reader& event, const AccountId& account) {
 Posture::Posture(PostureDeps deps)
     : deps_(std::move(deps)),
       evaluator_({deps_.database, deps_.jobs, deps_.facts, deps_.profiles, deps_.attachments,
-                  ScopeOf, [this](db::Transaction& tx, const AccountId& account) {
+                  [this](db::Transaction& tx, const AccountId& account, std::string_view scope) {
+                    return ScopeOf(tx, account, scope);
+                  },
+                  [this](db::Transaction& tx, const AccountId& account) {
                     return AcceptedAt(tx, account, deps_.clock.Now());
                   }}) {
   jobs::Jobs& jobs = deps_.jobs;
@@ -69,11 +71,28 @@ Posture::Posture(PostureDeps deps)
                 [this](const jobs::Job& job) { return Reevaluate(job); });
   jobs.Register(std::string(kAttachmentJob), {},
                 [this](const jobs::Job& job) { return EvaluateAttachment(job); });
+  jobs.Register(std::string(kImageJob), {},
+                [this](const jobs::Job& job) { return ReevaluateImage(job); });
+  jobs.Register(std::string(kDiscoverJob), kScanRetry,
+                [this](const jobs::Job& job) { return Discover(job); });
+  for (const std::string_view event : kImageEvents) {
+    jobs.Subscribe(std::string(event), std::string(kImageJob));
+  }
   jobs.Subscribe(std::string(control::kChangeCommitted), std::string(kReevaluateJob));
   jobs.Subscribe(std::string(control::kFactsChanged), std::string(kReevaluateJob));
   jobs.Subscribe(std::string(kAttachmentChanged), std::string(kAttachmentJob));
   jobs.Every("posture.daily", kSafetyNet, [this] { return EvaluateEveryAccount(); });
   jobs.Every("posture.due", kDueEvery, [this] { return StartDueScans(); });
+}
+
+Result<ScopeFilter> Posture::ScopeOf(db::Transaction& tx, const AccountId& account,
+                                     std::string_view id) const {
+  BW_TRY(const SetupItem scope, deps_.setup.Find(tx, account, SetupKind::kScope, id));
+  const json::Value* selected = scope.document.if_contains("selection");
+  BW_TRY(auto selection, SelectionFrom(selected == nullptr ? json::Value() : *selected));
+  return ScopeFilter([selection = std::move(selection)](const control::Resource& resource) {
+    return InScope(selection, resource);
+  });
 }
 
 Result<Accepted> Posture::AcceptedAt(db::Transaction&, const AccountId&, Timestamp) const {
@@ -91,7 +110,8 @@ Result<std::int64_t> Posture::RequestScan(const control::Caller& caller, const A
       {.action = "compliance.posture-management.validations-create",
        .resource = control::AccountResource(account, "validation", profile_id),
        .apply = [&](db::Transaction& tx) -> Result<control::Effect> {
-         BW_TRY_STATUS(ScopeOf(tx, account, scope_id));
+         BW_TRY(const SetupItem scope, deps_.setup.Find(tx, account, SetupKind::kScope, scope_id));
+         if (!scope.enabled) return NotFound("scope " + scope_id + " was not found");
          BW_TRY(auto attachment, deps_.attachments.FindFor(tx, account, scope_id, profile_id));
          if (!attachment || !attachment->enabled) {
            BW_TRY(attachment, deps_.attachments.Attach(tx, caller, account,
@@ -159,7 +179,27 @@ Status Posture::Reevaluate(const jobs::Job& job) {
   const json::Reader in(job.payload);
   const AccountId account(in.Field("account").String());
   BW_TRY(const Touched touched, TouchedBy(in, account));
-  if (touched.types.empty() && touched.resources.empty()) return Ok();
+  return Look(account, touched.types, touched.resources);
+}
+
+Status Posture::ReevaluateImage(const jobs::Job& job) {
+  const db::LazyFlush lazy;
+  const json::Reader in(job.payload);
+  control::Resource image;
+  image.kind = "image";
+  image.account = AccountId(in.Field("account").String());
+  image.registry = RegistryName(in.Field("registry").String());
+  image.region = in.Field("region").String();
+  const std::string repository = in.Field("repository").String();
+  image.name_space = repository.substr(0, repository.find('/'));
+  image.name = repository + "@" + in.Field("digest").String();
+  BW_TRY_STATUS(in.Finish());
+  return Look(image.account, {}, {image});
+}
+
+Status Posture::Look(const AccountId& account, const std::set<condition::ResourceType>& types,
+                     const std::vector<control::Resource>& resources) {
+  if (types.empty() && resources.empty()) return Ok();
   BW_TRY(const auto kept, Kept(account));
   for (const Attachment& attachment : kept) {
     // Evaluated for the first time: as a whole.
@@ -167,12 +207,8 @@ Status Posture::Reevaluate(const jobs::Job& job) {
       BW_TRY_STATUS(evaluator_.EvaluateAll(attachment.id));
       continue;
     }
-    if (!touched.types.empty()) {
-      BW_TRY_STATUS(evaluator_.EvaluateAll(attachment.id, touched.types));
-    }
-    if (!touched.resources.empty()) {
-      BW_TRY_STATUS(evaluator_.Evaluate(attachment.id, touched.resources));
-    }
+    if (!types.empty()) BW_TRY_STATUS(evaluator_.EvaluateAll(attachment.id, types));
+    if (!resources.empty()) BW_TRY_STATUS(evaluator_.Evaluate(attachment.id, resources));
   }
   return Ok();
 }
@@ -214,6 +250,68 @@ Status Posture::StartDueScans() {
   });
 }
 
+Result<std::string> Posture::StartDiscovery(const AccountId& account, const std::string& scope_id) {
+  BW_TRY_STATUS(deps_.database.Write([&](db::Transaction& tx) -> Status {
+    BW_TRY(const SetupItem scope, deps_.setup.Find(tx, account, SetupKind::kScope, scope_id));
+    if (scope_id == kBuiltIn) return Ok();  // as it is: it has no events
+    json::Object document = scope.document;
+    document["discovery_status"] = "pending";
+    document["discovery_began"] = Text(FormatRfc3339(deps_.clock.Now()));
+    BW_TRY_STATUS(deps_.setup.Note(tx, scope, document));
+    return deps_.jobs.Enqueue(
+        tx, {.kind = std::string(kDiscoverJob),
+             .payload = {{"account", Text(account.value())}, {"scope_id", Text(scope_id)}},
+             .run_at = {},
+             .deduplication_key = {}});
+  }));
+  return "scope-" + scope_id;
+}
+
+Status Posture::Discover(const jobs::Job& job) {
+  const json::Reader in(job.payload);
+  const AccountId account(in.Field("account").String());
+  const std::string scope_id = in.Field("scope_id").String();
+  BW_TRY_STATUS(in.Finish());
+  return deps_.database.Write([&](db::Transaction& tx) -> Status {
+    BW_TRY(const SetupItem scope, deps_.setup.Find(tx, account, SetupKind::kScope, scope_id));
+    BW_TRY(const ScopeFilter in_scope, ScopeOf(tx, account, scope_id));
+    std::int64_t found = 0;
+    std::string failure;
+    for (const auto& config : condition::Catalogue::BuiltIn().configs()) {
+      control::FactSource* source = deps_.facts.For(config.type);
+      if (source == nullptr) continue;
+      const auto listed = source->List(tx, config.type, account);
+      if (!listed.ok()) {
+        failure = condition::ToString(config.type) + ": " + listed.error().message();
+        continue;
+      }
+      found += std::count_if(listed->begin(), listed->end(), in_scope);
+    }
+    json::Object document = scope.document;
+    const auto now = Text(FormatRfc3339(deps_.clock.Now()));
+    const std::string status =
+        failure.empty() ? "discovery_result_posted_no_error" : "discovery_result_posted_with_error";
+    document["discovery_status"] = Text(status);
+    document["discovery_ended"] = now;
+    json::Array events;
+    if (const auto* before = document.if_contains("events")) events = before->as_array();
+    events.insert(
+        events.begin(),
+        json::Value{
+            {"id", Text(std::to_string(job.id))},
+            {"created_at", Text(FormatRfc3339(job.created))},
+            {"updated_at", now},
+            {"task_type", "discovery"},
+            {"status", Text(status)},
+            {"data_available", found > 0},
+            {"status_message",
+             Text(failure.empty() ? std::to_string(found) + " resources were found" : failure)}});
+    if (events.size() > kMaxEvents) events.pop_back();
+    document["events"] = std::move(events);
+    return deps_.setup.Note(tx, scope, document);
+  });
+}
+
 Result<std::vector<Scan>> Posture::LatestScans(const AccountId& account) const {
   return deps_.database.ReadValue([&](db::Transaction& tx) { return scans::Latest(tx, account); });
 }
@@ -247,8 +345,18 @@ Result<Assessment> Posture::Assess(const AccountId& account, std::int64_t attach
     BW_TRY(auto assessment,
            breakwater::posture::Assess(tx, {deps_.profiles, deps_.attachments, std::move(accepted)},
                                        found, options, now));
-    assessment.scope_name = "registry";
-    assessment.scope_description = "Everything the account has in this installation";
+    for (AssessedGoal& goal : assessment.goals) {
+      if (!goal.is_manual) continue;
+      BW_TRY(const auto attested, Attestations::At(tx, account, goal.id, assessment.at));
+      if (!attested) continue;
+      goal.attestation = {.owner = attested->what.owner,
+                          .statement = attested->what.statement,
+                          .given = attested->given,
+                          .expires = attested->what.expires};
+    }
+    BW_TRY(const auto scope, deps_.setup.FindScope(tx, account, found.scope_id));
+    assessment.scope_name = scope.name;
+    assessment.scope_description = scope.description;
     return assessment;
   });
 }

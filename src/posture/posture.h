@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -18,14 +19,16 @@
 #include "posture/assess.h"
 #include "posture/assessment.h"
 #include "posture/attachments.h"
+#include "posture/attestations.h"
 #include "posture/evaluator.h"
 #include "posture/profiles.h"
 #include "posture/scans.h"
+#include "posture/setup.h"
 
 namespace breakwater::posture {
 
 // Everything an account has in this installation: a scope that is always there.
-inline constexpr std::string_view kRegistryScope = "1";
+inline constexpr std::string_view kRegistryScope = kBuiltIn;
 // What each account is held to from its first day.
 inline constexpr std::string_view kDefaultProfile = "48";
 
@@ -36,6 +39,8 @@ struct PostureDeps {
   const control::FactSources& facts;
   Profiles& profiles;
   Attachments& attachments;
+  Attestations& attestations;
+  Setup& setup;
   const Clock& clock;
   std::function<Result<std::vector<AccountId>>()> accounts;
 };
@@ -73,11 +78,24 @@ class Posture {
 
   Profiles& profiles() const { return deps_.profiles; }
   Attachments& attachments() const { return deps_.attachments; }
+  Attestations& attestations() const { return deps_.attestations; }
+  Setup& setup() const { return deps_.setup; }
+  Timestamp Now() const { return deps_.clock.Now(); }
+
+  // Lists what a scope holds, and notes it in the scope. The id by which its state can be asked.
+  Result<std::string> StartDiscovery(const AccountId& account, const std::string& scope_id);
 
  private:
   Status RunScan(const jobs::Job& job);
   Status Reevaluate(const jobs::Job& job);
+  Status ReevaluateImage(const jobs::Job& job);
+  // At all resources of these types, and at these.
+  Status Look(const AccountId& account, const std::set<condition::ResourceType>& types,
+              const std::vector<control::Resource>& resources);
   Status EvaluateAttachment(const jobs::Job& job);
+  Status Discover(const jobs::Job& job);
+  Result<ScopeFilter> ScopeOf(db::Transaction& tx, const AccountId& account,
+                              std::string_view id) const;
   Status EvaluateEveryAccount();
   Status StartDueScans();
   // Those of the account that are kept evaluated; the default one is made if it is missing.

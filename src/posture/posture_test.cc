@@ -17,7 +17,8 @@ class SetFacts final : public control::FactSource {
   std::vector<condition::ResourceType> Types() const override {
     return {{"container-registry", "service"},
             {"container-registry", "access"},
-            {"container-registry", "alerts"}};
+            {"container-registry", "alerts"},
+            {"container-registry", "image"}};
   }
   Result<std::vector<Resource>> List(db::Transaction&, const condition::ResourceType& type,
                                      const AccountId& account) override {
@@ -35,13 +36,14 @@ class SetFacts final : public control::FactSource {
     }
     condition::Facts facts;
     for (const auto& [name, value] : values) {
-      facts.Set(name, condition::Fact::Present(value, "the test", Timestamp{}));
+      facts.Set(name, condition::Fact::Present(value, "the test", observed));
     }
     return facts;
   }
 
   std::vector<std::string> registries{"us.icr.io"};
   std::map<std::string, condition::Value> values;
+  Timestamp observed{};
   std::string failing_list;
   std::string failing_read;
 };
@@ -54,7 +56,7 @@ class PostureTest : public ::testing::Test {
     EXPECT_TRUE(profiles_.Publish().ok());
     posture_ = std::make_unique<Posture>(PostureDeps{
         control_.database, *control_.jobs, control_.changes, control_.facts, profiles_,
-        attachments_, control_.clock,
+        attachments_, attestations_, setup_, control_.clock,
         [this]() -> Result<std::vector<AccountId>> { return std::vector{control_.account}; }});
   }
 
@@ -68,6 +70,11 @@ class PostureTest : public ::testing::Test {
     }
     facts_.values.insert_or_assign("direct_policies", condition::Number(0));
     facts_.values.insert_or_assign("vulnerability_channels", condition::StringList{"hook"});
+    for (const char* moment : {"last_scan", "waits_since"}) {
+      facts_.values.insert_or_assign(moment, Timestamp{});
+    }
+    facts_.values.insert_or_assign("has_os", true);
+    facts_.values.insert_or_assign("os_packages_reported", flags);
   }
 
   Assessment RunScan() {
@@ -91,22 +98,27 @@ class PostureTest : public ::testing::Test {
   Profiles profiles_{control_.database, control_.changes, Content::BuiltIn(),
                      condition::Catalogue::BuiltIn(), control_.clock};
   Attachments attachments_{control_.database, control_.changes, profiles_, control_.clock};
+  Attestations attestations_{control_.database, control_.changes, *control_.jobs,
+                             Content::BuiltIn(), control_.clock};
+  breakwater::posture::Setup setup_{control_.database, control_.changes, attachments_,
+                                    control_.clock};
   std::unique_ptr<Posture> posture_;
   Scan last_;
 };
 
-TEST_F(PostureTest, TheProfileHoldsTheNineGoalsInOrder) {
+TEST_F(PostureTest, TheProfileHoldsTheElevenGoalsInOrder) {
   const Content& content = Content::BuiltIn();
   std::vector<std::string> ids;
   for (const auto& goal : content.FindProfile("48")->goals) ids.push_back(goal->id);
-  EXPECT_EQ(ids, (std::vector<std::string>{"3000602", "3000623", "3000625", "3000626", "3000627",
-                                           "3000628", "3000635", "3000636", "3000639"}));
+  EXPECT_EQ(ids, (std::vector<std::string>{"3000601", "3000602", "3000623", "3000625", "3000626",
+                                           "3000627", "3000628", "3000635", "3000636", "3000639",
+                                           "3000611"}));
 }
 
 TEST_F(PostureTest, EveryGoalPassesOnGoodFactsAndFailsOnBadOnes) {
   const Assessment good = RunScan();
   EXPECT_EQ(last_.status, kPosted);
-  EXPECT_EQ(last_.counts->goals.pass, 9);
+  EXPECT_EQ(last_.counts->goals.pass, 11);
   EXPECT_EQ(good.score.points, 1000);
   for (const AssessedGoal& goal : good.goals) {
     EXPECT_EQ(goal.result.status, ResultStatus::kPass) << goal.id;
@@ -117,6 +129,7 @@ TEST_F(PostureTest, EveryGoalPassesOnGoodFactsAndFailsOnBadOnes) {
   facts_.values.insert_or_assign("manager_service_ids", condition::Number(2));
   facts_.values.insert_or_assign("direct_policies", condition::Number(1));
   facts_.values.insert_or_assign("vulnerability_channels", condition::StringList{});
+  facts_.observed = Timestamp{} + std::chrono::hours{24 * 8};
   for (const AssessedGoal& goal : RunScan().goals) {
     EXPECT_EQ(goal.result.status, ResultStatus::kFail) << goal.id;
   }
@@ -126,12 +139,14 @@ TEST_F(PostureTest, AFailedReadIsUnableAndNeverAPass) {
   facts_.registries = {"us.icr.io", "de.icr.io"};
   facts_.failing_read = "de.icr.io";
   facts_.failing_list = "access";
-  facts_.values.erase("vulnerability_channels");
+  for (const char* unknown : {"vulnerability_channels", "last_scan", "waits_since", "has_os"}) {
+    facts_.values.erase(unknown);
+  }
   const Assessment scan = RunScan();
   for (const AssessedGoal& goal : scan.goals) {
     EXPECT_EQ(goal.result.status, ResultStatus::kUnableToPerform) << goal.id;
   }
-  EXPECT_NE(scan.goals[1].result.error.find("could not be listed"), std::string::npos);
+  EXPECT_NE(scan.goals[2].result.error.find("could not be listed"), std::string::npos);
 }
 
 TEST_F(PostureTest, WithoutResourcesAGoalDoesNotApply) {
@@ -165,7 +180,7 @@ TEST_F(PostureTest, ParametersOfAnAccountChangeTheVerdictAndCanBeReset) {
   ASSERT_TRUE(set(name, 5).ok());
   const Assessment relaxed = RunScan();
   EXPECT_EQ(StatusOf(relaxed, "3000623"), ResultStatus::kPass);
-  EXPECT_EQ(relaxed.goals[1].result.resources[0].expected, "at most 5 users");
+  EXPECT_EQ(relaxed.goals[2].result.resources[0].expected, "at most 5 users");
   ASSERT_TRUE(set(name, nullptr).ok());
   EXPECT_EQ(StatusOf(RunScan(), "3000623"), ResultStatus::kFail);
   EXPECT_FALSE(set(name, "many").ok());

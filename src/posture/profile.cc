@@ -85,6 +85,7 @@ Result<std::shared_ptr<const Goal>> ParseGoal(const json::Value& document,
             .remedy = in.Field("remedy").String(),
             .type = type,
             .condition = {},
+            .applies = {},
             .parameters = std::move(parameters),
             .mappings = MappingsOf(in),
             .document = document,
@@ -93,7 +94,23 @@ Result<std::shared_ptr<const Goal>> ParseGoal(const json::Value& document,
   BW_TRY(goal.condition,
          condition::Condition::Parse(required, catalogue, type, {}, goal.parameters, "condition")
              .Context("goal " + id));
+  if (const auto applies = in.Optional("applies")) {
+    BW_TRY(goal.applies, condition::Condition::Parse(applies->value(), catalogue, type, {},
+                                                     goal.parameters, "applies")
+                             .Context("goal " + id));
+  }
   return std::make_shared<const Goal>(std::move(goal));
+}
+
+std::vector<std::string> Goal::Properties() const {
+  std::vector<std::string> properties = condition.Properties();
+  if (!applies) return properties;
+  for (std::string& property : applies->Properties()) {
+    if (std::find(properties.begin(), properties.end(), property) == properties.end()) {
+      properties.push_back(std::move(property));
+    }
+  }
+  return properties;
 }
 
 std::string Control::Title(const Profile& profile) const {

@@ -2,8 +2,10 @@
 // of, so what an auditor was shown can be evaluated again, whatever became of the goals since.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,6 +38,8 @@ struct Goal {
   std::string remedy;
   condition::ResourceType type;
   condition::Condition condition;
+  // Where it does not hold, the goal does not apply; absent: it applies to every resource.
+  std::optional<condition::Condition> applies;
   std::vector<condition::ParameterDeclaration> parameters;
   Mappings mappings;
   json::Value document;  // as it was read
@@ -43,6 +47,8 @@ struct Goal {
 
   // Answered by attestation, not by looking.
   bool is_manual() const { return type.service == kAttestationService; }
+  // All that it looks at, each once.
+  std::vector<std::string> Properties() const;
 };
 
 // The document's errors are kInvalid and name the place; the condition is checked against the

@@ -1,6 +1,7 @@
 #include "posture/profiles.h"
 
 #include "json/reader.h"
+#include "posture/numbers.h"
 
 namespace breakwater::posture {
 namespace {
@@ -75,18 +76,6 @@ Status InsertVersion(db::Transaction& tx, const Profile& profile, Timestamp now)
 constexpr std::int64_t kFirstProfile = 100'000;
 constexpr std::int64_t kFirstControl = 10'000'000;
 
-// The first of `count` numbers that nobody else gets.
-Result<std::int64_t> Next(db::Transaction& tx, std::string_view name, std::int64_t first,
-                          std::int64_t count) {
-  BW_TRY(const auto next,
-         tx.QueryOne("INSERT INTO posture_number (name, next) VALUES ($1, $2 + $3) "
-                     "ON CONFLICT (name) DO UPDATE SET next = posture_number.next + $3 "
-                     "RETURNING next",
-                     {name, first, count}, [](const db::Row& row) { return row.Int(0); }));
-  if (!next) return Internal("there are no numbers for a " + std::string(name));
-  return *next - count;
-}
-
 }  // namespace
 
 Profiles::Profiles(db::Database& database, control::ChangePath& changes, const Content& content,
@@ -148,6 +137,11 @@ Result<std::shared_ptr<const Profile>> Profiles::Load(db::Transaction& tx, std::
   return profile;
 }
 
+Result<std::shared_ptr<const Profile>> Profiles::Load(std::string_view id,
+                                                      std::int64_t version) const {
+  return database_.ReadValue([&](db::Transaction& tx) { return Load(tx, id, version); });
+}
+
 Result<std::vector<FoundProfile>> Profiles::List(const AccountId& account) const {
   return database_.ReadValue([&](db::Transaction& tx) -> Result<std::vector<FoundProfile>> {
     BW_TRY(auto entries,
@@ -191,8 +185,8 @@ Result<std::vector<Profiles::Version>> Profiles::Versions(const AccountId& accou
 }
 
 Status Profiles::Number(db::Transaction& tx, ProfileDraft& draft) const {
-  BW_TRY(std::int64_t next,
-         Next(tx, "control", kFirstControl, static_cast<std::int64_t>(draft.controls.size())));
+  BW_TRY(std::int64_t next, TakeNumbers(tx, "control", kFirstControl,
+                                        static_cast<std::int64_t>(draft.controls.size())));
   for (Control& control : draft.controls) control.id = std::to_string(next++);
   return Ok();
 }
@@ -228,7 +222,7 @@ Result<std::string> Profiles::Create(const control::Caller& caller, const Accoun
          if (count.value_or(0) >= static_cast<std::int64_t>(kMaxCustomProfiles)) {
            return Invalid("an account has at most 50 custom profiles").Reason("limit_exceeded");
          }
-         BW_TRY(const std::int64_t number, Next(tx, "profile", kFirstProfile, 1));
+         BW_TRY(const std::int64_t number, TakeNumbers(tx, "profile", kFirstProfile));
          id = std::to_string(number);
          const Timestamp now = clock_.Now();
          BW_TRY(const Profile profile, Made(tx, id, 1, draft));

@@ -80,6 +80,8 @@ class Profiles {
   Result<std::shared_ptr<const Profile>> Load(db::Transaction& tx, std::string_view id,
                                               std::int64_t version) const;
 
+  Result<std::shared_ptr<const Profile>> Load(std::string_view id, std::int64_t version) const;
+
   // A goal of the program's. Null if there is none.
   std::shared_ptr<const Goal> FindGoal(std::string_view id) const { return content_.FindGoal(id); }
 

@@ -1,0 +1,167 @@
+#include "advisor/image_facts.h"
+
+#include "oci/media_types.h"
+
+namespace breakwater::advisor {
+namespace {
+
+using condition::Fact;
+
+constexpr std::string_view kService = "container-registry";
+constexpr std::string_view kKind = "image";
+constexpr std::string_view kAdvisor = "vulnerability advisor";
+constexpr std::string_view kRegistry = "registry content";
+
+// An image's row: of the registry, and what the advisor made of it.
+constexpr std::string_view kColumns =
+    "SELECT m.pushed, i.kind, i.os_id, l.status, l.assessed, l.issues, l.counts, "
+    "(SELECT count(*) FROM tag t WHERE t.repository = m.repository AND t.digest = m.digest), "
+    "m.content_size "
+    "FROM repository r JOIN manifest m ON m.repository = r.id "
+    "LEFT JOIN advisor_image i ON i.digest = m.digest "
+    "LEFT JOIN advisor_location l ON l.registry = r.registry AND l.repository = r.name "
+    "AND l.digest = m.digest ";
+// By its form, and by the type of its configuration; what was read and is none says so.
+constexpr std::string_view kIsImage =
+    "m.subject IS NULL AND m.media_type IN ($3, $4) AND m.artifact_type IN ('', "
+    "'application/vnd.oci.image.config.v1+json', "
+    "'application/vnd.docker.container.image.v1+json') AND coalesce(i.kind, 'image') = 'image' ";
+
+struct Known {
+  Timestamp pushed;
+  std::string kind;   // of advisor_image; empty: not read yet
+  std::string os_id;  // empty: no distribution was found
+  std::string status;
+  Timestamp assessed;
+  std::int64_t issues = 0;
+  json::Value counts;
+  std::int64_t tags = 0;
+  std::int64_t size = 0;
+
+  bool scanned() const { return status == "OK" || status == "WARN" || status == "FAIL"; }
+};
+
+Result<Known> KnownOf(const db::Row& row) {
+  Known known{.pushed = row.Time(0),
+              .kind = row.String(1),
+              .os_id = row.String(2),
+              .status = row.IsNull(3) ? "UNSCANNED" : row.String(3),
+              .assessed = row.Time(4),
+              .issues = row.Int(5),
+              .counts = {},
+              .tags = row.Int(7),
+              .size = row.Int(8)};
+  if (!row.IsNull(6)) {
+    BW_TRY(known.counts, json::Parse(row.Text(6)));
+  }
+  return known;
+}
+
+std::int64_t CountOf(const Known& known, std::string_view severity) {
+  const json::Value* count = json::Find(known.counts, severity);
+  return count != nullptr && count->is_int64() ? count->as_int64() : 0;
+}
+
+// When it was last scanned to the end, and since when it waits for that.
+void SetScan(condition::Facts& facts, const Known& known, Timestamp now) {
+  const std::string source(kAdvisor);
+  facts.Set("scan_status", Fact::Present(known.status, source, now));
+  const auto unsupported =
+      Fact::Unavailable("the image is of a kind that cannot be scanned", source, now);
+  if (known.status == "UNSUPPORTED") {
+    facts.Set("last_scan", unsupported);
+    facts.Set("waits_since", unsupported);
+    return;
+  }
+  facts.Set("last_scan", known.scanned() ? Fact::Present(known.assessed, source, now)
+                                         : Fact::Absent(source, now));
+  facts.Set("waits_since",
+            known.scanned() ? Fact::Absent(source, now) : Fact::Present(known.pushed, source, now));
+}
+
+void SetVulnerabilities(condition::Facts& facts, const Known& known, Timestamp now) {
+  const std::string source(kAdvisor);
+  const auto set = [&](const char* property, std::int64_t count) {
+    facts.Set(property, known.scanned()
+                            ? Fact::Present(condition::Number(count), source, now)
+                            : Fact::Unavailable("the image is " + known.status, source, now));
+  };
+  set("critical_vulnerabilities", CountOf(known, "critical"));
+  set("high_vulnerabilities", CountOf(known, "high"));
+  set("fixable_vulnerabilities", known.issues);
+}
+
+condition::Facts FactsOf(const Known& known, Timestamp now) {
+  condition::Facts facts;
+  SetScan(facts, known, now);
+  SetVulnerabilities(facts, known, now);
+  const std::string source(kAdvisor);
+  const bool read = !known.kind.empty();
+  facts.Set("has_os", read ? Fact::Present(!known.os_id.empty(), source, now)
+                           : Fact::Unavailable("the image was not read yet", source, now));
+  facts.Set("os", known.os_id.empty() ? Fact::Absent(source, now)
+                                      : Fact::Present(known.os_id, source, now));
+  facts.Set("os_packages_reported", Fact::Present(read && known.scanned(), source, now));
+  const std::string registry(kRegistry);
+  facts.Set("pushed_at", Fact::Present(known.pushed, registry, now));
+  facts.Set("tagged", Fact::Present(known.tags > 0, registry, now));
+  facts.Set("size_bytes", Fact::Present(condition::Number(known.size), registry, now));
+  return facts;
+}
+
+}  // namespace
+
+control::Resource ImageResource(const Location& location) {
+  control::Resource resource;
+  resource.service = kService;
+  resource.kind = kKind;
+  resource.account = location.account;
+  resource.registry = location.registry;
+  resource.region = location.region;
+  resource.name_space = location.repository.substr(0, location.repository.find('/'));
+  resource.name = location.repository + "@" + location.digest.text();
+  return resource;
+}
+
+std::vector<condition::ResourceType> ImageFacts::Types() const {
+  return {{std::string(kService), std::string(kKind)}};
+}
+
+Result<std::vector<control::Resource>> ImageFacts::List(db::Transaction& tx,
+                                                        const condition::ResourceType&,
+                                                        const AccountId& account) {
+  std::vector<control::Resource> images;
+  for (const control::RegistryInfo& registry : registries_.all()) {
+    BW_TRY_STATUS(
+        tx.Query("SELECT r.name, m.digest FROM namespace n "
+                 "JOIN repository r ON r.registry = n.registry AND r.name_space = n.name "
+                 "JOIN manifest m ON m.repository = r.id "
+                 "LEFT JOIN advisor_image i ON i.digest = m.digest "
+                 "WHERE n.account = $1 AND n.registry = $2 AND " +
+                     std::string(kIsImage),
+                 {account, registry.name, oci::kOciManifest, oci::kDockerManifest},
+                 [&](const db::Row& row) -> Status {
+                   BW_TRY(auto digest, oci::Digest::Parse(row.Text(1)));
+                   images.push_back(ImageResource({account, registry.name, registry.region,
+                                                   row.String(0), std::move(digest)}));
+                   return Ok();
+                 }));
+  }
+  return images;
+}
+
+Result<condition::Facts> ImageFacts::Read(db::Transaction& tx, const control::Resource& resource) {
+  const std::size_t at = resource.name.find('@');
+  if (at == std::string::npos) return NotFound("there is no such image");
+  BW_TRY(const auto known,
+         tx.QueryOne(std::string(kColumns) +
+                         "WHERE r.registry = $1 AND r.name = $2 AND m.digest = $5 AND " +
+                         std::string(kIsImage),
+                     {resource.registry, resource.name.substr(0, at), oci::kOciManifest,
+                      oci::kDockerManifest, resource.name.substr(at + 1)},
+                     KnownOf));
+  if (!known) return NotFound("there is no such image");
+  return FactsOf(*known, clock_.Now());
+}
+
+}  // namespace breakwater::advisor

@@ -1,0 +1,51 @@
+#include "posture/selection.h"
+
+#include <algorithm>
+
+#include "json/reader.h"
+
+namespace breakwater::posture {
+namespace {
+
+constexpr std::size_t kMaxSelected = 1'000;
+
+bool Selects(const std::vector<std::string>& list, std::string_view value) {
+  return list.empty() || value.empty() || std::find(list.begin(), list.end(), value) != list.end();
+}
+
+json::Array Texts(const std::vector<std::string>& texts) {
+  json::Array array;
+  for (const std::string& text : texts) array.emplace_back(json::Text(text));
+  return array;
+}
+
+}  // namespace
+
+bool InScope(const Selection& selection, const control::Resource& resource) {
+  return Selects(selection.registries, resource.registry.value()) &&
+         Selects(selection.namespaces, resource.name_space) &&
+         Selects(selection.resource_groups, resource.resource_group);
+}
+
+json::Value ToJson(const Selection& selection) {
+  return {{"registries", Texts(selection.registries)},
+          {"namespaces", Texts(selection.namespaces)},
+          {"resource_groups", Texts(selection.resource_groups)}};
+}
+
+Result<Selection> SelectionFrom(const json::Value& value) {
+  Selection selection;
+  if (value.is_null()) return selection;
+  const json::Reader in(value);
+  in.OnlyFields({"registries", "namespaces", "resource_groups"});
+  const auto read = [&](std::string_view field, std::vector<std::string>& into) {
+    if (const auto list = in.Optional(field)) into = list->Strings(kMaxSelected);
+  };
+  read("registries", selection.registries);
+  read("namespaces", selection.namespaces);
+  read("resource_groups", selection.resource_groups);
+  BW_TRY_STATUS(in.Finish());
+  return selection;
+}
+
+}  // namespace breakwater::posture
