@@ -328,6 +328,7 @@ Installation::Parts::Parts(const config::Settings& settings,
       content(*database, *store),
       images(*database, *store),
       advisor(AdvisorFrom(settings), *database, *jobs, clock, content),
+      image_facts(registries, clock),
       importer(*database, *jobs, clock),
       rule_results({*database, *jobs, facts, condition::Catalogue::BuiltIn(), attached_rules,
                     hierarchy, clock}),
@@ -348,7 +349,10 @@ Installation::Parts::Parts(const config::Settings& settings,
       posture_profiles(*database, changes, posture::Content::BuiltIn(),
                        condition::Catalogue::BuiltIn(), clock),
       posture_attachments(*database, changes, posture_profiles, clock),
-      posture({*database, *jobs, changes, facts, posture_profiles, posture_attachments, clock,
+      attestations(*database, changes, *jobs, posture::Content::BuiltIn(), clock),
+      posture_setup(*database, changes, posture_attachments, clock),
+      posture({*database, *jobs, changes, facts, posture_profiles, posture_attachments,
+               attestations, posture_setup, clock,
                [this]() -> Result<std::vector<AccountId>> {
                  return database->ReadValue(iam::store::ListAccounts);
                }}),
@@ -375,6 +379,8 @@ Installation::Parts::Parts(const config::Settings& settings,
   facts.Add(access_facts);
   facts.Add(identity_facts);
   facts.Add(channels);
+  facts.Add(image_facts);
+  facts.Add(attestations);
 }
 
 Status Installation::Parts::OpenAudit(const config::Settings& settings, bool alone) {

@@ -6,6 +6,7 @@
 #include "admin/audit_settings.h"
 #include "admin/backup_snapshot.h"
 #include "advisor/advisor.h"
+#include "advisor/image_facts.h"
 #include "advisor/importer.h"
 #include "app/audit_sinks.h"
 #include "app/configuration.h"
@@ -199,6 +200,7 @@ struct Installation::Parts {
   registry::ImageList images;
 
   advisor::Advisor advisor;
+  advisor::ImageFacts image_facts;
   advisor::Importer importer;
 
   governance::Results rule_results;
@@ -209,6 +211,8 @@ struct Installation::Parts {
   governance::Repairs repairs;
   posture::Profiles posture_profiles;
   posture::Attachments posture_attachments;
+  posture::Attestations attestations;
+  posture::Setup posture_setup;
   posture::Posture posture;
   insights::Findings findings;
   WebhookSender sender;

@@ -90,7 +90,7 @@ std::vector<Step> StepsOf(TourContext& tour, const TourArguments& arguments) {
       {"Advisory data", [&] { return PrepareAdvisories(tour, arguments.advisories); }},
       {"An image of this machine's Debian userland", [&] { return PushFirstImage(tour); }},
       {"What the vulnerability advisor says of it", [&] { return ShowAssessment(tour); }},
-      {"The nine goals", [&] { return ShowGoals(tour); }},
+      {"The eleven goals", [&] { return ShowGoals(tour); }},
       {"Repair what fails", [&] { return RepairGoals(tour); }},
       {"A new finding raises an alert, and all goals pass", [&] { return ShowAlert(tour); }},
       {"A rule that keeps it so", [&] { return ShowRule(tour); }},

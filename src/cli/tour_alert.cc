@@ -85,7 +85,7 @@ Status RequireAllGoals(TourContext& tour) {
     if (!goal.passes()) failing += (failing.empty() ? "" : ", ") + goal.id;
   }
   if (failing.empty()) {
-    tour.report.Good("all nine goals pass");
+    tour.report.Good("all eleven goals pass");
     return Ok();
   }
   return Conflict("goals that still do not pass: " + failing);

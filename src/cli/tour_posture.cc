@@ -1,4 +1,4 @@
-// Step 4: the nine goals, from a validation of the profile that holds them.
+// Step 4: the eleven goals, from a validation of the profile that holds them.
 #include "cli/tour_steps.h"
 
 namespace breakwater::cli {
@@ -6,7 +6,7 @@ namespace {
 
 constexpr std::string_view kProfile = "48";
 constexpr std::string_view kScope = "1";
-constexpr std::size_t kGoals = 9;
+constexpr std::size_t kGoals = 11;
 constexpr std::chrono::seconds kScanLimit{60};
 
 std::string ActualOf(const json::Value& goal) {
@@ -86,7 +86,7 @@ Result<std::vector<TourGoal>> Validate(TourContext& tour) {
   std::vector<TourGoal> goals = GoalsOf(summary);
   if (goals.size() == kGoals) return goals;
   return DataCorrupt("the validation answered " + std::to_string(goals.size()) +
-                     " goals instead of nine");
+                     " goals instead of eleven");
 }
 
 void PrintGoals(TourContext& tour, const std::vector<TourGoal>& goals) {

@@ -1,5 +1,7 @@
 #include "api/posture/encode.h"
 
+#include <initializer_list>
+
 namespace breakwater::api::posture {
 namespace {
 
@@ -84,6 +86,19 @@ json::Object EncodeResultCounts(const ScanCounts& scan) {
     counts[member.key()] = member.value();
   }
   return counts;
+}
+
+struct NewName {
+  std::string_view from;
+  std::string_view to;
+};
+
+void Rename(json::Object& object, std::initializer_list<NewName> names) {
+  for (const auto& [from, to] : names) {
+    json::Value value = std::move(object[from]);
+    object.erase(from);
+    object[to] = std::move(value);
+  }
 }
 
 }  // namespace
@@ -199,6 +214,92 @@ json::Object EncodeState(const Assessment& assessment) {
           {"goal_counts", EncodeCounts(assessment.goal_counts)},
           {"control_counts", EncodeCounts(assessment.control_counts)},
           {"goals", std::move(goals)}};
+}
+
+json::Object EncodeHistory(const Assessment& assessment) {
+  json::Array trend;
+  for (const auto& point : assessment.trend) {
+    trend.push_back({{"at", Text(FormatRfc3339(point.at))},
+                     {"score", EncodeScore(point.score)},
+                     {"goal_counts", EncodeCounts(point.goals)}});
+  }
+  json::Array changes;
+  for (const auto& change : assessment.changes) {
+    changes.push_back(
+        {{"at", Text(FormatRfc3339(change.at))},
+         {"goal_id", Text(change.goal_id)},
+         {"before", change.before ? json::Value(Text(ToString(*change.before))) : json::Value()},
+         {"after", Text(ToString(change.after))}});
+  }
+  return {{"attachment_id", Text(std::to_string(assessment.attachment_id))},
+          {"from", TimeOrNull(assessment.from)},
+          {"to", Text(FormatRfc3339(assessment.at))},
+          {"trend", std::move(trend)},
+          {"changes", std::move(changes)}};
+}
+
+json::Object EncodeProfileV1(const FoundProfile& found) {
+  json::Object v1 = EncodeProfile(found);
+  Rename(v1, {{"id", "profile_id"},
+              {"type", "profile_type"},
+              {"created_at", "created_time"},
+              {"updated_at", "modified_time"}});
+  v1.erase("no_of_controls");
+  return v1;
+}
+
+json::Object EncodeScanItemV1(const Scan& scan, const Profile& profile,
+                              std::string_view scope_name) {
+  json::Object v1 = EncodeScanItem(scan, profile, scope_name);
+  for (const char* later : {"id", "name", "profiles", "group_profiles", "report_setting_id"}) {
+    v1.erase(later);
+  }
+  v1["profile_id"] = Text(profile.id);
+  v1["profile_name"] = Text(profile.name);
+  v1["profile_type"] = "standard";
+  return v1;
+}
+
+json::Object EncodeSummaryItemV1(const Scan& scan, const Profile& profile,
+                                 std::string_view scope_name) {
+  json::Object v1 = EncodeScanItem(scan, profile, scope_name);
+  const json::Object counts = EncodeResultCounts(scan.counts.value_or(ScanCounts{}));
+  for (const char* later : {"id", "name", "profiles", "report_setting_id", "result"}) {
+    v1.erase(later);
+  }
+  v1["profile"] = {{"profile_id", Text(profile.id)},
+                   {"profile_name", Text(profile.name)},
+                   {"profile_type", "standard"},
+                   {"validation_result", counts}};
+  v1["group_profiles"] = {{"profiles", json::Array()}};
+  return v1;
+}
+
+json::Object EncodeSummaryV1(const Scan& scan, const Assessment& assessment) {
+  json::Object v1 = EncodeSummary(scan, assessment);
+  Rename(v1, {{"id", "scan_id"}});
+  for (json::Value& control_value : v1["controls"].as_array()) {
+    json::Object& control = control_value.as_object();
+    // Misspelt on the wire.
+    Rename(control, {{"id", "control_id"}, {"description", "control_desciption"}});
+    Rename(control["resource_statistics"].as_object(),
+           {{"pass_count", "resource_pass_count"},
+            {"fail_count", "resource_fail_count"},
+            {"unable_to_perform_count", "resource_unable_to_perform_count"},
+            {"not_applicable_count", "resource_not_applicable_count"}});
+    for (json::Value& goal_value : control["goals"].as_array()) {
+      json::Object& goal = goal_value.as_object();
+      Rename(goal, {{"id", "goal_id"},
+                    {"description", "goal_description"},
+                    {"applicability_criteria", "goal_applicability_criteria"}});
+      for (json::Value& resource : goal["resource_result"].as_array()) {
+        Rename(resource.as_object(), {{"name", "resource_name"},
+                                      {"types", "resource_types"},
+                                      {"status", "resource_status"}});
+      }
+    }
+  }
+  return v1;
 }
 
 json::Object EncodeScore(const Score& score) {

@@ -20,6 +20,18 @@ json::Object EncodeSummary(const breakwater::posture::Scan& scan,
                            const breakwater::posture::Assessment& assessment);
 // A moment's posture in our own words: score, counts, and every goal with its results.
 json::Object EncodeState(const breakwater::posture::Assessment& assessment);
+// Trend and changes of a period.
+json::Object EncodeHistory(const breakwater::posture::Assessment& assessment);
+// Version 1 of the same: other names, misspellings of its own.
+json::Object EncodeProfileV1(const breakwater::posture::FoundProfile& found);
+json::Object EncodeScanItemV1(const breakwater::posture::Scan& scan,
+                              const breakwater::posture::Profile& profile,
+                              std::string_view scope_name);
+json::Object EncodeSummaryItemV1(const breakwater::posture::Scan& scan,
+                                 const breakwater::posture::Profile& profile,
+                                 std::string_view scope_name);
+json::Object EncodeSummaryV1(const breakwater::posture::Scan& scan,
+                             const breakwater::posture::Assessment& assessment);
 // Score, formula and coverage.
 json::Object EncodeScore(const breakwater::posture::Score& score);
 

@@ -1,4 +1,4 @@
-// Posture Management v2 (ibm-scc 2.8, 2.9; misspellings included), and what it lacks under
+// Posture Management v1 and v2 (ibm-scc 2.7 to 2.9; misspellings included), and what it lacks under
 // /breakwater/v1/posture.
 #pragma once
 

@@ -41,15 +41,20 @@ class PostureApi : public ::testing::Test {
                                           condition::Catalogue::BuiltIn(), harness_.control.clock};
   breakwater::posture::Attachments attachments_{harness_.control.database, harness_.control.changes,
                                                 profiles_, harness_.control.clock};
-  breakwater::posture::Posture posture_{{harness_.control.database, *harness_.control.jobs,
-                                         harness_.control.changes, harness_.control.facts,
-                                         profiles_, attachments_, harness_.control.clock,
-                                         [this]() -> Result<std::vector<AccountId>> {
-                                           return std::vector{harness_.control.account};
-                                         }}};
+  breakwater::posture::Attestations attestations_{
+      harness_.control.database, harness_.control.changes, *harness_.control.jobs,
+      breakwater::posture::Content::BuiltIn(), harness_.control.clock};
+  breakwater::posture::Setup setup_{harness_.control.database, harness_.control.changes,
+                                    attachments_, harness_.control.clock};
+  breakwater::posture::Posture posture_{
+      {harness_.control.database, *harness_.control.jobs, harness_.control.changes,
+       harness_.control.facts, profiles_, attachments_, attestations_, setup_,
+       harness_.control.clock, [this]() -> Result<std::vector<AccountId>> {
+         return std::vector{harness_.control.account};
+       }}};
 };
 
-TEST_F(PostureApi, TheReferenceSequenceReachesTheNineGoals) {
+TEST_F(PostureApi, TheReferenceSequenceReachesTheElevenGoals) {
   const auto created = harness_.Send("POST", "/posture/v2/scans/validations",
                                      R"({"scope_id":"1","profile_id":"48"})");
   ASSERT_EQ(created.status, 202);
@@ -60,15 +65,15 @@ TEST_F(PostureApi, TheReferenceSequenceReachesTheNineGoals) {
   const json::Value& scan = json::Find(latest.body, "latest_scans")->as_array().at(0);
   EXPECT_EQ(*json::Find(*json::Find(scan, "result"), "goals_fail_count"), json::Value(3));
   EXPECT_EQ(*json::Find(*json::Find(scan, "result"), "goals_unable_to_perform_count"),
-            json::Value(6));
+            json::Value(8));
 
   const auto summary = harness_.Send("GET", "/posture/v2/scans/validations/" +
                                                 std::string(json::FindText(scan, "scan_id")) +
                                                 "/summary?profile_id=48");
   ASSERT_EQ(summary.status, 200);
   const auto& controls = json::Find(summary.body, "controls")->as_array();
-  ASSERT_EQ(controls.size(), 9U);
-  const json::Value& goal = json::Find(controls.at(2), "goals")->as_array().at(0);
+  ASSERT_EQ(controls.size(), 11U);
+  const json::Value& goal = json::Find(controls.at(3), "goals")->as_array().at(0);
   EXPECT_EQ(json::FindText(goal, "id"), "3000625");
   EXPECT_EQ(json::FindText(goal, "status"), "fail");
   const json::Value& resource = json::Find(goal, "resource_result")->as_array().at(0);
@@ -96,10 +101,11 @@ TEST_F(PostureApi, TheLatestScanOfAProfileIsListedAloneAndSummariesHoldTheOthers
 }
 
 TEST_F(PostureApi, LinksToOtherPagesKeepTheRequestsOtherParameters) {
-  ASSERT_EQ(harness_.Send("POST", "/posture/v2/scans/validations",
-                          R"({"scope_id":"1","profile_id":"48"})")
-                .status,
-            202);
+  ASSERT_EQ(
+      harness_
+          .Send("POST", "/posture/v2/scans/validations", R"({"scope_id":"1","profile_id":"48"})")
+          .status,
+      202);
   const auto page =
       harness_.Send("GET",
                     "/posture/v2/scans/validations/summaries?off%73et=0&account_id=acc"
@@ -112,7 +118,7 @@ TEST_F(PostureApi, LinksToOtherPagesKeepTheRequestsOtherParameters) {
 
 TEST_F(PostureApi, ProfilesControlsAndScopesAreListedInPages) {
   EXPECT_EQ(*json::Find(harness_.Send("GET", "/posture/v2/profiles").body, "total_count"),
-            json::Value(1));
+            json::Value(4));
   const auto controls = harness_.Send("GET", "/posture/v2/profiles/48/controls?limit=4&offset=4");
   EXPECT_EQ(json::Find(controls.body, "controls")->as_array().size(), 4U);
   EXPECT_NE(json::FindText(*json::Find(controls.body, "next"), "href").find("offset=8"),
@@ -143,7 +149,155 @@ TEST_F(PostureApi, ParametersAreSetCheckedAndShown) {
       json::Find(harness_.Send("GET", "/breakwater/v1/posture/profiles/48/state").body, "goals")
           ->as_array()
           .size(),
-      9U);
+      11U);
+}
+
+constexpr std::string_view kSheet =
+    "profilename,Ours\nprofilenumonic,O\nprofiledescription,d\n##METAINFO ENDS##\n"
+    "ExternalControlId,Description,Parent,GoalId,Tags\n5,Registry,,,\n"
+    "5.1,Private,5,3000625,\n5.2,Access,5,\"3000626,3000639\",x\n";
+
+TEST_F(PostureApi, AnImportedProfileIsListedScannedChangedAndDeleted) {
+  harness_.content_type = "multipart/form-data; boundary=b";
+  const auto imported = harness_.Send(
+      "POST", "/posture/v2/profiles/import",
+      "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"p.csv\"\r\n\r\n" +
+          std::string(kSheet) + "\r\n--b--\r\n");
+  harness_.content_type.clear();
+  ASSERT_EQ(imported.status, 200) << imported.text;
+  const std::string id(json::FindText(imported.body, "profile_id"));
+  const auto controls = harness_.Send("GET", "/posture/v2/profiles/" + id + "/controls");
+  ASSERT_EQ(json::Find(controls.body, "controls")->as_array().size(), 3U);
+  const auto csv = harness_.Send("GET", "/breakwater/v1/posture/profiles/" + id + "/csv");
+  EXPECT_NE(csv.text.find("5.2,Access,5,\"3000626,3000639\",x"), std::string::npos) << csv.text;
+
+  EXPECT_EQ(harness_
+                .Send("POST", "/posture/v2/scans/validations",
+                      R"({"scope_id":"1","profile_id":")" + id + R"("})")
+                .status,
+            202);
+  ASSERT_TRUE(harness_.control.jobs->RunDue().ok());
+  const auto v1 = harness_.Send("GET", "/posture/v1/scans/validations/1/summary?profile_id=" + id);
+  ASSERT_EQ(v1.status, 200) << v1.text;
+  const auto& second = json::Find(v1.body, "controls")->as_array().at(2);
+  EXPECT_EQ(json::FindText(second, "control_desciption"), "Access");
+  EXPECT_EQ(json::FindText(second, "status"), "fail");
+
+  const auto first =
+      std::string(json::FindText(json::Find(controls.body, "controls")->as_array().at(0), "id"));
+  const auto patched = harness_.Send("PATCH", "/posture/v2/profiles/" + id,
+                                     R"({"name":"Less","control_ids":[")" + first + R"("]})");
+  ASSERT_EQ(patched.status, 200) << patched.text;
+  EXPECT_EQ(*json::Find(patched.body, "version"), json::Value(2));
+  // What is attached keeps its version.
+  const auto compared = harness_.Send("GET", "/breakwater/v1/posture/attachments/1/compare");
+  EXPECT_EQ(json::Find(compared.body, "removed")->as_array().size(), 3U) << compared.text;
+  EXPECT_EQ(harness_.Send("DELETE", "/posture/v2/profiles/" + id).status, 409);
+  EXPECT_EQ(harness_.Send("DELETE", "/breakwater/v1/posture/attachments/1").status, 204);
+  EXPECT_EQ(harness_.Send("DELETE", "/posture/v2/profiles/" + id).status, 204);
+  EXPECT_EQ(harness_.Send("GET", "/posture/v2/profiles/" + id).status, 404);
+  EXPECT_EQ(harness_.Send("GET", "/posture/v2/scans/validations/1/summary?profile_id=" + id).status,
+            200);
+  EXPECT_EQ(harness_.Send("DELETE", "/posture/v2/profiles/48").status, 403);
+}
+
+TEST_F(PostureApi, CollectorsCredentialsAndScopesAreMadeChangedAndDeleted) {
+  const auto collector =
+      harness_.Send("POST", "/posture/v2/collectors",
+                    R"({"name":"c1","is_public":true,"managed_by":"customer","description":"d"})");
+  ASSERT_EQ(collector.status, 201) << collector.text;
+  EXPECT_EQ(*json::Find(collector.body, "use_private_endpoint"), json::Value(false));
+  const auto credential = harness_.Send(
+      "POST", "/posture/v2/credentials",
+      R"({"enabled":true,"type":"IBM_CLOUD","name":"k","description":"d","group":{},)"
+      R"("purpose":"discovery_collection","display_fields":{"ibm_api_key":"very secret"}})");
+  ASSERT_EQ(credential.status, 201) << credential.text;
+  EXPECT_EQ(credential.text.find("very secret"), std::string::npos);
+  const auto of = [](const auto& answer) { return std::string(json::FindText(answer.body, "id")); };
+  EXPECT_EQ(
+      harness_.Send("PATCH", "/posture/v2/credentials/" + of(credential), R"({"description":"e"})")
+          .status,
+      201);
+  const auto scope =
+      harness_.Send("POST", "/posture/v2/scopes",
+                    R"({"name":"s","description":"d","collector_ids":[")" + of(collector) +
+                        R"("],"credential_id":")" + of(credential) +
+                        R"(","credential_type":"ibm","selection":{"registries":["other"]}})");
+  ASSERT_EQ(scope.status, 201) << scope.text;
+  ASSERT_TRUE(harness_.control.jobs->RunDue().ok());
+  const auto status =
+      harness_.Send("GET", "/posture/v2/scope/status/" +
+                               std::string(json::FindText(scope.body, "correlation_id")));
+  EXPECT_EQ(json::FindText(status.body, "status"), "discovery_result_posted_no_error");
+  const auto events = harness_.Send("GET", "/posture/v2/scopes/" + of(scope) + "/events");
+  EXPECT_EQ(json::FindText(json::Find(events.body, "events")->as_array().at(0), "status_message"),
+            "0 resources were found");
+
+  // Nothing of that registry: the goal does not apply.
+  EXPECT_EQ(harness_
+                .Send("POST", "/posture/v2/scans/validations",
+                      R"({"scope_id":")" + of(scope) + R"(","profile_id":"48"})")
+                .status,
+            202);
+  ASSERT_TRUE(harness_.control.jobs->RunDue().ok());
+  const auto latest = harness_.Send("GET", "/posture/v2/scans/validations/latest_scans");
+  const auto& scan = json::Find(latest.body, "latest_scans")->as_array().at(0);
+  EXPECT_EQ(*json::Find(*json::Find(scan, "result"), "goals_fail_count"), json::Value(0));
+
+  EXPECT_EQ(harness_.Send("DELETE", "/posture/v2/collectors/" + of(collector)).status, 409);
+  EXPECT_EQ(harness_.Send("DELETE", "/posture/v2/scopes/" + of(scope)).status, 204);
+  EXPECT_EQ(harness_.Send("DELETE", "/posture/v2/collectors/" + of(collector)).status, 204);
+  EXPECT_EQ(harness_.Send("DELETE", "/posture/v2/credentials/" + of(credential)).status, 204);
+  // Its history stays.
+  EXPECT_EQ(harness_.Send("GET", "/posture/v2/scopes/" + of(scope)).status, 200);
+  EXPECT_EQ(*json::Find(harness_.Send("GET", "/posture/v2/scopes").body, "total_count"),
+            json::Value(1));
+  EXPECT_EQ(harness_.Send("DELETE", "/posture/v2/scopes/1").status, 403);
+}
+
+TEST_F(PostureApi, WhatIsWrongWithASetupIsNamed) {
+  EXPECT_NE(harness_
+                .Send("POST", "/posture/v2/collectors",
+                      R"({"name":"a<b","is_public":true,"managed_by":"ibm"})")
+                .text.find("letters, digits"),
+            std::string::npos);
+  EXPECT_NE(harness_
+                .Send("POST", "/posture/v2/scopes",
+                      R"({"name":"s","description":"","collector_ids":["77"],)"
+                      R"("credential_id":"1","credential_type":"ibm"})")
+                .text.find("collector 77 was not found"),
+            std::string::npos);
+  EXPECT_EQ(harness_.Send("GET", "/posture/v2/scope/status/none").status, 404);
+  EXPECT_EQ(harness_.Send("POST", "/posture/v2/profiles/import", "{}").status, 400);
+}
+
+TEST_F(PostureApi, AManualGoalIsUnableUntilSomebodyAttestsItAndWhenThatEnds) {
+  harness_.control.facts.Add(attestations_);
+  ASSERT_EQ(harness_
+                .Send("POST", "/breakwater/v1/posture/attachments",
+                      R"({"scope_id":"1","profile_id":"60"})")
+                .status,
+            201);
+  const auto status_of = [&](std::string_view goal) {
+    EXPECT_TRUE(harness_.control.jobs->RunDue().ok());
+    const auto state = harness_.Send("GET", "/breakwater/v1/posture/attachments/1/state");
+    for (const auto& one : json::Find(state.body, "goals")->as_array()) {
+      if (json::FindText(one, "id") == goal) return std::string(json::FindText(one, "status"));
+    }
+    return std::string("missing");
+  };
+  EXPECT_EQ(status_of("3900401"), "unable_to_perform");
+  const Timestamp end = harness_.control.clock.Now() + std::chrono::hours{1};
+  const std::string body = R"({"goal_id":"3900401","owner":"Ada","statement":"reviewed",)"
+                           R"("expires_at":")" +
+                           FormatRfc3339(end) + R"("})";
+  ASSERT_EQ(harness_.Send("POST", "/breakwater/v1/posture/attestations", body).status, 201);
+  EXPECT_EQ(status_of("3900401"), "pass");
+  EXPECT_EQ(status_of("3900402"), "unable_to_perform");
+  harness_.control.clock.Advance(std::chrono::hours{1});
+  EXPECT_EQ(status_of("3900401"), "unable_to_perform");
+  EXPECT_EQ(harness_.Send("POST", "/breakwater/v1/posture/attestations", body).status, 400);
+  EXPECT_EQ(harness_.Send("DELETE", "/breakwater/v1/posture/attestations/3900401").status, 404);
 }
 
 }  // namespace

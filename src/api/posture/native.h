@@ -1,0 +1,15 @@
+// Posture in our own words: attachments with their parameters and schedules, the posture now, then
+// and over a period, and what people attest.
+#pragma once
+
+#include <vector>
+
+#include "api/endpoint.h"
+#include "api/scc_face.h"
+#include "posture/posture.h"
+
+namespace breakwater::api::posture {
+
+std::vector<Endpoint> NativeEndpoints(breakwater::posture::Posture& posture, const SccFace& face);
+
+}  // namespace breakwater::api::posture
