@@ -114,10 +114,10 @@ Result<std::vector<Admission::Scope>> Admission::Limited(const RepositoryPath& p
   return scopes;
 }
 
-Status Admission::CheckStorage(const RepositoryPath& path, std::uint64_t bytes, bool begins) const {
+Status Admission::CheckStorage(const RepositoryPath& path, std::uint64_t bytes, Limit which) const {
   BW_TRY(const auto limited, Limited(path));
   for (const Scope& scope : limited) {
-    if (!begins && !scope.limits.hard) continue;
+    if (which != Limit::kAny && scope.limits.hard != (which == Limit::kHard)) continue;
     BW_TRY(const std::int64_t used,
            database_.ReadValue([&](db::Transaction& tx) { return StoredBytes(tx, scope.key); }));
     const auto refused = [&](const Limits& limits) {
@@ -133,16 +133,17 @@ Status Admission::CheckStorage(const RepositoryPath& path, std::uint64_t bytes, 
 }
 
 Status Admission::BeginPush(const RepositoryPath& path, std::uint64_t bytes) const {
-  return CheckStorage(path, bytes, /*begins=*/true);
+  return CheckStorage(path, bytes, Limit::kAny);
 }
 
 Status Admission::ContinuePush(const RepositoryPath& path, std::uint64_t bytes) const {
-  return CheckStorage(path, bytes, /*begins=*/false);
+  return CheckStorage(path, bytes, Limit::kHard);
 }
 
 Result<Admission::Terms> Admission::TermsOf(const RepositoryPath& path) const {
   Terms terms;
-  Status begun = BeginPush(path, 0);
+  // A hard limit is judged by what is stored in the end: a manifest may add nothing.
+  Status begun = CheckStorage(path, 0, Limit::kSoft);
   if (!begun.ok() && begun.error().code() != ErrorCode::kQuota) return std::move(begun).error();
   if (!begun.ok()) terms.reached = std::move(begun).error();
   BW_TRY(const auto limited, Limited(path));
@@ -215,10 +216,20 @@ Status AdmitManifest(db::Transaction& tx, const Admission::Terms& terms, const M
   return finishes ? Ok() : Status(*terms.reached);
 }
 
-Status CheckHardLimits(db::Transaction& tx, const Admission::Terms& terms) {
-  for (const auto& [key, limit] : terms.hard) {
+Result<HardUse> ReadHardUse(db::Transaction& tx, const Admission::Terms& terms) {
+  HardUse use;
+  for (const auto& hard : terms.hard) {
+    BW_TRY(const std::int64_t used, StoredBytes(tx, hard.first));
+    use.push_back(used);
+  }
+  return use;
+}
+
+Status CheckHardLimits(db::Transaction& tx, const Admission::Terms& terms, const HardUse& before) {
+  for (std::size_t i = 0; i < terms.hard.size(); ++i) {
+    const auto& [key, limit] = terms.hard[i];
     BW_TRY(const std::int64_t used, StoredBytes(tx, key));
-    if (used <= limit) continue;
+    if (used <= limit || used <= before.at(i)) continue;
     return Exceeded(key, "storage", used, limit,
                     Whose(key) + " storage quota in " + key.registry.value() +
                         " leaves no room for this image: with it " + std::to_string(used) + " of " +

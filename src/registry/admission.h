@@ -53,7 +53,7 @@ class Admission {
 
   // What a manifest has to keep to.
   struct Terms {
-    // What it is refused with unless it finishes a push; nothing below the limits.
+    // What it is refused with unless it finishes a push; nothing below the soft limits.
     std::optional<Error> reached;
     // Hard limits of storage.
     std::vector<std::pair<BookKey, std::int64_t>> hard;
@@ -74,7 +74,8 @@ class Admission {
   };
   // The account and the namespace, where they have a limit of storage.
   Result<std::vector<Scope>> Limited(const RepositoryPath& path) const;
-  Status CheckStorage(const RepositoryPath& path, std::uint64_t bytes, bool begins) const;
+  enum class Limit : std::uint8_t { kAny, kSoft, kHard };
+  Status CheckStorage(const RepositoryPath& path, std::uint64_t bytes, Limit which) const;
   Status CheckTraffic(const RepositoryPath& path, std::uint64_t bytes, bool begins) const;
   Status JudgePull(const BookKey& key, const Traffic::State& state, std::uint64_t bytes,
                    bool begins) const;
@@ -94,7 +95,10 @@ struct ManifestToPut {
 };
 // Inside the transaction, before it is put.
 Status AdmitManifest(db::Transaction& tx, const Admission::Terms& terms, const ManifestToPut& put);
-// After its blobs are counted.
-Status CheckHardLimits(db::Transaction& tx, const Admission::Terms& terms);
+// What the books with a hard limit hold, in the order of terms.hard.
+using HardUse = std::vector<std::int64_t>;
+Result<HardUse> ReadHardUse(db::Transaction& tx, const Admission::Terms& terms);
+// After its blobs are counted. What adds nothing is admitted, however much there is.
+Status CheckHardLimits(db::Transaction& tx, const Admission::Terms& terms, const HardUse& before);
 
 }  // namespace breakwater::registry

@@ -156,6 +156,15 @@ TEST_F(AdmissionTest, HardLimitRefusesWhatWouldGoBeyondIt) {
   EXPECT_EQ(Reason(admission().BeginPush(a_, 4)), "storage_quota_exceeded");
 }
 
+TEST_F(AdmissionTest, WhatAddsNothingIsAdmittedHoweverMuchThereIs) {
+  Limit({.storage = 100, .hard = true});
+  EXPECT_EQ(Push(a_, "v1", "config", "layer"), "ok");
+  Limit({.storage = 1, .hard = true});
+  EXPECT_EQ(Put(a_, ImageManifest("config", {"layer"}), "v2"), "ok");
+  EXPECT_EQ(Put(a_, ImageManifest("layer", {"config"}), "v3"), "ok");
+  EXPECT_NE(Push(a_, "v4", "config", "another layer"), "ok");
+}
+
 TEST_F(AdmissionTest, SoftLimitLetsAnUploadGoOn) {
   Limit({.storage = 5});
   EXPECT_EQ(Reason(admission().ContinuePush(a_, 1000)), "ok");

@@ -89,6 +89,7 @@ class Story {
         break;
       default: world_.Collect();
     }
+    NoteTagged(before, what == 5 || what == 8 || what == 9);
     ExpectNoneLost(before, may_go);
   }
 
@@ -243,6 +244,15 @@ class Story {
     if (at == std::string::npos) return std::nullopt;
     return *ParseRfc3339(config.substr(at + 10, config.find('"', at + 10) - at - 10));
   }
+  // Which manifests a tag has led to since they came. What was copied or restored came with all
+  // that belongs to it: it waits for nothing.
+  void NoteTagged(const Manifests& before, bool whole) {
+    const Manifests now = Live();
+    std::erase_if(tagged_, [&](const std::string& key) { return !now.contains(key); });
+    for (const auto& [key, manifest] : now) {
+      if (!manifest.tags.empty() || (whole && !before.contains(key))) tagged_.insert(key);
+    }
+  }
   // The rules once more, told by the specification: what they drop.
   std::set<std::string> Dropped(const Manifests& live) {
     std::set<std::string> needed;
@@ -257,6 +267,7 @@ class Story {
     for (const auto& [key, manifest] : live) {
       if (manifest.is_index || !manifest.subject.empty() || needed.contains(key)) continue;
       if (policy_.retain_untagged && manifest.tags.empty()) continue;
+      if (!tagged_.contains(key) && manifest.pushed > world_.clock.Now() - kArrival) continue;
       Timestamp date = manifest.pushed;
       if (policy_.order == RetentionOrder::kCreated) {
         const auto built = BuiltAt(manifest);
@@ -343,6 +354,7 @@ class Story {
   std::vector<std::string> contents_;
   std::map<std::string, std::string> configs_;
   RetentionPolicy policy_;
+  std::set<std::string> tagged_;
 };
 
 TEST(LifeCycle, LosesNothingThatIsKeptAndKeepsNothingThatIsDropped) {

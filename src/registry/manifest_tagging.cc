@@ -154,11 +154,16 @@ Result<oci::Digest> Manifests::Tag(const control::Caller& caller, const Reposito
     control::Effect effect;
     if (repository != found.repository) {
       if (terms.reached) return *terms.reached;
+      BW_TRY(const HardUse use, ReadHardUse(tx, terms));
       BW_TRY(effect.events, CopyAll(tx, tree, target, repository, now));
-      BW_TRY_STATUS(CheckHardLimits(tx, terms));
+      BW_TRY_STATUS(CheckHardLimits(tx, terms, use));
     }
     const std::vector<std::string> tags{tag.tag()};
     BW_TRY(json::Object before, MoveTags(tx, target, {repository, found.digest}, tags, now));
+    BW_TRY_STATUS(
+        tx.Execute("UPDATE manifest SET tagged = 1 WHERE repository = $1 AND digest = $2 "
+                   "AND tagged = 0",
+                   {repository, found.digest.text()}));
     effect.before = {{"tags", std::move(before)}};
     effect.after = TagsNow(found.digest, found.media_type, tags);
     effect.events.push_back(

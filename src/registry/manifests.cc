@@ -53,14 +53,16 @@ Status InsertManifest(db::Transaction& tx, const std::string& repository, const 
       RowsOf(incoming.manifest, incoming.digest, incoming.push.content.size());
   BW_TRY_STATUS(tx.Execute(
       "INSERT INTO manifest (repository, digest, media_type, artifact_type, config_digest, "
-      "content_size, subject, referrer, created, pushed, content) "
-      "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10) "
+      "content_size, subject, referrer, created, pushed, tagged, content) "
+      "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10, $11) "
       "ON CONFLICT (repository, digest) DO UPDATE SET media_type = excluded.media_type, "
       "artifact_type = excluded.artifact_type, config_digest = excluded.config_digest, "
       "content_size = excluded.content_size, subject = excluded.subject, "
-      "referrer = excluded.referrer, pushed = excluded.pushed, content = excluded.content",
+      "referrer = excluded.referrer, pushed = excluded.pushed, content = excluded.content, "
+      "tagged = CASE WHEN excluded.tagged = 1 THEN 1 ELSE manifest.tagged END",
       {repository, incoming.digest.text(), rows.media_type, rows.artifact_type, rows.config_digest,
-       rows.content_size, rows.subject, rows.referrer, now, AsBytes(incoming.push.content)}));
+       rows.content_size, rows.subject, rows.referrer, now, !incoming.tags.empty(),
+       AsBytes(incoming.push.content)}));
   if (incoming.manifest.config) {
     BW_TRY_STATUS(NoteImageConfig(tx, incoming.manifest.config->digest));
   }
@@ -204,8 +206,9 @@ Result<PushedManifest> Manifests::Put(const control::Caller& caller, const Repos
     if (!options_.allow_missing_blobs) BW_TRY_STATUS(CheckBlobs(tx, repository, manifest));
     BW_TRY_STATUS(CheckCondition(tx, repository, push));
     BW_TRY_STATUS(AdmitMediaType(tx, path, repository, incoming));
+    BW_TRY(const HardUse use, ReadHardUse(tx, terms));
     BW_TRY_STATUS(InsertManifest(tx, repository, incoming, now));
-    BW_TRY_STATUS(CheckHardLimits(tx, terms));
+    BW_TRY_STATUS(CheckHardLimits(tx, terms, use));
     if (!manifest.manifests.empty()) {
       BW_TRY(pushed.missing_children, CountMissingChildren(tx, repository, digest));
     }

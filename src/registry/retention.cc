@@ -106,21 +106,22 @@ Result<std::vector<RetentionCandidate>> CandidatesIn(db::Transaction& tx,
                                                      const std::string& repository) {
   BW_TRY(const TagPatterns patterns, ReadTagPatterns(tx, registry, name_space));
   BW_TRY(const auto listed, ListedIn(tx, repository));
-  BW_TRY(
-      auto images,
-      tx.QueryAll("SELECT m.digest, m.media_type, m.subject, c.created, m.pushed FROM manifest m "
-                  "LEFT JOIN image_config c ON c.digest = m.config_digest WHERE "
-                  "m.repository = $1 ORDER BY m.digest",
-                  {repository}, [&](const db::Row& row) -> Result<RetentionCandidate> {
-                    BW_TRY(oci::Digest digest, oci::Digest::Parse(row.Text(0)));
-                    RetentionCandidate image{.digest = std::move(digest)};
-                    image.is_index = oci::KindOf(row.Text(1)) == oci::ManifestKind::kIndex;
-                    image.is_listed = listed.contains(row.String(0));
-                    image.is_attached = !row.IsNull(2);
-                    image.created = row.OptionalTime(3);
-                    image.pushed = row.Time(4);
-                    return image;
-                  }));
+  BW_TRY(auto images,
+         tx.QueryAll("SELECT m.digest, m.media_type, m.subject, c.created, m.pushed, m.tagged FROM "
+                     "manifest m "
+                     "LEFT JOIN image_config c ON c.digest = m.config_digest WHERE "
+                     "m.repository = $1 ORDER BY m.digest",
+                     {repository}, [&](const db::Row& row) -> Result<RetentionCandidate> {
+                       BW_TRY(oci::Digest digest, oci::Digest::Parse(row.Text(0)));
+                       RetentionCandidate image{.digest = std::move(digest)};
+                       image.is_index = oci::KindOf(row.Text(1)) == oci::ManifestKind::kIndex;
+                       image.is_listed = listed.contains(row.String(0));
+                       image.is_attached = !row.IsNull(2);
+                       image.created = row.OptionalTime(3);
+                       image.pushed = row.Time(4);
+                       image.was_tagged = row.Bool(5);
+                       return image;
+                     }));
   BW_TRY_STATUS(AddTags(tx, repository, patterns, images));
   return images;
 }

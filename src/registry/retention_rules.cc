@@ -27,6 +27,8 @@ constexpr Wording kWordings[] = {
     {Verdict::kNoDate, "no_date", "its configuration names no date: order by the date of its push"},
     {Verdict::kFixedDate, "fixed_date",
      "its date of build is one that reproducible builds use: order by the date of its push"},
+    {Verdict::kArriving, "arriving",
+     "it was pushed without a tag within the hour: a list of images may name it next"},
     {Verdict::kHeld, "held", "an immutable tag leads to it"},
     {Verdict::kBelowThreshold, "below_threshold", "it is younger than deletion_threshold_days"},
 };
@@ -38,12 +40,15 @@ const Wording& WordingOf(Verdict verdict) {
 }
 
 // Why an image is not for the policy to count, or kDelete if it is.
-Verdict Exempt(const RetentionPolicy& policy, const RetentionCandidate& image) {
+Verdict Exempt(const RetentionPolicy& policy, const RetentionCandidate& image, Timestamp now) {
   if (policy.keeps_all()) return Verdict::kKeepsAll;
   if (image.is_index) return Verdict::kIndex;
   if (image.is_listed) return Verdict::kListed;
   if (image.is_attached) return Verdict::kAttachment;
   if (policy.retain_untagged && image.tags.empty()) return Verdict::kUntagged;
+  if (!image.was_tagged && image.tags.empty() && image.pushed > now - kArrival) {
+    return Verdict::kArriving;
+  }
   if (policy.order == RetentionOrder::kPushed) return Verdict::kDelete;
   if (!image.created) return Verdict::kNoDate;
   if (ToUnixSeconds(*image.created) < kFirstRealBuild) return Verdict::kFixedDate;
@@ -91,7 +96,7 @@ std::vector<RetentionVerdict> Judge(const RetentionPolicy& policy,
   std::vector<Verdict> verdicts(images.size());
   std::vector<std::size_t> counted;
   for (std::size_t i = 0; i < images.size(); ++i) {
-    verdicts[i] = Exempt(policy, images[i]);
+    verdicts[i] = Exempt(policy, images[i], now);
     if (verdicts[i] == Verdict::kDelete) counted.push_back(i);
   }
   std::ranges::sort(counted, [&](std::size_t a, std::size_t b) {

@@ -2,6 +2,7 @@
 // analysis and execution.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -47,6 +48,7 @@ struct RetentionCandidate {
   bool is_listed = false;    // by an index of the repository
   bool is_attached = false;  // to another image: comes and goes with it
   bool is_held = false;      // a tag that must stay leads to it
+  bool was_tagged = true;    // a tag has led to it at some time
   std::optional<Timestamp> created = std::nullopt;
   Timestamp pushed = {};
 };
@@ -61,11 +63,16 @@ enum class RetentionVerdict : std::uint8_t {
   kUntagged,       // the policy retains what has no tag
   kNoDate,         // its configuration names no date of its build
   kFixedDate,      // or one that reproducible builds put there
+  kArriving,       // no tag ever led to it, and a list of images may name it soon
   kHeld,           // a tag that must not be deleted leads to it
   kBelowThreshold  // it is younger than deletion_threshold_days
 };
 std::string_view ToString(RetentionVerdict verdict);  // "newest"
 std::string_view Explain(RetentionVerdict verdict);   // for people
+
+// Clients push the parts of a list of images before the list: for so long after its push, what no
+// tag ever led to may be such a part.
+inline constexpr std::chrono::hours kArrival{1};
 
 // Images built before this moment have a date that is none: 2013-01-19T00:13:39Z.
 inline constexpr std::int64_t kFirstRealBuild = 1'358'554'419;

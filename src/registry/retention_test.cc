@@ -71,6 +71,20 @@ TEST(RetentionRules, UntaggedImagesCountUnlessRetained) {
             "untagged newest untagged");
 }
 
+// A run between the push of a part and that of the list that names it.
+TEST(RetentionRules, KeepPartsOfAListThatIsBeingPushed) {
+  RetentionCandidate part = Candidate(1, "");
+  part.was_tagged = false;
+  part.pushed = Day(1000) - std::chrono::minutes{59};
+  RetentionCandidate late = part;
+  late.pushed = Day(1000) - std::chrono::minutes{60};
+  RetentionCandidate untagged = part;  // its tag moved away
+  untagged.was_tagged = true;
+  EXPECT_EQ(Judged({.images_per_repo = 1, .retain_untagged = false},
+                   {Candidate(9), part, late, untagged}),
+            "newest arriving delete delete");
+}
+
 TEST(RetentionRules, KeepHeldAndYoungImagesAboveTheCount) {
   RetentionCandidate held = Candidate(1);
   held.is_held = true;

@@ -244,9 +244,10 @@ Result<RestoredTags> Trash::RestoreTags(const control::Caller& caller, const Rep
     BW_TRY(const Trashed image, FindTrashed(tx, repository, digest, now));
     BW_TRY(const auto tags, TrashedTags(tx, image.key));
     if (terms.reached) return *terms.reached;
+    BW_TRY(const HardUse use, ReadHardUse(tx, terms));
     Return back(tx, path, now);
     BW_TRY_STATUS(back.Image(image));
-    BW_TRY_STATUS(CheckHardLimits(tx, terms));
+    BW_TRY_STATUS(CheckHardLimits(tx, terms, use));
     BW_TRY(restored, SetFreeTags(tx, image.key, tags, now));
     control::Effect effect{.before = nullptr,
                            .after = TagsNow(digest, image.media_type, restored.successful),
@@ -280,9 +281,10 @@ Status Trash::RestoreTag(const control::Caller& caller, const RepositoryPath& pa
           .Reason("tag_live");
     }
     if (terms.reached) return *terms.reached;
+    BW_TRY(const HardUse use, ReadHardUse(tx, terms));
     Return back(tx, path, now);
     BW_TRY_STATUS(back.Image(image));
-    BW_TRY_STATUS(CheckHardLimits(tx, terms));
+    BW_TRY_STATUS(CheckHardLimits(tx, terms, use));
     BW_TRY_STATUS(SetFreeTags(tx, image.key, {tag}, now));
     BW_TRY_STATUS(TakeTagOut(tx, image.key, tag));
     control::Effect effect{.before = nullptr,
