@@ -17,7 +17,7 @@ endfunction()
 
 # Folders whose tests use no database and no blob store. Those of the others are labelled "stores":
 # `./dev test` runs them on embedded stores and on real services.
-set(BW_FOLDERS_WITHOUT_STORES base observe json crypto io config net oci condition package cli)
+set(BW_FOLDERS_WITHOUT_STORES base observe json crypto io config net oci condition package report cli)
 
 # bw_test(NAME base SOURCES a_test.cc … [DEPS folder …] [LIBS external …] [LABELS unit])
 # One test program per folder: bw_<name>_test.

@@ -1,0 +1,80 @@
+#include "report/report.h"
+
+#include <algorithm>
+
+#include "report/formats.h"
+
+namespace breakwater::report {
+namespace {
+
+constexpr std::string_view kJsonType = "application/json";
+
+struct Row {
+  Format format;
+  std::string_view name;
+  std::string_view media_type;
+  std::string_view extension;
+};
+
+constexpr std::array kRows = {
+    Row{Format::kJson, "json", kJsonType, ".json"},
+    Row{Format::kCsv, "csv", "text/csv; charset=utf-8", ".csv"},
+    Row{Format::kSarif, "sarif", "application/sarif+json", ".sarif"},
+    Row{Format::kHtml, "html", "text/html; charset=utf-8", ".html"},
+};
+static_assert(kRows.size() == kFormats.size());
+
+const Row& RowOf(Format format) {
+  return *std::find_if(kRows.begin(), kRows.end(),
+                       [format](const Row& row) { return row.format == format; });
+}
+
+Result<std::string> BytesOf(Format format, const posture::Assessment& assessment,
+                            const Options& options) {
+  switch (format) {
+    case Format::kJson: return RenderJson(assessment);
+    case Format::kCsv: return RenderCsv(assessment);
+    case Format::kSarif: return RenderSarif(assessment);
+    case Format::kHtml: return RenderHtml(assessment, options.resources_on_pages);
+  }
+  return Internal("a format that is none");
+}
+
+std::string FileNameOf(const Row& row, const posture::Assessment& assessment) {
+  std::string name = "posture-";
+  for (const char c : assessment.profile_id) {
+    const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    name += plain ? c : '-';
+  }
+  name += '-';
+  for (const char c : FormatRfc3339(std::chrono::floor<std::chrono::seconds>(assessment.at))) {
+    if (c != ':') name += c;
+  }
+  return name.append(row.extension);
+}
+
+}  // namespace
+
+std::string_view ToString(Format format) {
+  return RowOf(format).name;
+}
+
+Result<Format> ParseFormat(std::string_view text) {
+  std::string known;
+  for (const Row& row : kRows) {
+    if (row.name == text) return row.format;
+    known.append(known.empty() ? "" : ", ").append(row.name);
+  }
+  return Invalid("the format of a report is one of " + known).Reason("invalid_format");
+}
+
+Result<Report> Render(Format format, const posture::Assessment& assessment,
+                      const Options& options) {
+  const Row& row = RowOf(format);
+  BW_TRY(auto bytes, BytesOf(format, assessment, options));
+  return Report{.media_type = std::string(row.media_type),
+                .file_name = FileNameOf(row, assessment),
+                .bytes = std::move(bytes)};
+}
+
+}  // namespace breakwater::report
