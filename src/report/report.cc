@@ -21,6 +21,7 @@ constexpr std::array kRows = {
     Row{Format::kCsv, "csv", "text/csv; charset=utf-8", ".csv"},
     Row{Format::kSarif, "sarif", "application/sarif+json", ".sarif"},
     Row{Format::kHtml, "html", "text/html; charset=utf-8", ".html"},
+    Row{Format::kPdf, "pdf", "application/pdf", ".pdf"},
 };
 static_assert(kRows.size() == kFormats.size());
 
@@ -29,13 +30,22 @@ const Row& RowOf(Format format) {
                        [format](const Row& row) { return row.format == format; });
 }
 
+// A page that nobody could open helps nobody: many goals list fewer resources each.
+std::size_t ListedOf(const posture::Assessment& assessment, const Options& options) {
+  static constexpr std::size_t kRowsOfAll = 20'000;
+  const std::size_t goals = std::max<std::size_t>(1, assessment.goals.size());
+  return std::min(options.resources_on_pages, std::max<std::size_t>(4, kRowsOfAll / goals));
+}
+
 Result<std::string> BytesOf(Format format, const posture::Assessment& assessment,
                             const Options& options) {
+  const std::size_t listed = ListedOf(assessment, options);
   switch (format) {
     case Format::kJson: return RenderJson(assessment);
     case Format::kCsv: return RenderCsv(assessment);
     case Format::kSarif: return RenderSarif(assessment);
-    case Format::kHtml: return RenderHtml(assessment, options.resources_on_pages);
+    case Format::kHtml: return RenderHtml(assessment, listed);
+    case Format::kPdf: return RenderPdf(assessment, listed);
   }
   return Internal("a format that is none");
 }

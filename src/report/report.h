@@ -20,16 +20,14 @@ enum class Format {
   kCsv,    // a row for each goal and resource, RFC 4180
   kSarif,  // SARIF 2.1.0
   kHtml,   // one page that loads nothing
+  kPdf,    // A4
 };
 
 inline constexpr std::array kFormats = {
-    Format::kJson,
-    Format::kCsv,
-    Format::kSarif,
-    Format::kHtml,
+    Format::kJson, Format::kCsv, Format::kSarif, Format::kHtml, Format::kPdf,
 };
 
-// "json", "csv", "sarif", "html".
+// "json", "csv", "sarif", "html", "pdf".
 std::string_view ToString(Format format);
 // kInvalid names the formats there are.
 Result<Format> ParseFormat(std::string_view text);
