@@ -65,7 +65,7 @@ TEST(Formats, HaveNamesThatReadBack) {
   }
   const auto wrong = ParseFormat("docx");
   ASSERT_FALSE(wrong.ok());
-  EXPECT_THAT(wrong.error().message(), HasSubstr("sarif"));
+  EXPECT_THAT(wrong.error().message(), HasSubstr("oscal-poam"));
 }
 
 TEST(Formats, GiveTheSameBytesForTheSameAssessment) {

@@ -22,6 +22,15 @@ constexpr std::array kRows = {
     Row{Format::kSarif, "sarif", "application/sarif+json", ".sarif"},
     Row{Format::kHtml, "html", "text/html; charset=utf-8", ".html"},
     Row{Format::kPdf, "pdf", "application/pdf", ".pdf"},
+    Row{Format::kOscalCatalog, "oscal-catalog", kJsonType, ".oscal-catalog.json"},
+    Row{Format::kOscalProfile, "oscal-profile", kJsonType, ".oscal-profile.json"},
+    Row{Format::kOscalComponentDefinition, "oscal-component-definition", kJsonType,
+        ".oscal-component-definition.json"},
+    Row{Format::kOscalAssessmentPlan, "oscal-assessment-plan", kJsonType,
+        ".oscal-assessment-plan.json"},
+    Row{Format::kOscalAssessmentResults, "oscal-assessment-results", kJsonType,
+        ".oscal-assessment-results.json"},
+    Row{Format::kOscalPoam, "oscal-poam", kJsonType, ".oscal-poam.json"},
 };
 static_assert(kRows.size() == kFormats.size());
 
@@ -46,11 +55,20 @@ Result<std::string> BytesOf(Format format, const posture::Assessment& assessment
     case Format::kSarif: return RenderSarif(assessment);
     case Format::kHtml: return RenderHtml(assessment, listed);
     case Format::kPdf: return RenderPdf(assessment, listed);
+    case Format::kOscalCatalog: return RenderOscalCatalog(assessment, options);
+    case Format::kOscalProfile: return RenderOscalProfile(assessment, options);
+    case Format::kOscalComponentDefinition:
+      return RenderOscalComponentDefinition(assessment, options);
+    case Format::kOscalAssessmentPlan: return RenderOscalAssessmentPlan(assessment, options);
+    case Format::kOscalAssessmentResults: return RenderOscalAssessmentResults(assessment, options);
+    case Format::kOscalPoam: return RenderOscalPoam(assessment, options);
   }
   return Internal("a format that is none");
 }
 
-std::string FileNameOf(const Row& row, const posture::Assessment& assessment) {
+}  // namespace
+
+std::string FileNameOf(Format format, const posture::Assessment& assessment) {
   std::string name = "posture-";
   for (const char c : assessment.profile_id) {
     const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
@@ -60,10 +78,8 @@ std::string FileNameOf(const Row& row, const posture::Assessment& assessment) {
   for (const char c : FormatRfc3339(std::chrono::floor<std::chrono::seconds>(assessment.at))) {
     if (c != ':') name += c;
   }
-  return name.append(row.extension);
+  return name.append(RowOf(format).extension);
 }
-
-}  // namespace
 
 std::string_view ToString(Format format) {
   return RowOf(format).name;
@@ -81,9 +97,12 @@ Result<Format> ParseFormat(std::string_view text) {
 Result<Report> Render(Format format, const posture::Assessment& assessment,
                       const Options& options) {
   const Row& row = RowOf(format);
+  if (options.oscal_version != "1.1.3" && options.oscal_version != "1.2.2") {
+    return Invalid("the OSCAL version is 1.1.3 or 1.2.2").Reason("invalid_oscal_version");
+  }
   BW_TRY(auto bytes, BytesOf(format, assessment, options));
   return Report{.media_type = std::string(row.media_type),
-                .file_name = FileNameOf(row, assessment),
+                .file_name = FileNameOf(format, assessment),
                 .bytes = std::move(bytes)};
 }
 

@@ -21,18 +21,36 @@ enum class Format {
   kSarif,  // SARIF 2.1.0
   kHtml,   // one page that loads nothing
   kPdf,    // A4
+  kOscalCatalog,
+  kOscalProfile,
+  kOscalComponentDefinition,
+  kOscalAssessmentPlan,
+  kOscalAssessmentResults,
+  kOscalPoam,
 };
 
 inline constexpr std::array kFormats = {
-    Format::kJson, Format::kCsv, Format::kSarif, Format::kHtml, Format::kPdf,
+    Format::kJson,
+    Format::kCsv,
+    Format::kSarif,
+    Format::kHtml,
+    Format::kPdf,
+    Format::kOscalCatalog,
+    Format::kOscalProfile,
+    Format::kOscalComponentDefinition,
+    Format::kOscalAssessmentPlan,
+    Format::kOscalAssessmentResults,
+    Format::kOscalPoam,
 };
 
-// "json", "csv", "sarif", "html", "pdf".
+// "json", "csv", "sarif", "html", "pdf", "oscal-catalog", "oscal-profile",
+// "oscal-component-definition", "oscal-assessment-plan", "oscal-assessment-results", "oscal-poam".
 std::string_view ToString(Format format);
 // kInvalid names the formats there are.
 Result<Format> ParseFormat(std::string_view text);
 
 struct Options {
+  std::string oscal_version = "1.1.3";   // or "1.2.2"
   std::size_t resources_on_pages = 200;  // per goal, in HTML and PDF
 };
 

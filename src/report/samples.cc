@@ -53,5 +53,8 @@ int main(int count, char** arguments) {
     std::cerr << "usage: bw_report_samples FOLDER\n";
     return 2;
   }
-  return breakwater::report::WriteAll(arguments[1], {}, "") ? 0 : 1;
+  return breakwater::report::WriteAll(arguments[1], {}, "") &&
+                 breakwater::report::WriteAll(arguments[1], {.oscal_version = "1.2.2"}, "-1.2.2")
+             ? 0
+             : 1;
 }
