@@ -423,6 +423,8 @@ inline constexpr Row kRows[] = {
     {"posture/GetAttachmentState", "compliance.posture-management.validations-read"},
     {"posture/GetAttachmentHistory", "compliance.posture-management.validations-read"},
     {"posture/CompareAttachmentVersions", "compliance.posture-management.validations-read"},
+    {"posture/GetPostureEvidence", "compliance.posture-management.validations-read"},
+    {"posture/GetPostureReport", "compliance.posture-management.validations-read"},
     {"posture/ListAttestations", "compliance.posture-management.validations-read"},
     {"posture/ListProfiles", "compliance.posture-management.profiles-read"},
     {"posture/ListProfilesV1", "compliance.posture-management.profiles-read"},

@@ -1,8 +1,8 @@
 // Signed heads: "at this time the chain had so many entries, and ended with this hash". Whoever
 // keeps one outside can tell later that nothing before it was changed or cut off.
 //
-// The signature is RSASSA-PKCS1-v1_5 with SHA-256 over SignedText; its key is used for nothing
-// else, and lies in the database sealed with the installation's master key.
+// The signature is RSASSA-PKCS1-v1_5 with SHA-256 over SignedText; its key signs evidence
+// bundles besides, and lies in the database sealed with the installation's master key.
 #pragma once
 
 #include <cstdint>
@@ -44,6 +44,8 @@ class Heads {
                             const Clock& clock);
 
   const crypto::VerifyingKey& public_key() const { return key_.public_key(); }
+  // Of the same key, over what begins with another word than SignedText: evidence bundles.
+  Bytes SignMessage(ByteView message) const { return key_.Sign(message); }
 
   // A head of the chain as it is now; the one there was if nothing was sealed since. Nothing for an
   // empty chain.

@@ -42,16 +42,6 @@ Result<std::string> ReadText(const std::string& path, std::size_t limit) {
   return text;
 }
 
-Result<crypto::VerifyingKey> ReadKey(const std::string& path) {
-  BW_TRY(const std::string text, ReadText(path, kMaxKeyFile));
-  if (const auto document = json::Parse(text); document.ok()) {
-    const std::string_view pem = json::FindText(*document, "pem");
-    if (!pem.empty()) return crypto::VerifyingKey::FromPem(pem);
-    return crypto::VerifyingKey::FromJwk(*document);
-  }
-  return crypto::VerifyingKey::FromPem(text);
-}
-
 // A head, {"head": …}, or {"heads": […]}.
 Status AddHeads(const json::Value& document, std::vector<audit::Head>& heads) {
   if (const json::Value* list = json::Find(document, "heads"); list != nullptr) {
@@ -114,8 +104,18 @@ bool IsProven(const audit::FileVerification& found) {
 
 }  // namespace
 
+Result<crypto::VerifyingKey> ReadPublicKey(const std::string& path) {
+  BW_TRY(const std::string text, ReadText(path, kMaxKeyFile));
+  if (const auto document = json::Parse(text); document.ok()) {
+    const std::string_view pem = json::FindText(*document, "pem");
+    if (!pem.empty()) return crypto::VerifyingKey::FromPem(pem);
+    return crypto::VerifyingKey::FromJwk(*document);
+  }
+  return crypto::VerifyingKey::FromPem(text);
+}
+
 Result<audit::FileVerification> VerifyAuditFiles(const VerifyAuditArguments& arguments) {
-  auto key = ReadKey(arguments.key);
+  auto key = ReadPublicKey(arguments.key);
   if (!key.ok()) return Invalid("no public key in " + arguments.key + ": " + key.error().message());
   BW_TRY(auto heads, ReadHeads(arguments.heads));
   BW_TRY(const auto files, InOrder(arguments.files));

@@ -7,6 +7,7 @@
 #include "audit/verify.h"
 #include "base/result.h"
 #include "cli/login.h"
+#include "crypto/signing.h"
 
 namespace breakwater::cli {
 
@@ -21,6 +22,9 @@ inline constexpr std::string_view kVerifyAuditHelp =
     "Needs nothing but the files, the public key and, to find a tail that was cut off, a head that "
     "was kept elsewhere. Exit status: 0 intact, 1 something was changed, is missing or was cut "
     "off, 2 it could not be looked at.";
+
+// A PEM, a JWK, or an object that holds a PEM as "pem".
+Result<crypto::VerifyingKey> ReadPublicKey(const std::string& path);
 
 // Reads all of them. kDataCorrupt where they are not what was sealed.
 Result<audit::FileVerification> VerifyAuditFiles(const VerifyAuditArguments& arguments);

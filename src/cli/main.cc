@@ -13,6 +13,7 @@
 #include "cli/migrate_store.h"
 #include "cli/serve.h"
 #include "cli/tour.h"
+#include "cli/verify.h"
 #include "config/options.h"
 
 namespace breakwater::cli {
@@ -166,6 +167,18 @@ struct AuditArguments {
   ExportAuditArguments to_export;
 };
 
+void AddVerifyCommand(CLI::App& program, VerifyEvidenceArguments& arguments, int& status) {
+  CLI::App* verify =
+      program.add_subcommand("verify", "Verify an evidence bundle, without a server");
+  verify->add_option("file", arguments.file, "The bundle")->required();
+  verify->add_option("--key", arguments.key, "The public key: PEM, or GET /breakwater/v1/audit/key")
+      ->required();
+  verify->add_option("--write-head", arguments.head,
+                     "Where to write the audit trail's head as it was");
+  verify->footer(std::string(kVerifyEvidenceHelp));
+  verify->callback([&] { status = VerifyEvidence(arguments); });
+}
+
 void AddAuditCommands(CLI::App& program, AuditArguments& arguments, int& status) {
   CLI::App* audit = program.add_subcommand("audit", "The audit trail");
   audit->require_subcommand(1);
@@ -217,6 +230,8 @@ int Main(int argc, char** argv) {
       "break-glass", "Make a password for the break-glass identity, and its configuration");
   break_glass->callback([&] { status = MakeBreakGlass(); });
 
+  VerifyEvidenceArguments evidence;
+  AddVerifyCommand(program, evidence, status);
   AuditArguments audit;
   AddAuditCommands(program, audit, status);
 

@@ -91,6 +91,8 @@ class Resources {
     return Ok();
   }
 
+  std::map<std::string, json::Value> facts() && { return std::move(facts_); }
+
  private:
   static bool MakeRoom(std::vector<ResourceResult>& results) {
     const auto pass = std::find_if(results.rbegin(), results.rend(), [](const ResourceResult& r) {
@@ -116,7 +118,7 @@ class Resources {
   const Accepted& accepted_;
   std::size_t max_;
   std::map<std::string, AssessedGoal*, std::less<>> goals_;
-  std::map<std::string, json::Value, std::less<>> facts_;
+  std::map<std::string, json::Value> facts_;
 };
 
 // What does not pass comes first, then by name: the same order whatever the database's.
@@ -250,6 +252,7 @@ Result<Assessment> Assess(db::Transaction& tx, const AssessSource& source,
     BW_TRY_STATUS(ledger::ForEach(tx, attachment.id, out.at, [&](const ResourcePoint& point) {
       return resources.Add(point);
     }));
+    out.facts = std::move(resources).facts();
     Sort(out.goals);
   }
   if (options.from) BW_TRY_STATUS(FillPeriod(tx, attachment, *profile, *options.from, out));

@@ -101,6 +101,8 @@ struct Assessment {
   Counters control_counts;
   Counters resource_counts;
   std::vector<AssessedControl> controls;
+  // The facts that results name by digest: FactsUsed of all goals on a kind of resource.
+  std::map<std::string, json::Value> facts;
   std::vector<AssessedGoal> goals;  // each once, in the profile's order
   std::vector<PosturePoint> trend;  // oldest first, the last is `at`; empty without a period
   std::vector<GoalChange> changes;  // within the period, oldest first

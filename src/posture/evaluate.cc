@@ -202,6 +202,7 @@ ResourceResult Explain(const BoundGoal& bound, const Stored& stored, const Accep
     if (stored.letter != Letter::kPass) result.info = ReasonsOf(verdict);
     result.facts = Only(stored.facts, goal, stored.observed);
     result.facts_digest = stored.facts_digest;
+    result.observed = stored.observed;
   }
   if (stored.letter == Letter::kInapplicable) result.info = "does not apply: " + result.info;
   if (stored.letter == Letter::kAcceptedFailure || stored.letter == Letter::kAcceptedUnable) {

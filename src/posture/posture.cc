@@ -355,6 +355,7 @@ Result<Assessment> Posture::Assess(const AccountId& account, std::int64_t attach
                           .expires = attested->what.expires};
     }
     BW_TRY(const auto scope, deps_.setup.FindScope(tx, account, found.scope_id));
+    assessment.software = "Breakwater " BW_VERSION;
     assessment.scope_name = scope.name;
     assessment.scope_description = scope.description;
     return assessment;

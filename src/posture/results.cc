@@ -44,6 +44,7 @@ json::Value ToJson(const ResourceResult& r) {
           {"info", Text(r.info)},
           {"facts", r.facts},
           {"facts_digest", Text(r.facts_digest)},
+          {"observed", Text(FormatRfc3339(r.observed))},
           {"exception", Text(r.exception)}};
 }
 

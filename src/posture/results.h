@@ -29,6 +29,7 @@ struct ResourceResult {
   std::string info;          // why it failed or could not be performed
   json::Value facts;         // the facts used, with source and time: the evidence
   std::string facts_digest;  // sha256:… of their canonical form without the times
+  Timestamp observed;        // when the facts became what they are
   // A failure that was accepted for a while is "not applicable" and names the exception.
   std::string exception;
 };

@@ -5,6 +5,8 @@
 #include "api/posture/encode.h"
 #include "base/strings.h"
 #include "json/reader.h"
+#include "report/evidence.h"
+#include "report/report.h"
 
 namespace breakwater::api::posture {
 namespace {
@@ -94,7 +96,7 @@ json::Array MissingIn(const Profile& from, const Profile& other) {
 
 class Handlers {
  public:
-  Handlers(Posture& posture) : posture_(posture) {}
+  Handlers(Posture& posture, const audit::Heads& heads) : posture_(posture), heads_(heads) {}
 
   Result<net::Response> List(Context& context) const {
     BW_TRY(const auto attachments, posture_.attachments().List(context.account));
@@ -151,6 +153,39 @@ class Handlers {
     BW_TRY(const auto assessment,
            posture_.Assess(context.account, id, {.at = to, .from = from, .max_resources = 0}));
     return JsonResponse(200, EncodeHistory(assessment));
+  }
+
+  // ?format=html, pdf, csv, …; ?at= and ?from= as for the state.
+  Result<net::Response> Report(Context& context) const {
+    BW_TRY(const std::int64_t id, IdOf(context));
+    BW_TRY(const auto at, TimeIn(context, "at"));
+    BW_TRY(const auto from, TimeIn(context, "from"));
+    BW_TRY(const auto format, report::ParseFormat(context.query.Get("format").value_or("html")));
+    report::Options options;
+    if (const auto version = context.query.Get("oscal_version")) options.oscal_version = *version;
+    BW_TRY(auto assessment, posture_.Assess(context.account, id, {.at = at, .from = from}));
+    assessment.installation = context.registry.name.value();
+    BW_TRY(auto made, report::Render(format, assessment, options));
+    net::Response response;
+    response.headers.Set("Content-Type", made.media_type);
+    response.headers.Set("Content-Disposition", "attachment; filename=\"" + made.file_name + "\"");
+    response.body = std::move(made.bytes);
+    return response;
+  }
+
+  Result<net::Response> Evidence(Context& context) const {
+    BW_TRY(const std::int64_t id, IdOf(context));
+    BW_TRY(const auto at, TimeIn(context, "at"));
+    BW_TRY(auto assessment, posture_.Assess(context.account, id, {.at = at, .from = {}}));
+    assessment.installation = context.registry.name.value();
+    BW_TRY(const auto profile,
+           posture_.profiles().Load(assessment.profile_id, assessment.profile_version));
+    BW_TRY(const auto head, heads_.Latest());
+    const json::Value statement =
+        report::StatementOf(assessment, *profile, head ? audit::ToJson(*head) : json::Value());
+    return JsonResponse(
+        200, report::EnvelopeOf(statement, heads_.public_key().kid(),
+                                [&](ByteView message) { return heads_.SignMessage(message); }));
   }
 
   // What another version of the profile would bring: ?version=, or the latest.
@@ -237,12 +272,14 @@ class Handlers {
 
  private:
   Posture& posture_;
+  const audit::Heads& heads_;
 };
 
 }  // namespace
 
-std::vector<Endpoint> NativeEndpoints(Posture& posture, const SccFace& face) {
-  const Handlers h(posture);
+std::vector<Endpoint> NativeEndpoints(Posture& posture, const audit::Heads& heads,
+                                      const SccFace& face) {
+  const Handlers h(posture, heads);
   const auto call = [h](Result<net::Response> (Handlers::*method)(Context&) const) -> Handler {
     return [h, method](Context& context) { return (h.*method)(context); };
   };
@@ -263,6 +300,10 @@ std::vector<Endpoint> NativeEndpoints(Posture& posture, const SccFace& face) {
        Access::To(kRead), face, call(&Handlers::State)},
       {"GET", "/breakwater/v1/posture/attachments/{id}/history", "GetAttachmentHistory",
        Access::To(kRead), face, call(&Handlers::History)},
+      {"GET", "/breakwater/v1/posture/attachments/{id}/report", "GetPostureReport",
+       Access::To(kRead), face, call(&Handlers::Report)},
+      {"GET", "/breakwater/v1/posture/attachments/{id}/evidence", "GetPostureEvidence",
+       Access::To(kRead), face, call(&Handlers::Evidence)},
       {"GET", "/breakwater/v1/posture/attachments/{id}/compare", "CompareAttachmentVersions",
        Access::To(kRead), face, call(&Handlers::Compare)},
       {"GET", "/breakwater/v1/posture/profiles/{profile_id}/state", "GetPostureState",

@@ -6,10 +6,12 @@
 
 #include "api/endpoint.h"
 #include "api/scc_face.h"
+#include "audit/heads.h"
 #include "posture/posture.h"
 
 namespace breakwater::api::posture {
 
-std::vector<Endpoint> NativeEndpoints(breakwater::posture::Posture& posture, const SccFace& face);
+std::vector<Endpoint> NativeEndpoints(breakwater::posture::Posture& posture,
+                                      const audit::Heads& heads, const SccFace& face);
 
 }  // namespace breakwater::api::posture

@@ -290,12 +290,14 @@ std::vector<Endpoint> EndpointsV1(Posture& posture, const SccFace& face) {
 
 }  // namespace
 
-std::vector<Endpoint> Endpoints(Posture& posture, const SccFace& face) {
+std::vector<Endpoint> Endpoints(Posture& posture, const audit::Heads& heads, const SccFace& face) {
   std::vector<Endpoint> all = ValidationEndpoints(posture, face);
-  for (auto* family : {&EndpointsV1, &ProfileEndpoints, &SetupEndpoints, &NativeEndpoints}) {
+  for (auto* family : {&EndpointsV1, &ProfileEndpoints, &SetupEndpoints}) {
     std::vector<Endpoint> more = (*family)(posture, face);
     std::move(more.begin(), more.end(), std::back_inserter(all));
   }
+  std::vector<Endpoint> native = NativeEndpoints(posture, heads, face);
+  std::move(native.begin(), native.end(), std::back_inserter(all));
   return all;
 }
 

@@ -6,11 +6,13 @@
 
 #include "api/endpoint.h"
 #include "api/scc_face.h"
+#include "audit/heads.h"
 #include "posture/posture.h"
 
 namespace breakwater::api::posture {
 
-// The posture and the face must outlive the endpoints.
-std::vector<Endpoint> Endpoints(breakwater::posture::Posture& posture, const SccFace& face);
+// The posture, the heads and the face must outlive the endpoints.
+std::vector<Endpoint> Endpoints(breakwater::posture::Posture& posture, const audit::Heads& heads,
+                                const SccFace& face);
 
 }  // namespace breakwater::api::posture

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "api/testing.h"
+#include "crypto/sealing.h"
+#include "report/evidence.h"
 
 namespace breakwater::api::posture {
 namespace {
@@ -31,11 +33,13 @@ class PostureApi : public ::testing::Test {
   PostureApi() {
     harness_.control.facts.Add(facts_);
     EXPECT_TRUE(profiles_.Publish().ok());
-    harness_.Serve(Endpoints(posture_, harness_.face));
+    harness_.Serve(Endpoints(posture_, heads_, harness_.face));
   }
 
   testing::Harness harness_;
   OffFacts facts_;
+  audit::Heads heads_ = *audit::Heads::Open(harness_.control.database, harness_.control.log,
+                                            crypto::NewSealingKey(), harness_.control.clock);
   breakwater::posture::Profiles profiles_{harness_.control.database, harness_.control.changes,
                                           breakwater::posture::Content::BuiltIn(),
                                           condition::Catalogue::BuiltIn(), harness_.control.clock};
@@ -253,6 +257,27 @@ TEST_F(PostureApi, CollectorsCredentialsAndScopesAreMadeChangedAndDeleted) {
   EXPECT_EQ(*json::Find(harness_.Send("GET", "/posture/v2/scopes").body, "total_count"),
             json::Value(1));
   EXPECT_EQ(harness_.Send("DELETE", "/posture/v2/scopes/1").status, 403);
+}
+
+TEST_F(PostureApi, EvidenceIsVerifiedByThePublicKeyAloneAndEveryByteOfItCounts) {
+  ASSERT_EQ(
+      harness_
+          .Send("POST", "/posture/v2/scans/validations", R"({"scope_id":"1","profile_id":"48"})")
+          .status,
+      202);
+  ASSERT_TRUE(harness_.control.jobs->RunDue().ok());
+  const std::string bundle =
+      harness_.Send("GET", "/breakwater/v1/posture/attachments/1/evidence").text;
+  const auto verified = report::VerifyEnvelope(bundle, heads_.public_key());
+  ASSERT_TRUE(verified.ok()) << verified.error().message();
+  EXPECT_EQ(verified->goals, 11);
+  EXPECT_EQ(verified->results, 3);
+  for (std::size_t i = 0; i < bundle.size(); i += 61) {
+    std::string changed = bundle;
+    changed[i] = changed[i] == 'A' ? 'B' : 'A';
+    EXPECT_FALSE(report::VerifyEnvelope(changed, heads_.public_key()).ok()) << i;
+  }
+  EXPECT_FALSE(report::VerifyEnvelope(bundle, crypto::SigningKey::Generate().public_key()).ok());
 }
 
 TEST_F(PostureApi, WhatIsWrongWithASetupIsNamed) {

@@ -1,0 +1,28 @@
+// `breakwater verify`: evidence bundles, without a server.
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+#include "report/evidence.h"
+
+namespace breakwater::cli {
+
+struct VerifyEvidenceArguments {
+  std::string file;
+  std::string key;   // PEM, or what GET /breakwater/v1/audit/key answers
+  std::string head;  // where to write the audit trail's head as the bundle has it; empty: nowhere
+};
+
+inline constexpr std::string_view kVerifyEvidenceHelp =
+    "Evaluates every result again by the goals and the facts in the bundle. Exit status: 0 all of "
+    "it "
+    "is as it was signed and follows from the facts, 1 something does not, 2 it could not be "
+    "looked "
+    "at.";
+
+std::string RenderEvidence(const report::VerifiedEvidence& found);
+// The process's exit status.
+int VerifyEvidence(const VerifyEvidenceArguments& arguments);
+
+}  // namespace breakwater::cli

@@ -1,0 +1,275 @@
+#include "report/evidence.h"
+
+#include <map>
+
+#include "condition/evaluate.h"
+#include "crypto/hash.h"
+#include "json/reader.h"
+#include "posture/evaluate.h"
+
+namespace breakwater::report {
+namespace {
+
+using json::Text;
+using posture::Goal;
+using posture::Profile;
+
+constexpr std::string_view kStatementType = "https://in-toto.io/Statement/v1";
+constexpr std::size_t kMaxBundle = 256U << 20;
+constexpr std::size_t kMaxResults = 10'000'000;
+constexpr json::Limits kLimits{.max_bytes = kMaxBundle, .max_depth = 64};
+
+std::string DigestOf(const json::Value& document) {
+  return "sha256:" + crypto::Sha256Hex(json::Canonical(document));
+}
+
+Error Wrong(const std::string& what) {
+  return DataCorrupt(what);
+}
+
+json::Object DocumentOf(const posture::AssessedGoal& goal) {
+  json::Array resources;
+  for (const auto& r : goal.result.resources) {
+    resources.push_back({{"name", Text(r.name)},
+                         {"crn", Text(r.crn)},
+                         {"status", Text(posture::ToString(r.status))},
+                         {"facts_digest", Text(r.facts_digest)},
+                         {"observed", Text(FormatRfc3339(r.observed))},
+                         {"error", Text(r.facts_digest.empty() ? r.info : "")},
+                         {"exception", Text(r.exception)}});
+  }
+  return {{"id", Text(goal.id)},
+          {"digest", Text(goal.digest)},
+          {"status", Text(posture::ToString(goal.result.status))},
+          {"since", Text(FormatRfc3339(goal.since))},
+          {"checked", Text(FormatRfc3339(goal.result.completed))},
+          {"error", Text(goal.result.error)},
+          {"parameters", goal.result.parameters},
+          {"resources_in_all", goal.resources.total()},
+          {"resources", std::move(resources)}};
+}
+
+// What was found, without what can be looked up in the profile.
+json::Value DocumentOf(const posture::Assessment& a) {
+  json::Array goals;
+  for (const auto& goal : a.goals) goals.push_back(DocumentOf(goal));
+  return {{"installation", Text(a.installation)},
+          {"software", Text(a.software)},
+          {"account", Text(a.account.value())},
+          {"attachment_id", a.attachment_id},
+          {"scope", {{"id", Text(a.scope_id)}, {"name", Text(a.scope_name)}}},
+          {"profile",
+           {{"id", Text(a.profile_id)},
+            {"name", Text(a.profile_name)},
+            {"version", a.profile_version},
+            {"digest", Text(a.profile_digest)}}},
+          {"at", Text(FormatRfc3339(a.at))},
+          {"score",
+           {{"points", a.score.points},
+            {"evaluated", a.score.evaluated},
+            {"total", a.score.total},
+            {"formula", Text(posture::kScoreFormula)}}},
+          {"goals", std::move(goals)}};
+}
+
+json::Object FactsOf(const posture::Assessment& a) {
+  json::Object facts;
+  for (const auto& [digest, document] : a.facts) facts[digest] = document;
+  return facts;
+}
+
+using Facts = std::map<std::string, json::Value, std::less<>>;
+
+Result<Facts> CheckFacts(const json::Value& predicate) {
+  Facts facts;
+  const json::Value* given = json::Find(predicate, "facts");
+  if (given == nullptr || !given->is_object()) return Wrong("there are no facts");
+  for (const auto& [digest, document] : given->as_object()) {
+    if (DigestOf(document) != std::string_view(digest)) {
+      return Wrong("the facts " + std::string(digest) + " have another digest");
+    }
+    facts.emplace(std::string(digest), document);
+  }
+  return facts;
+}
+
+Result<std::shared_ptr<const Profile>> CheckProfile(const json::Value& predicate) {
+  const json::Value* document = json::Find(predicate, "profile_document");
+  if (document == nullptr) return Wrong("there is no profile");
+  BW_TRY(auto profile, posture::ProfileFromDocument(*document, condition::Catalogue::BuiltIn())
+                           .Context("the profile cannot be read"));
+  const json::Value* assessment = json::Find(predicate, "assessment");
+  const json::Value* named = assessment == nullptr ? nullptr : json::Find(*assessment, "profile");
+  if (named == nullptr || json::FindText(*named, "digest") != DigestOf(*document)) {
+    return Wrong("the profile has another digest than the assessment names");
+  }
+  return profile;
+}
+
+// One result of one goal, evaluated again.
+class Evaluation {
+ public:
+  Evaluation(const Facts& facts, VerifiedEvidence& found) : facts_(facts), found_(found) {}
+
+  Status Goal(const Profile& profile, const json::Value& goal) {
+    const std::string id(json::FindText(goal, "id"));
+    const posture::Goal* known = profile.FindGoal(id);
+    if (known == nullptr) return Wrong("goal " + id + " is not in the profile");
+    if (json::FindText(goal, "digest") != known->digest) {
+      return Wrong("goal " + id + " has another digest than the profile's");
+    }
+    ++found_.goals;
+    const json::Value* parameters = json::Find(goal, "parameters");
+    BW_TRY(const auto values,
+           condition::Parameters::Bind(known->parameters,
+                                       parameters == nullptr ? json::Value() : *parameters));
+    const json::Value* resources = json::Find(goal, "resources");
+    if (resources == nullptr || !resources->is_array())
+      return Wrong("goal " + id + " has no results");
+    posture::Counters counts;
+    for (const json::Value& resource : resources->as_array()) {
+      BW_TRY(const auto status, Resource({known, values}, resource));
+      counts.Add(status);
+    }
+    return CheckGoal(goal, id, counts);
+  }
+
+ private:
+  // The goal's status follows from its results, where all of them are there.
+  static Status CheckGoal(const json::Value& goal, const std::string& id,
+                          const posture::Counters& counts) {
+    const json::Value* all = json::Find(goal, "resources_in_all");
+    const bool whole = all != nullptr && all->is_int64() && all->as_int64() == counts.total();
+    if (!whole || !json::FindText(goal, "error").empty()) return Ok();
+    if (posture::ToString(posture::RollUp(counts)) != json::FindText(goal, "status")) {
+      return Wrong("the status of goal " + id + " does not follow from its results");
+    }
+    return Ok();
+  }
+
+  Result<posture::ResultStatus> Resource(const posture::BoundGoal& goal,
+                                         const json::Value& resource) {
+    BW_TRY(const auto status, posture::ParseResultStatus(json::FindText(resource, "status")));
+    const std::string digest(json::FindText(resource, "facts_digest"));
+    if (digest.empty()) {
+      if (status == posture::ResultStatus::kPass) {
+        return Wrong("a result of goal " + goal.goal->id + " passes without facts");
+      }
+      ++found_.unreadable;
+      return status;
+    }
+    const auto facts = facts_.find(digest);
+    if (facts == facts_.end()) return Wrong("the facts " + digest + " are not in the bundle");
+    BW_TRY(const Timestamp observed, ParseRfc3339(json::FindText(resource, "observed")));
+    BW_TRY(const auto known, posture::FactsFrom(facts->second, observed));
+    const bool accepted = !json::FindText(resource, "exception").empty();
+    if (Again(goal, known, accepted) != status) {
+      return Wrong("the result of goal " + goal.goal->id + " on " +
+                   std::string(json::FindText(resource, "name")) +
+                   " does not follow from its facts");
+    }
+    ++found_.results;
+    return status;
+  }
+
+  static posture::ResultStatus Again(const posture::BoundGoal& bound, const condition::Facts& facts,
+                                     bool accepted) {
+    posture::Accepted exceptions;
+    if (accepted) exceptions.emplace(bound.goal->id, std::pair(std::string(), std::string("one")));
+    control::Resource resource;
+    resource.name = bound.goal->id;  // what is attested is asked of the resource of that name
+    const std::string letters = posture::Judge({bound}, resource, facts, exceptions);
+    return posture::StatusOf(static_cast<posture::Letter>(letters.front()));
+  }
+
+  const Facts& facts_;
+  VerifiedEvidence& found_;
+};
+
+Result<json::Value> Opened(std::string_view bytes, const crypto::VerifyingKey& key) {
+  BW_TRY(const json::Value envelope,
+         json::Parse(bytes, kLimits).Context("the bundle is no JSON document"));
+  const json::Reader in(envelope);
+  const std::string type = in.Field("payloadType").String();
+  const std::string encoded = in.Field("payload").String();
+  std::vector<std::string> signatures;
+  for (const json::Reader& one : in.Field("signatures").Items(16)) {
+    std::string signature = one.Field("sig").String();
+    // The name is no part of what is signed: it must be the key's own.
+    if (one.Field("keyid").String() == key.kid()) signatures.push_back(std::move(signature));
+  }
+  BW_TRY_STATUS(in.Finish());
+  if (type != kPayloadType) return Wrong("the payload is of the type " + type);
+  BW_TRY(const Bytes payload, Base64Decode(encoded).Context("the payload"));
+  const std::string message = PreAuthenticationEncoding(type, AsText(payload));
+  for (const std::string& signature : signatures) {
+    const auto decoded = Base64Decode(signature);
+    if (decoded.ok() && key.Verify(AsBytes(message), *decoded)) {
+      return json::Parse(AsText(payload), kLimits);
+    }
+  }
+  return Wrong("no signature is of this key");
+}
+
+}  // namespace
+
+json::Value StatementOf(const posture::Assessment& assessment, const Profile& profile,
+                        const json::Value& audit_head) {
+  json::Value document = DocumentOf(assessment);
+  const std::string digest = crypto::Sha256Hex(json::Canonical(document));
+  return {{"_type", Text(kStatementType)},
+          {"subject",
+           {{{"name", Text("posture/" + std::to_string(assessment.attachment_id) + "/" +
+                           FormatRfc3339(assessment.at))},
+             {"digest", {{"sha256", Text(digest)}}}}}},
+          {"predicateType", Text(kPredicateType)},
+          {"predicate",
+           {{"assessment", std::move(document)},
+            {"profile_document", posture::ToDocument(profile)},
+            {"facts", FactsOf(assessment)},
+            {"audit_head", audit_head}}}};
+}
+
+std::string PreAuthenticationEncoding(std::string_view payload_type, std::string_view payload) {
+  return "DSSEv1 " + std::to_string(payload_type.size()) + " " + std::string(payload_type) + " " +
+         std::to_string(payload.size()) + " " + std::string(payload);
+}
+
+json::Value EnvelopeOf(const json::Value& statement, std::string_view kid, const Sign& sign) {
+  const std::string payload = json::Serialize(statement);
+  const Bytes signature = sign(AsBytes(PreAuthenticationEncoding(kPayloadType, payload)));
+  return {{"payloadType", Text(kPayloadType)},
+          {"payload", Text(Base64Encode(AsBytes(payload)))},
+          {"signatures", {{{"keyid", Text(kid)}, {"sig", Text(Base64Encode(signature))}}}}};
+}
+
+Result<VerifiedEvidence> VerifyEnvelope(std::string_view bytes, const crypto::VerifyingKey& key) {
+  BW_TRY(const json::Value statement, Opened(bytes, key));
+  const json::Reader in(statement);
+  const std::string type = in.Field("predicateType").String();
+  const json::Value& predicate = in.Field("predicate").value();
+  const json::Value& assessment = in.Field("predicate").Field("assessment").value();
+  const auto subjects = in.Field("subject").Items(1);
+  const json::Reader goals = in.Field("predicate").Field("assessment").Field("goals");
+  const auto all = goals.Items(kMaxResults);
+  BW_TRY_STATUS(in.Finish());
+  if (type != kPredicateType) return Wrong("the bundle is about something else: " + type);
+  if (subjects.empty()) return Wrong("the bundle is about nothing");
+  VerifiedEvidence found;
+  found.subject = subjects.front().String("name", "");
+  const json::Value* digests = json::Find(subjects.front().value(), "digest");
+  if (digests == nullptr ||
+      json::FindText(*digests, "sha256") != crypto::Sha256Hex(json::Canonical(assessment))) {
+    return Wrong("the assessment has another digest than the subject names");
+  }
+  BW_TRY(const auto facts, CheckFacts(predicate));
+  BW_TRY(const auto profile, CheckProfile(predicate));
+  found.profile = profile->name + ", version " + std::to_string(profile->version);
+  found.at = json::FindText(assessment, "at");
+  Evaluation evaluation(facts, found);
+  for (const json::Reader& goal : all) BW_TRY_STATUS(evaluation.Goal(*profile, goal.value()));
+  if (const json::Value* head = json::Find(predicate, "audit_head")) found.audit_head = *head;
+  return found;
+}
+
+}  // namespace breakwater::report

@@ -1,0 +1,91 @@
+#!/usr/bin/env bash
+# Reports of a real posture: each format is served, the machine-readable ones are valid against their
+# published schemas (with npm's ajv; left out and counted where npm or ../shared is missing).
+
+# shellcheck disable=SC2317  # functions that "eventually" and "holds" call
+# shellcheck source=tests/e2e/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+server_start --config "$root/examples/two-registries.toml"
+
+expect 201 PUT /api/v1/namespaces/team
+put_image team/app v1 "layer" > /dev/null
+expect 201 POST /breakwater/v1/posture/attachments '{"scope_id": "1", "profile_id": "60"}'
+attachment=$(json 'd["id"]')
+evaluated() {
+  api GET "/breakwater/v1/posture/attachments/$attachment/state"
+  [ "$(json 'd["score"]["evaluated_goals"] > 10')" = true ]
+}
+holds "the attachment is evaluated" eventually 30 evaluated
+
+report() { # report FORMAT: to FILE of that name
+  curl -sS "${auth[@]}" -o "$dir/$1" -w '%{http_code} %{content_type}' \
+    "$public/breakwater/v1/posture/attachments/$attachment/report?format=$1"
+}
+is "HTML is served" "$(report html)" "200 text/html; charset=utf-8"
+like "with the profile's name" "$(cat "$dir/html")" 'Breakwater Registry Baseline'
+unlike "and no script" "$(cat "$dir/html")" '<script'
+is "PDF is served" "$(report pdf)" "200 application/pdf"
+is "and is one" "$(head -c 5 "$dir/pdf")" "%PDF-"
+is "CSV is served" "$(report csv)" "200 text/csv; charset=utf-8"
+is "JSON is served" "$(report json)" "200 application/json"
+is "SARIF is served" "$(report sarif)" "200 application/sarif+json"
+for kind in catalog profile component-definition assessment-results assessment-plan poam; do
+  is "OSCAL $kind is served" "$(report "oscal-$kind")" "200 application/json"
+done
+curl -sS "${auth[@]}" -o "$dir/bundle" "$public/breakwater/v1/posture/attachments/$attachment/evidence"
+curl -sS "${auth[@]}" -o "$dir/key" "$public/breakwater/v1/audit/key"
+like "evidence is verified without the server" "$("$bin" verify "$dir/bundle" --key "$dir/key")" \
+  '^good: .*evaluated again: [0-9]{2,} results'
+python3 - "$dir/bundle" "$dir/changed" << 'PY'
+import base64, json, sys
+envelope = json.load(open(sys.argv[1]))
+payload = base64.b64decode(envelope["payload"]).replace(b'"status":"fail"', b'"status":"pass"', 1)
+envelope["payload"] = base64.b64encode(payload).decode()
+json.dump(envelope, open(sys.argv[2], "w"))
+json.dump(json.loads(payload), open(sys.argv[1] + ".statement", "w"))
+PY
+changed() { "$bin" verify "$dir/changed" --key "$dir/key" 2>&1; }
+like "a failure that is made a pass is found" "$(changed || true)" 'no signature is of this key'
+expect 400 GET "/breakwater/v1/posture/attachments/$attachment/report?format=docx"
+expect 404 GET "/breakwater/v1/posture/attachments/99/report"
+
+schemas=${BREAKWATER_SHARED:-}/data/schemas
+if [ ! -d "$schemas" ]; then
+  left_out "schemas: ../shared is not there"
+elif ! (mkdir "$dir/node" && cd "$dir/node" &&
+  npm install --no-save --no-progress ajv@8 ajv-draft-04@1 ajv-formats@3 > "$dir/npm" 2>&1); then
+  left_out "schemas: npm cannot install ajv: $(tail -n 1 "$dir/npm")"
+else
+  cat > "$dir/node/validate.cjs" << 'JS'
+const fs = require('fs');
+const formats = require('ajv-formats').default;
+const [schema, document] = process.argv.slice(2).map((f) => JSON.parse(fs.readFileSync(f, 'utf8')));
+const draft04 = (schema.$schema || '').includes('draft-04');
+const Ajv = require(draft04 ? 'ajv-draft-04' : 'ajv').default;
+const ajv = new Ajv({strict: false, unicodeRegExp: true, allErrors: true});
+formats(ajv);
+const validate = ajv.compile(schema);
+if (!validate(document)) {
+  console.log(JSON.stringify(validate.errors.slice(0, 5), null, 1));
+  process.exit(1);
+}
+JS
+  valid() { # valid SCHEMA FILE
+    (cd "$dir/node" && node validate.cjs "$schemas/$1" "$dir/$2")
+  }
+  for version in v1.1.3 v1.2.2; do
+    schema=$(cd "$schemas" && echo oscal/$version/*.json)
+    for kind in catalog profile component-definition assessment-results assessment-plan poam; do
+      report "oscal-$kind&oscal_version=${version#v}" > /dev/null
+      mv "$dir/oscal-$kind&oscal_version=${version#v}" "$dir/$kind-$version"
+      holds "OSCAL $kind is valid by $version" valid "$schema" "$kind-$version"
+    done
+  done
+  schema=$(cd "$schemas" && find sarif -name '*2.1.0*' ! -name '*external*' | head -n 1)
+  holds "SARIF is valid" valid "$schema" sarif
+  holds "the DSSE envelope is valid" valid in-toto/own_dsse-envelope.schema.json bundle
+  holds "the in-toto statement is valid" valid in-toto/own_statement-v1.schema.json bundle.statement
+fi
+
+finish
