@@ -31,6 +31,22 @@ std::string TextOf(const char* what) {
   return what;
 }
 
+// A value as one of this name could have.
+json::Value ValueOf(const std::string& property, bool good) {
+  if (property.find("days") != std::string::npos) return good ? 30 : 365;
+  if (property.find("users") != std::string::npos || property.find("_ids") != std::string::npos) {
+    return good ? 3 : 1;
+  }
+  if (property.find("addresses") != std::string::npos) {
+    return good ? json::Array{"10.20.0.0/16"} : json::Array();
+  }
+  if (property.find("kind") != std::string::npos) return "service ID";
+  if (property.find("changed") != std::string::npos || property.find("last") == 0) {
+    return good ? "2026-03-30T02:00:00Z" : "2024-11-02T09:30:00Z";
+  }
+  return good;
+}
+
 posture::ResourceResult ResourceOf(const posture::Goal& goal, std::size_t i, ResultStatus status) {
   posture::ResourceResult r;
   r.name = NameOfResource(goal.type.kind, i);
@@ -44,12 +60,14 @@ posture::ResourceResult ResourceOf(const posture::Goal& goal, std::size_t i, Res
     return r;
   }
   json::Object facts;
+  const bool good = status == ResultStatus::kPass;
   for (const std::string& property : goal.Properties()) {
-    const bool good = status == ResultStatus::kPass;
+    const json::Value found = ValueOf(property, good);
     facts[property] = json::Object{
-        {"value", good}, {"source", "registry settings"}, {"observed", "2026-03-31T11:58:00Z"}};
-    r.actual += (r.actual.empty() ? "" : ", ") + property + " = " + (good ? "true" : "false");
-    if (!good) r.info += (r.info.empty() ? "" : "; ") + property + " is false";
+        {"value", found}, {"source", "registry settings"}, {"observed", "2026-03-31T11:58:00Z"}};
+    const std::string text = json::Serialize(found);
+    r.actual += (r.actual.empty() ? "" : ", ") + property + " = " + text;
+    if (!good) r.info += (r.info.empty() ? "" : "; ") + property + " is " + text;
   }
   r.facts_digest = "sha256:" + crypto::Sha256Hex(json::Canonical(facts));
   r.facts = std::move(facts);
