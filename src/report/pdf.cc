@@ -113,8 +113,8 @@ void Document::Resources(const posture::AssessedGoal& goal) {
   const std::size_t shown = std::min(resources_, goal.result.resources.size());
   for (std::size_t i = 0; i < shown; ++i) {
     const auto& r = goal.result.resources[i];
-    flow_.Row({OneLine(r.name, 200) + "\n" + OneLine(r.crn, 200), std::string(Label(r.status)),
-               r.actual.empty() ? "–" : r.actual, r.info});
+    flow_.Row({Flow::Cell(OneLine(r.name, 200), OneLine(r.crn, 200)), std::string(Label(r.status)),
+               r.actual.empty() ? std::string("–") : r.actual, r.info});
   }
   const std::int64_t more =
       LeftOut(goal) + static_cast<std::int64_t>(goal.result.resources.size() - shown);
@@ -186,10 +186,10 @@ void Document::ExceptionTable() {
   if (rows.empty()) return;
   flow_.Heading("Exceptions");
   flow_.BeginTable({{"Exception", 60, kSmall},
-                    {"Reason", 150, kSmall},
+                    {"Reason", 130, kSmall},
                     {"Covers", 125, kSmall},
-                    {"Owner, approver, ticket", 95, kSmall},
-                    {"Expires", Flow::kWide - 430, kSmall}});
+                    {"Owner, approver, ticket", 112, kSmall},
+                    {"Expires", Flow::kWide - 427, kSmall}});
   for (const auto& [exception, goals] : rows) {
     std::string covers;
     for (const auto* goal : goals) covers += (covers.empty() ? "goal " : ", ") + goal->id;

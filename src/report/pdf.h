@@ -57,11 +57,22 @@ class Flow {
   };
   // Rows over as many pages as they need, the titles again on each.
   void BeginTable(std::vector<Column> columns, double x = kLeft);
-  void Row(const std::vector<std::string>& cells);
+  // A text, and below it, smaller, what tells it apart from its like.
+  struct Cell {
+    Cell(std::string shown) : text(std::move(shown)) {}  // NOLINT(google-explicit-*)
+    Cell(const char* shown) : text(shown) {}             // NOLINT(google-explicit-*)
+    Cell(std::string shown, std::string below) : text(std::move(shown)), small(std::move(below)) {}
+    std::string text;
+    std::string small;
+  };
+  void Row(const std::vector<Cell>& cells);
 
   std::size_t lost() const { return lost_; }
 
  private:
+  // Lines of a cell, each with its pen.
+  using Written = std::vector<std::pair<Pen, std::string>>;
+  Written Write(const Cell& cell, const Column& column);
   void Titles();
 
   Paper& paper_;

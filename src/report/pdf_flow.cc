@@ -97,21 +97,32 @@ void Flow::Titles() {
   Skip(16);
 }
 
-void Flow::Row(const std::vector<std::string>& cells) {
+Flow::Written Flow::Write(const Cell& cell, const Column& column) {
   static constexpr std::size_t kMaxLines = 12;
-  std::vector<std::vector<std::string>> lines;
+  static constexpr Pen kBelow{Face::kRegular, 6.8, kSoft};
+  static constexpr double kGap = 8;
+  Written written;
+  const auto add = [&](const std::string& text, const Pen& pen) {
+    for (std::string& line : Lines(text, pen, column.width - kGap, 600)) {
+      if (written.size() + 1 == kMaxLines) line = "...";
+      if (written.size() < kMaxLines) written.emplace_back(pen, std::move(line));
+    }
+  };
+  add(cell.text, column.pen);
+  if (!cell.small.empty()) add(cell.small, kBelow);
+  return written;
+}
+
+void Flow::Row(const std::vector<Cell>& cells) {
+  std::vector<Written> written;
   double height = 0;
   double wide = 0;
   for (std::size_t i = 0; i < columns_.size(); ++i) {
-    const Column& column = columns_[i];
-    auto cell = Lines(cells.at(i), column.pen, column.width - 8, 600);
-    if (cell.size() > kMaxLines) {
-      cell.resize(kMaxLines);
-      cell.back() = "...";
-    }
-    height = std::max(height, static_cast<double>(cell.size()) * Leading(column.pen));
-    wide += column.width;
-    lines.push_back(std::move(cell));
+    written.push_back(Write(cells.at(i), columns_[i]));
+    double tall = 0;
+    for (const auto& [pen, line] : written.back()) tall += Leading(pen);
+    height = std::max(height, tall);
+    wide += columns_[i].width;
   }
   if (y_ + height + 4 > kBottom) {
     NewPage();
@@ -119,10 +130,9 @@ void Flow::Row(const std::vector<std::string>& cells) {
   }
   double x = table_x_;
   for (std::size_t i = 0; i < columns_.size(); ++i) {
-    const Pen& pen = columns_[i].pen;
-    double y = y_ + pen.size;
-    for (const std::string& line : lines[i]) {
-      paper_.Text(x, y, pen, line);
+    double y = y_;
+    for (const auto& [pen, line] : written[i]) {
+      paper_.Text(x, y + pen.size, pen, line);
       y += Leading(pen);
     }
     x += columns_[i].width;
