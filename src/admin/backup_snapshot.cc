@@ -1,5 +1,6 @@
 #include "admin/backup_snapshot.h"
 
+#include <functional>
 #include <thread>
 #include <utility>
 
@@ -112,8 +113,11 @@ class SnapshotWriter {
 class SnapshotStream final : public io::Source {
  public:
   SnapshotStream(db::Database& database, const BackupSourceOptions& options, Timestamp now,
-                 std::atomic<bool>& running)
-      : running_(running), pipe_(kBuffered), thread_([this, &database, &options, now] {
+                 std::function<Status()> hold, std::atomic<bool>& running)
+      : hold_(std::move(hold)),
+        running_(running),
+        pipe_(kBuffered),
+        thread_([this, &database, &options, now] {
           const Status written = Write(database, options, now);
           if (!written.ok()) {
             observe::LogError(observe::Level::kWarning, "a backup's snapshot ended early",
@@ -127,7 +131,11 @@ class SnapshotStream final : public io::Source {
     running_ = false;
   }
 
-  Result<std::size_t> Read(std::span<std::byte> out) override { return pipe_.Read(out); }
+  // Rows may take longer than a hold lasts, and no blob is fetched before they end.
+  Result<std::size_t> Read(std::span<std::byte> out) override {
+    BW_TRY_STATUS(hold_());
+    return pipe_.Read(out);
+  }
 
  private:
   Status Write(db::Database& database, const BackupSourceOptions& options, Timestamp now) {
@@ -142,6 +150,7 @@ class SnapshotStream final : public io::Source {
     });
   }
 
+  const std::function<Status()> hold_;
   std::atomic<bool>& running_;
   Pipe pipe_;
   std::thread thread_;
@@ -167,8 +176,15 @@ Result<std::unique_ptr<io::Source>> BackupSource::Snapshot() {
     running_ = false;
     return held.error();
   }
+  const auto hold = [this, looked = clock_.Now()]() mutable -> Status {
+    const Timestamp now = clock_.Now();
+    // The database is not asked for every piece.
+    if (now - looked < options_.hold / 4) return Ok();
+    looked = now;
+    return Hold(options_.hold);
+  };
   return std::unique_ptr<io::Source>(
-      new SnapshotStream(database_, options_, clock_.Now(), running_));
+      new SnapshotStream(database_, options_, clock_.Now(), hold, running_));
 }
 
 Result<std::unique_ptr<blob::Blob>> BackupSource::Open(const oci::Digest& digest) {

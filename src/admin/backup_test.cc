@@ -342,6 +342,18 @@ TEST_P(Backups, ABlobThatTheServerHasLostMakesNone) {
   EXPECT_FALSE(OpenBackup(Path(), "").ok());
 }
 
+TEST_P(Backups, WhatIsReadSlowlyStaysHeld) {
+  const auto snapshot = source_.Snapshot();
+  ASSERT_TRUE(snapshot.ok());
+  breakwater::Bytes piece(512);
+  // Each pause is shorter than a hold, all of them are longer.
+  for (int pause = 0; pause < 6; ++pause) {
+    from_.world.clock.Advance(std::chrono::minutes{9});
+    ASSERT_GT(*(*snapshot)->Read(piece), 0U);
+    EXPECT_GT(*registry::BlobsHeldUntil(from_.db()), from_.world.clock.Now());
+  }
+}
+
 TEST_P(Backups, OneSnapshotOfAProcessAtATime) {
   auto first = source_.Snapshot();
   ASSERT_TRUE(first.ok());
