@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/strings.h"
+#include "crypto/hash.h"
 #include "report/report.h"
 #include "report/testing.h"
 #include "report/text.h"
@@ -106,6 +107,22 @@ TEST(NativeReport, HoldsEveryResourceWithFactsAndDigests) {
   const json::Value* score = json::Find(document, "score");
   EXPECT_EQ(json::FindText(*score, "formula"), posture::kScoreFormula);
   EXPECT_EQ(json::Find(document, "trend")->as_array().size(), assessment.trend.size());
+}
+
+TEST(NativeReport, HoldsTheFactsThatItsDigestsAreOf) {
+  const auto document = Document(Format::kJson, testing::Realistic());
+  const auto& facts = json::Find(document, "facts")->as_object();
+  std::size_t named = 0;
+  for (const auto& goal : json::Find(document, "goals")->as_array()) {
+    for (const auto& resource : json::Find(goal, "resources")->as_array()) {
+      const auto digest = json::FindText(resource, "facts_digest");
+      if (digest.empty()) continue;
+      ++named;
+      ASSERT_TRUE(facts.contains(digest)) << digest;
+      EXPECT_EQ("sha256:" + crypto::Sha256Hex(json::Canonical(facts.at(digest))), digest);
+    }
+  }
+  EXPECT_GT(named, 20U);
 }
 
 TEST(NativeReport, SaysHowManyResourcesTheAssessmentLeftOut) {

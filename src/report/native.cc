@@ -173,6 +173,11 @@ std::string RenderJson(const posture::Assessment& assessment) {
     writer.EndObject();
   }
   writer.EndArray();
+  // What results name by digest, whole, so that the digests can be taken again.
+  writer.Key("facts");
+  writer.BeginObject();
+  for (const auto& [digest, facts] : assessment.facts) writer.Member(digest, facts);
+  writer.EndObject();
   writer.Member("trend", DocumentOf(assessment.trend));
   writer.Member("changes", DocumentOf(assessment.changes));
   writer.EndObject();

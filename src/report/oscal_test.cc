@@ -148,6 +148,26 @@ TEST(OscalResults, AreNeverSatisfiedByWhatIsNotKnown) {
   EXPECT_GT(states["unable_to_perform"], 0U);
 }
 
+TEST(OscalResults, PointAtStatementsAndControlsOfTheCatalog) {
+  for (const auto& assessment : {testing::Realistic(), testing::Hostile()}) {
+    std::set<std::string_view> there;
+    const auto catalog = Document(Format::kOscalCatalog, assessment);
+    Walk(catalog, "", [&](const std::string& name, const json::Value& v) {
+      if (v.is_string() && name == "id") there.insert(json::View(v.as_string()));
+    });
+    std::size_t pointers = 0;
+    for (const Format format : kOscal) {
+      Walk(Document(format, assessment), "", [&](const std::string& name, const json::Value& v) {
+        const bool points = name == "target-id" || name == "control-id" || name == "with-ids";
+        if (!points || !v.is_string()) return;
+        ++pointers;
+        EXPECT_TRUE(there.contains(json::View(v.as_string()))) << v;
+      });
+    }
+    EXPECT_GT(pointers, 100U);
+  }
+}
+
 TEST(OscalResults, TellAnExceptionAsAnApprovedDeviationWithADeadline) {
   const auto document = Document(Format::kOscalAssessmentResults, testing::Realistic());
   std::size_t approved = 0;

@@ -216,6 +216,11 @@ posture::Assessment Realistic() {
     for (const std::string& goal : control.goals) shown.goals.push_back(places.at(goal));
     a.controls.push_back(std::move(shown));
   }
+  for (const auto& goal : a.goals) {
+    for (const auto& r : goal.result.resources) {
+      if (!r.facts_digest.empty()) a.facts.emplace(r.facts_digest, r.facts);
+    }
+  }
   Count(a);
   FillTrend(a);
   return a;
