@@ -141,17 +141,35 @@ json::Object EncodeControl(const Control& control, const Profile& profile) {
           {"goals", std::move(goals)}};
 }
 
-json::Object EncodeScanItem(const Scan& scan, const Profile& profile, std::string_view scope_name) {
-  const std::string name = ScanName(scope_name, profile);
+namespace {
+
+std::string_view TypeOf(const ScanNames& names) {
+  return names.custom ? "custom" : "standard";
+}
+
+// The group by which the scan was asked for, as a profile with the result.
+json::Array EncodeGroupOf(const Scan& scan, const ScanNames& names, const json::Object& counts) {
+  if (scan.group_profile_id.empty()) return {};
+  // Misspelt on the wire.
+  return {{{"id", Text(scan.group_profile_id)},
+           {"name", Text(names.group)},
+           {"type", "temmplategroup"},
+           {"validation_result", counts}}};
+}
+
+}  // namespace
+
+json::Object EncodeScanItem(const Scan& scan, const Profile& profile, const ScanNames& names) {
+  const std::string name = ScanName(names.scope, profile);
   const json::Object counts = EncodeResultCounts(scan.counts.value_or(ScanCounts{}));
   return {{"scan_id", Text(std::to_string(scan.id))},
           {"id", Text(std::to_string(scan.id))},
           {"scan_name", Text(name)},
           {"name", Text(name)},
           {"scope_id", Text(scan.scope_id)},
-          {"scope_name", Text(scope_name)},
+          {"scope_name", Text(names.scope)},
           {"group_profile_id", Text(scan.group_profile_id)},
-          {"group_profile_name", ""},
+          {"group_profile_name", Text(names.group)},
           {"report_run_by", Text(scan.requested_by)},
           {"start_time", TimeOrNull(scan.started)},
           {"end_time", TimeOrNull(scan.ended)},
@@ -161,9 +179,9 @@ json::Object EncodeScanItem(const Scan& scan, const Profile& profile, std::strin
           {"profiles",
            {{{"id", Text(profile.id)},
              {"name", Text(profile.name)},
-             {"type", "standard"},
+             {"type", Text(TypeOf(names))},
              {"validation_result", counts}}}},
-          {"group_profiles", json::Array()},
+          {"group_profiles", EncodeGroupOf(scan, names, counts)},
           {"score", scan.counts ? json::Value(EncodeScore(scan.counts->score)) : json::Value()}};
 }
 
@@ -181,6 +199,8 @@ json::Object EncodeSummary(const Scan& scan, const Assessment& assessment) {
                         {"status", Text(ToString(control.status))},
                         {"external_control_id", Text(control.external_control_id)},
                         {"description", Text(control.title)},
+                        // So it is read by the reference's clients of version 2.
+                        {"desciption", Text(control.title)},
                         {"goals", std::move(goals)},
                         {"resource_statistics", EncodeCounts(resources)}});
   }
@@ -248,30 +268,32 @@ json::Object EncodeProfileV1(const FoundProfile& found) {
   return v1;
 }
 
-json::Object EncodeScanItemV1(const Scan& scan, const Profile& profile,
-                              std::string_view scope_name) {
-  json::Object v1 = EncodeScanItem(scan, profile, scope_name);
+json::Object EncodeScanItemV1(const Scan& scan, const Profile& profile, const ScanNames& names) {
+  json::Object v1 = EncodeScanItem(scan, profile, names);
   for (const char* later : {"id", "name", "profiles", "group_profiles", "report_setting_id"}) {
     v1.erase(later);
   }
   v1["profile_id"] = Text(profile.id);
   v1["profile_name"] = Text(profile.name);
-  v1["profile_type"] = "standard";
+  v1["profile_type"] = Text(TypeOf(names));
   return v1;
 }
 
-json::Object EncodeSummaryItemV1(const Scan& scan, const Profile& profile,
-                                 std::string_view scope_name) {
-  json::Object v1 = EncodeScanItem(scan, profile, scope_name);
+json::Object EncodeSummaryItemV1(const Scan& scan, const Profile& profile, const ScanNames& names) {
+  json::Object v1 = EncodeScanItem(scan, profile, names);
   const json::Object counts = EncodeResultCounts(scan.counts.value_or(ScanCounts{}));
   for (const char* later : {"id", "name", "profiles", "report_setting_id", "result"}) {
     v1.erase(later);
   }
   v1["profile"] = {{"profile_id", Text(profile.id)},
                    {"profile_name", Text(profile.name)},
-                   {"profile_type", "standard"},
+                   {"profile_type", Text(TypeOf(names))},
                    {"validation_result", counts}};
-  v1["group_profiles"] = {{"profiles", json::Array()}};
+  json::Array members;
+  if (!scan.group_profile_id.empty()) members.push_back(v1["profile"]);
+  v1["group_profiles"] = {{"group_profile_id", Text(scan.group_profile_id)},
+                          {"group_profile_name", Text(names.group)},
+                          {"profiles", std::move(members)}};
   return v1;
 }
 
@@ -281,6 +303,7 @@ json::Object EncodeSummaryV1(const Scan& scan, const Assessment& assessment) {
   for (json::Value& control_value : v1["controls"].as_array()) {
     json::Object& control = control_value.as_object();
     // Misspelt on the wire.
+    control.erase("desciption");
     Rename(control, {{"id", "control_id"}, {"description", "control_desciption"}});
     Rename(control["resource_statistics"].as_object(),
            {{"pass_count", "resource_pass_count"},

@@ -30,7 +30,7 @@ constexpr std::string_view kRequest = "compliance.posture-management.validations
 constexpr std::string_view kReadProfiles = "compliance.posture-management.profiles-read";
 constexpr std::string_view kReadScopes = "compliance.posture-management.scopes-read";
 
-using EncodeScan = json::Object (*)(const Scan&, const Profile&, std::string_view scope_name);
+using EncodeScan = json::Object (*)(const Scan&, const Profile&, const ScanNames&);
 using EncodeResults = json::Object (*)(const Scan&, const breakwater::posture::Assessment&);
 
 Result<std::int64_t> ScanId(const Context& context) {
@@ -39,8 +39,24 @@ Result<std::int64_t> ScanId(const Context& context) {
   return id;
 }
 
-// What version 1 lists of a scope.
-json::Object EncodeScopeV1(const SetupItem& item) {
+// What version 1 lists of a scope; `latest` has the account's scans, newest first.
+json::Object EncodeScopeV1(const SetupItem& item, const std::vector<Scan>& latest) {
+  json::Array scans;
+  std::string_view last_type = "discovery";
+  std::string_view last_description = "Discovery";
+  Timestamp last = item.modified;
+  for (const Scan& scan : latest) {
+    if (scan.scope_id != item.id) continue;
+    if (scans.empty()) {
+      last_type = "validation";
+      last_description = "Validation";
+      last = scan.ended.value_or(scan.started.value_or(scan.created));
+    }
+    scans.push_back({{"scan_id", Text(std::to_string(scan.id))},
+                     {"discover_id", Text(std::to_string(scan.id))},
+                     {"status", Text(scan.status)},
+                     {"status_message", ""}});
+  }
   json::Value collectors = json::Array();
   if (const auto* ids = item.document.if_contains("collector_ids")) collectors = *ids;
   return {{"description", Text(json::FindText(item.document, "description"))},
@@ -52,11 +68,11 @@ json::Object EncodeScopeV1(const SetupItem& item) {
           {"environment_type", Text(json::FindText(item.document, "credential_type"))},
           {"created_time", Text(FormatRfc3339(item.created))},
           {"modified_time", Text(FormatRfc3339(item.modified))},
-          {"last_scan_type", "discovery"},
-          {"last_scan_type_description", "Discovery"},
-          {"last_scan_status_updated_time", Text(FormatRfc3339(item.modified))},
+          {"last_scan_type", Text(last_type)},
+          {"last_scan_type_description", Text(last_description)},
+          {"last_scan_status_updated_time", Text(FormatRfc3339(last))},
           {"collectors_id", std::move(collectors)},
-          {"scans", json::Array()}};
+          {"scans", std::move(scans)}};
 }
 
 class Handlers {
@@ -146,8 +162,9 @@ class Handlers {
 
   Result<net::Response> ScopesV1(Context& context) const {
     BW_TRY(const auto items, posture_.setup().List(context.account, SetupKind::kScope));
+    BW_TRY(const auto latest, posture_.LatestScans(context.account));
     json::Array scopes;
-    for (const SetupItem& item : items) scopes.push_back(EncodeScopeV1(item));
+    for (const SetupItem& item : items) scopes.push_back(EncodeScopeV1(item, latest));
     return JsonResponse(200, {{"scopes", std::move(scopes)}});
   }
 
@@ -160,7 +177,7 @@ class Handlers {
     BW_TRY(const auto made, posture_.setup().Create(context.caller, context.account,
                                                     SetupKind::kScope, std::move(document)));
     BW_TRY_STATUS(posture_.StartDiscovery(context.account, made.id));
-    json::Object scope = EncodeScopeV1(made);
+    json::Object scope = EncodeScopeV1(made, {});
     scope["scope_name"] = Text(made.name());
     return JsonResponse(201, scope);
   }
@@ -226,13 +243,33 @@ class Handlers {
     return JsonResponse(200, body);
   }
 
+  // Groups and profiles may have been deleted since; only an account's own profiles can be.
+  Result<ScanNames> NamesOf(const AccountId& account, const Scan& scan) const {
+    BW_TRY(const auto scope, posture_.setup().Find(account, SetupKind::kScope, scan.scope_id));
+    ScanNames names{.scope = scope.name(), .group = {}, .custom = true};
+    const auto profile = posture_.profiles().Find(account, scan.profile_id);
+    if (profile.ok()) {
+      names.custom = !profile->entry.account.empty();
+    } else if (profile.error().code() != ErrorCode::kNotFound) {
+      return profile.error();
+    }
+    if (scan.group_profile_id.empty()) return names;
+    const auto group = posture_.setup().Find(account, SetupKind::kGroup, scan.group_profile_id);
+    if (group.ok()) {
+      names.group = group->name();
+    } else if (group.error().code() != ErrorCode::kNotFound) {
+      return group.error();
+    }
+    return names;
+  }
+
   Result<json::Array> EncodeScans(const AccountId& account, const std::vector<Scan>& scans,
                                   EncodeScan encode) const {
     json::Array items;
     for (const Scan& scan : scans) {
       BW_TRY(const auto profile, posture_.profiles().Load(scan.profile_id, scan.profile_version));
-      BW_TRY(const auto scope, posture_.setup().Find(account, SetupKind::kScope, scan.scope_id));
-      items.push_back(encode(scan, *profile, scope.name()));
+      BW_TRY(const auto names, NamesOf(account, scan));
+      items.push_back(encode(scan, *profile, names));
     }
     return items;
   }

@@ -280,6 +280,68 @@ TEST_F(PostureApi, EvidenceIsVerifiedByThePublicKeyAloneAndEveryByteOfItCounts) 
   EXPECT_FALSE(report::VerifyEnvelope(bundle, crypto::SigningKey::Generate().public_key()).ok());
 }
 
+TEST_F(PostureApi, AScopeShowsItsCollectorsWholeAndItsCredentialAsANumber) {
+  for (const char* path : {"/posture/v2/scopes/1", "/posture/v2/scopes"}) {
+    const auto answer = harness_.Send("GET", path);
+    const json::Value* list = json::Find(answer.body, "scopes");
+    const json::Value& scope = list == nullptr ? answer.body : list->as_array().at(0);
+    EXPECT_EQ(*json::Find(scope, "tld_credential_id"), json::Value(1)) << path;
+    const auto& collectors = json::Find(scope, "collectors")->as_array();
+    ASSERT_EQ(collectors.size(), 1U) << path;
+    EXPECT_EQ(json::FindText(collectors.at(0), "managed_by"), "ibm") << path;
+  }
+}
+
+TEST_F(PostureApi, ScansOfAGroupNameItAndVersion1ShowsThemAtTheirScope) {
+  const auto group = harness_.Send("POST", "/breakwater/v1/posture/groups",
+                                   R"({"name":"both","profiles":["48","50"]})");
+  ASSERT_EQ(group.status, 201) << group.text;
+  const std::string id(json::FindText(group.body, "id"));
+  ASSERT_EQ(harness_
+                .Send("POST", "/posture/v1/scans/validations",
+                      R"({"scope_id":"1","profile_id":"48","group_profile_id":")" + id + R"("})")
+                .status,
+            202);
+  ASSERT_TRUE(harness_.control.jobs->RunDue().ok());
+
+  const auto latest = harness_.Send("GET", "/posture/v2/scans/validations/latest_scans");
+  const auto& scans = json::Find(latest.body, "latest_scans")->as_array();
+  ASSERT_EQ(scans.size(), 2U);
+  for (const json::Value& scan : scans) {
+    EXPECT_EQ(json::FindText(scan, "group_profile_name"), "both");
+    EXPECT_EQ(json::FindText(json::Find(scan, "profiles")->as_array().at(0), "type"), "standard");
+    const json::Value& of = json::Find(scan, "group_profiles")->as_array().at(0);
+    EXPECT_EQ(json::FindText(of, "type"), "temmplategroup");
+  }
+  const auto scopes = harness_.Send("GET", "/posture/v1/scopes");
+  const json::Value& scope = json::Find(scopes.body, "scopes")->as_array().at(0);
+  EXPECT_EQ(json::FindText(scope, "last_scan_type"), "validation");
+  EXPECT_EQ(json::Find(scope, "scans")->as_array().size(), 2U);
+
+  // Its scans are kept; only the name is not known any more.
+  ASSERT_EQ(harness_.Send("DELETE", "/breakwater/v1/posture/groups/" + id).status, 204);
+  EXPECT_EQ(harness_.Send("GET", "/posture/v2/scans/validations/latest_scans").status, 200);
+}
+
+TEST_F(PostureApi, APassphraseAndAnIntervalHaveLimits) {
+  const std::string collector =
+      R"({"name":"c","is_public":true,"managed_by":"customer","passphrase":")";
+  const auto refused =
+      harness_.Send("POST", "/posture/v2/collectors", collector + std::string(201, 'p') + "\"}");
+  EXPECT_EQ(refused.status, 400);
+  EXPECT_NE(refused.text.find("200 characters"), std::string::npos);
+  EXPECT_EQ(
+      harness_.Send("POST", "/posture/v2/collectors", collector + std::string(200, 'p') + "\"}")
+          .status,
+      201);
+  EXPECT_EQ(harness_
+                .Send("POST", "/posture/v2/scopes",
+                      R"({"name":"s","description":"d","collector_ids":["1"],"credential_id":"1",)"
+                      R"("credential_type":"ibm","interval":-1})")
+                .status,
+            400);
+}
+
 TEST_F(PostureApi, WhatIsWrongWithASetupIsNamed) {
   EXPECT_NE(harness_
                 .Send("POST", "/posture/v2/collectors",

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "api/posture/pages.h"
+#include "base/strings.h"
 #include "json/reader.h"
 #include "posture/selection.h"
 
@@ -17,6 +18,8 @@ using json::Text;
 
 constexpr std::size_t kMaxIds = 100;
 constexpr std::size_t kMaxFields = 64;
+constexpr std::size_t kMaxPassphrase = 200;
+constexpr std::int64_t kMaxInterval = 366LL * 24 * 60 * 60;  // seconds
 constexpr std::string_view kMask = "********";
 
 struct FieldLimit {
@@ -146,8 +149,9 @@ json::Object EncodeScope(const SetupItem& item) {
   scope["modified_at"] = Text(FormatRfc3339(item.modified));
   scope["enabled"] = item.enabled;
   scope["credential_type"] = At(item, "credential_type", "ibm");
-  scope["collectors"] = At(item, "collector_ids", json::Array());
-  scope["tld_credential_id"] = At(item, "credential_id", "");
+  // A number here, and digits in a text everywhere else.
+  const auto credential = ParseInt(json::FindText(item.document, "credential_id"));
+  if (credential.ok()) scope["tld_credential_id"] = *credential;
   scope["status"] = At(item, "discovery_status", "discovery_result_posted_no_error");
   scope["status_msg"] = "";
   scope["last_discover_start_time"] = At(item, "discovery_began", "");
@@ -174,7 +178,10 @@ class Handlers {
     BW_TRY(const Page page, PageOf(context));
     BW_TRY(const auto items, posture_.setup().List(context.account, kind));
     json::Array all;
-    for (const SetupItem& item : items) all.push_back(encode(item));
+    for (const SetupItem& item : items) {
+      BW_TRY(auto encoded, Encoded(context, item, encode));
+      all.push_back(std::move(encoded));
+    }
     return PageOfAll(context, page, all, plural, "/posture/v2/" + std::string(plural));
   }
 
@@ -187,12 +194,14 @@ class Handlers {
     if (kind == SetupKind::kScope) {
       BW_TRY_STATUS(posture_.StartDiscovery(context.account, made.id));
     }
-    return JsonResponse(201, encode(made));
+    BW_TRY(const auto encoded, Encoded(context, made, encode));
+    return JsonResponse(201, encoded);
   }
 
   Result<net::Response> Get(Context& context, SetupKind kind, Encode encode) const {
     BW_TRY(const auto item, posture_.setup().Find(context.account, kind, context.Path("id")));
-    return JsonResponse(200, encode(item));
+    BW_TRY(const auto encoded, Encoded(context, item, encode));
+    return JsonResponse(200, encoded);
   }
 
   Result<net::Response> Delete(Context& context, SetupKind kind) const {
@@ -213,7 +222,8 @@ class Handlers {
                                      }
                                      return Ok();
                                    }));
-    return JsonResponse(status, encode(changed));
+    BW_TRY(const auto encoded, Encoded(context, changed, encode));
+    return JsonResponse(status, encoded);
   }
 
   Result<net::Response> ScopeStatus(Context& context) const {
@@ -281,6 +291,27 @@ class Handlers {
   }
 
  private:
+  // A scope names its collectors whole: clients decode them as such.
+  Result<json::Object> Encoded(const Context& context, const SetupItem& item, Encode encode) const {
+    json::Object encoded = encode(item);
+    if (item.kind != SetupKind::kScope) return encoded;
+    json::Array collectors;
+    if (const auto* ids = item.document.if_contains("collector_ids")) {
+      for (const json::Value& id : ids->as_array()) {
+        const auto collector = posture_.setup().Find(context.account, SetupKind::kCollector,
+                                                     json::View(id.as_string()));
+        // One that a deleted scope had may be gone.
+        if (collector.ok()) {
+          collectors.push_back(EncodeCollector(*collector));
+        } else if (collector.error().code() != ErrorCode::kNotFound) {
+          return collector.error();
+        }
+      }
+    }
+    encoded["collectors"] = std::move(collectors);
+    return encoded;
+  }
+
   static Result<json::Object> PatchFrom(SetupKind kind, const json::Value& body) {
     const json::Reader in(body);
     json::Object fields;
@@ -317,6 +348,10 @@ Result<json::Object> CollectorFrom(const json::Value& body) {
       {"is_public", in.Field("is_public").Bool()},
       {"managed_by", Text(OneOf(in, "managed_by", kManagers))},
       {"is_ubi_image", in.Bool("is_ubi_image", false)}};
+  // Nothing is encrypted for it: checked, and forgotten.
+  if (in.String("passphrase", "").size() > kMaxPassphrase) {
+    in.Field("passphrase").Fail("must have at most 200 characters");
+  }
   BW_TRY_STATUS(in.Finish());
   return document;
 }
@@ -342,10 +377,14 @@ Result<json::Object> ScopeFrom(const json::Value& body) {
       {"collector_ids", Texts(in.Field("collector_ids").Strings(kMaxIds))},
       {"credential_id", Text(in.Field("credential_id").String())},
       {"credential_type", Text(OneOf(in, "credential_type", kEnvironments))},
-      {"interval", in.Int("interval", 0)},
       {"is_discovery_scheduled", in.Bool("is_discovery_scheduled", false)}};
+  const std::int64_t interval = in.Int("interval", 0);
+  if (interval < 0 || interval > kMaxInterval) {
+    in.Field("interval").Fail("must be seconds from 0 to a year");
+  }
   const auto selection = in.Optional("selection");
   BW_TRY_STATUS(in.Finish());
+  document["interval"] = interval;
   if (selection) {
     BW_TRY(const auto parsed,
            breakwater::posture::SelectionFrom(selection->value()).Context("selection"));
