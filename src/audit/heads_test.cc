@@ -117,6 +117,18 @@ TEST_F(SignedTrail, EveryProcessSignsWithOneKeyAndAnotherMasterKeyOpensNone) {
   EXPECT_EQ(foreign.error().reason(), "master_key_wrong");
 }
 
+TEST_F(SignedTrail, AHeadInAFileThatMeetsNoEntryIsNamed) {
+  auto lines = Lines();
+  // The head of the fifth entry stands behind the sixth, and the trail begins there.
+  std::swap(lines[5], lines[6]);
+  lines.erase(lines.begin(), lines.begin() + 5);
+  const auto found = Verify(lines);
+  ASSERT_TRUE(found.ok()) << found.error().message();
+  EXPECT_EQ(found->first, 6);
+  EXPECT_EQ(found->heads, 1);
+  EXPECT_EQ(found->unreachable, std::vector<std::int64_t>{5});
+}
+
 TEST_F(SignedTrail, AnIntactFileVerifiesAndItsTailIsReported) {
   auto lines = Lines();
   const auto whole = Verify(lines);

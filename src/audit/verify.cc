@@ -118,7 +118,10 @@ Status FileVerifier::AddHead(const Head& head) {
   }
   const bool kept = head.sequence >= found_.first &&
                     last - head.sequence < static_cast<std::int64_t>(kKeptHashes);
-  if (!kept) return Ok();
+  if (!kept) {
+    found_.unreachable.push_back(head.sequence);
+    return Ok();
+  }
   return Meet(head, hashes_[static_cast<std::size_t>(head.sequence) % kKeptHashes]);
 }
 

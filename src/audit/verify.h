@@ -21,13 +21,15 @@ namespace breakwater::audit {
 struct FileVerification {
   std::int64_t first = 0;  // 0: there were no entries
   std::int64_t last = 0;
-  std::string hash;                       // of the last entry
-  std::int64_t repeated = 0;              // entries that came once more, as they were
-  std::int64_t heads = 0;                 // whose signatures were good and whose hashes were met
-  std::int64_t signed_to = 0;             // the last entry that a head vouches for
-  std::optional<Timestamp> signed_at;     // when that head was made
-  std::optional<std::int64_t> unsealed;   // as the last export said
-  std::vector<std::int64_t> unreachable;  // given heads of entries before the first one
+  std::string hash;                      // of the last entry
+  std::int64_t repeated = 0;             // entries that came once more, as they were
+  std::int64_t heads = 0;                // whose signatures were good and whose hashes were met
+  std::int64_t signed_to = 0;            // the last entry that a head vouches for
+  std::optional<Timestamp> signed_at;    // when that head was made
+  std::optional<std::int64_t> unsealed;  // as the last export said
+  // Heads that met no hash: their entry is before the first one, or too far before a head in a
+  // file.
+  std::vector<std::int64_t> unreachable;
 };
 
 // Files are added in the order of their entries. What is exported at least once may come twice: an

@@ -152,7 +152,7 @@ std::string RenderVerification(const audit::FileVerification& found) {
   }
   for (const std::int64_t sequence : found.unreachable) {
     text += "not looked at: the head of entry " + std::to_string(sequence) +
-            ", which is in none of the files\n";
+            ", which is in none of the files or too far before it\n";
   }
   return text;
 }
@@ -170,6 +170,11 @@ std::string RenderVerificationJson(const Result<audit::FileVerification>& found)
                       {"signed_to", found->signed_to}};
   if (found->signed_at) object["signed_at"] = json::Text(FormatRfc3339(*found->signed_at));
   if (found->unsealed) object["unsealed"] = *found->unsealed;
+  if (!found->unreachable.empty()) {
+    json::Array heads;
+    for (const std::int64_t sequence : found->unreachable) heads.emplace_back(sequence);
+    object["heads_not_met"] = std::move(heads);
+  }
   return json::Serialize(object);
 }
 
