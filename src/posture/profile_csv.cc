@@ -180,6 +180,15 @@ std::string Joined(const std::vector<std::string>& items) {
   return text;
 }
 
+// The family of a control that names none: its id up to the first dot or dash, told apart from the
+// profile's own ids.
+std::string FamilyOf(const Control& control, const std::set<std::string, std::less<>>& own) {
+  const std::string& id = control.external_control_id;
+  std::string family = id.substr(0, id.find_first_of(".-"));
+  while (own.contains(family)) family.insert(0, "F");
+  return family;
+}
+
 }  // namespace
 
 Result<ProfileSheet> ParseProfileCsv(std::string_view text) {
@@ -208,10 +217,20 @@ std::string ProfileCsv(const Profile& profile) {
   std::string text = "profilename," + Cell(profile.name) +
                      "\nprofilenumonic,\nprofiledescription," + Cell(profile.description) + "\n" +
                      std::string(kEndOfMetadata) + "\n" + Joined(kHeader) + "\n";
+  std::set<std::string, std::less<>> own;
+  for (const Control& control : profile.controls) own.insert(control.external_control_id);
+  std::set<std::string, std::less<>> families;
   for (const Control& control : profile.controls) {
+    std::string parent = control.parent;
+    if (parent.empty() && !control.goals.empty()) {
+      parent = FamilyOf(control, own);
+      if (families.insert(parent).second) {
+        text += Cell(parent) + "," + Cell("Controls " + parent) + ",,,\n";
+      }
+    }
     text += Cell(control.external_control_id) + "," + Cell(control.Title(profile)) + "," +
-            Cell(control.parent) + "," + Cell(Joined(control.goals)) + "," +
-            Cell(Joined(control.tags)) + "\n";
+            Cell(parent) + "," + Cell(Joined(control.goals)) + "," + Cell(Joined(control.tags)) +
+            "\n";
   }
   return text;
 }

@@ -23,6 +23,7 @@ struct ProfileSheet {
 // kInvalid "invalid_csv" names the line and the column. A parent must stand before its controls; an
 // external id comes once.
 Result<ProfileSheet> ParseProfileCsv(std::string_view text);
+// So that it can be read again: a control with goals that names no parent gets a family row.
 std::string ProfileCsv(const Profile& profile);
 
 }  // namespace breakwater::posture

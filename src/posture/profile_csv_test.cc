@@ -60,5 +60,26 @@ TEST(ProfileCsv, WhatIsWrittenIsReadBack) {
   }
 }
 
+TEST(ProfileCsv, ControlsThatNameNoFamilyAreWrittenUnderOneSoThatTheyCanBeReadBack) {
+  for (const char* id : {"48", "50", "51"}) {
+    const auto profile = Content::BuiltIn().FindProfile(id);
+    const auto sheet = ParseProfileCsv(ProfileCsv(*profile));
+    ASSERT_TRUE(sheet.ok()) << id << ": " << sheet.error().message();
+    std::vector<std::string> written;
+    for (const Control& control : sheet->controls) {
+      if (!control.goals.empty()) written.push_back(control.external_control_id);
+    }
+    std::vector<std::string> had;
+    for (const Control& control : profile->controls) had.push_back(control.external_control_id);
+    EXPECT_EQ(written, had) << id;
+  }
+  Profile odd = *Content::BuiltIn().FindProfile("50");
+  odd.controls.at(0).external_control_id = "9";
+  const auto sheet = ParseProfileCsv(ProfileCsv(odd));
+  ASSERT_TRUE(sheet.ok()) << sheet.error().message();
+  EXPECT_EQ(sheet->controls.at(0).external_control_id, "F9");
+  EXPECT_EQ(sheet->controls.at(1).parent, "F9");
+}
+
 }  // namespace
 }  // namespace breakwater::posture
