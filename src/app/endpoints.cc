@@ -12,6 +12,7 @@
 #include "api/native/backup.h"
 #include "api/native/configuration.h"
 #include "api/native/enterprises.h"
+#include "api/native/exceptions.h"
 #include "api/native/namespaces.h"
 #include "api/native/native.h"
 #include "api/native/operations.h"
@@ -102,6 +103,7 @@ std::vector<api::Endpoint> Faces::State::Endpoints() {
   Append(all, api::native::StorageEndpoints({p.accounting, p.collector, p.changes}, native));
   Append(all, api::native::BackupEndpoints({p.backup_source, p.changes, p.first_account}, native));
   Append(all, api::native::ConfigurationEndpoints({p.configuration.sections(), p.changes}, native));
+  Append(all, api::native::ExceptionEndpoints(p.exceptions, p.clock, native));
   Append(all, api::native::PasswordEndpoints(p.passwords, native));
   Append(all, api::native::SessionEndpoints(p.sessions, native));
   Append(all, api::native::SigningKeyEndpoints({p.key_rotation, p.first_account}, native));

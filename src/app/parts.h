@@ -20,6 +20,7 @@
 #include "audit/segments.h"
 #include "condition/catalogue.h"
 #include "control/change.h"
+#include "control/exceptions.h"
 #include "control/facts.h"
 #include "governance/break_glass.h"
 #include "governance/gate.h"
@@ -209,6 +210,7 @@ struct Installation::Parts {
   governance::BreakGlasses break_glasses;
   governance::Simulator simulator;
   governance::Repairs repairs;
+  control::Exceptions exceptions;
   posture::Profiles posture_profiles;
   posture::Attachments posture_attachments;
   posture::Attestations attestations;

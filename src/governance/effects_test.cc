@@ -64,6 +64,29 @@ class Effects : public ::testing::Test {
   testing::World world{condition::Catalogue::BuiltIn(), {kService, kAccess, kNamespace}};
 };
 
+TEST_F(Effects, AnExceptionForOneResourceIsAllowedThereOnRecordUntilItEnds) {
+  control::Exceptions exceptions(world.database(), world.changes, *world.jobs, world.clock);
+  const Rule rule = CreateAttached(Draft(Leaf("private_only", "is_true")));
+  const auto excepted = world.Service("us.icr.io");
+  const auto asked = exceptions.Request(world.caller, world.account,
+                                        {.kind = control::ExceptionKind::kRule,
+                                         .subject = rule.id,
+                                         .crn = excepted.crn().ToString(),
+                                         .owner = "Ada",
+                                         .reason = "the move is under way",
+                                         .ticket = "",
+                                         .expires = world.clock.Now() + std::chrono::hours{1}});
+  ASSERT_TRUE(asked.ok());
+  EXPECT_FALSE(world.Change(excepted, PrivateOnly(false)).ok()) << "not approved yet";
+  control::Caller second = world.caller;
+  second.actor.iam_id = IamId("IBMid-second");
+  ASSERT_TRUE(exceptions.Approve(second, world.account, asked->id).ok());
+  EXPECT_TRUE(world.Change(excepted, PrivateOnly(false)).ok());
+  EXPECT_FALSE(world.Change(world.Service("de.icr.io"), PrivateOnly(false)).ok());
+  world.clock.Advance(std::chrono::hours{1});
+  EXPECT_FALSE(world.Change(excepted, PrivateOnly(false)).ok());
+}
+
 TEST_F(Effects, RuleAttachedAboveIsEnforcedBelowAndItsResultsAreSeenAbove) {
   const AccountId child("child");
   world.hierarchy.Put(

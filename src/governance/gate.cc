@@ -92,6 +92,7 @@ std::string_view ToString(Consequence consequence) {
     case Consequence::kNone: return "recorded";
     case Consequence::kObserved: return "observed";
     case Consequence::kLifted: return "lifted";
+    case Consequence::kExcepted: return "excepted";
     case Consequence::kRefused: return "refused";
   }
   BW_UNREACHABLE();
@@ -147,9 +148,18 @@ std::vector<RuleVerdict> Violations(const std::vector<AttachedRulePtr>& rules,
   return verdicts;
 }
 
-Consequence ConsequenceOf(const AttachedRule& rule, const Enforcement& enforcement) {
+Consequence ConsequenceOf(const AttachedRule& rule, const control::Resource& resource,
+                          const Enforcement& enforcement) {
   if (!rule.Has(Action::kDisallow)) return Consequence::kNone;
   if (rule.enforced_from && enforcement.now < *rule.enforced_from) return Consequence::kObserved;
+  const std::string crn = enforcement.exceptions.empty() ? "" : resource.crn().ToString();
+  const bool excepted = std::any_of(enforcement.exceptions.begin(), enforcement.exceptions.end(),
+                                    [&](const control::Exception& one) {
+                                      return one.account == rule.account &&
+                                             one.CountsAt(enforcement.now) &&
+                                             one.Covers(rule.id, crn);
+                                    });
+  if (excepted) return Consequence::kExcepted;
   const bool lifted =
       std::any_of(enforcement.open.begin(), enforcement.open.end(), [&](const BreakGlass& one) {
         return one.account == rule.account && one.OpenAt(enforcement.now) && one.Lifts(rule.id);
@@ -165,7 +175,7 @@ control::Judgement JudgeRules(const ApplicableRules& applicable, const control::
   json::Array rules;
   std::vector<const RuleVerdict*> refusing;
   for (const RuleVerdict& verdict : violations) {
-    const Consequence consequence = ConsequenceOf(*verdict.rule, enforcement);
+    const Consequence consequence = ConsequenceOf(*verdict.rule, resource, enforcement);
     rules.push_back(RecordOf(verdict, consequence));
     judgement.severity = std::max(judgement.severity, SeverityOf(consequence));
     if (consequence == Consequence::kRefused) refusing.push_back(&verdict);
@@ -207,14 +217,18 @@ Result<control::Judgement> RuleGate::JudgeOne(db::Transaction& tx,
   Enforcement enforcement{.now = clock_.Now()};
   control::Judgement judgement = JudgeRules(applicable, resource, facts, &related, enforcement);
   if (!judgement.refusal) return judgement;
-  // Whether the glass is broken matters, and is read, only where something would be refused.
+  // Whether the glass is broken, or the failure was accepted, matters and is read only where
+  // something would be refused.
   std::set<AccountId> owners;
   for (const AttachedRulePtr& rule : applicable.rules) owners.insert(rule->account);
   for (const AccountId& owner : owners) {
     BW_TRY(auto open, BreakGlasses::OpenOnes(tx, owner, enforcement.now));
     std::ranges::move(open, std::back_inserter(enforcement.open));
+    BW_TRY(auto accepted,
+           control::Exceptions::At(tx, owner, control::ExceptionKind::kRule, enforcement.now));
+    std::ranges::move(accepted, std::back_inserter(enforcement.exceptions));
   }
-  if (enforcement.open.empty()) return judgement;
+  if (enforcement.open.empty() && enforcement.exceptions.empty()) return judgement;
   return JudgeRules(applicable, resource, facts, &related, enforcement);
 }
 

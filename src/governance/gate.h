@@ -7,6 +7,7 @@
 #include "base/time.h"
 #include "condition/evaluate.h"
 #include "control/change.h"
+#include "control/exceptions.h"
 #include "control/facts.h"
 #include "governance/attached_rules.h"
 #include "governance/break_glass.h"
@@ -28,10 +29,12 @@ std::vector<RuleVerdict> Violations(const std::vector<AttachedRulePtr>& rules,
                                     const condition::Facts& facts,
                                     const condition::Related* related);
 
-// What softens rules that disallow: the time, before they are enforced, and open break-glass.
+// What softens rules that disallow: the time, before they are enforced, open break-glass, and
+// exceptions that count.
 struct Enforcement {
   Timestamp now;
   std::vector<BreakGlass> open = {};
+  std::vector<control::Exception> exceptions = {};
 };
 
 // What comes of a rule's violation: it refuses, or why it does not.
@@ -39,9 +42,11 @@ enum class Consequence {
   kNone,      // the rule does not disallow
   kObserved,  // it will, from a later time on
   kLifted,    // it would, but for an open break-glass
+  kExcepted,  // it would, but for an exception that covers the resource
   kRefused,
 };
-Consequence ConsequenceOf(const AttachedRule& rule, const Enforcement& enforcement);
+Consequence ConsequenceOf(const AttachedRule& rule, const control::Resource& resource,
+                          const Enforcement& enforcement);
 
 // The effect of the rules on one resource. A rule that disallows refuses what violates it, and what
 // cannot be judged: lack of data is never a pass. Everything else is allowed and recorded. Pure.

@@ -120,15 +120,16 @@ Status Simulator::Judge(const SimulationRequest& request, const std::vector<Boun
     ++out.judged;
     const auto violations = Violations({one.rule}, facts, nullptr);
     if (violations.empty()) continue;
-    SimulatedDecision decision{.at = record.time,
-                               .record = record.id,
-                               .action = record.action,
-                               .initiator = record.initiator.iam_id,
-                               .initiator_name = record.initiator.name,
-                               .resource = resource.crn().ToString(),
-                               .verdict = violations.front().verdict,
-                               .consequence = ConsequenceOf(*one.rule, {.now = record.time}),
-                               .happened = record.outcome == audit::Outcome::kSuccess};
+    SimulatedDecision decision{
+        .at = record.time,
+        .record = record.id,
+        .action = record.action,
+        .initiator = record.initiator.iam_id,
+        .initiator_name = record.initiator.name,
+        .resource = resource.crn().ToString(),
+        .verdict = violations.front().verdict,
+        .consequence = ConsequenceOf(*one.rule, resource, {.now = record.time}),
+        .happened = record.outcome == audit::Outcome::kSuccess};
     if (decision.verdict.outcome == condition::Outcome::kUnable) ++out.unable;
     if (decision.consequence == Consequence::kRefused) {
       ++out.refused;

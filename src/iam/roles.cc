@@ -99,6 +99,8 @@ constexpr ActionRule kRules[] = {
     {"breakwater.*.list", kView, kAccount},
     {"breakwater.*.export", kView, kAccount},
     {"breakwater.*.verify", kView, kAccount},
+    {"breakwater.exception.request", kEdit, kAccount},
+    {"breakwater.exception.end", kEdit, kAccount},
     {"breakwater.*", kAdminister, kAccount},
 };
 

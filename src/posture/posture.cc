@@ -13,6 +13,7 @@ using json::Text;
 constexpr std::string_view kScanJob = "posture.scan";
 constexpr std::string_view kReevaluateJob = "posture.reevaluate";
 constexpr std::string_view kAttachmentJob = "posture.attachment";
+constexpr std::string_view kExceptedJob = "posture.excepted";
 constexpr std::string_view kDiscoverJob = "posture.discover";
 constexpr std::size_t kMaxEvents = 50;  // of a scope
 constexpr std::string_view kImageJob = "posture.image";
@@ -75,6 +76,9 @@ Posture::Posture(PostureDeps deps)
                 [this](const jobs::Job& job) { return ReevaluateImage(job); });
   jobs.Register(std::string(kDiscoverJob), kScanRetry,
                 [this](const jobs::Job& job) { return Discover(job); });
+  jobs.Register(std::string(kExceptedJob), {},
+                [this](const jobs::Job& job) { return ReevaluateExcepted(job); });
+  jobs.Subscribe(std::string(control::kExceptionChanged), std::string(kExceptedJob));
   for (const std::string_view event : kImageEvents) {
     jobs.Subscribe(std::string(event), std::string(kImageJob));
   }
@@ -95,8 +99,27 @@ Result<ScopeFilter> Posture::ScopeOf(db::Transaction& tx, const AccountId& accou
   });
 }
 
-Result<Accepted> Posture::AcceptedAt(db::Transaction&, const AccountId&, Timestamp) const {
-  return Accepted{};
+Result<Accepted> Posture::AcceptedAt(db::Transaction& tx, const AccountId& account,
+                                     Timestamp at) const {
+  BW_TRY(const auto counting,
+         control::Exceptions::At(tx, account, control::ExceptionKind::kGoal, at));
+  Accepted accepted;
+  for (const control::Exception& one : counting) {
+    accepted.emplace(one.what.subject, std::pair(one.what.crn, one.id));
+  }
+  return accepted;
+}
+
+Status Posture::ReevaluateExcepted(const jobs::Job& job) {
+  const json::Reader in(job.payload);
+  const AccountId account(in.Field("account").String());
+  const std::string kind = in.Field("kind").String();
+  const std::string subject = in.Field("subject").String();
+  BW_TRY_STATUS(in.Finish());
+  if (kind != control::ToString(control::ExceptionKind::kGoal)) return Ok();
+  const auto goal = deps_.profiles.FindGoal(subject);
+  if (goal == nullptr) return Ok();
+  return Look(account, {goal->type}, {});
 }
 
 Result<std::int64_t> Posture::RequestScan(const control::Caller& caller, const AccountId& account,
@@ -345,7 +368,19 @@ Result<Assessment> Posture::Assess(const AccountId& account, std::int64_t attach
     BW_TRY(auto assessment,
            breakwater::posture::Assess(tx, {deps_.profiles, deps_.attachments, std::move(accepted)},
                                        found, options, now));
+    BW_TRY(const auto exceptions,
+           control::Exceptions::At(tx, account, control::ExceptionKind::kGoal, assessment.at));
     for (AssessedGoal& goal : assessment.goals) {
+      for (const control::Exception& one : exceptions) {
+        if (one.what.subject != goal.id) continue;
+        goal.exceptions.push_back({.id = one.id,
+                                   .owner = one.what.owner,
+                                   .approver = one.approver,
+                                   .ticket = one.what.ticket,
+                                   .reason = one.what.reason,
+                                   .crn = one.what.crn,
+                                   .expires = one.what.expires});
+      }
       if (!goal.is_manual) continue;
       BW_TRY(const auto attested, Attestations::At(tx, account, goal.id, assessment.at));
       if (!attested) continue;

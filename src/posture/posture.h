@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "control/change.h"
+#include "control/exceptions.h"
 #include "control/facts.h"
 #include "db/database.h"
 #include "jobs/jobs.h"
@@ -41,6 +42,7 @@ struct PostureDeps {
   Attachments& attachments;
   Attestations& attestations;
   Setup& setup;
+  control::Exceptions& exceptions;
   const Clock& clock;
   std::function<Result<std::vector<AccountId>>()> accounts;
 };
@@ -80,6 +82,7 @@ class Posture {
   Attachments& attachments() const { return deps_.attachments; }
   Attestations& attestations() const { return deps_.attestations; }
   Setup& setup() const { return deps_.setup; }
+  control::Exceptions& exceptions() const { return deps_.exceptions; }
   Timestamp Now() const { return deps_.clock.Now(); }
 
   // Lists what a scope holds, and notes it in the scope. The id by which its state can be asked.
@@ -89,6 +92,7 @@ class Posture {
   Status RunScan(const jobs::Job& job);
   Status Reevaluate(const jobs::Job& job);
   Status ReevaluateImage(const jobs::Job& job);
+  Status ReevaluateExcepted(const jobs::Job& job);
   // At all resources of these types, and at these.
   Status Look(const AccountId& account, const std::set<condition::ResourceType>& types,
               const std::vector<control::Resource>& resources);

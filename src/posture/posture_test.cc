@@ -56,7 +56,7 @@ class PostureTest : public ::testing::Test {
     EXPECT_TRUE(profiles_.Publish().ok());
     posture_ = std::make_unique<Posture>(PostureDeps{
         control_.database, *control_.jobs, control_.changes, control_.facts, profiles_,
-        attachments_, attestations_, setup_, control_.clock,
+        attachments_, attestations_, setup_, exceptions_, control_.clock,
         [this]() -> Result<std::vector<AccountId>> { return std::vector{control_.account}; }});
   }
 
@@ -102,6 +102,8 @@ class PostureTest : public ::testing::Test {
                              Content::BuiltIn(), control_.clock};
   breakwater::posture::Setup setup_{control_.database, control_.changes, attachments_,
                                     control_.clock};
+  control::Exceptions exceptions_{control_.database, control_.changes, *control_.jobs,
+                                  control_.clock};
   std::unique_ptr<Posture> posture_;
   Scan last_;
 };
@@ -219,6 +221,45 @@ TEST_F(PostureTest, ACommittedChangeReevaluatesTheGoalsItTouchesAndKeepsSince) {
       EXPECT_EQ(state.result.status, ResultStatus::kPass);
     }
   }
+}
+
+TEST_F(PostureTest, AnExceptionCountsFromASecondPersonsApprovalUntilItsEnd) {
+  facts_.registries = {"us.icr.io", "de.icr.io"};
+  facts_.values.insert_or_assign("private_only", false);
+  EXPECT_EQ(StatusOf(RunScan(), "3000625"), ResultStatus::kFail);
+  const std::string crn =
+      control::ServiceResource(control_.account, RegistryName("us.icr.io"), "local")
+          .crn()
+          .ToString();
+  const auto asked = exceptions_.Request(control_.caller, control_.account,
+                                         {.kind = control::ExceptionKind::kGoal,
+                                          .subject = "3000625",
+                                          .crn = crn,
+                                          .owner = "Ada",
+                                          .reason = "the move is under way",
+                                          .ticket = "T-1",
+                                          .expires = control_.clock.Now() + std::chrono::hours{1}});
+  ASSERT_TRUE(asked.ok());
+  const auto status = [&] {
+    EXPECT_TRUE(control_.jobs->RunDue().ok());
+    const Assessment now = *posture_->Assess(control_.account, last_.attachment_id);
+    const auto& goal = *std::find_if(now.goals.begin(), now.goals.end(),
+                                     [](const AssessedGoal& g) { return g.id == "3000625"; });
+    return std::to_string(goal.resources.fail) + " fail, " +
+           std::to_string(goal.resources.not_applicable) + " accepted, " +
+           std::to_string(goal.exceptions.size()) + " exceptions";
+  };
+  EXPECT_EQ(status(), "2 fail, 0 accepted, 0 exceptions");
+  // Nobody approves what they asked for.
+  EXPECT_EQ(exceptions_.Approve(control_.caller, control_.account, asked->id).error().reason(),
+            "same_person");
+  control::Caller second = control_.caller;
+  second.actor.iam_id = IamId("IBMid-2");
+  ASSERT_TRUE(exceptions_.Approve(second, control_.account, asked->id).ok());
+  EXPECT_EQ(status(), "1 fail, 1 accepted, 1 exceptions");
+  control_.clock.Advance(std::chrono::hours{1});
+  EXPECT_EQ(status(), "2 fail, 0 accepted, 0 exceptions");
+  EXPECT_EQ(exceptions_.End(second, control_.account, asked->id).error().reason(), "ended");
 }
 
 TEST_F(PostureTest, UnknownScopesAndProfilesAreNamed) {

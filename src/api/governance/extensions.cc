@@ -15,6 +15,7 @@ std::string_view WordOf(domain::Consequence consequence) {
     case domain::Consequence::kNone: return "recorded";
     case domain::Consequence::kObserved: return "observed";
     case domain::Consequence::kLifted: return "lifted";
+    case domain::Consequence::kExcepted: return "excepted";
     case domain::Consequence::kRefused: return "refused";
   }
   BW_UNREACHABLE();

@@ -50,9 +50,11 @@ class PostureApi : public ::testing::Test {
       breakwater::posture::Content::BuiltIn(), harness_.control.clock};
   breakwater::posture::Setup setup_{harness_.control.database, harness_.control.changes,
                                     attachments_, harness_.control.clock};
+  control::Exceptions exceptions_{harness_.control.database, harness_.control.changes,
+                                  *harness_.control.jobs, harness_.control.clock};
   breakwater::posture::Posture posture_{
       {harness_.control.database, *harness_.control.jobs, harness_.control.changes,
-       harness_.control.facts, profiles_, attachments_, attestations_, setup_,
+       harness_.control.facts, profiles_, attachments_, attestations_, setup_, exceptions_,
        harness_.control.clock, [this]() -> Result<std::vector<AccountId>> {
          return std::vector{harness_.control.account};
        }}};
