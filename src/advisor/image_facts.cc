@@ -15,9 +15,12 @@ constexpr std::string_view kRegistry = "registry content";
 // An image's row: of the registry, and what the advisor made of it.
 constexpr std::string_view kColumns =
     "SELECT m.pushed, i.kind, i.os_id, l.status, l.assessed, l.issues, l.counts, "
-    "(SELECT count(*) FROM tag t WHERE t.repository = m.repository AND t.digest = m.digest), "
-    "m.content_size "
-    "FROM repository r JOIN manifest m ON m.repository = r.id "
+    // A tag leads to it, or to a list that names it.
+    "(SELECT count(*) FROM tag t WHERE t.repository = m.repository AND (t.digest = m.digest OR "
+    "t.digest IN (SELECT e.manifest FROM manifest_reference e WHERE e.repository = m.repository "
+    "AND e.target = m.digest AND e.kind = 2))), "
+    "m.content_size FROM repository r JOIN manifest m ON m.repository = r.id "
+    "JOIN namespace n ON n.registry = r.registry AND n.name = r.name_space "
     "LEFT JOIN advisor_image i ON i.digest = m.digest "
     "LEFT JOIN advisor_location l ON l.registry = r.registry AND l.repository = r.name "
     "AND l.digest = m.digest ";
@@ -154,12 +157,13 @@ Result<condition::Facts> ImageFacts::Read(db::Transaction& tx, const control::Re
   const std::size_t at = resource.name.find('@');
   if (at == std::string::npos) return NotFound("there is no such image");
   BW_TRY(const auto known,
-         tx.QueryOne(std::string(kColumns) +
-                         "WHERE r.registry = $1 AND r.name = $2 AND m.digest = $5 AND " +
-                         std::string(kIsImage),
-                     {resource.registry, resource.name.substr(0, at), oci::kOciManifest,
-                      oci::kDockerManifest, resource.name.substr(at + 1)},
-                     KnownOf));
+         tx.QueryOne(
+             std::string(kColumns) +
+                 "WHERE r.registry = $1 AND r.name = $2 AND m.digest = $5 AND n.account = $6 AND " +
+                 std::string(kIsImage),
+             {resource.registry, resource.name.substr(0, at), oci::kOciManifest,
+              oci::kDockerManifest, resource.name.substr(at + 1), resource.account},
+             KnownOf));
   if (!known) return NotFound("there is no such image");
   return FactsOf(*known, clock_.Now());
 }

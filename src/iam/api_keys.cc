@@ -288,7 +288,9 @@ Status ApiKeys::Delete(const control::Caller& caller, const AccountId& account,
     BW_TRY(const ApiKey key, Existing(store::FindApiKey(tx, id), account, kWhat));
     if (key.locked) return Locked(kWhat);
     BW_TRY_STATUS(store::DeleteApiKey(tx, id));
-    return Changed(tx, account, ToJson(key), nullptr);
+    BW_TRY(auto effect, Changed(tx, account, ToJson(key), nullptr));
+    effect.events.push_back(FactsOfKindChanged(account, "iam-identity", "apikey"));
+    return effect;
   });
 }
 

@@ -33,12 +33,17 @@ Result<control::Effect> ChangedGoverned(db::Transaction& tx, const AccountId& ac
   return effect;
 }
 
-jobs::Event AccessFactsChanged(const AccountId& account) {
-  const control::Resource access = AccessResource(account);
+jobs::Event FactsOfKindChanged(const AccountId& account, std::string_view service,
+                               std::string_view kind) {
   return {std::string(control::kFactsChanged),
           {{"account", json::Text(account.value())},
-           {"governed", json::Array{json::Object{{"service", json::Text(access.service)},
-                                                 {"kind", json::Text(access.kind)}}}}}};
+           {"governed", json::Array{json::Object{{"service", json::Text(service)},
+                                                 {"kind", json::Text(kind)}}}}}};
+}
+
+jobs::Event AccessFactsChanged(const AccountId& account) {
+  const control::Resource access = AccessResource(account);
+  return FactsOfKindChanged(account, access.service, access.kind);
 }
 
 Error NoSuch(std::string_view what) {

@@ -175,6 +175,7 @@ Result<condition::Facts> IdentityFacts::Read(db::Transaction& tx,
   if (resource.kind == kPolicy) {
     BW_TRY(const auto policy,
            Existing(store::FindPolicy(tx, resource.name), resource.account, "policy"));
+    if (policy.deleted) return NoSuch("policy");
     return FactsOf(policy, now);
   }
   BW_TRY(const auto key,

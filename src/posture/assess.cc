@@ -1,6 +1,7 @@
 #include "posture/assess.h"
 
 #include <algorithm>
+#include <iterator>
 #include <tuple>
 
 namespace breakwater::posture {
@@ -10,21 +11,21 @@ using Bound = std::map<condition::ResourceType, std::vector<BoundGoal>>;
 
 ResultStatus StatusOf(const Goal& goal, const ledger::GoalPoints& points) {
   const auto found = points.find(goal.id);
-  return found == points.end() ? ResultStatus::kNotApplicable : found->second.status;
+  return found == points.end() ? ResultStatus::kUnableToPerform : found->second.status;
 }
 
 ResultStatus StatusOf(const Control& control, const ledger::GoalPoints& points) {
   Counters goals;
   for (const std::string& id : control.goals) {
     const auto found = points.find(id);
-    if (found != points.end()) goals.Add(found->second.status);
+    goals.Add(found == points.end() ? ResultStatus::kUnableToPerform : found->second.status);
   }
   return RollUp(goals);
 }
 
 // Goals as they were, with their texts, without resources.
 std::vector<AssessedGoal> GoalsOf(const Profile& profile, const Bound& bound,
-                                  const ledger::GoalPoints& points) {
+                                  const ledger::GoalPoints& points, Timestamp at) {
   std::vector<AssessedGoal> assessed;
   for (const auto& goal : profile.goals) {
     const auto& peers = bound.at(goal->type);
@@ -52,7 +53,7 @@ std::vector<AssessedGoal> GoalsOf(const Profile& profile, const Bound& bound,
     if (const auto point = points.find(goal->id); point != points.end()) {
       shown.result.status = point->second.status;
       shown.result.error = point->second.error;
-      shown.result.completed = point->second.checked;
+      shown.result.completed = std::min(point->second.checked, at);
       shown.resources = point->second.resources;
       shown.since = point->second.since;
     }
@@ -69,15 +70,16 @@ class Resources {
     for (AssessedGoal& goal : goals) goals_.emplace(goal.id, &goal);
   }
 
-  // Passes are only wanted where there is room beside what does not pass.
   Status Add(const ResourcePoint& point) {
     const auto goals = bound_.find({point.resource.service, point.resource.kind});
     if (goals == bound_.end() || point.statuses.size() != goals->second.size()) return Ok();
     for (std::size_t i = 0; i < goals->second.size(); ++i) {
       const auto letter = static_cast<Letter>(point.statuses[i]);
       if (letter == Letter::kElsewhere) continue;
-      auto& results = goals_.at(goals->second[i].goal->id)->result.resources;
-      if (results.size() >= max_ && (letter == Letter::kPass || !MakeRoom(results))) continue;
+      auto& results = letter == Letter::kPass
+                          ? passes_[goals->second[i].goal->id]
+                          : goals_.at(goals->second[i].goal->id)->result.resources;
+      if (results.size() >= max_) continue;
       BW_TRY(const json::Value* facts, FactsOf(point.facts_digest));
       results.push_back(Explain(goals->second[i],
                                 {.resource = point.resource,
@@ -91,18 +93,19 @@ class Resources {
     return Ok();
   }
 
+  // Passes are shown where there is room beside what does not pass.
+  void AddPasses() {
+    for (auto& [id, passes] : passes_) {
+      auto& results = goals_.at(id)->result.resources;
+      const std::size_t room = std::min(max_ - std::min(max_, results.size()), passes.size());
+      std::move(passes.begin(), passes.begin() + static_cast<std::ptrdiff_t>(room),
+                std::back_inserter(results));
+    }
+  }
+
   std::map<std::string, json::Value> facts() && { return std::move(facts_); }
 
  private:
-  static bool MakeRoom(std::vector<ResourceResult>& results) {
-    const auto pass = std::find_if(results.rbegin(), results.rend(), [](const ResourceResult& r) {
-      return r.status == ResultStatus::kPass;
-    });
-    if (pass == results.rend()) return false;
-    results.erase(std::next(pass).base());
-    return true;
-  }
-
   Result<const json::Value*> FactsOf(const std::string& digest) {
     static const json::Value kNone;
     if (digest.empty()) return &kNone;
@@ -118,6 +121,7 @@ class Resources {
   const Accepted& accepted_;
   std::size_t max_;
   std::map<std::string, AssessedGoal*, std::less<>> goals_;
+  std::map<std::string, std::vector<ResourceResult>> passes_;
   std::map<std::string, json::Value> facts_;
 };
 
@@ -208,7 +212,11 @@ Result<Assessment> Assess(db::Transaction& tx, const AssessSource& source,
                           const Attachment& attachment, const AssessOptions& options,
                           Timestamp now) {
   Assessment out;
-  out.at = options.at.value_or(std::max(now, attachment.evaluated));
+  const Timestamp present = std::max(now, attachment.evaluated);
+  out.at = options.at.value_or(present);
+  if (out.at > present) {
+    return Invalid("at: nobody knows yet what will be").Reason("invalid_field");
+  }
   out.from = options.from;
   BW_TRY(const auto in_force, source.attachments.InForceAt(tx, attachment.id, out.at));
   if (!in_force) {
@@ -232,7 +240,7 @@ Result<Assessment> Assess(db::Transaction& tx, const AssessSource& source,
   out.profile_description = profile->description;
   out.profile_version = profile->version;
   out.profile_digest = DigestOf(*profile);
-  out.goals = GoalsOf(*profile, bound, points);
+  out.goals = GoalsOf(*profile, bound, points, out.at);
   json::Object parameters;
   for (const AssessedGoal& goal : out.goals) {
     out.checked = std::max(out.checked, goal.result.completed);
@@ -249,9 +257,10 @@ Result<Assessment> Assess(db::Transaction& tx, const AssessSource& source,
   FillControls(*profile, points, out);
   if (options.max_resources > 0) {
     Resources resources(tx, bound, source.accepted, out.goals, options.max_resources);
-    BW_TRY_STATUS(ledger::ForEach(tx, attachment.id, out.at, [&](const ResourcePoint& point) {
+    BW_TRY_STATUS(ledger::ForEach(tx, attachment.id, out.at, {}, [&](const ResourcePoint& point) {
       return resources.Add(point);
     }));
+    resources.AddPasses();
     out.facts = std::move(resources).facts();
     Sort(out.goals);
   }

@@ -162,6 +162,16 @@ Status Attachments::SetInForce(db::Transaction& tx, const Attachment& attachment
   return Ok();
 }
 
+Status Attachments::Close(db::Transaction& tx, const Attachment& attachment) const {
+  BW_TRY_STATUS(
+      tx.Execute("UPDATE posture_attachment_version SET until = $2 "
+                 "WHERE attachment_id = $1 AND until IS NULL",
+                 {attachment.id, attachment.evaluated}));
+  BW_TRY_STATUS(
+      tx.Execute("UPDATE posture_attachment SET checked = NULL WHERE id = $1", {attachment.id}));
+  return ledger::EndAll(tx, attachment.id, attachment.evaluated);
+}
+
 Result<Attachment> Attachments::Attach(db::Transaction& tx, const control::Caller& caller,
                                        const AccountId& account,
                                        const AttachmentDraft& draft) const {
@@ -169,8 +179,9 @@ Result<Attachment> Attachments::Attach(db::Transaction& tx, const control::Calle
   BW_TRY(const auto found, profiles_.Find(tx, account, draft.profile_id, draft.profile_version));
   if (!found.entry.enabled) return Conflict("profile " + draft.profile_id + " is disabled");
   BW_TRY_STATUS(CheckParameters(*found.profile, draft.parameters));
-  BW_TRY(const auto count, tx.QueryOne("SELECT count(*) FROM posture_attachment WHERE account = $1",
-                                       {account}, [](const db::Row& row) { return row.Int(0); }));
+  BW_TRY(const auto count,
+         tx.QueryOne("SELECT count(*) FROM posture_attachment WHERE account = $1 AND enabled = 1",
+                     {account}, [](const db::Row& row) { return row.Int(0); }));
   if (count.value_or(0) >= static_cast<std::int64_t>(kMaxAttachments)) {
     return Invalid("an account has at most 50 attachments").Reason("limit_exceeded");
   }
@@ -238,7 +249,8 @@ Result<control::Effect> Attachments::Change(db::Transaction& tx, const Attachmen
   json::Object parameters = draft.parameters;
   if (version != before.profile_version) parameters = StillDeclared(*found.profile, parameters);
   BW_TRY_STATUS(CheckParameters(*found.profile, parameters));
-  const auto next = draft.every ? std::optional(clock_.Now() + *draft.every) : std::nullopt;
+  auto next = draft.every ? std::optional(clock_.Now() + *draft.every) : std::nullopt;
+  if (draft.every == before.every) next = before.next_scan;
   BW_TRY(auto changed,
          tx.QueryOne("UPDATE posture_attachment SET profile_version = $2, parameters = $3, "
                      "every_seconds = $4, next_scan = $5, enabled = $6 WHERE id = $1" +
@@ -249,11 +261,10 @@ Result<control::Effect> Attachments::Change(db::Transaction& tx, const Attachmen
   if (!changed) return NoAttachment(before.id);
   *after = *std::move(changed);
   const bool same = version == before.profile_version && parameters == before.parameters;
-  if (!same) BW_TRY_STATUS(SetInForce(tx, *after));
   // Letters of another version mean other goals.
-  if (version != before.profile_version) {
-    BW_TRY_STATUS(ledger::EndAll(tx, before.id, after->evaluated));
-  }
+  const bool anew = version != before.profile_version || after->enabled != before.enabled;
+  if (anew) BW_TRY_STATUS(Close(tx, *after));
+  if (after->enabled && (anew || !same)) BW_TRY_STATUS(SetInForce(tx, *after));
   return control::Effect{.before = ToJson(before),
                          .after = ToJson(*after),
                          .governed = {},
@@ -287,6 +298,7 @@ Status Attachments::End(const control::Caller& caller, const AccountId& account,
              tx.Execute("UPDATE posture_attachment SET enabled = 0, next_scan = NULL, "
                         "every_seconds = NULL WHERE id = $1",
                         {id}));
+         BW_TRY_STATUS(Close(tx, before));
          return control::Effect{
              .before = ToJson(before), .after = nullptr, .governed = {}, .events = {}};
        }});
@@ -294,10 +306,16 @@ Status Attachments::End(const control::Caller& caller, const AccountId& account,
 
 Status Attachments::EndOfScope(db::Transaction& tx, const AccountId& account,
                                std::string_view scope_id) const {
-  BW_TRY_STATUS(
-      tx.Execute("UPDATE posture_attachment SET enabled = 0, next_scan = NULL, "
-                 "every_seconds = NULL WHERE account = $1 AND scope_id = $2",
-                 {account, scope_id}));
+  BW_TRY(const auto all, List(tx, account));
+  for (const Attachment& one : all) {
+    if (one.scope_id != scope_id || !one.enabled) continue;
+    BW_TRY(const Attachment locked, Lock(tx, one.id));
+    BW_TRY_STATUS(
+        tx.Execute("UPDATE posture_attachment SET enabled = 0, next_scan = NULL, "
+                   "every_seconds = NULL WHERE id = $1",
+                   {one.id}));
+    BW_TRY_STATUS(Close(tx, locked));
+  }
   return Ok();
 }
 

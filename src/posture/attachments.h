@@ -104,6 +104,8 @@ class Attachments {
 
  private:
   Status SetInForce(db::Transaction& tx, const Attachment& attachment) const;
+  // Nothing is in force, nothing is known, from its last moment on.
+  Status Close(db::Transaction& tx, const Attachment& attachment) const;
   Result<control::Effect> Change(db::Transaction& tx, const Attachment& before,
                                  const AttachmentDraft& draft, Attachment* after) const;
 

@@ -42,6 +42,11 @@ struct Evaluator::Listing {
   std::vector<control::Resource> vanished;  // known before and not listed
 };
 
+struct Evaluator::Listings {
+  Attachment attachment;  // as it was when they were made
+  std::vector<Listing> all;
+};
+
 Result<Evaluator::Frame> Evaluator::FrameOf(db::Transaction& tx,
                                             const Attachment& attachment) const {
   Frame frame{.attachment = attachment, .profile = {}, .goals = {}, .in_scope = {}, .accepted = {}};
@@ -55,9 +60,9 @@ Result<Evaluator::Frame> Evaluator::FrameOf(db::Transaction& tx,
   return frame;
 }
 
-Result<std::vector<Evaluator::Listing>> Evaluator::ListAll(
+Result<Evaluator::Listings> Evaluator::ListAll(
     std::int64_t id, const std::set<condition::ResourceType>& types) const {
-  return deps_.database.ReadValue([&](db::Transaction& tx) -> Result<std::vector<Listing>> {
+  return deps_.database.ReadValue([&](db::Transaction& tx) -> Result<Listings> {
     BW_TRY(const Attachment attachment, deps_.attachments.Get(tx, id));
     BW_TRY(const Frame frame, FrameOf(tx, attachment));
     std::vector<Listing> listings;
@@ -79,16 +84,17 @@ Result<std::vector<Evaluator::Listing>> Evaluator::ListAll(
     for (const Listing& listing : listings) {
       for (const auto& resource : listing.resources) known.insert(resource.crn().ToString());
     }
-    BW_TRY_STATUS(ledger::ForEach(tx, id, {}, [&](const ResourcePoint& point) -> Status {
-      const auto of = std::find_if(listings.begin(), listings.end(), [&](const Listing& listing) {
-        return !listing.failure && listing.type == TypeOf(point.resource);
-      });
-      if (of != listings.end() && !known.contains(point.resource.crn().ToString())) {
-        of->vanished.push_back(point.resource);
-      }
-      return Ok();
-    }));
-    return listings;
+    for (Listing& listing : listings) {
+      if (listing.failure) continue;
+      BW_TRY_STATUS(
+          ledger::ForEach(tx, id, {}, listing.type, [&](const ResourcePoint& point) -> Status {
+            if (!known.contains(point.resource.crn().ToString())) {
+              listing.vanished.push_back(point.resource);
+            }
+            return Ok();
+          }));
+    }
+    return Listings{attachment, std::move(listings)};
   });
 }
 
@@ -164,12 +170,15 @@ Status Evaluator::Recount(db::Transaction& tx, const Frame& frame,
                           const std::vector<Listing>& listings) const {
   std::map<condition::ResourceType, std::vector<Counters>> counts;
   for (const auto& [type, goals] : frame.goals) counts[type].resize(goals.size());
-  BW_TRY_STATUS(
-      ledger::ForEach(tx, frame.attachment.id, {}, [&](const ResourcePoint& point) -> Status {
-        const auto found = counts.find(TypeOf(point.resource));
-        if (found != counts.end()) Count(point.statuses, found->second);
-        return Ok();
-      }));
+  for (const Listing& listing : listings) {
+    const auto of = counts.find(listing.type);
+    if (of == counts.end()) continue;
+    BW_TRY_STATUS(ledger::ForEach(tx, frame.attachment.id, {}, listing.type,
+                                  [&](const ResourcePoint& point) -> Status {
+                                    Count(point.statuses, of->second);
+                                    return Ok();
+                                  }));
+  }
   BW_TRY(const auto before, ledger::GoalsAt(tx, frame.attachment.id, {}));
   for (const Listing& listing : listings) {
     const auto goals = frame.goals.find(listing.type);
@@ -193,14 +202,25 @@ Status Evaluator::Recount(db::Transaction& tx, const Frame& frame,
 
 Result<Timestamp> Evaluator::EvaluateAll(std::int64_t id,
                                          const std::set<condition::ResourceType>& types) const {
-  BW_TRY(const auto listings, ListAll(id, types));
+  BW_TRY(const auto listed, ListAll(id, types));
+  const auto& listings = listed.all;
+  // What was begun under one version or set of parameters is not ended under another.
+  const auto lock = [&](db::Transaction& tx) -> Result<Attachment> {
+    BW_TRY(auto now, deps_.attachments.Lock(tx, id));
+    const Attachment& then = listed.attachment;
+    if (now.profile_version != then.profile_version || now.parameters != then.parameters ||
+        now.enabled != then.enabled) {
+      return Unavailable("the attachment was changed while it was evaluated");
+    }
+    return now;
+  };
   for (const Listing& listing : listings) {
     std::span<const control::Resource> rest = listing.resources;
     while (!rest.empty()) {
       const auto step = rest.first(std::min(kStep, rest.size()));
       rest = rest.subspan(step.size());
       BW_TRY_STATUS(deps_.database.Write([&](db::Transaction& tx) -> Status {
-        BW_TRY(const Attachment attachment, deps_.attachments.Lock(tx, id));
+        BW_TRY(const Attachment attachment, lock(tx));
         BW_TRY(const Frame frame, FrameOf(tx, attachment));
         if (!frame.goals.contains(listing.type)) return Ok();  // another version since
         for (const control::Resource& resource : step) {
@@ -213,7 +233,7 @@ Result<Timestamp> Evaluator::EvaluateAll(std::int64_t id,
     }
   }
   return deps_.database.WriteValue([&](db::Transaction& tx) -> Result<Timestamp> {
-    BW_TRY(const Attachment attachment, deps_.attachments.Lock(tx, id));
+    BW_TRY(const Attachment attachment, lock(tx));
     BW_TRY(const Frame frame, FrameOf(tx, attachment));
     for (const Listing& listing : listings) BW_TRY_STATUS(EndVanished(tx, frame, listing));
     BW_TRY_STATUS(Recount(tx, frame, listings));
@@ -237,9 +257,8 @@ Status Evaluator::Evaluate(std::int64_t id, const std::vector<control::Resource>
         if (letter == Letter::kElsewhere) continue;
         const std::string& goal_id = goals[i].goal->id;
         const auto known = before.find(goal_id);
-        auto& point =
-            touched.try_emplace(goal_id, known == before.end() ? GoalPoint{} : known->second)
-                .first->second;
+        if (known == before.end()) continue;  // never evaluated as a whole: nothing to add to
+        auto& point = touched.try_emplace(goal_id, known->second).first->second;
         point.goal_id = goal_id;
         point.resources.Add(StatusOf(letter), by);
       }

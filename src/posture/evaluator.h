@@ -53,9 +53,10 @@ class Evaluator {
  private:
   struct Frame;
   struct Listing;
+  struct Listings;
   Result<Frame> FrameOf(db::Transaction& tx, const Attachment& attachment) const;
-  Result<std::vector<Listing>> ListAll(std::int64_t attachment,
-                                       const std::set<condition::ResourceType>& types) const;
+  Result<Listings> ListAll(std::int64_t attachment,
+                           const std::set<condition::ResourceType>& types) const;
   Status LookAt(db::Transaction& tx, const Frame& frame, const control::Resource& resource,
                 ResourcePoint* before, ResourcePoint* after) const;
   Status EndVanished(db::Transaction& tx, const Frame& frame, const Listing& listing) const;

@@ -124,16 +124,23 @@ Status EndAll(db::Transaction& tx, std::int64_t attachment, Timestamp at) {
 }
 
 Status ForEach(db::Transaction& tx, std::int64_t attachment, std::optional<Timestamp> at,
-               const EachResource& each) {
+               const std::optional<condition::ResourceType>& type, const EachResource& each) {
   const auto row = [&](const db::Row& found) -> Status {
     BW_TRY(const auto point, PointOf(found));
     return each(point);
   };
-  const std::string select =
+  std::string sql =
       "SELECT place, statuses, facts_digest, error, at FROM posture_resource "
-      "WHERE attachment_id = $1 AND ";
-  if (!at) return tx.Query(select + "until IS NULL", {attachment}, row);
-  return tx.Query(select + "at <= $2 AND (until IS NULL OR until > $2)", {attachment, *at}, row);
+      "WHERE attachment_id = $1 AND until IS NULL";
+  if (at) {
+    sql =
+        "SELECT place, statuses, facts_digest, error, at FROM posture_resource "
+        "WHERE attachment_id = $1 AND at <= $2 AND (until IS NULL OR until > $2)";
+  }
+  if (!type) return at ? tx.Query(sql, {attachment, *at}, row) : tx.Query(sql, {attachment}, row);
+  const std::string named = condition::ToString(*type);
+  if (at) return tx.Query(sql + " AND type = $3", {attachment, *at, named}, row);
+  return tx.Query(sql + " AND type = $2", {attachment, named}, row);
 }
 
 Result<std::string> FactsOf(db::Transaction& tx, std::string_view digest) {

@@ -11,6 +11,7 @@
 
 #include "base/result.h"
 #include "base/time.h"
+#include "condition/catalogue.h"
 #include "control/resource.h"
 #include "db/database.h"
 #include "posture/results.h"
@@ -53,10 +54,10 @@ Status End(db::Transaction& tx, std::int64_t attachment, Timestamp at,
 // Whatever is present ends: the profile's version changed, and its letters mean something else.
 Status EndAll(db::Transaction& tx, std::int64_t attachment, Timestamp at);
 
-// In no order. `at` absent: the present.
+// In no order. `at` absent: the present; `type` absent: all of them.
 using EachResource = std::function<Status(const ResourcePoint&)>;
 Status ForEach(db::Transaction& tx, std::int64_t attachment, std::optional<Timestamp> at,
-               const EachResource& each);
+               const std::optional<condition::ResourceType>& type, const EachResource& each);
 Result<std::string> FactsOf(db::Transaction& tx, std::string_view digest);
 
 using GoalPoints = std::map<std::string, GoalPoint, std::less<>>;

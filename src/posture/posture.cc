@@ -24,6 +24,7 @@ constexpr std::chrono::hours kSafetyNet{24};
 constexpr std::chrono::minutes kDueEvery{1};
 constexpr jobs::RetryPolicy kScanRetry;
 constexpr std::size_t kMaxGoverned = 10'000;
+constexpr std::size_t kMaxResourcesOfAScan = 1'000;  // of each goal
 
 // What an event says was touched: whole types, or resources of them by their coordinates.
 struct Touched {
@@ -136,13 +137,23 @@ Result<std::int64_t> Posture::RequestScan(const control::Caller& caller, const A
          BW_TRY(const SetupItem scope, deps_.setup.Find(tx, account, SetupKind::kScope, scope_id));
          if (!scope.enabled) return NotFound("scope " + scope_id + " was not found");
          BW_TRY(auto attachment, deps_.attachments.FindFor(tx, account, scope_id, profile_id));
+         const json::Object stored = attachment ? attachment->parameters : json::Object();
          if (!attachment || !attachment->enabled) {
            BW_TRY(attachment, deps_.attachments.Attach(tx, caller, account,
                                                        {.scope_id = scope_id,
                                                         .profile_id = profile_id,
                                                         .profile_version = {},
-                                                        .parameters = {},
+                                                        .parameters = stored,
                                                         .every = {}}));
+         }
+         // One that has not begun yet will see all there is by then.
+         BW_TRY(const auto pending, scans::Pending(tx, attachment->id, group_profile_id));
+         if (pending) {
+           id = *pending;
+           return control::Effect{.before = nullptr,
+                                  .after = {{"scan_id", id}, {"profile_id", Text(profile_id)}},
+                                  .governed = {},
+                                  .events = {}};
          }
          BW_TRY(id,
                 scans::Insert(tx, *attachment, group_profile_id, caller.actor.iam_id.value(), now));
@@ -177,7 +188,8 @@ Status Posture::RunScan(const jobs::Job& job) {
     if (!in_force) return Internal("a scan's attachment was made after it");
     BW_TRY(const auto profile, deps_.profiles.Load(tx, scan.profile_id, in_force->profile_version));
     BW_TRY(const auto points, ledger::GoalsAt(tx, scan.attachment_id, *moment));
-    return scans::Finish(tx, id, *moment, deps_.clock.Now(), CountsOf(*profile, points));
+    return scans::Finish(tx, id, in_force->profile_version, *moment, deps_.clock.Now(),
+                         CountsOf(*profile, points));
   });
 }
 
@@ -249,13 +261,22 @@ Status Posture::EvaluateAttachment(const jobs::Job& job) {
 
 Status Posture::EvaluateEveryAccount() {
   BW_TRY(const auto accounts, deps_.accounts());
+  Status first = Ok();  // one that cannot be evaluated keeps no other from it
+  const auto note = [&](const Error& error) {
+    if (first.ok()) first = error;
+  };
   for (const AccountId& account : accounts) {
-    BW_TRY(const auto kept, Kept(account));
-    for (const Attachment& attachment : kept) {
-      BW_TRY_STATUS(evaluator_.EvaluateAll(attachment.id));
+    const auto kept = Kept(account);
+    if (!kept.ok()) {
+      note(kept.error());
+      continue;
+    }
+    for (const Attachment& attachment : *kept) {
+      const auto evaluated = evaluator_.EvaluateAll(attachment.id);
+      if (!evaluated.ok()) note(evaluated.error());
     }
   }
-  return Ok();
+  return first;
 }
 
 Status Posture::StartDueScans() {
@@ -399,7 +420,9 @@ Result<Assessment> Posture::Assess(const AccountId& account, std::int64_t attach
 
 Result<Assessment> Posture::AssessScan(const Scan& scan) const {
   return Assess(scan.account, scan.attachment_id,
-                {.at = scan.moment.value_or(scan.created), .from = {}});
+                {.at = scan.moment.value_or(scan.created),
+                 .from = {},
+                 .max_resources = kMaxResourcesOfAScan});
 }
 
 Result<Attachment> Posture::AttachmentOf(const AccountId& account,

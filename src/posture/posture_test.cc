@@ -262,6 +262,32 @@ TEST_F(PostureTest, AnExceptionCountsFromASecondPersonsApprovalUntilItsEnd) {
   EXPECT_EQ(exceptions_.End(second, control_.account, asked->id).error().reason(), "ended");
 }
 
+TEST_F(PostureTest, WhatWasEndedIsNotKnownUntilItIsAttachedAgain) {
+  RunScan();
+  const std::int64_t id = last_.attachment_id;
+  control_.clock.Advance(std::chrono::hours{1});
+  const Timestamp before = control_.clock.Now();
+  control_.clock.Advance(std::chrono::hours{1});
+  ASSERT_TRUE(attachments_.End(control_.caller, control_.account, id).ok());
+  control_.clock.Advance(std::chrono::hours{1});
+  const Timestamp gap = control_.clock.Now();
+  EXPECT_EQ(posture_->Assess(control_.account, id, {.at = gap, .from = {}}).error().code(),
+            ErrorCode::kNotFound);
+  control_.clock.Advance(std::chrono::hours{1});
+  RunScan();
+  EXPECT_EQ(last_.attachment_id, id);
+  EXPECT_EQ(posture_->Assess(control_.account, id)->score.points, 1000);
+  EXPECT_EQ(posture_->Assess(control_.account, id, {.at = before, .from = {}})->score.points, 1000);
+  EXPECT_EQ(posture_->Assess(control_.account, id, {.at = gap, .from = {}}).error().code(),
+            ErrorCode::kNotFound);
+  EXPECT_EQ(posture_
+                ->Assess(control_.account, id,
+                         {.at = control_.clock.Now() + std::chrono::hours{1}, .from = {}})
+                .error()
+                .code(),
+            ErrorCode::kInvalid);
+}
+
 TEST_F(PostureTest, UnknownScopesAndProfilesAreNamed) {
   const auto scope = posture_->RequestScan(control_.caller, control_.account, "9", "48", "");
   EXPECT_EQ(scope.error().message(), "scope 9 was not found");

@@ -205,10 +205,18 @@ Status ResolveGoals(Profile& profile, const FindGoalById& find) {
   std::set<std::string, std::less<>> external;
   std::set<std::string, std::less<>> taken;
   profile.goals.clear();
+  std::size_t references = 0;
   for (const Control& control : profile.controls) {
     const auto wrong = [&](const std::string& what) {
       return Invalid("control " + control.external_control_id + " " + what).Reason("invalid_field");
     };
+    if (control.tags.size() > kMaxTexts) return wrong("has more than 100 tags");
+    references += control.goals.size();
+    if (references > kMaxGoals) return wrong("is one goal too many: a profile names at most 5000");
+    if (std::set<std::string>(control.goals.begin(), control.goals.end()).size() !=
+        control.goals.size()) {
+      return wrong("names a goal twice");
+    }
     if (!ids.insert(control.id).second) return wrong("repeats the id " + control.id);
     if (!external.insert(control.external_control_id).second) return wrong("is there twice");
     if (!control.parent.empty() && !external.contains(control.parent)) {

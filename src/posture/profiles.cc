@@ -184,10 +184,15 @@ Result<std::vector<Profiles::Version>> Profiles::Versions(const AccountId& accou
   });
 }
 
+// What has a number keeps it: whoever read it may name it.
 Status Profiles::Number(db::Transaction& tx, ProfileDraft& draft) const {
-  BW_TRY(std::int64_t next, TakeNumbers(tx, "control", kFirstControl,
-                                        static_cast<std::int64_t>(draft.controls.size())));
-  for (Control& control : draft.controls) control.id = std::to_string(next++);
+  std::int64_t wanted = 0;
+  for (const Control& control : draft.controls) wanted += control.id.empty() ? 1 : 0;
+  if (wanted == 0) return Ok();
+  BW_TRY(std::int64_t next, TakeNumbers(tx, "control", kFirstControl, wanted));
+  for (Control& control : draft.controls) {
+    if (control.id.empty()) control.id = std::to_string(next++);
+  }
   return Ok();
 }
 

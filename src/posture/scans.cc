@@ -97,14 +97,21 @@ Result<Scan> Begin(db::Transaction& tx, std::int64_t id, Timestamp now) {
   return *std::move(scan);
 }
 
-Status Finish(db::Transaction& tx, std::int64_t id, Timestamp moment, Timestamp now,
-              const ScanCounts& counts) {
+Status Finish(db::Transaction& tx, std::int64_t id, std::int64_t profile_version, Timestamp moment,
+              Timestamp now, const ScanCounts& counts) {
   BW_TRY_STATUS(
       tx.Execute("UPDATE posture_scan SET status = $2, ended = $3, moment = $4, counts = $5, "
-                 "profile_version = (SELECT profile_version FROM posture_attachment a "
-                 "WHERE a.id = attachment_id) WHERE id = $1",
-                 {id, kPosted, now, moment, json::Serialize(ToJson(counts))}));
+                 "profile_version = $6 WHERE id = $1",
+                 {id, kPosted, now, moment, json::Serialize(ToJson(counts)), profile_version}));
   return Ok();
+}
+
+Result<std::optional<std::int64_t>> Pending(db::Transaction& tx, std::int64_t attachment,
+                                            std::string_view group_profile_id) {
+  return tx.QueryOne(
+      "SELECT id FROM posture_scan WHERE attachment_id = $1 AND group_profile_id = $2 "
+      "AND status = $3 ORDER BY id DESC LIMIT 1",
+      {attachment, group_profile_id, kPending}, [](const db::Row& row) { return row.Int(0); });
 }
 
 Status GiveUp(db::Transaction& tx, std::int64_t id, Timestamp now) {

@@ -53,8 +53,11 @@ Result<std::int64_t> Insert(db::Transaction& tx, const Attachment& attachment,
 // kNotFound "scan X was not found".
 Result<Scan> Find(db::Transaction& tx, const AccountId& account, std::int64_t id);
 Result<Scan> Begin(db::Transaction& tx, std::int64_t id, Timestamp now);
-Status Finish(db::Transaction& tx, std::int64_t id, Timestamp moment, Timestamp now,
-              const ScanCounts& counts);
+Status Finish(db::Transaction& tx, std::int64_t id, std::int64_t profile_version, Timestamp moment,
+              Timestamp now, const ScanCounts& counts);
+// One of the attachment that has not begun, if there is one.
+Result<std::optional<std::int64_t>> Pending(db::Transaction& tx, std::int64_t attachment,
+                                            std::string_view group_profile_id);
 Status GiveUp(db::Transaction& tx, std::int64_t id, Timestamp now);
 
 // The latest of each attachment that was ever scanned, newest first.

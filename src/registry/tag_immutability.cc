@@ -114,6 +114,7 @@ Result<std::vector<control::Resource>> TagImmutability::List(db::Transaction& tx
 
 Result<condition::Facts> TagImmutability::Read(db::Transaction& tx,
                                                const control::Resource& resource) {
+  BW_TRY_STATUS(Namespaces::GetOwned(tx, resource.account, resource.registry, resource.name_space));
   BW_TRY(const TagPatterns patterns, ReadTagPatterns(tx, resource.registry, resource.name_space));
   condition::Facts facts;
   facts.Set("tag_immutability", condition::Fact::Present(condition::StringList(patterns.ToList()),

@@ -1,6 +1,7 @@
 #include "report/evidence.h"
 
 #include <map>
+#include <set>
 
 #include "condition/evaluate.h"
 #include "crypto/hash.h"
@@ -135,15 +136,19 @@ class Evaluation {
   }
 
  private:
-  // The goal's status follows from its results, where all of them are there.
+  // The goal's status follows from its results; where some are left out, a failure among those that
+  // are there is one.
   static Status CheckGoal(const json::Value& goal, const std::string& id,
                           const posture::Counters& counts) {
     const json::Value* all = json::Find(goal, "resources_in_all");
     const bool whole = all != nullptr && all->is_int64() && all->as_int64() == counts.total();
-    if (!whole || !json::FindText(goal, "error").empty()) return Ok();
-    if (posture::ToString(posture::RollUp(counts)) != json::FindText(goal, "status")) {
-      return Wrong("the status of goal " + id + " does not follow from its results");
-    }
+    const std::string_view said = json::FindText(goal, "status");
+    const bool unable = !json::FindText(goal, "error").empty();
+    const auto status = unable ? posture::ResultStatus::kUnableToPerform : posture::RollUp(counts);
+    const bool follows = whole || unable || counts.fail > 0
+                             ? said == posture::ToString(status)
+                             : said != posture::ToString(posture::ResultStatus::kNotApplicable);
+    if (!follows) return Wrong("the status of goal " + id + " does not follow from its results");
     return Ok();
   }
 
@@ -152,8 +157,11 @@ class Evaluation {
     BW_TRY(const auto status, posture::ParseResultStatus(json::FindText(resource, "status")));
     const std::string digest(json::FindText(resource, "facts_digest"));
     if (digest.empty()) {
-      if (status == posture::ResultStatus::kPass) {
-        return Wrong("a result of goal " + goal.goal->id + " passes without facts");
+      const bool accepted = !json::FindText(resource, "exception").empty();
+      const auto possible = accepted ? posture::ResultStatus::kNotApplicable
+                                     : posture::ResultStatus::kUnableToPerform;
+      if (status != possible) {
+        return Wrong("a result of goal " + goal.goal->id + " is told without facts");
       }
       ++found_.unreadable;
       return status;
@@ -185,6 +193,20 @@ class Evaluation {
   const Facts& facts_;
   VerifiedEvidence& found_;
 };
+
+Status CheckScore(const json::Value& assessment, const Profile& profile) {
+  std::vector<posture::Weighted> weighted;
+  for (const json::Value& goal : assessment.at("goals").as_array()) {
+    BW_TRY(const auto status, posture::ParseResultStatus(json::FindText(goal, "status")));
+    weighted.push_back({profile.FindGoal(json::FindText(goal, "id"))->severity, status});
+  }
+  const json::Value* score = json::Find(assessment, "score");
+  const json::Value* points = score == nullptr ? nullptr : json::Find(*score, "points");
+  if (points == nullptr || *points != json::Value(posture::ScoreOf(weighted).points)) {
+    return Wrong("the score does not follow from the goals");
+  }
+  return Ok();
+}
 
 Result<json::Value> Opened(std::string_view bytes, const crypto::VerifyingKey& key) {
   BW_TRY(const json::Value envelope,
@@ -267,7 +289,15 @@ Result<VerifiedEvidence> VerifyEnvelope(std::string_view bytes, const crypto::Ve
   found.profile = profile->name + ", version " + std::to_string(profile->version);
   found.at = json::FindText(assessment, "at");
   Evaluation evaluation(facts, found);
-  for (const json::Reader& goal : all) BW_TRY_STATUS(evaluation.Goal(*profile, goal.value()));
+  std::set<std::string> told;
+  for (const json::Reader& goal : all) {
+    told.insert(goal.Field("id").String());
+    BW_TRY_STATUS(evaluation.Goal(*profile, goal.value()));
+  }
+  if (told.size() != all.size() || told.size() != profile->goals.size()) {
+    return Wrong("the goals are not those of the profile, each once");
+  }
+  BW_TRY_STATUS(CheckScore(assessment, *profile));
   if (const json::Value* head = json::Find(predicate, "audit_head")) found.audit_head = *head;
   return found;
 }

@@ -40,6 +40,7 @@ class EvidenceTest : public ::testing::Test {
     assessment_.facts.emplace(digest, std::move(facts));
     assessment_.profile_digest = posture::DigestOf(*profile_);
     assessment_.parameters = json::Object();
+    assessment_.score = {.points = 1000, .evaluated = 1, .total = 1};
   }
 
   std::string Verified() {
@@ -53,7 +54,17 @@ class EvidenceTest : public ::testing::Test {
   posture::ResourceResult& Only() { return assessment_.goals[0].result.resources[0]; }
 
   crypto::SigningKey key_ = crypto::SigningKey::Generate();
-  std::shared_ptr<const posture::Profile> profile_ = posture::Content::BuiltIn().FindProfile("48");
+  std::shared_ptr<const posture::Profile> profile_ = [] {
+    posture::Profile one = *posture::Content::BuiltIn().FindProfile("48");
+    std::erase_if(one.goals, [](const auto& goal) { return goal->id != "3000625"; });
+    one.controls = {{.id = "1",
+                     .external_control_id = "1",
+                     .description = "only",
+                     .parent = {},
+                     .tags = {},
+                     .goals = {"3000625"}}};
+    return std::make_shared<const posture::Profile>(std::move(one));
+  }();
   Assessment assessment_;
 };
 
@@ -72,9 +83,18 @@ TEST_F(EvidenceTest, AGoalThatDoesNotFollowFromItsResultsIsNamed) {
   EXPECT_EQ(Verified(), "the status of goal 3000625 does not follow from its results");
 }
 
+TEST_F(EvidenceTest, ScoreAndGoalsAreThoseOfTheProfile) {
+  assessment_.score.points = 999;
+  EXPECT_EQ(Verified(), "the score does not follow from the goals");
+  assessment_.goals.push_back(assessment_.goals[0]);
+  EXPECT_EQ(Verified(), "the goals are not those of the profile, each once");
+  assessment_.goals.clear();
+  EXPECT_EQ(Verified(), "the goals are not those of the profile, each once");
+}
+
 TEST_F(EvidenceTest, APassWithoutFactsIsNone) {
   Only().facts_digest.clear();
-  EXPECT_EQ(Verified(), "a result of goal 3000625 passes without facts");
+  EXPECT_EQ(Verified(), "a result of goal 3000625 is told without facts");
 }
 
 TEST_F(EvidenceTest, FactsAndGoalsAreWhatTheirDigestsSay) {

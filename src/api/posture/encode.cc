@@ -1,5 +1,6 @@
 #include "api/posture/encode.h"
 
+#include <algorithm>
 #include <initializer_list>
 
 namespace breakwater::api::posture {
@@ -23,8 +24,17 @@ using json::Text;
 // 12 characters of the scope's name joined with 12 of the profile's (ibm-scc 2.9).
 constexpr std::size_t kNamePart = 12;
 
+// Without half a character at the end.
+std::string Beginning(std::string_view text) {
+  std::size_t end = std::min(text.size(), kNamePart);
+  while (end > 0 && end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) {
+    --end;
+  }
+  return std::string(text.substr(0, end));
+}
+
 std::string ScanName(std::string_view scope, const Profile& profile) {
-  return std::string(scope.substr(0, kNamePart)) + "_" + profile.name.substr(0, kNamePart);
+  return Beginning(scope) + "_" + Beginning(profile.name);
 }
 
 json::Value TimeOrNull(const std::optional<Timestamp>& time) {

@@ -114,8 +114,10 @@ class Handlers {
   Result<net::Response> Create(Context& context) const {
     BW_TRY(const json::Value body, ReadJson(context));
     BW_TRY(const auto draft, DraftFrom(body, nullptr));
-    BW_TRY_STATUS(posture_.setup().Find(context.account, breakwater::posture::SetupKind::kScope,
-                                        draft.scope_id));
+    BW_TRY(const auto scope,
+           posture_.setup().Find(context.account, breakwater::posture::SetupKind::kScope,
+                                 draft.scope_id));
+    if (!scope.enabled) return NotFound("scope " + draft.scope_id + " was not found");
     BW_TRY(const auto made, posture_.attachments().Create(context.caller, context.account, draft));
     return JsonResponse(201, breakwater::posture::ToJson(made));
   }

@@ -148,7 +148,11 @@ class Handlers {
       return NotFound("profile " + std::string(*profile_id) + " was not found in scan " +
                       std::to_string(id));
     }
-    BW_TRY(const auto assessment, posture_.AssessScan(scan));
+    breakwater::posture::Assessment assessment;  // of nothing yet
+    assessment.profile_id = scan.profile_id;
+    if (scan.moment) {
+      BW_TRY(assessment, posture_.AssessScan(scan));
+    }
     return JsonResponse(200, encode(scan, assessment));
   }
 
