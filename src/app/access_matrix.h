@@ -446,7 +446,7 @@ inline constexpr Row kRows[] = {
     {"posture/CreateProfileGroup", "compliance.posture-management.profiles-create"},
     {"posture/UpdateProfiles", "compliance.posture-management.profiles-update"},
     {"posture/SetPostureParameter", "compliance.posture-management.profiles-update"},
-    {"posture/DeleteProfile", "compliance.posture-management.profiles-delete"},
+    {"posture/DeletePostureProfile", "compliance.posture-management.profiles-delete"},
     {"posture/DeleteProfileGroup", "compliance.posture-management.profiles-delete"},
     {"posture/ListCollectors", "compliance.posture-management.collectors-read"},
     {"posture/GetCollector", "compliance.posture-management.collectors-read"},
