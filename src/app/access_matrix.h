@@ -442,6 +442,7 @@ inline constexpr Row kRows[] = {
     {"posture/ListProfileVersions", "compliance.posture-management.profiles-read"},
     {"posture/ExportProfile", "compliance.posture-management.profiles-read"},
     {"posture/GetPostureParameters", "compliance.posture-management.profiles-read"},
+    {"posture/ImportOscalProfile", "compliance.posture-management.profiles-create"},
     {"posture/ImportProfiles", "compliance.posture-management.profiles-create"},
     {"posture/CreateProfileGroup", "compliance.posture-management.profiles-create"},
     {"posture/UpdateProfiles", "compliance.posture-management.profiles-update"},

@@ -58,6 +58,15 @@ std::optional<std::int64_t> Seconds(const std::optional<std::chrono::seconds>& e
   return every ? std::optional<std::int64_t>(every->count()) : std::nullopt;
 }
 
+AttachmentDraft DraftOf(const Attachment& now) {
+  return {.scope_id = now.scope_id,
+          .profile_id = now.profile_id,
+          .profile_version = now.profile_version,
+          .parameters = now.parameters,
+          .every = now.every,
+          .enabled = now.enabled};
+}
+
 // What of old values a newer version still has and allows.
 json::Object StillDeclared(const Profile& profile, const json::Object& parameters) {
   json::Object kept;
@@ -272,7 +281,7 @@ Result<control::Effect> Attachments::Change(db::Transaction& tx, const Attachmen
 }
 
 Result<Attachment> Attachments::Update(const control::Caller& caller, const AccountId& account,
-                                       std::int64_t id, const AttachmentDraft& draft) {
+                                       std::int64_t id, const Alter& alter) {
   Attachment after;
   BW_TRY_STATUS(changes_.Submit(
       caller,
@@ -281,6 +290,7 @@ Result<Attachment> Attachments::Update(const control::Caller& caller, const Acco
        .apply = [&](db::Transaction& tx) -> Result<control::Effect> {
          BW_TRY_STATUS(Find(tx, account, id));
          BW_TRY(const Attachment before, Lock(tx, id));
+         BW_TRY(const AttachmentDraft draft, alter(DraftOf(before)));
          return Change(tx, before, draft, &after);
        }}));
   return after;

@@ -78,10 +78,12 @@ class Attachments {
   // kExists if the profile is attached there; kInvalid names a parameter that cannot be so.
   Result<Attachment> Create(const control::Caller& caller, const AccountId& account,
                             const AttachmentDraft& draft);
-  // Scope and profile stay; another version is an upgrade, which keeps parameters that the version
-  // still has.
+  // `alter` makes out of what there is what there shall be; it runs under the lock, and may run
+  // again. Scope and profile stay; another version is an upgrade, which keeps parameters that the
+  // version still has.
+  using Alter = std::function<Result<AttachmentDraft>(AttachmentDraft now)>;
   Result<Attachment> Update(const control::Caller& caller, const AccountId& account,
-                            std::int64_t id, const AttachmentDraft& draft);
+                            std::int64_t id, const Alter& alter);
   // Ends it: nothing is evaluated any more, what was stays readable.
   Status End(const control::Caller& caller, const AccountId& account, std::int64_t id);
 

@@ -27,21 +27,23 @@ Result<ConfigurationItem> ParametersSection::Complete(const AccountId& account,
 
 Status ParametersSection::Put(const control::Caller& caller, const AccountId& account,
                               const ConfigurationItem& item) {
-  AttachmentDraft draft{.scope_id = std::string(kRegistryScope),
-                        .profile_id = item.key,
-                        .profile_version = {},
-                        .parameters = item.document.as_object(),
-                        .every = {}};
+  const json::Object& parameters = item.document.as_object();
   const auto attachment = posture_.AttachmentOf(account, item.key);
-  if (!attachment.ok()) {
-    if (attachment.error().code() != ErrorCode::kNotFound) return attachment.error();
-    BW_TRY_STATUS(posture_.attachments().Create(caller, account, draft));
+  if (attachment.ok()) {
+    BW_TRY_STATUS(posture_.attachments().Update(
+        caller, account, attachment->id, [&](AttachmentDraft draft) -> Result<AttachmentDraft> {
+          draft.parameters = parameters;
+          return draft;
+        }));
     return Ok();
   }
-  draft.profile_version = attachment->profile_version;
-  draft.every = attachment->every;
-  draft.enabled = attachment->enabled;
-  BW_TRY_STATUS(posture_.attachments().Update(caller, account, attachment->id, draft));
+  if (attachment.error().code() != ErrorCode::kNotFound) return attachment.error();
+  BW_TRY_STATUS(posture_.attachments().Create(caller, account,
+                                              {.scope_id = std::string(kRegistryScope),
+                                               .profile_id = item.key,
+                                               .profile_version = {},
+                                               .parameters = parameters,
+                                               .every = {}}));
   return Ok();
 }
 

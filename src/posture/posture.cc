@@ -441,19 +441,15 @@ Result<Attachment> Posture::AttachmentOf(const AccountId& account,
 Status Posture::SetParameter(const control::Caller& caller, const AccountId& account,
                              std::int64_t attachment, const std::string& name,
                              const json::Value& value) {
-  BW_TRY(const Attachment now, deps_.attachments.Find(account, attachment));
-  AttachmentDraft draft{.scope_id = now.scope_id,
-                        .profile_id = now.profile_id,
-                        .profile_version = now.profile_version,
-                        .parameters = now.parameters,
-                        .every = now.every,
-                        .enabled = now.enabled};
-  if (value.is_null()) {
-    draft.parameters.erase(name);
-  } else {
-    draft.parameters[name] = value;
-  }
-  BW_TRY_STATUS(deps_.attachments.Update(caller, account, attachment, draft));
+  BW_TRY_STATUS(deps_.attachments.Update(caller, account, attachment,
+                                         [&](AttachmentDraft draft) -> Result<AttachmentDraft> {
+                                           if (value.is_null()) {
+                                             draft.parameters.erase(name);
+                                           } else {
+                                             draft.parameters[name] = value;
+                                           }
+                                           return draft;
+                                         }));
   return Ok();
 }
 

@@ -256,8 +256,11 @@ Status Profiles::Update(const control::Caller& caller, const AccountId& account,
                    return Denied("predefined profiles cannot be edited; make a custom one from it");
                  }
                  const Timestamp now = clock_.Now();
-                 BW_TRY(const Profile profile, Made(tx, id, old.entry.version + 1, draft));
-                 BW_TRY_STATUS(InsertVersion(tx, profile, now));
+                 BW_TRY(Profile profile, Made(tx, id, old.entry.version, draft));
+                 if (ToDocument(profile) != ToDocument(*old.profile)) {
+                   ++profile.version;
+                   BW_TRY_STATUS(InsertVersion(tx, profile, now));
+                 }
                  BW_TRY_STATUS(tx.Execute(
                      "UPDATE posture_profile SET name = $2, version = $3, enabled = $4, "
                      "deleted_reason = $5, modified = $6, modified_by = $7 WHERE id = $1",

@@ -52,7 +52,7 @@ json::Object Encode(const Attestation& a, Timestamp now) {
 }
 
 // Scope and profile are set when it is made and stay.
-Result<AttachmentDraft> DraftFrom(const json::Value& body, const Attachment* now) {
+Result<AttachmentDraft> DraftFrom(const json::Value& body, const AttachmentDraft* now) {
   const json::Reader in(body);
   in.OnlyFields({"scope_id", "profile_id", "profile_version", "parameters", "interval", "enabled"});
   AttachmentDraft draft;
@@ -60,12 +60,7 @@ Result<AttachmentDraft> DraftFrom(const json::Value& body, const Attachment* now
     draft.scope_id = in.Field("scope_id").String();
     draft.profile_id = in.Field("profile_id").String();
   } else {
-    draft = {.scope_id = now->scope_id,
-             .profile_id = now->profile_id,
-             .profile_version = now->profile_version,
-             .parameters = now->parameters,
-             .every = now->every,
-             .enabled = now->enabled};
+    draft = *now;
   }
   if (const auto version = in.Optional("profile_version")) draft.profile_version = version->Int();
   if (const auto parameters = in.Optional("parameters")) {
@@ -125,10 +120,10 @@ class Handlers {
   Result<net::Response> Update(Context& context) const {
     BW_TRY(const std::int64_t id, IdOf(context));
     BW_TRY(const json::Value body, ReadJson(context));
-    BW_TRY(const auto now, posture_.attachments().Find(context.account, id));
-    BW_TRY(const auto draft, DraftFrom(body, &now));
-    BW_TRY(const auto changed,
-           posture_.attachments().Update(context.caller, context.account, id, draft));
+    BW_TRY(const auto changed, posture_.attachments().Update(context.caller, context.account, id,
+                                                             [&](const AttachmentDraft& now) {
+                                                               return DraftFrom(body, &now);
+                                                             }));
     return JsonResponse(200, breakwater::posture::ToJson(changed));
   }
 

@@ -344,6 +344,28 @@ TEST_F(PostureApi, APassphraseAndAnIntervalHaveLimits) {
             400);
 }
 
+TEST_F(PostureApi, ACatalogOfOscalBecomesAProfileWhoseControlsHaveOurGoals) {
+  const auto made =
+      harness_.Send("POST", "/breakwater/v1/posture/profiles/import-oscal", R"({"files":[
+    {"name":"catalog.json","document":{"catalog":{"uuid":"3f2f5f0c-8a0e-4d57-9a6e-3f1d3ab0a001",
+      "metadata":{"title":"Ours","last-modified":"2026-01-01T00:00:00Z","version":"1",
+                  "oscal-version":"1.1.3"},
+      "groups":[{"id":"sc","title":"Protection",
+                 "controls":[{"id":"sc-7","title":"Boundary Protection"},
+                             {"id":"pe-3","title":"Physical Access"}]}]}}}]})");
+  ASSERT_EQ(made.status, 201) << made.text;
+  EXPECT_EQ(json::FindText(made.body, "name"), "Ours");
+  const auto controls = harness_.Send(
+      "GET", "/posture/v2/profiles/" + std::string(json::FindText(made.body, "id")) + "/controls");
+  const auto& all = json::Find(controls.body, "controls")->as_array();
+  ASSERT_EQ(all.size(), 3U) << controls.text;
+  EXPECT_NE(json::Serialize(all.at(1)).find("3000625"), std::string::npos);
+  EXPECT_TRUE(json::Find(all.at(2), "goals")->as_array().empty());
+  // The same once more is no new version.
+  const std::string path = "/posture/v2/profiles/" + std::string(json::FindText(made.body, "id"));
+  EXPECT_EQ(*json::Find(harness_.Send("PATCH", path, "{}").body, "version"), json::Value(1));
+}
+
 TEST_F(PostureApi, WhatIsWrongWithASetupIsNamed) {
   EXPECT_NE(harness_
                 .Send("POST", "/posture/v2/collectors",

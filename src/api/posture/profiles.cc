@@ -1,6 +1,7 @@
 #include "api/posture/profiles.h"
 
 #include <algorithm>
+#include <map>
 
 #include "api/posture/encode.h"
 #include "api/posture/pages.h"
@@ -9,6 +10,7 @@
 #include "json/reader.h"
 #include "net/multipart.h"
 #include "posture/profile_csv.h"
+#include "report/oscal_import.h"
 
 namespace breakwater::api::posture {
 namespace {
@@ -23,6 +25,8 @@ using json::Text;
 
 constexpr std::size_t kMaxForm = breakwater::posture::kMaxCsvBytes + (64U << 10);
 constexpr std::size_t kMaxProfilesOfGroup = 50;
+constexpr std::size_t kMaxBundle = 16U << 20;
+constexpr std::size_t kMaxOscalFiles = 16;
 constexpr std::string_view kRead = "compliance.posture-management.profiles-read";
 constexpr std::string_view kCreate = "compliance.posture-management.profiles-create";
 constexpr std::string_view kUpdate = "compliance.posture-management.profiles-update";
@@ -55,6 +59,29 @@ json::Object EncodeGroup(const SetupItem& item) {
           {"enabled", true},
           {"applicability_criteria", {{"environment", {"ibm"}}}},
           {"profiles", std::move(profiles)}};
+}
+
+// Controls without goals of ours stay: they say what is not checked.
+ProfileDraft DraftOf(const report::ImportedProfile& imported) {
+  ProfileDraft draft{
+      .name = imported.title.substr(0, 128),
+      .description = "Imported from OSCAL, version " + imported.version.substr(0, 64),
+      .base_profile = "",
+      .controls = {},
+      .enabled = true,
+      .reason_for_delete = ""};
+  std::map<std::string, std::string> external;
+  for (const auto& control : imported.controls) {
+    external.emplace(control.id, control.external_id);
+    const auto parent = external.find(control.parent);
+    draft.controls.push_back({.id = {},
+                              .external_control_id = control.external_id,
+                              .description = control.title,
+                              .parent = parent == external.end() ? "" : parent->second,
+                              .tags = {},
+                              .goals = control.goals});
+  }
+  return draft;
 }
 
 class Handlers {
@@ -128,6 +155,26 @@ class Handlers {
     return JsonResponse(200, {{"message", Text("profile " + id + " was imported")},
                               {"result", true},
                               {"profile_id", Text(id)}});
+  }
+
+  // {"files": [{"name", "document"}, …]}: the first is a catalog or a profile of OSCAL, the others
+  // what it imports.
+  Result<net::Response> ImportOscal(Context& context) const {
+    BW_TRY(const json::Value body, ReadJson(context, kMaxBundle));
+    const json::Reader in(body);
+    in.OnlyFields({"files"});
+    std::vector<report::OscalFile> bundle;
+    for (const json::Reader& file : in.Field("files").Items(kMaxOscalFiles)) {
+      file.OnlyFields({"name", "document"});
+      bundle.push_back({file.Field("name").String(), file.Field("document").value()});
+    }
+    if (bundle.empty()) in.Field("files").Fail("must hold a document");
+    BW_TRY_STATUS(in.Finish());
+    BW_TRY(const auto imported, report::ImportOscal(bundle, posture_.profiles().content().goals()));
+    BW_TRY(const std::string id,
+           posture_.profiles().Create(context.caller, context.account, DraftOf(imported)));
+    BW_TRY(const auto made, posture_.profiles().Find(context.account, id));
+    return JsonResponse(201, EncodeProfile(made));
   }
 
   Result<net::Response> Patch(Context& context) const {
@@ -263,6 +310,8 @@ std::vector<Endpoint> ProfileEndpoints(Posture& posture, const SccFace& face) {
        call(&Handlers::List)},
       {"POST", "/posture/v2/profiles/import", "ImportProfiles", Access::To(kCreate), face,
        call(&Handlers::Import)},
+      {"POST", "/breakwater/v1/posture/profiles/import-oscal", "ImportOscalProfile",
+       Access::To(kCreate), face, call(&Handlers::ImportOscal)},
       {"GET", "/posture/v2/profiles/{profile_id}", "GetProfile", Access::To(kRead), face,
        call(&Handlers::Get)},
       {"PATCH", "/posture/v2/profiles/{profile_id}", "UpdateProfiles", Access::To(kUpdate), face,
