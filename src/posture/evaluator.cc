@@ -14,6 +14,8 @@ using json::Text;
 
 // Small enough that others who write do not wait for long.
 constexpr std::size_t kStep = 250;
+// How often a step is begun anew because something more could not be read.
+constexpr int kMostUnreadable = 16;
 
 condition::ResourceType TypeOf(const control::Resource& resource) {
   return {resource.service, resource.kind};
@@ -42,6 +44,29 @@ struct Evaluator::Listing {
   std::vector<control::Resource> vanished;  // known before and not listed
 };
 
+// What could not be read, by CRN or by type. After a statement that failed PostgreSQL runs nothing
+// more in a transaction: it is begun anew, and what is known to fail is not tried.
+struct Evaluator::Unreadable {
+  std::map<std::string, Error> known;
+  std::map<std::string, Error> noted;  // in this run
+
+  // False if there is nothing new to leave out.
+  bool Learn() {
+    const std::size_t before = known.size();
+    known.merge(noted);
+    return known.size() > before;
+  }
+  template <class T, class Read>
+  Result<T> Try(const std::string& what, const Read& read) {
+    if (const auto found = known.find(what); found != known.end()) return found->second;
+    Result<T> result = read();
+    if (!result.ok() && result.error().code() != ErrorCode::kNotFound) {
+      noted.emplace(what, result.error());
+    }
+    return result;
+  }
+};
+
 struct Evaluator::Listings {
   Attachment attachment;  // as it was when they were made
   std::vector<Listing> all;
@@ -60,42 +85,67 @@ Result<Evaluator::Frame> Evaluator::FrameOf(db::Transaction& tx,
   return frame;
 }
 
+Status Evaluator::Write(const Step& step) const {
+  Unreadable unreadable;
+  for (int attempt = 0;; ++attempt) {
+    Status done = deps_.database.Write([&](db::Transaction& tx) {
+      unreadable.noted.clear();  // the database may run it again by itself
+      return step(tx, unreadable);
+    });
+    if (done.ok() || attempt >= kMostUnreadable || !unreadable.Learn()) return done;
+  }
+}
+
 Result<Evaluator::Listings> Evaluator::ListAll(
     std::int64_t id, const std::set<condition::ResourceType>& types) const {
-  return deps_.database.ReadValue([&](db::Transaction& tx) -> Result<Listings> {
-    BW_TRY(const Attachment attachment, deps_.attachments.Get(tx, id));
-    BW_TRY(const Frame frame, FrameOf(tx, attachment));
-    std::vector<Listing> listings;
-    for (const auto& [type, goals] : frame.goals) {
-      if (!types.empty() && !types.contains(type)) continue;
-      Listing& listing = listings.emplace_back(Listing{type, {}, {}, {}});
-      control::FactSource* source = deps_.facts.For(type);
-      auto listed = source == nullptr ? Result<std::vector<control::Resource>>(Unavailable(
-                                            "nothing here knows " + condition::ToString(type)))
-                                      : source->List(tx, type, attachment.account);
-      if (!listed.ok()) {
-        listing.failure = std::move(listed).error();
-        continue;
-      }
-      listing.resources = *std::move(listed);
-      std::erase_if(listing.resources, [&](const auto& r) { return !frame.in_scope(r); });
+  Unreadable unreadable;
+  for (int attempt = 0;; ++attempt) {
+    auto listed = deps_.database.ReadValue([&](db::Transaction& tx) {
+      unreadable.noted.clear();
+      return ListOnce(tx, id, types, unreadable);
+    });
+    if (listed.ok() || attempt >= kMostUnreadable || !unreadable.Learn()) return listed;
+  }
+}
+
+Result<Evaluator::Listings> Evaluator::ListOnce(db::Transaction& tx, std::int64_t id,
+                                                const std::set<condition::ResourceType>& types,
+                                                Unreadable& unreadable) const {
+  BW_TRY(const Attachment attachment, deps_.attachments.Get(tx, id));
+  BW_TRY(const Frame frame, FrameOf(tx, attachment));
+  std::vector<Listing> listings;
+  for (const auto& [type, goals] : frame.goals) {
+    if (!types.empty() && !types.contains(type)) continue;
+    Listing& listing = listings.emplace_back(Listing{type, {}, {}, {}});
+    control::FactSource* source = deps_.facts.For(type);
+    using Listed = std::vector<control::Resource>;
+    const std::string name = condition::ToString(type);
+    auto listed = source == nullptr ? Result<Listed>(Unavailable("nothing here knows " + name))
+                                    : unreadable.Try<Listed>(name, [&] {
+                                        return source->List(tx, type, attachment.account);
+                                      });
+    if (!listed.ok()) {
+      listing.failure = std::move(listed).error();
+      continue;
     }
-    std::unordered_set<std::string> known;
-    for (const Listing& listing : listings) {
-      for (const auto& resource : listing.resources) known.insert(resource.crn().ToString());
-    }
-    for (Listing& listing : listings) {
-      if (listing.failure) continue;
-      BW_TRY_STATUS(
-          ledger::ForEach(tx, id, {}, listing.type, [&](const ResourcePoint& point) -> Status {
-            if (!known.contains(point.resource.crn().ToString())) {
-              listing.vanished.push_back(point.resource);
-            }
-            return Ok();
-          }));
-    }
-    return Listings{attachment, std::move(listings)};
-  });
+    listing.resources = *std::move(listed);
+    std::erase_if(listing.resources, [&](const auto& r) { return !frame.in_scope(r); });
+  }
+  std::unordered_set<std::string> known;
+  for (const Listing& listing : listings) {
+    for (const auto& resource : listing.resources) known.insert(resource.crn().ToString());
+  }
+  for (Listing& listing : listings) {
+    if (listing.failure) continue;
+    BW_TRY_STATUS(
+        ledger::ForEach(tx, id, {}, listing.type, [&](const ResourcePoint& point) -> Status {
+          if (!known.contains(point.resource.crn().ToString())) {
+            listing.vanished.push_back(point.resource);
+          }
+          return Ok();
+        }));
+  }
+  return Listings{attachment, std::move(listings)};
 }
 
 // Listed once more, under the lock: what is missing may have been made again since.
@@ -116,7 +166,8 @@ Status Evaluator::EndVanished(db::Transaction& tx, const Frame& frame,
 }
 
 Status Evaluator::LookAt(db::Transaction& tx, const Frame& frame, const control::Resource& resource,
-                         ResourcePoint* before, ResourcePoint* after) const {
+                         Unreadable& unreadable, ResourcePoint* before,
+                         ResourcePoint* after) const {
   const std::int64_t id = frame.attachment.id;
   const Timestamp at = frame.attachment.evaluated;
   BW_TRY(auto current, ledger::Current(tx, id, resource));
@@ -124,8 +175,10 @@ Status Evaluator::LookAt(db::Transaction& tx, const Frame& frame, const control:
   const auto& goals = frame.goals.at(TypeOf(resource));
   control::FactSource* source = deps_.facts.For(TypeOf(resource));
   if (source == nullptr) return Ok();
-  auto facts = frame.in_scope(resource) ? source->Read(tx, resource)
-                                        : Result<condition::Facts>(NotFound("not in scope"));
+  auto facts = frame.in_scope(resource)
+                   ? unreadable.Try<condition::Facts>(resource.crn().ToString(),
+                                                      [&] { return source->Read(tx, resource); })
+                   : Result<condition::Facts>(NotFound("not in scope"));
   if (!facts.ok() && facts.error().code() == ErrorCode::kNotFound) {
     return current ? ledger::End(tx, id, at, resource) : Ok();
   }
@@ -219,14 +272,14 @@ Result<Timestamp> Evaluator::EvaluateAll(std::int64_t id,
     while (!rest.empty()) {
       const auto step = rest.first(std::min(kStep, rest.size()));
       rest = rest.subspan(step.size());
-      BW_TRY_STATUS(deps_.database.Write([&](db::Transaction& tx) -> Status {
+      BW_TRY_STATUS(Write([&](db::Transaction& tx, Unreadable& unreadable) -> Status {
         BW_TRY(const Attachment attachment, lock(tx));
         BW_TRY(const Frame frame, FrameOf(tx, attachment));
         if (!frame.goals.contains(listing.type)) return Ok();  // another version since
         for (const control::Resource& resource : step) {
           ResourcePoint before;
           ResourcePoint after;
-          BW_TRY_STATUS(LookAt(tx, frame, resource, &before, &after));
+          BW_TRY_STATUS(LookAt(tx, frame, resource, unreadable, &before, &after));
         }
         return Ok();
       }));
@@ -245,7 +298,7 @@ Result<Timestamp> Evaluator::EvaluateAll(std::int64_t id,
 }
 
 Status Evaluator::Evaluate(std::int64_t id, const std::vector<control::Resource>& resources) const {
-  return deps_.database.Write([&](db::Transaction& tx) -> Status {
+  return Write([&](db::Transaction& tx, Unreadable& unreadable) -> Status {
     BW_TRY(const Attachment attachment, deps_.attachments.Lock(tx, id));
     BW_TRY(const Frame frame, FrameOf(tx, attachment));
     BW_TRY(const auto before, ledger::GoalsAt(tx, id, {}));
@@ -268,7 +321,7 @@ Status Evaluator::Evaluate(std::int64_t id, const std::vector<control::Resource>
       if (goals == frame.goals.end()) continue;
       ResourcePoint was;
       ResourcePoint is;
-      BW_TRY_STATUS(LookAt(tx, frame, resource, &was, &is));
+      BW_TRY_STATUS(LookAt(tx, frame, resource, unreadable, &was, &is));
       if (was.statuses == is.statuses) continue;
       count(goals->second, was.statuses, -1);
       count(goals->second, is.statuses, +1);

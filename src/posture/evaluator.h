@@ -54,11 +54,18 @@ class Evaluator {
   struct Frame;
   struct Listing;
   struct Listings;
+  struct Unreadable;
+  using Step = std::function<Status(db::Transaction& tx, Unreadable& unreadable)>;
+  // Runs the step again without reading what could not be read, where that broke the transaction.
+  Status Write(const Step& step) const;
   Result<Frame> FrameOf(db::Transaction& tx, const Attachment& attachment) const;
   Result<Listings> ListAll(std::int64_t attachment,
                            const std::set<condition::ResourceType>& types) const;
+  Result<Listings> ListOnce(db::Transaction& tx, std::int64_t attachment,
+                            const std::set<condition::ResourceType>& types,
+                            Unreadable& unreadable) const;
   Status LookAt(db::Transaction& tx, const Frame& frame, const control::Resource& resource,
-                ResourcePoint* before, ResourcePoint* after) const;
+                Unreadable& unreadable, ResourcePoint* before, ResourcePoint* after) const;
   Status EndVanished(db::Transaction& tx, const Frame& frame, const Listing& listing) const;
   Status Recount(db::Transaction& tx, const Frame& frame,
                  const std::vector<Listing>& listings) const;

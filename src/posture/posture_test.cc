@@ -30,7 +30,10 @@ class SetFacts final : public control::FactSource {
     }
     return services;
   }
-  Result<condition::Facts> Read(db::Transaction&, const Resource& resource) override {
+  Result<condition::Facts> Read(db::Transaction& tx, const Resource& resource) override {
+    if (!failing_statement.empty() && resource.registry.value() == failing_statement) {
+      BW_TRY_STATUS(tx.Execute("SELECT nothing FROM no_table_of_this_name"));
+    }
     if (!failing_read.empty() && resource.registry.value() == failing_read) {
       return Unavailable("the row cannot be read");
     }
@@ -46,6 +49,7 @@ class SetFacts final : public control::FactSource {
   Timestamp observed{};
   std::string failing_list;
   std::string failing_read;
+  std::string failing_statement;  // of a registry: reading it breaks the transaction where it can
 };
 
 class PostureTest : public ::testing::Test {
@@ -149,6 +153,18 @@ TEST_F(PostureTest, AFailedReadIsUnableAndNeverAPass) {
     EXPECT_EQ(goal.result.status, ResultStatus::kUnableToPerform) << goal.id;
   }
   EXPECT_NE(scan.goals[2].result.error.find("could not be listed"), std::string::npos);
+}
+
+TEST_F(PostureTest, AStatementThatFailsKeepsNothingElseFromBeingRead) {
+  facts_.registries = {"us.icr.io", "de.icr.io"};
+  facts_.failing_statement = "de.icr.io";
+  const Assessment scan = RunScan();
+  EXPECT_EQ(last_.status, kPosted);
+  const auto& goal = *std::find_if(scan.goals.begin(), scan.goals.end(),
+                                   [](const AssessedGoal& g) { return g.id == "3000625"; });
+  EXPECT_EQ(goal.resources.pass, 1);
+  EXPECT_EQ(goal.resources.unable_to_perform, 1);
+  EXPECT_EQ(StatusOf(scan, "3000639"), ResultStatus::kPass);
 }
 
 TEST_F(PostureTest, WithoutResourcesAGoalDoesNotApply) {
