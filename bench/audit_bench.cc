@@ -22,11 +22,13 @@
 #include "db/migrations.h"
 #include "db/sqlite/sqlite_database.h"
 #include "io/file.h"
+#include "measuring.h"
 
 namespace breakwater {
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using bench::Must;
+using bench::Waited;
 
 constexpr int kActors = 1000;
 constexpr int kDays = 100;
@@ -44,27 +46,6 @@ double Seconds(const std::function<void()>& work) {
   const double begin = ProcessorSeconds();
   work();
   return ProcessorSeconds() - begin;
-}
-
-double Waited(const std::function<void()>& work) {
-  const auto begin = Clock::now();
-  work();
-  return std::chrono::duration<double>(Clock::now() - begin).count();
-}
-
-template <class T>
-T Must(Result<T> result) {
-  if (!result.ok()) {
-    std::fprintf(stderr, "%s (%s)\n", result.error().message().c_str(),
-                 result.error().log().c_str());
-    std::exit(1);
-  }
-  return *std::move(result);
-}
-void Must(const Status& status) {
-  if (status.ok()) return;
-  std::fprintf(stderr, "%s\n", status.error().message().c_str());
-  std::exit(1);
 }
 
 audit::Record RecordOf(std::int64_t number, std::int64_t count) {

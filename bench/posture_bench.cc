@@ -16,40 +16,21 @@
 #include "control/testing.h"
 #include "db/migrations.h"
 #include "db/sqlite/sqlite_database.h"
+#include "measuring.h"
 #include "posture/assess.h"
 #include "posture/evaluator.h"
 
 namespace breakwater {
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using bench::Must;
+using bench::Waited;
 using posture::Assessment;
 
 constexpr int kHours = 365 * 24;
 const Timestamp kBegin = *ParseRfc3339("2026-01-01T00:00:00Z");
 const AccountId kAccount("acc");
 const condition::ResourceType kType{"container-registry", "image"};
-
-double Waited(const std::function<void()>& work) {
-  const auto begin = Clock::now();
-  work();
-  return std::chrono::duration<double>(Clock::now() - begin).count();
-}
-
-template <class T>
-T Must(Result<T> result) {
-  if (!result.ok()) {
-    std::fprintf(stderr, "%s (%s)\n", result.error().message().c_str(),
-                 result.error().log().c_str());
-    std::exit(1);
-  }
-  return *std::move(result);
-}
-void Must(const Status& status) {
-  if (status.ok()) return;
-  std::fprintf(stderr, "%s\n", status.error().message().c_str());
-  std::exit(1);
-}
 
 // Images that differ in their facts, so that nothing is saved by their likeness.
 class Images final : public control::FactSource {

@@ -8,12 +8,11 @@ namespace {
 
 using json::Text;
 
-constexpr std::string_view kSelect =
-    "SELECT id, account, scope_id, profile_id, profile_version, parameters, every_seconds, "
-    "next_scan, enabled, created, created_by, evaluated, checked FROM posture_attachment ";
-constexpr std::string_view kReturning =
-    " RETURNING id, account, scope_id, profile_id, profile_version, parameters, every_seconds, "
-    "next_scan, enabled, created, created_by, evaluated, checked";
+const std::string kColumns =
+    "id, account, scope_id, profile_id, profile_version, parameters, every_seconds, next_scan, "
+    "enabled, created, created_by, evaluated, checked";
+const std::string kSelect = "SELECT " + kColumns + " FROM posture_attachment ";
+const std::string kReturning = " RETURNING " + kColumns;
 
 Result<json::Object> ObjectOf(std::string_view text) {
   BW_TRY(json::Value value, json::Parse(text));
@@ -99,8 +98,7 @@ Attachments::Attachments(db::Database& database, control::ChangePath& changes,
 
 Result<std::vector<Attachment>> Attachments::List(db::Transaction& tx,
                                                   const AccountId& account) const {
-  return tx.QueryAll(std::string(kSelect) + "WHERE account = $1 ORDER BY id", {account},
-                     AttachmentOf);
+  return tx.QueryAll(kSelect + "WHERE account = $1 ORDER BY id", {account}, AttachmentOf);
 }
 
 Result<std::vector<Attachment>> Attachments::List(const AccountId& account) const {
@@ -109,14 +107,14 @@ Result<std::vector<Attachment>> Attachments::List(const AccountId& account) cons
 
 Result<Attachment> Attachments::Find(db::Transaction& tx, const AccountId& account,
                                      std::int64_t id) const {
-  BW_TRY(auto found, tx.QueryOne(std::string(kSelect) + "WHERE id = $1 AND account = $2",
-                                 {id, account}, AttachmentOf));
+  BW_TRY(auto found,
+         tx.QueryOne(kSelect + "WHERE id = $1 AND account = $2", {id, account}, AttachmentOf));
   if (!found) return NoAttachment(id);
   return *std::move(found);
 }
 
 Result<Attachment> Attachments::Get(db::Transaction& tx, std::int64_t id) const {
-  BW_TRY(auto found, tx.QueryOne(std::string(kSelect) + "WHERE id = $1", {id}, AttachmentOf));
+  BW_TRY(auto found, tx.QueryOne(kSelect + "WHERE id = $1", {id}, AttachmentOf));
   if (!found) return NoAttachment(id);
   return *std::move(found);
 }
@@ -129,9 +127,8 @@ Result<std::optional<Attachment>> Attachments::FindFor(db::Transaction& tx,
                                                        const AccountId& account,
                                                        std::string_view scope_id,
                                                        std::string_view profile_id) const {
-  return tx.QueryOne(
-      std::string(kSelect) + "WHERE account = $1 AND scope_id = $2 AND profile_id = $3",
-      {account, scope_id, profile_id}, AttachmentOf);
+  return tx.QueryOne(kSelect + "WHERE account = $1 AND scope_id = $2 AND profile_id = $3",
+                     {account, scope_id, profile_id}, AttachmentOf);
 }
 
 Result<std::optional<InForce>> Attachments::InForceAt(db::Transaction& tx, std::int64_t id,
@@ -204,7 +201,7 @@ Result<Attachment> Attachments::Attach(db::Transaction& tx, const control::Calle
                      "profile_version = $4, parameters = $5, every_seconds = $6, next_scan = $7, "
                      "enabled = $8, evaluated = CASE WHEN posture_attachment.evaluated >= $9 "
                      "THEN posture_attachment.evaluated + 1 ELSE $9 END" +
-                         std::string(kReturning),
+                         kReturning,
                      {account, draft.scope_id, draft.profile_id, found.profile->version,
                       json::Serialize(draft.parameters), Seconds(draft.every), next, draft.enabled,
                       now, caller.actor.iam_id},
@@ -263,7 +260,7 @@ Result<control::Effect> Attachments::Change(db::Transaction& tx, const Attachmen
   BW_TRY(auto changed,
          tx.QueryOne("UPDATE posture_attachment SET profile_version = $2, parameters = $3, "
                      "every_seconds = $4, next_scan = $5, enabled = $6 WHERE id = $1" +
-                         std::string(kReturning),
+                         kReturning,
                      {before.id, version, json::Serialize(parameters), Seconds(draft.every), next,
                       draft.enabled},
                      AttachmentOf));
@@ -333,7 +330,7 @@ Result<Attachment> Attachments::Lock(db::Transaction& tx, std::int64_t id) const
   BW_TRY(auto locked,
          tx.QueryOne("UPDATE posture_attachment SET evaluated = "
                      "CASE WHEN evaluated >= $2 THEN evaluated + 1 ELSE $2 END WHERE id = $1" +
-                         std::string(kReturning),
+                         kReturning,
                      {id, clock_.Now()}, AttachmentOf));
   if (!locked) return NoAttachment(id);
   return *std::move(locked);
@@ -348,7 +345,7 @@ Result<std::vector<Attachment>> Attachments::TakeDue(db::Transaction& tx, Timest
   return tx.QueryAll(
       "UPDATE posture_attachment SET next_scan = $1 + every_seconds * 1000000 "
       "WHERE next_scan <= $1 AND every_seconds IS NOT NULL AND enabled = 1" +
-          std::string(kReturning),
+          kReturning,
       {now}, AttachmentOf);
 }
 

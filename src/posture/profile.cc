@@ -5,6 +5,7 @@
 
 #include "crypto/hash.h"
 #include "json/reader.h"
+#include "posture/texts.h"
 
 namespace breakwater::posture {
 namespace {
@@ -35,12 +36,6 @@ Mappings MappingsOf(const json::Reader& in) {
     mappings[name] = given->Field(name).Strings(kMaxTexts);
   }
   return mappings;
-}
-
-json::Array Texts(const std::vector<std::string>& texts) {
-  json::Array array;
-  for (const std::string& text : texts) array.emplace_back(Text(text));
-  return array;
 }
 
 Control ControlOf(const json::Reader& in) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "json/reader.h"
+#include "posture/texts.h"
 
 namespace breakwater::posture {
 namespace {
@@ -11,12 +12,6 @@ constexpr std::size_t kMaxSelected = 1'000;
 
 bool Selects(const std::vector<std::string>& list, std::string_view value) {
   return list.empty() || value.empty() || std::find(list.begin(), list.end(), value) != list.end();
-}
-
-json::Array Texts(const std::vector<std::string>& texts) {
-  json::Array array;
-  for (const std::string& text : texts) array.emplace_back(json::Text(text));
-  return array;
 }
 
 }  // namespace

@@ -71,6 +71,7 @@ class Page {
   void Tiles();
   void LegendRow(std::string_view mark, std::string_view name, std::int64_t count);
   void Goals(ResultStatus status, std::string_view title, bool whole);
+  const posture::AssessedGoal& BeginGoal(std::size_t place);
   void WholeGoal(std::size_t place);
   void ShortGoal(std::size_t place);
   void Tags(std::size_t place);
@@ -188,14 +189,19 @@ void Page::Tags(std::size_t place) {
   Add(Escape(text) + "</p>");
 }
 
-// What the failing resources have in common is said once: the first one's, where there are several.
-void Page::WholeGoal(std::size_t place) {
+const posture::AssessedGoal& Page::BeginGoal(std::size_t place) {
   const auto& goal = a_.goals[place];
   Add("<article class=\"goal ");
   Add(ClassOf(goal.result.status));
   Add("\">");
   Tag("h3", goal.description);
   Tags(place);
+  return goal;
+}
+
+// What the failing resources have in common is said once: the first one's, where there are several.
+void Page::WholeGoal(std::size_t place) {
+  const auto& goal = BeginGoal(place);
   const auto& results = goal.result.resources;
   const auto worst = std::find_if(results.begin(), results.end(),
                                   [&](const auto& r) { return r.status == goal.result.status; });
@@ -217,12 +223,7 @@ void Page::WholeGoal(std::size_t place) {
 }
 
 void Page::ShortGoal(std::size_t place) {
-  const auto& goal = a_.goals[place];
-  Add("<article class=\"goal ");
-  Add(ClassOf(goal.result.status));
-  Add("\">");
-  Tag("h3", goal.description);
-  Tags(place);
+  const auto& goal = BeginGoal(place);
   if (!goal.result.resources.empty()) {
     Add("<details><summary>" + Number(goal.resources.total()) + " resource(s)</summary>");
     Resources(goal);

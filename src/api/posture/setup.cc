@@ -7,6 +7,7 @@
 #include "base/strings.h"
 #include "json/reader.h"
 #include "posture/selection.h"
+#include "posture/texts.h"
 
 namespace breakwater::api::posture {
 namespace {
@@ -14,6 +15,7 @@ namespace {
 using breakwater::posture::Posture;
 using breakwater::posture::SetupItem;
 using breakwater::posture::SetupKind;
+using breakwater::posture::Texts;
 using json::Text;
 
 constexpr std::size_t kMaxIds = 100;
@@ -84,12 +86,6 @@ json::Object DisplayFieldsOf(const json::Reader& in) {
   }
   for (const auto& member : *fields) masked[member.key()] = Text(kMask);
   return masked;
-}
-
-json::Array Texts(const std::vector<std::string>& texts) {
-  json::Array array;
-  for (const std::string& text : texts) array.emplace_back(Text(text));
-  return array;
 }
 
 json::Value At(const SetupItem& item, std::string_view field, json::Value fallback) {
@@ -316,7 +312,7 @@ class Handlers {
     const json::Reader in(body);
     json::Object fields;
     const auto text = [&](std::string_view field, std::size_t max, std::string_view into) {
-      if (in.Optional(field)) fields[into] = Text(TextOf(in, field, max, false));
+      if (in.Optional(field)) fields[into] = Text(TextOf(in, field, max, field == "name"));
     };
     if (kind == SetupKind::kCollector) {
       text("display_name", kCollectorLimits[0].max, "display_name");

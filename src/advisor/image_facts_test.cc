@@ -1,0 +1,108 @@
+#include "advisor/image_facts.h"
+
+#include <gtest/gtest.h>
+
+#include "advisor/advisor.h"
+#include "advisor/importer.h"
+#include "advisor/test_images.h"
+#include "advisor/test_support.h"
+
+namespace breakwater::advisor {
+namespace {
+
+using testing::MakeLayer;
+using testing::PushImage;
+
+class ImageFactsTest : public ::testing::Test {
+ protected:
+  ImageFactsTest() { advisor_.Register(); }
+
+  std::vector<control::Resource> List(const AccountId& account = AccountId("acc")) {
+    return *world_.database.ReadValue(
+        [&](db::Transaction& tx) { return facts_.List(tx, facts_.Types().front(), account); });
+  }
+  Result<condition::Facts> Read(const control::Resource& image) {
+    return world_.database.ReadValue([&](db::Transaction& tx) { return facts_.Read(tx, image); });
+  }
+  // As evidence prints it; "absent" or "unavailable" where there is no value.
+  std::string Value(const control::Resource& image, std::string_view property) {
+    const auto facts = Read(image);
+    EXPECT_TRUE(facts.ok()) << facts.error().message();
+    const condition::Fact* fact = facts->Find(property);
+    if (fact == nullptr || fact->state() == condition::FactState::kUnavailable) {
+      return "unavailable";
+    }
+    return fact->value() == nullptr ? "absent" : json::Serialize(condition::ToJson(*fact->value()));
+  }
+  static testing::Files Debian() {
+    const auto folder = testing::Sample("at-release");
+    return {{"usr/lib/os-release", testing::ReadText(folder / "os-release")},
+            {"var/lib/dpkg/status", testing::ReadText(folder / "status")}};
+  }
+
+  registry::testing::World world_;
+  Advisor advisor_{{}, world_.database, *world_.jobs, world_.clock, world_.services->content};
+  Importer importer_{world_.database, *world_.jobs, world_.clock};
+  ImageFacts facts_{world_.registries, world_.clock};
+};
+
+TEST_F(ImageFactsTest, AnImageWaitsUntilItWasScannedToTheEnd) {
+  ASSERT_TRUE(importer_.ImportSample().ok());
+  PushImage(world_, "tests/app", "1", {MakeLayer(Debian())});
+  const auto images = List();
+  ASSERT_EQ(images.size(), 1U);
+  const control::Resource& image = images.front();
+  EXPECT_EQ(Value(image, "scan_status"), "\"UNSCANNED\"");
+  EXPECT_EQ(Value(image, "last_scan"), "absent");
+  EXPECT_NE(Value(image, "waits_since"), "absent");
+  EXPECT_EQ(Value(image, "critical_vulnerabilities"), "unavailable");
+  EXPECT_EQ(Value(image, "has_os"), "unavailable");
+  ASSERT_TRUE(world_.jobs->RunDue().ok());
+  EXPECT_EQ(Value(image, "scan_status"), "\"FAIL\"");
+  EXPECT_EQ(Value(image, "waits_since"), "absent");
+  EXPECT_NE(Value(image, "last_scan"), "absent");
+  EXPECT_NE(Value(image, "fixable_vulnerabilities"), "0");
+  EXPECT_EQ(Value(image, "os"), "\"debian\"");
+  EXPECT_EQ(Value(image, "os_packages_reported"), "true");
+}
+
+TEST_F(ImageFactsTest, ATagOnAListOfImagesIsATagOnItsParts) {
+  const oci::Digest part = PushImage(world_, "tests/app", "1", {MakeLayer(Debian())});
+  const auto path = world_.Repository("tests/app");
+  const auto manifest = world_.services->manifests.Get(path, oci::Reference(part));
+  ASSERT_TRUE(manifest.ok());
+  const std::string list = R"({"schemaVersion":2,"mediaType":")" + std::string(oci::kOciIndex) +
+                           R"(","manifests":[{"mediaType":")" + std::string(oci::kOciManifest) +
+                           R"(","digest":")" + part.text() + R"(","size":)" +
+                           std::to_string((*manifest)->size) + "}]}";
+  ASSERT_TRUE(world_.services->manifests
+                  .Put(world_.Caller(), path,
+                       {.content = list,
+                        .content_type = std::string(oci::kOciIndex),
+                        .reference = *oci::Reference::Parse("all"),
+                        .tags = {}})
+                  .ok());
+  ASSERT_TRUE(
+      world_.services->manifests.DeleteTag(world_.Caller(), path, *oci::Reference::Parse("1"))
+          .ok());
+  const auto images = List();
+  ASSERT_EQ(images.size(), 1U) << "the list itself is none";
+  EXPECT_EQ(Value(images.front(), "tagged"), "true");
+  ASSERT_TRUE(
+      world_.services->manifests.DeleteTag(world_.Caller(), path, *oci::Reference::Parse("all"))
+          .ok());
+  EXPECT_EQ(Value(images.front(), "tagged"), "false");
+}
+
+TEST_F(ImageFactsTest, AnotherAccountsImageIsNone) {
+  PushImage(world_, "tests/app", "1", {MakeLayer(Debian())});
+  EXPECT_TRUE(List(AccountId("another")).empty());
+  control::Resource image = List().front();
+  image.account = AccountId("another");
+  EXPECT_EQ(Read(image).error().code(), ErrorCode::kNotFound);
+  image.name = "tests/app";
+  EXPECT_EQ(Read(image).error().code(), ErrorCode::kNotFound);
+}
+
+}  // namespace
+}  // namespace breakwater::advisor
