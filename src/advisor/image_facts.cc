@@ -136,7 +136,7 @@ Result<std::vector<control::Resource>> ImageFacts::List(db::Transaction& tx,
   std::vector<control::Resource> images;
   for (const control::RegistryInfo& registry : registries_.all()) {
     BW_TRY_STATUS(
-        tx.Query("SELECT r.name, m.digest FROM namespace n "
+        tx.Query("SELECT r.name, m.digest, n.resource_group FROM namespace n "
                  "JOIN repository r ON r.registry = n.registry AND r.name_space = n.name "
                  "JOIN manifest m ON m.repository = r.id "
                  "LEFT JOIN advisor_image i ON i.digest = m.digest "
@@ -145,12 +145,23 @@ Result<std::vector<control::Resource>> ImageFacts::List(db::Transaction& tx,
                  {account, registry.name, oci::kOciManifest, oci::kDockerManifest},
                  [&](const db::Row& row) -> Status {
                    BW_TRY(auto digest, oci::Digest::Parse(row.Text(1)));
-                   images.push_back(ImageResource({account, registry.name, registry.region,
-                                                   row.String(0), std::move(digest)}));
+                   auto image = ImageResource(
+                       {account, registry.name, registry.region, row.String(0), std::move(digest)});
+                   image.resource_group = row.String(2);
+                   images.push_back(std::move(image));
                    return Ok();
                  }));
   }
   return images;
+}
+
+Status ImageFacts::Complete(db::Transaction& tx, control::Resource& resource) {
+  BW_TRY(auto group, tx.QueryOne("SELECT resource_group FROM namespace "
+                                 "WHERE registry = $1 AND name = $2 AND account = $3",
+                                 {resource.registry, resource.name_space, resource.account},
+                                 [](const db::Row& row) { return row.String(0); }));
+  if (group) resource.resource_group = *std::move(group);
+  return Ok();
 }
 
 Result<condition::Facts> ImageFacts::Read(db::Transaction& tx, const control::Resource& resource) {

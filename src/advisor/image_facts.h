@@ -22,6 +22,7 @@ class ImageFacts final : public control::FactSource {
   Result<std::vector<control::Resource>> List(db::Transaction& tx,
                                               const condition::ResourceType& type,
                                               const AccountId& account) override;
+  Status Complete(db::Transaction& tx, control::Resource& resource) override;
   Result<condition::Facts> Read(db::Transaction& tx, const control::Resource& resource) override;
 
  private:
@@ -29,7 +30,7 @@ class ImageFacts final : public control::FactSource {
   const Clock& clock_;
 };
 
-// The image as a resource: what facts are read of.
+// The image as a resource, without its namespace's resource group: what facts are read of.
 control::Resource ImageResource(const Location& location);
 
 }  // namespace breakwater::advisor

@@ -94,6 +94,26 @@ TEST_F(ImageFactsTest, ATagOnAListOfImagesIsATagOnItsParts) {
   EXPECT_EQ(Value(images.front(), "tagged"), "false");
 }
 
+TEST_F(ImageFactsTest, AnImageIsInTheResourceGroupOfItsNamespace) {
+  const oci::Digest digest = PushImage(world_, "tests/app", "1", {MakeLayer(Debian())});
+  ASSERT_TRUE(world_.database
+                  .Write([](db::Transaction& tx) -> Status {
+                    BW_TRY_STATUS(tx.Execute(
+                        "UPDATE namespace SET resource_group = 'team' WHERE name = 'tests'"));
+                    return Ok();
+                  })
+                  .ok());
+  const control::Resource listed = List().front();
+  EXPECT_EQ(listed.resource_group, "team");
+  control::Resource of_event =
+      ImageResource({listed.account, listed.registry, listed.region, "tests/app", digest});
+  EXPECT_EQ(of_event.resource_group, "");
+  ASSERT_TRUE(
+      world_.database.Write([&](db::Transaction& tx) { return facts_.Complete(tx, of_event); })
+          .ok());
+  EXPECT_EQ(of_event.resource_group, "team");
+}
+
 TEST_F(ImageFactsTest, AnotherAccountsImageIsNone) {
   PushImage(world_, "tests/app", "1", {MakeLayer(Debian())});
   EXPECT_TRUE(List(AccountId("another")).empty());

@@ -8,68 +8,14 @@
 
 #include <gtest/gtest.h>
 
-#include "app/parts.h"
-#include "base/testing.h"
-#include "config/load.h"
-#include "iam/bootstrap.h"
+#include "app/testing.h"
 
 namespace breakwater::app {
 namespace {
 
 using admin::ConfigurationPlan;
 using admin::StepOutcome;
-
-// As new, with two registries.
-class Place {
- public:
-  Place() {
-    config::LoadRequest request;
-    request.flags = {{"data", directory_.path()}};
-    auto loaded = config::Load(request);
-    BW_CHECK(loaded.ok());
-    auto opened = Installation::Open(loaded->settings, {{.name = RegistryName("us.icr.io"),
-                                                         .region = "us-south",
-                                                         .public_hosts = {"us.icr.io"},
-                                                         .private_hosts = {}},
-                                                        {.name = RegistryName("de.icr.io"),
-                                                         .region = "eu-central",
-                                                         .public_hosts = {"de.icr.io"},
-                                                         .private_hosts = {}}});
-    BW_CHECK(opened.ok());
-    installation_ = *std::move(opened);
-    account = parts().first_account;
-    caller.actor.kind = control::IdentityKind::kUser;
-    caller.actor.account = account;
-    caller.actor.iam_id = iam::FirstAccount(*parts().database)->owner;
-  }
-
-  Installation::Parts& parts() { return installation_->parts(); }
-  const admin::ConfigurationSections& sections() { return parts().configuration.sections(); }
-
-  json::Value Export() {
-    auto document = admin::ExportConfiguration(sections(), account);
-    BW_CHECK(document.ok());
-    return *std::move(document);
-  }
-  Result<ConfigurationPlan> Plan(const json::Value& document) {
-    return admin::PlanConfiguration(sections(), account, document);
-  }
-  std::vector<StepOutcome> Apply(const json::Value& document, bool keep_going = false) {
-    const auto plan = Plan(document);
-    if (!plan.ok()) return {{.step = 0, .error = plan.error()}};
-    return ApplyConfiguration(caller, account, *plan, keep_going);
-  }
-  registry::Settings SettingsOf(const char* registry) {
-    return *parts().settings_service.Get(account, RegistryName(registry));
-  }
-
-  AccountId account;
-  control::Caller caller;
-
- private:
-  breakwater::testing::TempDir directory_;
-  std::unique_ptr<Installation> installation_;
-};
+using testing::Place;
 
 json::Value SeedRule() {
   std::ifstream file(BW_SEED_RULE);

@@ -23,6 +23,7 @@
 #include "api/native/storage.h"
 #include "api/notifications/notifications.h"
 #include "api/oci/oci.h"
+#include "api/posture/evidence.h"
 #include "api/posture/posture.h"
 #include "api/registry/registry.h"
 #include "app/parts.h"
@@ -89,6 +90,7 @@ std::vector<api::Endpoint> Faces::State::Endpoints() {
   Append(all, api::governance::ExtensionEndpoints(
                   {p.simulator, p.rule_results, p.break_glasses, p.repairs, p.clock}, native));
   Append(all, api::posture::Endpoints(p.posture, *p.heads, posture));
+  Append(all, api::posture::EvidenceEndpoints(*p.evidence, p.posture, p.authorizer, posture));
   Append(all, api::findings::Endpoints(p.findings, findings));
   Append(all, api::notifications::Endpoints(p.channels, p.deliveries, notifications));
   Append(all,

@@ -388,6 +388,9 @@ Status Installation::Parts::OpenAudit(const config::Settings& settings, bool alo
   BW_TRY(auto opened,
          audit::Heads::Open(*database, audit, KeyFor(stores.master_key, "audit heads"), clock));
   heads = std::make_unique<audit::Heads>(std::move(opened));
+  evidence = std::make_unique<evidence::Archive>(
+      evidence::ArchiveDeps{*database, *jobs, posture, *heads, registries, namespaces, admission,
+                            uploads, manifests, clock});
   segments = std::make_unique<audit::Segments>(audit::SegmentOptions{}, *database, *store, audit,
                                                *heads, clock);
   BW_TRY(audit_sinks, AuditSinks::Open(settings.audit_sinks,

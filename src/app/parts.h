@@ -22,6 +22,7 @@
 #include "control/change.h"
 #include "control/exceptions.h"
 #include "control/facts.h"
+#include "evidence/archive.h"
 #include "governance/break_glass.h"
 #include "governance/gate.h"
 #include "governance/governance.h"
@@ -226,6 +227,7 @@ struct Installation::Parts {
 
   // Built when the first account is known.
   std::unique_ptr<audit::Heads> heads;
+  std::unique_ptr<evidence::Archive> evidence;
   std::unique_ptr<audit::Segments> segments;
   std::unique_ptr<AuditSinks> audit_sinks;
   std::unique_ptr<audit::Recorder> recorder;

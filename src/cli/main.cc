@@ -169,10 +169,11 @@ struct AuditArguments {
 
 void AddVerifyCommand(CLI::App& program, VerifyEvidenceArguments& arguments, int& status) {
   CLI::App* verify =
-      program.add_subcommand("verify", "Verify an evidence bundle, without a server");
-  verify->add_option("file", arguments.file, "The bundle")->required();
+      program.add_subcommand("verify", "Verify an evidence bundle or a report, without a server");
+  verify->add_option("file", arguments.file, "The bundle, or a report's signature")->required();
   verify->add_option("--key", arguments.key, "The public key: PEM, or GET /breakwater/v1/audit/key")
       ->required();
+  verify->add_option("--report", arguments.report, "The report that the file is the signature of");
   verify->add_option("--write-head", arguments.head,
                      "Where to write the audit trail's head as it was");
   verify->footer(std::string(kVerifyEvidenceHelp));

@@ -4,17 +4,23 @@
 
 #include "cli/audit.h"
 #include "io/file.h"
+#include "report/signature.h"
 
 namespace breakwater::cli {
 namespace {
 
-constexpr std::size_t kMaxBundle = 256U << 20;
-
 Result<std::string> Checked(const VerifyEvidenceArguments& arguments) {
-  auto bytes = io::ReadFile(arguments.file, kMaxBundle);
+  auto bytes = io::ReadFile(arguments.file, report::kMaxEnvelope);
   if (!bytes.ok()) return NotFound("cannot read " + arguments.file);
   auto key = ReadPublicKey(arguments.key);
   if (!key.ok()) return Invalid("no public key in " + arguments.key + ": " + key.error().message());
+  if (!arguments.report.empty()) {
+    const auto report = io::ReadFile(arguments.report, report::kMaxEnvelope);
+    if (!report.ok()) return NotFound("cannot read " + arguments.report);
+    BW_TRY(const auto signed_report, report::VerifyReport(*bytes, *report, *key));
+    return "good: " + signed_report.name + "\nprofile: " + signed_report.profile +
+           "\nas of: " + signed_report.at + "\n";
+  }
   BW_TRY(const auto found, report::VerifyEnvelope(*bytes, *key));
   if (!arguments.head.empty() && !found.audit_head.is_null()) {
     const std::string head = json::Serialize(found.audit_head);

@@ -10,12 +10,14 @@ namespace breakwater::cli {
 
 struct VerifyEvidenceArguments {
   std::string file;
-  std::string key;   // PEM, or what GET /breakwater/v1/audit/key answers
-  std::string head;  // where to write the audit trail's head as the bundle has it; empty: nowhere
+  std::string key;     // PEM, or what GET /breakwater/v1/audit/key answers
+  std::string report;  // the report that the file is the signature of; empty: it is a bundle
+  std::string head;    // where to write the audit trail's head as the bundle has it; empty: nowhere
 };
 
 inline constexpr std::string_view kVerifyEvidenceHelp =
-    "Evaluates every result again by the goals and the facts in the bundle. Exit status: 0 all of "
+    "With --report, the file is the signature of that report. Else it evaluates every result again "
+    "by the goals and the facts in the bundle. Exit status: 0 all of "
     "it "
     "is as it was signed and follows from the facts, 1 something does not, 2 it could not be "
     "looked "

@@ -24,6 +24,9 @@ class FactSource {
   virtual Result<std::vector<Resource>> List(db::Transaction& tx,
                                              const condition::ResourceType& type,
                                              const AccountId& account) = 0;
+  // Adds what the coordinates of an event leave out and List tells: the resource group. Leaves as
+  // it is what is not there.
+  virtual Status Complete(db::Transaction&, Resource&) { return Ok(); }
   // All properties of one resource. A property that cannot be read is an unavailable fact with the
   // reason; an error means that nothing could be read.
   virtual Result<condition::Facts> Read(db::Transaction& tx, const Resource& resource) = 0;

@@ -53,6 +53,7 @@ constexpr std::string_view kByPattern[] = {
     "compliance.posture-management.credentials-delete",
     "compliance.posture-management.credentials-read",
     "compliance.posture-management.credentials-update",
+    "compliance.posture-management.evidence-create",
     "compliance.posture-management.profiles-create",
     "compliance.posture-management.profiles-delete",
     "compliance.posture-management.profiles-read",

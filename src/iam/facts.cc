@@ -192,6 +192,10 @@ Result<condition::Facts> AccessFacts::Read(db::Transaction& tx, const control::R
     facts.Set(property,
               condition::Fact::Present(condition::Number(value), std::string(kSource), now));
   };
+  const auto services = std::ranges::count_if(
+      identities, [](const IamId& iam_id) { return IsServiceId(iam_id.value()); });
+  put("account_users", std::ssize(identities) - services);
+  put("account_service_ids", services);
   put("administrator_users", counts.administrator_users);
   put("administrator_service_ids", counts.administrator_service_ids);
   put("manager_users", counts.manager_users);

@@ -164,30 +164,71 @@ void FillControls(const Profile& profile, const ledger::GoalPoints& points,
   }
 }
 
-// Points of the period's goals folded into the posture after each of its moments.
-Status FillPeriod(db::Transaction& tx, const Attachment& attachment, const Profile& profile,
-                  Timestamp from, Assessment& assessment) {
-  BW_TRY(const auto points, ledger::GoalsBetween(tx, attachment.id, from, assessment.at));
-  ledger::GoalPoints standing;
-  const auto mark = [&](Timestamp at) {
-    const ScanCounts counts = CountsOf(profile, standing);
-    if (!assessment.trend.empty() && assessment.trend.back().at == at) assessment.trend.pop_back();
-    assessment.trend.push_back({at, counts.score, counts.goals});
-  };
-  for (const GoalPoint& point : points) {
-    const auto before = standing.find(point.goal_id);
-    const bool changed = before == standing.end() || before->second.status != point.status;
+// The trend as it grows, each of its points scored by the version in force then.
+class Trend {
+ public:
+  Trend(std::vector<std::pair<Timestamp, std::shared_ptr<const Profile>>> in_force,
+        Assessment& assessment)
+      : in_force_(std::move(in_force)), assessment_(assessment) {}
+
+  void Add(const GoalPoint& point, Timestamp from) {
+    bool altered = false;
+    while (place_ + 1 < in_force_.size() && in_force_[place_ + 1].first <= point.at) {
+      ++place_;
+      altered = true;
+    }
+    // Whatever was known of the goals has ended with what was in force.
+    if (altered) standing_.clear();
+    standing_.insert_or_assign(point.goal_id, point);
+    const auto last = last_.find(point.goal_id);
+    const bool changed = last == last_.end() || last->second != point.status;
     if (changed && point.at > from) {
-      assessment.changes.push_back(
+      assessment_.changes.push_back(
           {.at = point.at,
            .goal_id = point.goal_id,
-           .before = before == standing.end() ? std::nullopt : std::optional(before->second.status),
+           .before = last == last_.end() ? std::nullopt : std::optional(last->second),
            .after = point.status});
     }
-    standing.insert_or_assign(point.goal_id, point);
-    if (changed) mark(std::max(point.at, from));
+    last_.insert_or_assign(point.goal_id, point.status);
+    // Goals that were evaluated together make one point.
+    if (changed || altered || marked_ == point.at) Mark(point.at, from);
   }
-  if (!standing.empty()) mark(assessment.at);
+
+ private:
+  void Mark(Timestamp at, Timestamp from) {
+    marked_ = at;
+    const ScanCounts counts = CountsOf(*in_force_[place_].second, standing_);
+    auto& trend = assessment_.trend;
+    const Timestamp shown = std::max(at, from);
+    if (!trend.empty() && trend.back().at == shown) trend.pop_back();
+    trend.push_back({shown, counts.score, counts.goals});
+  }
+
+  std::vector<std::pair<Timestamp, std::shared_ptr<const Profile>>> in_force_;  // oldest first
+  Assessment& assessment_;
+  std::size_t place_ = 0;
+  ledger::GoalPoints standing_;
+  std::map<std::string, ResultStatus, std::less<>> last_;
+  std::optional<Timestamp> marked_;
+};
+
+// Points of the period's goals folded into the posture after each of its moments.
+Status FillPeriod(db::Transaction& tx, const AssessSource& source, const Attachment& attachment,
+                  Timestamp from, Assessment& assessment) {
+  BW_TRY(const auto versions,
+         source.attachments.InForceBetween(tx, attachment.id, from, assessment.at));
+  std::vector<std::pair<Timestamp, std::shared_ptr<const Profile>>> in_force;
+  for (const InForce& one : versions) {
+    BW_TRY(auto profile, source.profiles.Load(tx, attachment.profile_id, one.profile_version));
+    in_force.emplace_back(one.since, std::move(profile));
+  }
+  if (in_force.empty()) return Ok();
+  BW_TRY(const auto points, ledger::GoalsBetween(tx, attachment.id, from, assessment.at));
+  Trend trend(std::move(in_force), assessment);
+  for (const GoalPoint& point : points) trend.Add(point, from);
+  if (!assessment.trend.empty() && assessment.trend.back().at < assessment.at) {
+    assessment.trend.push_back({assessment.at, assessment.score, assessment.goal_counts});
+  }
   return Ok();
 }
 
@@ -264,7 +305,7 @@ Result<Assessment> Assess(db::Transaction& tx, const AssessSource& source,
     out.facts = std::move(resources).facts();
     Sort(out.goals);
   }
-  if (options.from) BW_TRY_STATUS(FillPeriod(tx, attachment, *profile, *options.from, out));
+  if (options.from) BW_TRY_STATUS(FillPeriod(tx, source, attachment, *options.from, out));
   return out;
 }
 

@@ -10,9 +10,12 @@ using json::Text;
 
 const std::string kColumns =
     "id, account, scope_id, profile_id, profile_version, parameters, every_seconds, next_scan, "
-    "enabled, created, created_by, evaluated, checked";
+    "enabled, created, created_by, evaluated, checked, evidence_repository";
 const std::string kSelect = "SELECT " + kColumns + " FROM posture_attachment ";
 const std::string kReturning = " RETURNING " + kColumns;
+const std::string kSelectInForce =
+    "SELECT at, profile_version, parameters FROM posture_attachment_version "
+    "WHERE attachment_id = $1 ";
 
 Result<json::Object> ObjectOf(std::string_view text) {
   BW_TRY(json::Value value, json::Parse(text));
@@ -30,6 +33,7 @@ Result<Attachment> AttachmentOf(const db::Row& row) {
                         .every = {},
                         .next_scan = row.OptionalTime(7),
                         .enabled = row.Bool(8),
+                        .evidence_repository = row.String(13),
                         .created = row.Time(9),
                         .created_by = row.String(10),
                         .evaluated = row.Time(11),
@@ -37,6 +41,11 @@ Result<Attachment> AttachmentOf(const db::Row& row) {
   BW_TRY(attachment.parameters, ObjectOf(row.Text(5)));
   if (!row.IsNull(6)) attachment.every = std::chrono::seconds(row.Int(6));
   return attachment;
+}
+
+Result<InForce> InForceOf(const db::Row& row) {
+  BW_TRY(auto parameters, ObjectOf(row.Text(2)));
+  return InForce{row.Time(0), row.Int(1), std::move(parameters)};
 }
 
 Error NoAttachment(std::int64_t id) {
@@ -63,7 +72,8 @@ AttachmentDraft DraftOf(const Attachment& now) {
           .profile_version = now.profile_version,
           .parameters = now.parameters,
           .every = now.every,
-          .enabled = now.enabled};
+          .enabled = now.enabled,
+          .evidence_repository = now.evidence_repository};
 }
 
 // What of old values a newer version still has and allows.
@@ -88,6 +98,7 @@ json::Value ToJson(const Attachment& a) {
       {"interval", a.every ? json::Value(a.every->count()) : json::Value()},
       {"next_scan", a.next_scan ? json::Value(Text(FormatRfc3339(*a.next_scan))) : json::Value()},
       {"enabled", a.enabled},
+      {"evidence_repository", json::TextOrNull(a.evidence_repository)},
       {"created_at", Text(FormatRfc3339(a.created))},
       {"created_by", Text(a.created_by)}};
 }
@@ -133,13 +144,14 @@ Result<std::optional<Attachment>> Attachments::FindFor(db::Transaction& tx,
 
 Result<std::optional<InForce>> Attachments::InForceAt(db::Transaction& tx, std::int64_t id,
                                                       Timestamp at) const {
-  return tx.QueryOne(
-      "SELECT profile_version, parameters FROM posture_attachment_version "
-      "WHERE attachment_id = $1 AND at <= $2 AND (until IS NULL OR until > $2)",
-      {id, at}, [](const db::Row& row) -> Result<InForce> {
-        BW_TRY(auto parameters, ObjectOf(row.Text(1)));
-        return InForce{row.Int(0), std::move(parameters)};
-      });
+  return tx.QueryOne(kSelectInForce + "AND at <= $2 AND (until IS NULL OR until > $2)", {id, at},
+                     InForceOf);
+}
+
+Result<std::vector<InForce>> Attachments::InForceBetween(db::Transaction& tx, std::int64_t id,
+                                                         Timestamp from, Timestamp until) const {
+  return tx.QueryAll(kSelectInForce + "AND at <= $3 AND (until IS NULL OR until > $2) ORDER BY at",
+                     {id, from, until}, InForceOf);
 }
 
 Status Attachments::CheckParameters(const Profile& profile, const json::Object& parameters) {
@@ -196,15 +208,17 @@ Result<Attachment> Attachments::Attach(db::Transaction& tx, const control::Calle
   BW_TRY(auto made,
          tx.QueryOne("INSERT INTO posture_attachment (account, scope_id, profile_id, "
                      "profile_version, parameters, every_seconds, next_scan, enabled, created, "
-                     "created_by, evaluated) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $9) "
+                     "created_by, evaluated, evidence_repository) "
+                     "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $9, $11) "
                      "ON CONFLICT (account, scope_id, profile_id) DO UPDATE SET "
                      "profile_version = $4, parameters = $5, every_seconds = $6, next_scan = $7, "
-                     "enabled = $8, evaluated = CASE WHEN posture_attachment.evaluated >= $9 "
+                     "enabled = $8, evidence_repository = $11, evaluated = CASE WHEN "
+                     "posture_attachment.evaluated >= $9 "
                      "THEN posture_attachment.evaluated + 1 ELSE $9 END" +
                          kReturning,
                      {account, draft.scope_id, draft.profile_id, found.profile->version,
                       json::Serialize(draft.parameters), Seconds(draft.every), next, draft.enabled,
-                      now, caller.actor.iam_id},
+                      now, caller.actor.iam_id, draft.evidence_repository},
                      AttachmentOf));
   if (!made) return Internal("an attachment was not written");
   // Where it was ended before, what was known of it then is of another time.
@@ -259,18 +273,19 @@ Result<control::Effect> Attachments::Change(db::Transaction& tx, const Attachmen
   if (draft.every == before.every) next = before.next_scan;
   BW_TRY(auto changed,
          tx.QueryOne("UPDATE posture_attachment SET profile_version = $2, parameters = $3, "
-                     "every_seconds = $4, next_scan = $5, enabled = $6 WHERE id = $1" +
+                     "every_seconds = $4, next_scan = $5, enabled = $6, "
+                     "evidence_repository = $7 WHERE id = $1" +
                          kReturning,
                      {before.id, version, json::Serialize(parameters), Seconds(draft.every), next,
-                      draft.enabled},
+                      draft.enabled, draft.evidence_repository},
                      AttachmentOf));
   if (!changed) return NoAttachment(before.id);
   *after = *std::move(changed);
-  const bool same = version == before.profile_version && parameters == before.parameters;
-  // Letters of another version mean other goals.
-  const bool anew = version != before.profile_version || after->enabled != before.enabled;
+  // What was found by another version or other values says nothing of these.
+  const bool anew = version != before.profile_version || parameters != before.parameters ||
+                    after->enabled != before.enabled;
   if (anew) BW_TRY_STATUS(Close(tx, *after));
-  if (after->enabled && (anew || !same)) BW_TRY_STATUS(SetInForce(tx, *after));
+  if (anew && after->enabled) BW_TRY_STATUS(SetInForce(tx, *after));
   return control::Effect{.before = ToJson(before),
                          .after = ToJson(*after),
                          .governed = {},
@@ -324,6 +339,17 @@ Status Attachments::EndOfScope(db::Transaction& tx, const AccountId& account,
     BW_TRY_STATUS(Close(tx, locked));
   }
   return Ok();
+}
+
+Result<std::vector<jobs::Event>> Attachments::ChangesOfScope(db::Transaction& tx,
+                                                             const AccountId& account,
+                                                             std::string_view scope_id) const {
+  BW_TRY(const auto all, List(tx, account));
+  std::vector<jobs::Event> events;
+  for (const Attachment& one : all) {
+    if (one.scope_id == scope_id && one.enabled) events.push_back(ChangedEvent(one));
+  }
+  return events;
 }
 
 Result<Attachment> Attachments::Lock(db::Transaction& tx, std::int64_t id) const {

@@ -31,6 +31,8 @@ struct Attachment {
   std::optional<std::chrono::seconds> every;  // a scan on record that often
   std::optional<Timestamp> next_scan;
   bool enabled = true;  // false: no longer evaluated; its history stays
+  // "registry/ns/name": where a signed bundle is kept after each scan; empty: nowhere.
+  std::string evidence_repository;
   Timestamp created;
   std::string created_by;
   Timestamp evaluated;               // its last change point
@@ -39,6 +41,7 @@ struct Attachment {
 
 // What was in force at a moment.
 struct InForce {
+  Timestamp since;
   std::int64_t profile_version = 1;
   json::Object parameters;
 };
@@ -51,6 +54,7 @@ struct AttachmentDraft {
   json::Object parameters;
   std::optional<std::chrono::seconds> every;
   bool enabled = true;
+  std::string evidence_repository = {};
 };
 
 // Thread-safe.
@@ -74,6 +78,9 @@ class Attachments {
   // Nothing before it was made.
   Result<std::optional<InForce>> InForceAt(db::Transaction& tx, std::int64_t id,
                                            Timestamp at) const;
+  // All that was in force in [from, until], oldest first.
+  Result<std::vector<InForce>> InForceBetween(db::Transaction& tx, std::int64_t id, Timestamp from,
+                                              Timestamp until) const;
 
   // kExists if the profile is attached there; kInvalid names a parameter that cannot be so.
   Result<Attachment> Create(const control::Caller& caller, const AccountId& account,
@@ -94,6 +101,10 @@ class Attachments {
                             const AccountId& account, const AttachmentDraft& draft) const;
   // Inside a change: those of a scope that is deleted are ended.
   Status EndOfScope(db::Transaction& tx, const AccountId& account, std::string_view scope_id) const;
+
+  // Inside a change of a scope: what evaluates its attachments again.
+  Result<std::vector<jobs::Event>> ChangesOfScope(db::Transaction& tx, const AccountId& account,
+                                                  std::string_view scope_id) const;
 
   // Takes the writer's place and the next moment of its clock. kNotFound if it is gone.
   Result<Attachment> Lock(db::Transaction& tx, std::int64_t id) const;

@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "condition/evaluate.h"
 #include "crypto/hash.h"
+#include "posture/attainable.h"
 
 namespace breakwater::posture {
 namespace {
@@ -200,6 +201,10 @@ ResourceResult Explain(const BoundGoal& bound, const Stored& stored, const Accep
         condition::Evaluate(applies ? goal.condition : *goal.applies, bound.parameters, *facts);
     result.actual = ActualOf(verdict);
     if (stored.letter != Letter::kPass) result.info = ReasonsOf(verdict);
+    if (stored.letter == Letter::kFail) {
+      const std::string why = WhyUnattainable(bound, *facts);
+      if (!why.empty()) result.info += "; " + why;
+    }
     result.facts = Only(stored.facts, goal, stored.observed);
     result.facts_digest = stored.facts_digest;
     result.observed = stored.observed;

@@ -25,6 +25,11 @@ bool Same(const ResourcePoint& a, const ResourcePoint& b) {
   return a.statuses == b.statuses && a.facts_digest == b.facts_digest && a.error == b.error;
 }
 
+const GoalPoint* PointOf(const ledger::GoalPoints& points, std::string_view goal_id) {
+  const auto found = points.find(goal_id);
+  return found == points.end() ? nullptr : &found->second;
+}
+
 }  // namespace
 
 // What an attachment is evaluated by, under its lock.
@@ -198,25 +203,24 @@ Status Evaluator::LookAt(db::Transaction& tx, const Frame& frame, const control:
   return ledger::Put(tx, id, at, now, document);
 }
 
-Status Evaluator::Store(db::Transaction& tx, const Frame& frame, const ledger::GoalPoints& before,
-                        GoalPoint now) const {
-  const auto found = before.find(now.goal_id);
-  const GoalPoint* old = found == before.end() ? nullptr : &found->second;
+Status Evaluator::Store(db::Transaction& tx, const Frame& frame, const GoalPoint* before,
+                        const GoalPoint* prior, GoalPoint now) const {
   now.status = now.error.empty() ? RollUp(now.resources) : ResultStatus::kUnableToPerform;
   now.at = frame.attachment.evaluated;
   now.checked = now.at;
-  const bool changed = old == nullptr || old->status != now.status;
-  now.since = changed ? now.at : old->since;
-  BW_TRY_STATUS(ledger::PutGoal(tx, frame.attachment.id, old, now));
+  const bool changed = prior == nullptr || prior->status != now.status;
+  now.since = changed ? now.at : prior->since;
+  BW_TRY_STATUS(ledger::PutGoal(tx, frame.attachment.id, before, now));
   if (!changed) return Ok();
   return deps_.jobs.Emit(
-      tx, {std::string(kGoalChanged),
-           {{"account", Text(frame.attachment.account.value())},
-            {"attachment_id", frame.attachment.id},
-            {"profile_id", Text(frame.attachment.profile_id)},
-            {"goal_id", Text(now.goal_id)},
-            {"before", old == nullptr ? json::Value() : json::Value(Text(ToString(old->status)))},
-            {"after", Text(ToString(now.status))}}});
+      tx,
+      {std::string(kGoalChanged),
+       {{"account", Text(frame.attachment.account.value())},
+        {"attachment_id", frame.attachment.id},
+        {"profile_id", Text(frame.attachment.profile_id)},
+        {"goal_id", Text(now.goal_id)},
+        {"before", prior == nullptr ? json::Value() : json::Value(Text(ToString(prior->status)))},
+        {"after", Text(ToString(now.status))}}});
 }
 
 Status Evaluator::Recount(db::Transaction& tx, const Frame& frame,
@@ -233,6 +237,7 @@ Status Evaluator::Recount(db::Transaction& tx, const Frame& frame,
                                   }));
   }
   BW_TRY(const auto before, ledger::GoalsAt(tx, frame.attachment.id, {}));
+  BW_TRY(const auto prior, BeforeItWasAltered(tx, frame.attachment));
   for (const Listing& listing : listings) {
     const auto goals = frame.goals.find(listing.type);
     if (goals == frame.goals.end()) continue;
@@ -247,10 +252,21 @@ Status Evaluator::Recount(db::Transaction& tx, const Frame& frame,
       if (listing.failure) {
         now.error = "the resources could not be listed: " + listing.failure->message();
       }
-      BW_TRY_STATUS(Store(tx, frame, before, std::move(now)));
+      const GoalPoint* old = PointOf(before, now.goal_id);
+      const GoalPoint* known = old == nullptr ? PointOf(prior, now.goal_id) : old;
+      BW_TRY_STATUS(Store(tx, frame, old, known, std::move(now)));
     }
   }
   return Ok();
+}
+
+// The goals as they stood when what is in force began: a status that comes out the same has lasted
+// since before.
+Result<ledger::GoalPoints> Evaluator::BeforeItWasAltered(db::Transaction& tx,
+                                                         const Attachment& attachment) const {
+  BW_TRY(const auto in_force, deps_.attachments.InForceAt(tx, attachment.id, attachment.evaluated));
+  if (!in_force) return ledger::GoalPoints();
+  return ledger::GoalsAt(tx, attachment.id, in_force->since - std::chrono::microseconds(1));
 }
 
 Result<Timestamp> Evaluator::EvaluateAll(std::int64_t id,
@@ -316,9 +332,12 @@ Status Evaluator::Evaluate(std::int64_t id, const std::vector<control::Resource>
         point.resources.Add(StatusOf(letter), by);
       }
     };
-    for (const control::Resource& resource : resources) {
+    for (control::Resource resource : resources) {
       const auto goals = frame.goals.find(TypeOf(resource));
       if (goals == frame.goals.end()) continue;
+      if (auto* source = deps_.facts.For(TypeOf(resource)); source != nullptr) {
+        BW_TRY_STATUS(source->Complete(tx, resource));
+      }
       ResourcePoint was;
       ResourcePoint is;
       BW_TRY_STATUS(LookAt(tx, frame, resource, unreadable, &was, &is));
@@ -327,9 +346,9 @@ Status Evaluator::Evaluate(std::int64_t id, const std::vector<control::Resource>
       count(goals->second, is.statuses, +1);
     }
     for (auto& [goal_id, point] : touched) {
-      const auto known = before.find(goal_id);
-      if (known != before.end() && known->second.resources == point.resources) continue;
-      BW_TRY_STATUS(Store(tx, frame, before, point));
+      if (before.at(goal_id).resources == point.resources) continue;
+      const GoalPoint* old = PointOf(before, goal_id);
+      BW_TRY_STATUS(Store(tx, frame, old, old, point));
     }
     return Ok();
   });

@@ -69,8 +69,11 @@ class Evaluator {
   Status EndVanished(db::Transaction& tx, const Frame& frame, const Listing& listing) const;
   Status Recount(db::Transaction& tx, const Frame& frame,
                  const std::vector<Listing>& listings) const;
-  Status Store(db::Transaction& tx, const Frame& frame, const ledger::GoalPoints& before,
-               GoalPoint now) const;
+  Result<ledger::GoalPoints> BeforeItWasAltered(db::Transaction& tx,
+                                                const Attachment& attachment) const;
+  // `before`: the goal's present point; `prior`: what to compare it with, which may have ended.
+  Status Store(db::Transaction& tx, const Frame& frame, const GoalPoint* before,
+               const GoalPoint* prior, GoalPoint now) const;
 
   EvaluatorDeps deps_;
 };

@@ -197,25 +197,4 @@ Status PutGoal(db::Transaction& tx, std::int64_t attachment, const GoalPoint* be
   return Ok();
 }
 
-Result<bool> Forget(db::Transaction& tx, Timestamp before, std::int64_t limit) {
-  std::int64_t most = 0;
-  const auto forget = [&](std::string_view sql) -> Status {
-    BW_TRY(const std::int64_t rows, tx.Execute(sql, {before, limit}));
-    most = std::max(most, rows);
-    return Ok();
-  };
-  BW_TRY_STATUS(forget(
-      "DELETE FROM posture_resource WHERE (attachment_id, type, crn, at) IN "
-      "(SELECT attachment_id, type, crn, at FROM posture_resource WHERE until < $1 LIMIT $2)"));
-  BW_TRY_STATUS(
-      forget("DELETE FROM posture_goal WHERE (attachment_id, goal_id, at) IN "
-             "(SELECT attachment_id, goal_id, at FROM posture_goal WHERE until < $1 LIMIT $2)"));
-  BW_TRY(const std::int64_t facts,
-         tx.Execute("DELETE FROM posture_facts WHERE digest IN (SELECT f.digest "
-                    "FROM posture_facts f WHERE NOT EXISTS (SELECT 1 FROM posture_resource r "
-                    "WHERE r.facts_digest = f.digest) LIMIT $1)",
-                    {limit}));
-  return std::max(most, facts) >= limit;
-}
-
 }  // namespace breakwater::posture::ledger

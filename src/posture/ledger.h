@@ -69,9 +69,6 @@ Result<std::vector<GoalPoint>> GoalsBetween(db::Transaction& tx, std::int64_t at
 // Begins a point if it differs from `before` but for the times; else notes when it was checked.
 Status PutGoal(db::Transaction& tx, std::int64_t attachment, const GoalPoint* before,
                const GoalPoint& now);
-// Forgets what ended before `before`, and facts nothing refers to any more. At most `limit` rows of
-// each at a time; whether there may be more.
-Result<bool> Forget(db::Transaction& tx, Timestamp before, std::int64_t limit);
 
 }  // namespace ledger
 }  // namespace breakwater::posture

@@ -4,6 +4,7 @@
 
 #include "db/lazy_flush.h"
 #include "json/reader.h"
+#include "posture/attainable.h"
 
 namespace breakwater::posture {
 namespace {
@@ -20,7 +21,7 @@ constexpr std::string_view kImageJob = "posture.image";
 // What the vulnerability advisor says of an image that came, changed or went: {account, registry,
 // region, repository, digest}.
 constexpr std::string_view kImageEvents[] = {"image.assessed", "image.forgotten"};
-constexpr std::chrono::hours kSafetyNet{24};
+constexpr std::chrono::hours kSafetyNet{1};
 constexpr std::chrono::minutes kDueEvery{1};
 constexpr jobs::RetryPolicy kScanRetry;
 constexpr std::size_t kMaxGoverned = 10'000;
@@ -86,8 +87,8 @@ Posture::Posture(PostureDeps deps)
   jobs.Subscribe(std::string(control::kChangeCommitted), std::string(kReevaluateJob));
   jobs.Subscribe(std::string(control::kFactsChanged), std::string(kReevaluateJob));
   jobs.Subscribe(std::string(kAttachmentChanged), std::string(kAttachmentJob));
-  jobs.Every("posture.daily", kSafetyNet, [this] { return EvaluateEveryAccount(); });
-  jobs.Every("posture.due", kDueEvery, [this] { return StartDueScans(); });
+  jobs.Every("posture.hourly", kSafetyNet, [this] { return EvaluateEveryAccount(); });
+  jobs.Every("posture.due", kDueEvery, [this] { return StartWhatIsDue(); });
 }
 
 Result<ScopeFilter> Posture::ScopeOf(db::Transaction& tx, const AccountId& account,
@@ -188,8 +189,13 @@ Status Posture::RunScan(const jobs::Job& job) {
     if (!in_force) return Internal("a scan's attachment was made after it");
     BW_TRY(const auto profile, deps_.profiles.Load(tx, scan.profile_id, in_force->profile_version));
     BW_TRY(const auto points, ledger::GoalsAt(tx, scan.attachment_id, *moment));
-    return scans::Finish(tx, id, in_force->profile_version, *moment, deps_.clock.Now(),
-                         CountsOf(*profile, points));
+    BW_TRY_STATUS(scans::Finish(tx, id, in_force->profile_version, *moment, deps_.clock.Now(),
+                                CountsOf(*profile, points)));
+    return deps_.jobs.Emit(tx, {std::string(kScanFinished),
+                                {{"account", Text(scan.account.value())},
+                                 {"attachment_id", scan.attachment_id},
+                                 {"scan_id", id},
+                                 {"moment", Text(FormatRfc3339(*moment))}}});
   });
 }
 
@@ -277,6 +283,15 @@ Status Posture::EvaluateEveryAccount() {
     }
   }
   return first;
+}
+
+Status Posture::StartWhatIsDue() {
+  BW_TRY_STATUS(StartDueScans());
+  BW_TRY(const auto scopes, deps_.database.ReadValue([&](db::Transaction& tx) {
+    return Setup::DueForDiscovery(tx, deps_.clock.Now());
+  }));
+  for (const auto& [account, scope] : scopes) BW_TRY_STATUS(StartDiscovery(account, scope));
+  return Ok();
 }
 
 Status Posture::StartDueScans() {
@@ -435,6 +450,35 @@ Result<Attachment> Posture::AttachmentOf(const AccountId& account,
       return NotFound("profile " + profile_id + " is not attached; ask for a validation of it");
     }
     return *std::move(found);
+  });
+}
+
+Result<std::vector<std::string>> Posture::WarningsOf(const Attachment& attachment) const {
+  return deps_.database.ReadValue([&](db::Transaction& tx) -> Result<std::vector<std::string>> {
+    BW_TRY(const auto profile,
+           deps_.profiles.Load(tx, attachment.profile_id, attachment.profile_version));
+    BW_TRY(const ScopeFilter in_scope, ScopeOf(tx, attachment.account, attachment.scope_id));
+    std::vector<std::string> warnings;
+    for (const condition::ResourceType& type : profile->Types()) {
+      BW_TRY(const auto goals, BindGoals(*profile, type, attachment.parameters));
+      for (std::string& one : Contradictions(goals)) warnings.push_back(std::move(one));
+      const bool any = std::any_of(goals.begin(), goals.end(),
+                                   [](const BoundGoal& g) { return g.goal->attainable; });
+      control::FactSource* source = any ? deps_.facts.For(type) : nullptr;
+      if (source == nullptr) continue;
+      const auto resources = source->List(tx, type, attachment.account);
+      if (!resources.ok()) return warnings;  // the transaction may be of no more use
+      for (const control::Resource& resource : *resources) {
+        if (!in_scope(resource)) continue;
+        const auto facts = source->Read(tx, resource);
+        if (!facts.ok()) return warnings;
+        for (const BoundGoal& goal : goals) {
+          const std::string why = WhyUnattainable(goal, *facts);
+          if (!why.empty()) warnings.push_back("goal " + goal.goal->id + ": " + why);
+        }
+      }
+    }
+    return warnings;
   });
 }
 

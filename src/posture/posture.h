@@ -74,6 +74,10 @@ class Posture {
   // The registry scope's attachment of a profile. kNotFound if it has none.
   Result<Attachment> AttachmentOf(const AccountId& account, const std::string& profile_id) const;
 
+  // Sentences about what an attachment asks for and nobody can meet: goals that contradict each
+  // other, and more people than there are. What cannot be read is not warned of.
+  Result<std::vector<std::string>> WarningsOf(const Attachment& attachment) const;
+
   // Sets or (null) resets a parameter of an attachment.
   Status SetParameter(const control::Caller& caller, const AccountId& account,
                       std::int64_t attachment, const std::string& name, const json::Value& value);
@@ -101,6 +105,7 @@ class Posture {
   Result<ScopeFilter> ScopeOf(db::Transaction& tx, const AccountId& account,
                               std::string_view id) const;
   Status EvaluateEveryAccount();
+  Status StartWhatIsDue();
   Status StartDueScans();
   // Those of the account that are kept evaluated; the default one is made if it is missing.
   Result<std::vector<Attachment>> Kept(const AccountId& account) const;

@@ -205,6 +205,81 @@ TEST_F(PostureTest, ParametersOfAnAccountChangeTheVerdictAndCanBeReset) {
   EXPECT_EQ(set("none", 1).error().code(), ErrorCode::kNotFound);
 }
 
+TEST_F(PostureTest, WhatOtherValuesFoundIsNotToldUnderTheNewOnes) {
+  RunScan();
+  const Timestamp first = control_.clock.Now();
+  control_.clock.Advance(std::chrono::hours{1});
+  const Timestamp before = control_.clock.Now();
+  control_.clock.Advance(std::chrono::hours{1});
+  const std::int64_t id = last_.attachment_id;
+  ASSERT_TRUE(posture_
+                  ->SetParameter(control_.caller, control_.account, id,
+                                 "no_of_admins_for_container_registry", 2)
+                  .ok());
+  const auto at = [&](std::optional<Timestamp> moment) {
+    return *posture_->Assess(control_.account, id, {.at = moment, .from = {}});
+  };
+  EXPECT_EQ(StatusOf(at({}), "3000623"), ResultStatus::kUnableToPerform) << "not judged yet";
+  EXPECT_EQ(StatusOf(at(before), "3000623"), ResultStatus::kPass) << "by the value of then";
+  ASSERT_TRUE(control_.jobs->RunDue().ok());
+  EXPECT_EQ(StatusOf(at({}), "3000623"), ResultStatus::kFail);
+  EXPECT_EQ(StatusOf(at(before), "3000623"), ResultStatus::kPass);
+  const auto period = *posture_->Assess(control_.account, id, {.at = {}, .from = before});
+  for (const AssessedGoal& goal : period.goals) {
+    if (goal.id == "3000623") continue;
+    EXPECT_LE(goal.since, first + std::chrono::milliseconds{1}) << "it passed all the time";
+  }
+  ASSERT_EQ(period.changes.size(), 1U);
+  EXPECT_EQ(period.changes.front().goal_id, "3000623");
+  EXPECT_EQ(period.changes.front().before, ResultStatus::kPass);
+}
+
+TEST_F(PostureTest, ATrendIsScoredByTheVersionThatWasInForce) {
+  facts_.values.insert_or_assign("private_only", false);
+  const auto draft = [](std::vector<std::string> goals) {
+    Control control;
+    control.external_control_id = "1.1";
+    control.goals = std::move(goals);
+    return ProfileDraft{.name = "own",
+                        .description = "own",
+                        .base_profile = "",
+                        .controls = {control},
+                        .enabled = true,
+                        .reason_for_delete = ""};
+  };
+  const auto profile =
+      profiles_.Create(control_.caller, control_.account, draft({"3000626", "3000627"}));
+  ASSERT_TRUE(profile.ok());
+  const auto attachment = attachments_.Create(control_.caller, control_.account,
+                                              {.scope_id = "1",
+                                               .profile_id = *profile,
+                                               .profile_version = {},
+                                               .parameters = {},
+                                               .every = {}});
+  ASSERT_TRUE(attachment.ok());
+  const Timestamp from = control_.clock.Now();
+  ASSERT_TRUE(control_.jobs->RunDue().ok());
+  control_.clock.Advance(std::chrono::hours{1});
+  ASSERT_TRUE(
+      profiles_.Update(control_.caller, control_.account, *profile, draft({"3000625", "3000627"}))
+          .ok());
+  ASSERT_TRUE(attachments_
+                  .Update(control_.caller, control_.account, attachment->id,
+                          [](AttachmentDraft now) -> Result<AttachmentDraft> {
+                            now.profile_version = 2;
+                            return now;
+                          })
+                  .ok());
+  ASSERT_TRUE(control_.jobs->RunDue().ok());
+  const auto period = *posture_->Assess(control_.account, attachment->id, {.at = {}, .from = from});
+  ASSERT_GE(period.trend.size(), 2U);
+  EXPECT_EQ(period.trend.front().score.points, 1000);
+  EXPECT_EQ(period.trend.front().goals.pass, 2);
+  EXPECT_EQ(period.trend.back().goals.pass, 1);
+  EXPECT_EQ(period.trend.back().goals.fail, 1);
+  EXPECT_EQ(period.trend.back().score.points, period.score.points);
+}
+
 TEST_F(PostureTest, ACommittedChangeReevaluatesTheGoalsItTouchesAndKeepsSince) {
   RunScan();
   const Timestamp first = control_.clock.Now();
@@ -302,6 +377,76 @@ TEST_F(PostureTest, WhatWasEndedIsNotKnownUntilItIsAttachedAgain) {
                 .error()
                 .code(),
             ErrorCode::kInvalid);
+}
+
+TEST_F(PostureTest, AScopeIsLookedAtAsOftenAsItAsks) {
+  const auto scope =
+      setup_.Create(control_.caller, control_.account, SetupKind::kScope,
+                    {{"name", "team"}, {"is_discovery_scheduled", true}, {"interval", 3600}});
+  ASSERT_TRUE(scope.ok());
+  const auto looked = [&] {
+    EXPECT_TRUE(control_.jobs->RunDue().ok());
+    const auto now = setup_.Find(control_.account, SetupKind::kScope, scope->id);
+    const json::Value* events = now->document.if_contains("events");
+    return events == nullptr ? 0U : events->as_array().size();
+  };
+  EXPECT_EQ(looked(), 0U);
+  control_.clock.Advance(std::chrono::minutes{61});
+  EXPECT_EQ(looked(), 1U);
+  control_.clock.Advance(std::chrono::minutes{30});
+  EXPECT_EQ(looked(), 1U);
+  control_.clock.Advance(std::chrono::minutes{31});
+  EXPECT_EQ(looked(), 2U);
+}
+
+TEST_F(PostureTest, NoTwoScopesHaveOneNameEvenByRenaming) {
+  const auto make = [&](const char* name) {
+    return setup_.Create(control_.caller, control_.account, SetupKind::kScope, {{"name", name}});
+  };
+  const auto one = make("one");
+  ASSERT_TRUE(one.ok());
+  ASSERT_TRUE(make("two").ok());
+  const auto rename = [&](const char* name) {
+    return setup_.Update(control_.caller, control_.account, SetupKind::kScope, one->id,
+                         [&](json::Object& document) -> Status {
+                           document["name"] = name;
+                           return Ok();
+                         });
+  };
+  EXPECT_EQ(rename("two").error().code(), ErrorCode::kExists);
+  EXPECT_TRUE(rename("one").ok()) << "as it was";
+  EXPECT_TRUE(rename("three").ok());
+}
+
+TEST_F(PostureTest, AnAttachmentIsEvaluatedAgainWhenItsScopeSelectsOtherThings) {
+  facts_.registries = {"us.icr.io", "de.icr.io"};
+  const auto scope =
+      setup_.Create(control_.caller, control_.account, SetupKind::kScope,
+                    {{"name", "team"}, {"selection", json::Object{{"registries", {"us.icr.io"}}}}});
+  ASSERT_TRUE(scope.ok());
+  const auto attachment = attachments_.Create(control_.caller, control_.account,
+                                              {.scope_id = scope->id,
+                                               .profile_id = "48",
+                                               .profile_version = {},
+                                               .parameters = {},
+                                               .every = {}});
+  ASSERT_TRUE(attachment.ok());
+  const auto registries = [&] {
+    EXPECT_TRUE(control_.jobs->RunDue().ok());
+    const Assessment now = *posture_->Assess(control_.account, attachment->id);
+    const auto goal = std::find_if(now.goals.begin(), now.goals.end(),
+                                   [](const AssessedGoal& g) { return g.id == "3000625"; });
+    return goal->resources.total();
+  };
+  EXPECT_EQ(registries(), 1);
+  ASSERT_TRUE(setup_
+                  .Update(control_.caller, control_.account, SetupKind::kScope, scope->id,
+                          [](json::Object& document) -> Status {
+                            document.erase("selection");
+                            return Ok();
+                          })
+                  .ok());
+  EXPECT_EQ(registries(), 2);
 }
 
 TEST_F(PostureTest, UnknownScopesAndProfilesAreNamed) {

@@ -81,6 +81,7 @@ Result<std::shared_ptr<const Goal>> ParseGoal(const json::Value& document,
             .type = type,
             .condition = {},
             .applies = {},
+            .attainable = {},
             .parameters = std::move(parameters),
             .mappings = MappingsOf(in),
             .document = document,
@@ -89,20 +90,27 @@ Result<std::shared_ptr<const Goal>> ParseGoal(const json::Value& document,
   BW_TRY(goal.condition,
          condition::Condition::Parse(required, catalogue, type, {}, goal.parameters, "condition")
              .Context("goal " + id));
-  if (const auto applies = in.Optional("applies")) {
-    BW_TRY(goal.applies, condition::Condition::Parse(applies->value(), catalogue, type, {},
-                                                     goal.parameters, "applies")
-                             .Context("goal " + id));
-  }
+  const auto read = [&](const char* field, std::optional<condition::Condition>& into) -> Status {
+    const auto given = in.Optional(field);
+    if (!given) return Ok();
+    BW_TRY(into,
+           condition::Condition::Parse(given->value(), catalogue, type, {}, goal.parameters, field)
+               .Context("goal " + id));
+    return Ok();
+  };
+  BW_TRY_STATUS(read("applies", goal.applies));
+  BW_TRY_STATUS(read("attainable", goal.attainable));
   return std::make_shared<const Goal>(std::move(goal));
 }
 
 std::vector<std::string> Goal::Properties() const {
   std::vector<std::string> properties = condition.Properties();
-  if (!applies) return properties;
-  for (std::string& property : applies->Properties()) {
-    if (std::find(properties.begin(), properties.end(), property) == properties.end()) {
-      properties.push_back(std::move(property));
+  for (const auto* also : {&applies, &attainable}) {
+    if (!*also) continue;
+    for (std::string& property : (*also)->Properties()) {
+      if (std::find(properties.begin(), properties.end(), property) == properties.end()) {
+        properties.push_back(std::move(property));
+      }
     }
   }
   return properties;

@@ -40,6 +40,8 @@ struct Goal {
   condition::Condition condition;
   // Where it does not hold, the goal does not apply; absent: it applies to every resource.
   std::optional<condition::Condition> applies;
+  // Where it does not hold, nobody can meet the goal (attainable.h); absent: nothing is known.
+  std::optional<condition::Condition> attainable;
   std::vector<condition::ParameterDeclaration> parameters;
   Mappings mappings;
   json::Value document;  // as it was read

@@ -22,6 +22,9 @@ inline constexpr std::string_view kInProgress = "validation_in_progress";
 inline constexpr std::string_view kPosted = "validation_result_posted_no_error";
 inline constexpr std::string_view kFailed = "error_in_validation";
 
+// {account, attachment_id, scan_id, moment}: a scan has ended well.
+inline constexpr std::string_view kScanFinished = "posture.scan_finished";
+
 struct ScanCounts {
   Counters goals;
   Counters controls;

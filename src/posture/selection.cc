@@ -17,6 +17,11 @@ bool Selects(const std::vector<std::string>& list, std::string_view value) {
 }  // namespace
 
 bool InScope(const Selection& selection, const control::Resource& resource) {
+  // What lies in a namespace that no group was given to is in none of those that are selected.
+  if (!selection.resource_groups.empty() && !resource.name_space.empty() &&
+      resource.resource_group.empty()) {
+    return false;
+  }
   return Selects(selection.registries, resource.registry.value()) &&
          Selects(selection.namespaces, resource.name_space) &&
          Selects(selection.resource_groups, resource.resource_group);

@@ -14,6 +14,12 @@ TEST(SelectionOfAScope, AnEmptyListSelectsEverythingAndAccountWideThingsBelongTo
   EXPECT_TRUE(InScope(of_us, team));
   EXPECT_FALSE(InScope(of_us, other));
   EXPECT_TRUE(InScope(of_us, access));
+  const Selection of_group{.registries = {}, .namespaces = {}, .resource_groups = {"g"}};
+  EXPECT_FALSE(InScope(of_group, team)) << "its namespace is in no group";
+  auto grouped = team;
+  grouped.resource_group = "g";
+  EXPECT_TRUE(InScope(of_group, grouped));
+  EXPECT_TRUE(InScope(of_group, access));
   const Selection of_team{.registries = {}, .namespaces = {"team"}, .resource_groups = {}};
   EXPECT_TRUE(InScope(of_team, team));
   EXPECT_FALSE(InScope(of_team, other));

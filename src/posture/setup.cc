@@ -157,6 +157,19 @@ Status Setup::CheckReferences(db::Transaction& tx, const AccountId& account,
   return Ok();
 }
 
+Result<std::int64_t> Setup::CheckName(db::Transaction& tx, const AccountId& account, SetupKind kind,
+                                      std::string_view name) {
+  BW_TRY(const auto names,
+         tx.QueryAll("SELECT name FROM posture_setup "
+                     "WHERE account = $1 AND kind = $2 AND enabled = 1",
+                     {account, ToString(kind)}, [](const db::Row& row) { return row.String(0); }));
+  if (std::find(names.begin(), names.end(), name) != names.end()) {
+    return Exists("there is a " + std::string(ToString(kind)) + " of the name " +
+                  std::string(name));
+  }
+  return std::ssize(names);
+}
+
 Result<SetupItem> Setup::Create(const control::Caller& caller, const AccountId& account,
                                 SetupKind kind, json::Object document) {
   SetupItem made;
@@ -167,14 +180,8 @@ Result<SetupItem> Setup::Create(const control::Caller& caller, const AccountId& 
        .resource = control::AccountResource(account, std::string(ToString(kind)), name),
        .apply = [&](db::Transaction& tx) -> Result<control::Effect> {
          BW_TRY_STATUS(CheckReferences(tx, account, document));
-         BW_TRY(const auto names, tx.QueryAll("SELECT name FROM posture_setup "
-                                              "WHERE account = $1 AND kind = $2 AND enabled = 1",
-                                              {account, ToString(kind)},
-                                              [](const db::Row& row) { return row.String(0); }));
-         if (std::find(names.begin(), names.end(), name) != names.end()) {
-           return Exists("there is a " + std::string(ToString(kind)) + " of the name " + name);
-         }
-         if (static_cast<std::int64_t>(names.size()) >= kMaxSetup) {
+         BW_TRY(const std::int64_t others, CheckName(tx, account, kind, name));
+         if (others >= kMaxSetup) {
            return Invalid("an account has at most 1000 of them").Reason("limit_exceeded");
          }
          const Timestamp now = clock_.Now();
@@ -209,6 +216,9 @@ Result<SetupItem> Setup::Update(const control::Caller& caller, const AccountId& 
          changed = before;
          BW_TRY_STATUS(alter(changed.document));
          BW_TRY_STATUS(CheckReferences(tx, account, changed.document));
+         if (changed.name() != before.name()) {
+           BW_TRY_STATUS(CheckName(tx, account, kind, changed.name()));
+         }
          changed.modified = clock_.Now();
          changed.modified_by = caller.actor.iam_id.value();
          BW_TRY_STATUS(
@@ -216,8 +226,12 @@ Result<SetupItem> Setup::Update(const control::Caller& caller, const AccountId& 
                         "modified_by = $5 WHERE CAST(id AS TEXT) = $1",
                         {id, changed.name(), json::Serialize(changed.document), changed.modified,
                          changed.modified_by}));
-         return control::Effect{
+         control::Effect effect{
              .before = before.document, .after = changed.document, .governed = {}, .events = {}};
+         if (kind == SetupKind::kScope) {
+           BW_TRY(effect.events, attachments_.ChangesOfScope(tx, account, id));
+         }
+         return effect;
        }}));
   return changed;
 }
@@ -264,6 +278,32 @@ Status Setup::Delete(const control::Caller& caller, const AccountId& account, Se
          return control::Effect{
              .before = before.document, .after = nullptr, .governed = {}, .events = {}};
        }});
+}
+
+Result<std::vector<std::pair<AccountId, std::string>>> Setup::DueForDiscovery(db::Transaction& tx,
+                                                                              Timestamp now) {
+  std::vector<std::pair<AccountId, std::string>> due;
+  BW_TRY_STATUS(tx.Query(
+      "SELECT id, kind, document, enabled, created, created_by, modified, modified_by, "
+      "account FROM posture_setup WHERE kind = $1 AND enabled = 1",
+      {ToString(SetupKind::kScope)}, [&](const db::Row& row) -> Status {
+        BW_TRY(const SetupItem scope, ItemOf(row));
+        const json::Value* scheduled = scope.document.if_contains("is_discovery_scheduled");
+        const json::Value* interval = scope.document.if_contains("interval");
+        if (scheduled == nullptr || *scheduled != json::Value(true) || interval == nullptr ||
+            !interval->is_int64() || interval->as_int64() <= 0) {
+          return Ok();
+        }
+        Timestamp last = scope.created;
+        if (const auto* began = scope.document.if_contains("discovery_began")) {
+          BW_TRY(last, ParseRfc3339(json::View(began->as_string())));
+        }
+        if (last + std::chrono::seconds(interval->as_int64()) <= now) {
+          due.emplace_back(AccountId(row.String(8)), scope.id);
+        }
+        return Ok();
+      }));
+  return due;
 }
 
 Status Setup::Note(db::Transaction& tx, const SetupItem& item, const json::Object& document) const {

@@ -72,6 +72,10 @@ class Setup {
   // Notes what was found when a scope was looked at, without anybody's asking.
   Status Note(db::Transaction& tx, const SetupItem& item, const json::Object& document) const;
 
+  // Scopes of all accounts that ask to be looked at regularly and whose time has come.
+  static Result<std::vector<std::pair<AccountId, std::string>>> DueForDiscovery(db::Transaction& tx,
+                                                                                Timestamp now);
+
   // A scope's name and what it selects. kNotFound for one that was deleted too.
   struct Scope {
     std::string name;
@@ -81,6 +85,9 @@ class Setup {
   Result<Scope> FindScope(db::Transaction& tx, const AccountId& account, std::string_view id) const;
 
  private:
+  // How many there are of the kind. kExists if one has the name.
+  static Result<std::int64_t> CheckName(db::Transaction& tx, const AccountId& account,
+                                        SetupKind kind, std::string_view name);
   Status CheckReferences(db::Transaction& tx, const AccountId& account,
                          const json::Object& document) const;
   Status CheckUnused(db::Transaction& tx, const AccountId& account, const SetupItem& item) const;

@@ -15,10 +15,7 @@ using json::Text;
 using posture::Goal;
 using posture::Profile;
 
-constexpr std::string_view kStatementType = "https://in-toto.io/Statement/v1";
-constexpr std::size_t kMaxBundle = 256U << 20;
 constexpr std::size_t kMaxResults = 10'000'000;
-constexpr json::Limits kLimits{.max_bytes = kMaxBundle, .max_depth = 64};
 
 std::string DigestOf(const json::Value& document) {
   return "sha256:" + crypto::Sha256Hex(json::Canonical(document));
@@ -26,6 +23,28 @@ std::string DigestOf(const json::Value& document) {
 
 Error Wrong(const std::string& what) {
   return DataCorrupt(what);
+}
+
+json::Value AttestationOf(const posture::AssessedGoal& goal) {
+  if (!goal.attestation) return nullptr;
+  return {{"owner", Text(goal.attestation->owner)},
+          {"statement", Text(goal.attestation->statement)},
+          {"given", Text(FormatRfc3339(goal.attestation->given))},
+          {"expires", Text(FormatRfc3339(goal.attestation->expires))}};
+}
+
+json::Array ExceptionsOf(const posture::AssessedGoal& goal) {
+  json::Array exceptions;
+  for (const auto& one : goal.exceptions) {
+    exceptions.push_back(json::Object{{"id", Text(one.id)},
+                                      {"owner", Text(one.owner)},
+                                      {"approver", Text(one.approver)},
+                                      {"ticket", Text(one.ticket)},
+                                      {"reason", Text(one.reason)},
+                                      {"crn", Text(one.crn)},
+                                      {"expires", Text(FormatRfc3339(one.expires))}});
+  }
+  return exceptions;
 }
 
 json::Object DocumentOf(const posture::AssessedGoal& goal) {
@@ -46,6 +65,8 @@ json::Object DocumentOf(const posture::AssessedGoal& goal) {
           {"checked", Text(FormatRfc3339(goal.result.completed))},
           {"error", Text(goal.result.error)},
           {"parameters", goal.result.parameters},
+          {"attestation", AttestationOf(goal)},
+          {"exceptions", ExceptionsOf(goal)},
           {"resources_in_all", goal.resources.total()},
           {"resources", std::move(resources)}};
 }
@@ -110,7 +131,8 @@ Result<std::shared_ptr<const Profile>> CheckProfile(const json::Value& predicate
 // One result of one goal, evaluated again.
 class Evaluation {
  public:
-  Evaluation(const Facts& facts, VerifiedEvidence& found) : facts_(facts), found_(found) {}
+  Evaluation(const Facts& facts, Timestamp at, VerifiedEvidence& found)
+      : facts_(facts), at_(at), found_(found) {}
 
   Status Goal(const Profile& profile, const json::Value& goal) {
     const std::string id(json::FindText(goal, "id"));
@@ -127,8 +149,10 @@ class Evaluation {
     const json::Value* resources = json::Find(goal, "resources");
     if (resources == nullptr || !resources->is_array())
       return Wrong("goal " + id + " has no results");
+    BW_TRY_STATUS(CheckAttestation(*known, goal));
     posture::Counters counts;
     for (const json::Value& resource : resources->as_array()) {
+      BW_TRY_STATUS(CheckException(goal, resource));
       BW_TRY(const auto status, Resource({known, values}, resource));
       counts.Add(status);
     }
@@ -190,7 +214,41 @@ class Evaluation {
     return posture::StatusOf(static_cast<posture::Letter>(letters.front()));
   }
 
+  // What somebody answers for is told with who does, and counted at that moment.
+  Status CheckAttestation(const posture::Goal& known, const json::Value& goal) const {
+    const std::string_view status = json::FindText(goal, "status");
+    if (!known.is_manual() || (status != posture::ToString(posture::ResultStatus::kPass) &&
+                               status != posture::ToString(posture::ResultStatus::kFail))) {
+      return Ok();
+    }
+    const json::Value* attestation = json::Find(goal, "attestation");
+    if (attestation == nullptr || json::FindText(*attestation, "owner").empty()) {
+      return Wrong("nobody answers for goal " + known.id);
+    }
+    BW_TRY(const Timestamp given, ParseRfc3339(json::FindText(*attestation, "given")));
+    BW_TRY(const Timestamp expires, ParseRfc3339(json::FindText(*attestation, "expires")));
+    if (given <= at_ && at_ < expires) return Ok();
+    return Wrong("the attestation of goal " + known.id + " did not count then");
+  }
+
+  // A failure that was accepted names the exception, which covered it at that moment.
+  Status CheckException(const json::Value& goal, const json::Value& resource) const {
+    const std::string_view id = json::FindText(resource, "exception");
+    if (id.empty()) return Ok();
+    const json::Value* exceptions = json::Find(goal, "exceptions");
+    if (exceptions != nullptr && exceptions->is_array()) {
+      for (const json::Value& one : exceptions->as_array()) {
+        if (json::FindText(one, "id") != id) continue;
+        BW_TRY(const Timestamp expires, ParseRfc3339(json::FindText(one, "expires")));
+        const std::string_view crn = json::FindText(one, "crn");
+        if (at_ < expires && (crn.empty() || crn == json::FindText(resource, "crn"))) return Ok();
+      }
+    }
+    return Wrong("no exception " + std::string(id) + " covered what it is said to");
+  }
+
   const Facts& facts_;
+  Timestamp at_;
   VerifiedEvidence& found_;
 };
 
@@ -206,31 +264,6 @@ Status CheckScore(const json::Value& assessment, const Profile& profile) {
     return Wrong("the score does not follow from the goals");
   }
   return Ok();
-}
-
-Result<json::Value> Opened(std::string_view bytes, const crypto::VerifyingKey& key) {
-  BW_TRY(const json::Value envelope,
-         json::Parse(bytes, kLimits).Context("the bundle is no JSON document"));
-  const json::Reader in(envelope);
-  const std::string type = in.Field("payloadType").String();
-  const std::string encoded = in.Field("payload").String();
-  std::vector<std::string> signatures;
-  for (const json::Reader& one : in.Field("signatures").Items(16)) {
-    std::string signature = one.Field("sig").String();
-    // The name is no part of what is signed: it must be the key's own.
-    if (one.Field("keyid").String() == key.kid()) signatures.push_back(std::move(signature));
-  }
-  BW_TRY_STATUS(in.Finish());
-  if (type != kPayloadType) return Wrong("the payload is of the type " + type);
-  BW_TRY(const Bytes payload, Base64Decode(encoded).Context("the payload"));
-  const std::string message = PreAuthenticationEncoding(type, AsText(payload));
-  for (const std::string& signature : signatures) {
-    const auto decoded = Base64Decode(signature);
-    if (decoded.ok() && key.Verify(AsBytes(message), *decoded)) {
-      return json::Parse(AsText(payload), kLimits);
-    }
-  }
-  return Wrong("no signature is of this key");
 }
 
 }  // namespace
@@ -252,21 +285,8 @@ json::Value StatementOf(const posture::Assessment& assessment, const Profile& pr
             {"audit_head", audit_head}}}};
 }
 
-std::string PreAuthenticationEncoding(std::string_view payload_type, std::string_view payload) {
-  return "DSSEv1 " + std::to_string(payload_type.size()) + " " + std::string(payload_type) + " " +
-         std::to_string(payload.size()) + " " + std::string(payload);
-}
-
-json::Value EnvelopeOf(const json::Value& statement, std::string_view kid, const Sign& sign) {
-  const std::string payload = json::Serialize(statement);
-  const Bytes signature = sign(AsBytes(PreAuthenticationEncoding(kPayloadType, payload)));
-  return {{"payloadType", Text(kPayloadType)},
-          {"payload", Text(Base64Encode(AsBytes(payload)))},
-          {"signatures", {{{"keyid", Text(kid)}, {"sig", Text(Base64Encode(signature))}}}}};
-}
-
 Result<VerifiedEvidence> VerifyEnvelope(std::string_view bytes, const crypto::VerifyingKey& key) {
-  BW_TRY(const json::Value statement, Opened(bytes, key));
+  BW_TRY(const json::Value statement, OpenEnvelope(bytes, key));
   const json::Reader in(statement);
   const std::string type = in.Field("predicateType").String();
   const json::Value& predicate = in.Field("predicate").value();
@@ -288,7 +308,8 @@ Result<VerifiedEvidence> VerifyEnvelope(std::string_view bytes, const crypto::Ve
   BW_TRY(const auto profile, CheckProfile(predicate));
   found.profile = profile->name + ", version " + std::to_string(profile->version);
   found.at = json::FindText(assessment, "at");
-  Evaluation evaluation(facts, found);
+  BW_TRY(const Timestamp at, ParseRfc3339(found.at).Context("the moment it is true of"));
+  Evaluation evaluation(facts, at, found);
   std::set<std::string> told;
   for (const json::Reader& goal : all) {
     told.insert(goal.Field("id").String());

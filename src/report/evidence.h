@@ -4,30 +4,23 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <string_view>
 
-#include "base/bytes.h"
 #include "base/result.h"
 #include "crypto/signing.h"
 #include "json/json.h"
 #include "posture/assessment.h"
 #include "posture/profile.h"
+#include "report/envelope.h"
 
 namespace breakwater::report {
 
-inline constexpr std::string_view kPayloadType = "application/vnd.in-toto+json";
 inline constexpr std::string_view kPredicateType = "https://breakwater.dev/attestation/posture/v1";
 
 // `audit_head` as audit::ToJson prints it, null where nothing is sealed yet.
 json::Value StatementOf(const posture::Assessment& assessment, const posture::Profile& profile,
                         const json::Value& audit_head);
-
-// The bytes that are signed: DSSE v1's pre-authentication encoding.
-std::string PreAuthenticationEncoding(std::string_view payload_type, std::string_view payload);
-using Sign = std::function<Bytes(ByteView message)>;
-json::Value EnvelopeOf(const json::Value& statement, std::string_view kid, const Sign& sign);
 
 struct VerifiedEvidence {
   std::string subject;

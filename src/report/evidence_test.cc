@@ -5,6 +5,7 @@
 #include "crypto/hash.h"
 #include "posture/content.h"
 #include "posture/evaluate.h"
+#include "report/signature.h"
 
 namespace breakwater::report {
 namespace {
@@ -107,6 +108,107 @@ TEST_F(EvidenceTest, FactsAndGoalsAreWhatTheirDigestsSay) {
   EXPECT_EQ(Verified(), "goal 3000625 has another digest than the profile's");
   assessment_.profile_digest = "sha256:0";
   EXPECT_EQ(Verified(), "the profile has another digest than the assessment names");
+}
+
+TEST_F(EvidenceTest, AnAcceptedFailureIsToldWithTheExceptionThatCoveredIt) {
+  json::Value facts = assessment_.facts.begin()->second;
+  facts.at("private_only").as_object()["value"] = false;
+  Only().facts_digest = posture::DigestOfFacts(json::Canonical(facts));
+  assessment_.facts = {{Only().facts_digest, facts}};
+  Only().status = ResultStatus::kNotApplicable;
+  Only().exception = "exception-1";
+  auto& goal = assessment_.goals[0];
+  goal.result.status = ResultStatus::kNotApplicable;
+  goal.resources = {};
+  goal.resources.Add(ResultStatus::kNotApplicable);
+  assessment_.score = {.points = 0, .evaluated = 0, .total = 1};
+  constexpr auto kUncovered = "no exception exception-1 covered what it is said to";
+  EXPECT_EQ(Verified(), kUncovered);
+  posture::ExceptionShown exception;
+  exception.id = "exception-1";
+  exception.owner = "Ada";
+  exception.expires = assessment_.at + std::chrono::hours{1};
+  goal.exceptions = {exception};
+  EXPECT_EQ(Verified(), "good");
+  goal.exceptions[0].crn = "another";
+  EXPECT_EQ(Verified(), kUncovered);
+  goal.exceptions[0].crn = "crn";
+  EXPECT_EQ(Verified(), "good");
+  goal.exceptions[0].expires = assessment_.at;
+  EXPECT_EQ(Verified(), kUncovered) << "it ended in that second";
+}
+
+TEST(EvidenceOfAttestations, APassIsToldWithWhoAnswersForIt) {
+  posture::Profile one = *posture::Content::BuiltIn().FindProfile("60");
+  std::erase_if(one.goals, [](const auto& goal) { return goal->id != "3900402"; });
+  one.controls = {{.id = "1",
+                   .external_control_id = "1",
+                   .description = "only",
+                   .parent = {},
+                   .tags = {},
+                   .goals = {"3900402"}}};
+  json::Value facts = json::Object{
+      {"attested",
+       {{"state", "present"}, {"type", "boolean"}, {"value", true}, {"source", "people"}}}};
+  const std::string digest = posture::DigestOfFacts(json::Canonical(facts));
+  posture::ResourceResult result;
+  result.name = "3900402";
+  result.status = ResultStatus::kPass;
+  result.facts_digest = digest;
+  AssessedGoal goal;
+  goal.id = "3900402";
+  goal.digest = one.goals.front()->digest;
+  goal.result.status = ResultStatus::kPass;
+  goal.result.parameters = json::Object();
+  goal.result.resources = {result};
+  goal.resources.Add(ResultStatus::kPass);
+  Assessment assessment;
+  assessment.at = FromMicros(1'000'000);
+  assessment.goals = {goal};
+  assessment.facts.emplace(digest, std::move(facts));
+  assessment.profile_digest = posture::DigestOf(one);
+  assessment.score = {.points = 1000, .evaluated = 1, .total = 1};
+  const crypto::SigningKey key = crypto::SigningKey::Generate();
+  const auto verified = [&] {
+    const auto found = VerifyEnvelope(
+        json::Serialize(EnvelopeOf(StatementOf(assessment, one, nullptr), key.kid(),
+                                   [&](ByteView message) { return key.Sign(message); })),
+        key.public_key());
+    return found.ok() ? "good" : found.error().message();
+  };
+  EXPECT_EQ(verified(), "nobody answers for goal 3900402");
+  auto& attestation = assessment.goals[0].attestation;
+  attestation = {.owner = "Ada",
+                 .statement = "Restored to staging",
+                 .given = FromMicros(0),
+                 .expires = FromMicros(2'000'000)};
+  EXPECT_EQ(verified(), "good");
+  attestation->expires = assessment.at;
+  EXPECT_EQ(verified(), "the attestation of goal 3900402 did not count then");
+}
+
+TEST(SignedReports, OneByteThatWasChangedIsFound) {
+  const crypto::SigningKey key = crypto::SigningKey::Generate();
+  const Report report{.media_type = "text/csv", .file_name = "p.csv", .bytes = "goal,pass\r\n"};
+  const std::string signature =
+      json::Serialize(EnvelopeOf(StatementOfReport(Assessment(), report), key.kid(),
+                                 [&](ByteView message) { return key.Sign(message); }));
+  const auto found = VerifyReport(signature, report.bytes, key.public_key());
+  ASSERT_TRUE(found.ok()) << found.error().message();
+  EXPECT_EQ(found->name, "p.csv");
+  for (std::size_t i = 0; i < report.bytes.size(); ++i) {
+    std::string changed = report.bytes;
+    changed[i] = static_cast<char>(changed[i] ^ 1);
+    EXPECT_FALSE(VerifyReport(signature, changed, key.public_key()).ok()) << i;
+  }
+  for (std::size_t i = 0; i < signature.size(); ++i) {
+    std::string changed = signature;
+    changed[i] = static_cast<char>(changed[i] ^ 1);
+    EXPECT_FALSE(VerifyReport(changed, report.bytes, key.public_key()).ok()) << i;
+  }
+  EXPECT_FALSE(
+      VerifyReport(signature, report.bytes, crypto::SigningKey::Generate().public_key()).ok());
+  EXPECT_FALSE(VerifyEnvelope(signature, key.public_key()).ok()) << "it is no bundle";
 }
 
 // DSSE v1 protocol: its own example.

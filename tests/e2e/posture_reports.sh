@@ -47,6 +47,60 @@ json.dump(json.loads(payload), open(sys.argv[1] + ".statement", "w"))
 PY
 changed() { "$bin" verify "$dir/changed" --key "$dir/key" 2>&1; }
 like "a failure that is made a pass is found" "$(changed || true)" 'no signature is of this key'
+# A report of a moment has a signature of its own.
+api GET "/breakwater/v1/posture/attachments/$attachment/state"
+moment=$(json 'd["at"]')
+for format in html pdf csv oscal-poam; do
+  report "$format&at=$moment" > /dev/null
+  mv "$dir/$format&at=$moment" "$dir/signed.$format"
+  curl -sS "${auth[@]}" -o "$dir/signature" \
+    "$public/breakwater/v1/posture/attachments/$attachment/report/signature?format=$format&at=$moment"
+  like "the signature of the $format report is good" \
+    "$("$bin" verify "$dir/signature" --report "$dir/signed.$format" --key "$dir/key")" '^good: '
+done
+python3 - "$dir/signed.pdf" << 'PY'
+import sys
+data = bytearray(open(sys.argv[1], "rb").read())
+data[len(data) // 2] ^= 1
+open(sys.argv[1], "wb").write(data)
+PY
+report pdf > /dev/null
+curl -sS "${auth[@]}" -o "$dir/signature" \
+  "$public/breakwater/v1/posture/attachments/$attachment/report/signature?format=pdf&at=$moment"
+altered() { "$bin" verify "$dir/signature" --report "$dir/signed.pdf" --key "$dir/key" 2>&1; }
+like "one bit of a PDF that was changed is found" "$(altered || true)" 'not the one that was signed'
+expect 400 GET "/breakwater/v1/posture/attachments/$attachment/report/signature?format=pdf"
+
+# Evidence that stays: an OCI artifact in the registry itself.
+evidence=/breakwater/v1/posture/attachments/$attachment
+expect 404 POST "$evidence/evidence" '{"repository": "nowhere/evidence"}'
+expect 400 POST "$evidence/evidence" '{}'
+expect 201 POST "$evidence/evidence" "{\"repository\": \"team/evidence\", \"at\": \"$moment\"}"
+tag=$(json 'd["tag"]')
+digest=$(json 'd["digest"]')
+pull() { # pull TAG: the bundle of a kept artifact, to FILE
+  curl -sS "${auth[@]}" -o "$dir/manifest" "$public/v2/team/evidence/manifests/$1"
+  layer=$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["layers"][0]["digest"])' "$dir/manifest")
+  curl -sSL "${auth[@]}" -o "$dir/kept" "$public/v2/team/evidence/blobs/$layer"
+}
+pull "$tag"
+is "the artifact is what was said" "sha256:$(sha256sum "$dir/manifest" | cut -d ' ' -f 1)" "$digest"
+like "it is named as evidence" "$(cat "$dir/manifest")" 'application/vnd.breakwater.posture.evidence.v1'
+like "what is pulled is verified" "$("$bin" verify "$dir/kept" --key "$dir/key")" '^good: '
+like "and is of the moment" "$("$bin" verify "$dir/kept" --key "$dir/key")" "as of: $moment"
+expect 200 PUT "$evidence/evidence-repository" '{"repository": "team/evidence"}'
+expect 202 POST /posture/v2/scans/validations '{"scope_id": "1", "profile_id": "60"}'
+both_kept() {
+  api GET "$evidence/kept-evidence"
+  [ "$(json 'len([k for k in d["evidence"] if k["digest"]])')" = 2 ]
+}
+holds "a scan's bundle is kept by itself" eventually 30 both_kept
+pull "$(json 'd["evidence"][0]["tag"]')"
+like "and is verified" "$("$bin" verify "$dir/kept" --key "$dir/key")" '^good: '
+expect 200 PUT "$evidence/evidence-repository" '{"repository": null}'
+api GET "$evidence"
+is "or no longer" "$(json 'd["evidence_repository"]')" null
+
 expect 400 GET "/breakwater/v1/posture/attachments/$attachment/report?format=docx"
 expect 404 GET "/breakwater/v1/posture/attachments/99/report"
 

@@ -4,18 +4,23 @@
 
 #include "api/posture/encode.h"
 #include "base/strings.h"
+#include "evidence/bundle.h"
 #include "json/reader.h"
-#include "report/evidence.h"
+#include "posture/texts.h"
+#include "report/envelope.h"
 #include "report/report.h"
+#include "report/signature.h"
 
 namespace breakwater::api::posture {
 namespace {
 
+using breakwater::posture::Assessment;
 using breakwater::posture::Attachment;
 using breakwater::posture::AttachmentDraft;
 using breakwater::posture::Attestation;
 using breakwater::posture::Posture;
 using breakwater::posture::Profile;
+using breakwater::posture::Texts;
 using json::Text;
 
 constexpr std::int64_t kMaxAttestations = 1'000;
@@ -29,12 +34,6 @@ Result<std::optional<Timestamp>> TimeIn(const Context& context, std::string_view
   if (!text) return std::optional<Timestamp>();
   BW_TRY(const Timestamp time, ParseRfc3339(*text).Context(std::string(name)));
   return std::optional(time);
-}
-
-Result<std::int64_t> IdOf(const Context& context) {
-  auto id = ParseInt(context.Path("id"));
-  if (!id.ok()) return NotFound("attachment " + context.Path("id") + " was not found");
-  return id;
 }
 
 json::Object Encode(const Attestation& a, Timestamp now) {
@@ -101,9 +100,10 @@ class Handlers {
   }
 
   Result<net::Response> Get(Context& context) const {
-    BW_TRY(const std::int64_t id, IdOf(context));
+    BW_TRY(const std::int64_t id, AttachmentIdOf(context));
     BW_TRY(const auto found, posture_.attachments().Find(context.account, id));
-    return JsonResponse(200, breakwater::posture::ToJson(found));
+    BW_TRY(auto encoded, WithWarnings(found));
+    return JsonResponse(200, std::move(encoded));
   }
 
   Result<net::Response> Create(Context& context) const {
@@ -114,27 +114,29 @@ class Handlers {
                                  draft.scope_id));
     if (!scope.enabled) return NotFound("scope " + draft.scope_id + " was not found");
     BW_TRY(const auto made, posture_.attachments().Create(context.caller, context.account, draft));
-    return JsonResponse(201, breakwater::posture::ToJson(made));
+    BW_TRY(auto encoded, WithWarnings(made));
+    return JsonResponse(201, std::move(encoded));
   }
 
   Result<net::Response> Update(Context& context) const {
-    BW_TRY(const std::int64_t id, IdOf(context));
+    BW_TRY(const std::int64_t id, AttachmentIdOf(context));
     BW_TRY(const json::Value body, ReadJson(context));
     BW_TRY(const auto changed, posture_.attachments().Update(context.caller, context.account, id,
                                                              [&](const AttachmentDraft& now) {
                                                                return DraftFrom(body, &now);
                                                              }));
-    return JsonResponse(200, breakwater::posture::ToJson(changed));
+    BW_TRY(auto encoded, WithWarnings(changed));
+    return JsonResponse(200, std::move(encoded));
   }
 
   Result<net::Response> End(Context& context) const {
-    BW_TRY(const std::int64_t id, IdOf(context));
+    BW_TRY(const std::int64_t id, AttachmentIdOf(context));
     BW_TRY_STATUS(posture_.attachments().End(context.caller, context.account, id));
     return EmptyResponse(204);
   }
 
   Result<net::Response> State(Context& context) const {
-    BW_TRY(const std::int64_t id, IdOf(context));
+    BW_TRY(const std::int64_t id, AttachmentIdOf(context));
     BW_TRY(const auto at, TimeIn(context, "at"));
     BW_TRY(const auto assessment,
            posture_.Assess(context.account, id,
@@ -143,7 +145,7 @@ class Handlers {
   }
 
   Result<net::Response> History(Context& context) const {
-    BW_TRY(const std::int64_t id, IdOf(context));
+    BW_TRY(const std::int64_t id, AttachmentIdOf(context));
     BW_TRY(const auto from, TimeIn(context, "from"));
     BW_TRY(const auto to, TimeIn(context, "to"));
     if (!from) return Invalid("the query parameter from is required").Reason("invalid_field");
@@ -154,15 +156,8 @@ class Handlers {
 
   // ?format=html, pdf, csv, …; ?at= and ?from= as for the state.
   Result<net::Response> Report(Context& context) const {
-    BW_TRY(const std::int64_t id, IdOf(context));
-    BW_TRY(const auto at, TimeIn(context, "at"));
-    BW_TRY(const auto from, TimeIn(context, "from"));
-    BW_TRY(const auto format, report::ParseFormat(context.query.Get("format").value_or("html")));
-    report::Options options;
-    if (const auto version = context.query.Get("oscal_version")) options.oscal_version = *version;
-    BW_TRY(auto assessment, posture_.Assess(context.account, id, {.at = at, .from = from}));
-    assessment.installation = context.registry.name.value();
-    BW_TRY(auto made, report::Render(format, assessment, options));
+    BW_TRY(auto rendered, Rendered(context));
+    report::Report& made = rendered.second;
     net::Response response;
     response.headers.Set("Content-Type", made.media_type);
     response.headers.Set("Content-Disposition", "attachment; filename=\"" + made.file_name + "\"");
@@ -170,24 +165,36 @@ class Handlers {
     return response;
   }
 
-  Result<net::Response> Evidence(Context& context) const {
-    BW_TRY(const std::int64_t id, IdOf(context));
-    BW_TRY(const auto at, TimeIn(context, "at"));
-    BW_TRY(auto assessment, posture_.Assess(context.account, id, {.at = at, .from = {}}));
-    assessment.installation = context.registry.name.value();
-    BW_TRY(const auto profile,
-           posture_.profiles().Load(assessment.profile_id, assessment.profile_version));
-    BW_TRY(const auto head, heads_.Latest());
-    const json::Value statement =
-        report::StatementOf(assessment, *profile, head ? audit::ToJson(*head) : json::Value());
+  // Of the same report, whose moment must be named: that of now is another one each time.
+  Result<net::Response> ReportSignature(Context& context) const {
+    if (!context.query.Get("at")) {
+      return Invalid(
+                 "the query parameter at is required: give the report and its signature the "
+                 "same moment")
+          .Reason("invalid_field");
+    }
+    BW_TRY(const auto rendered, Rendered(context));
     return JsonResponse(
-        200, report::EnvelopeOf(statement, heads_.public_key().kid(),
+        200, report::EnvelopeOf(report::StatementOfReport(rendered.first, rendered.second),
+                                heads_.public_key().kid(),
                                 [&](ByteView message) { return heads_.SignMessage(message); }));
+  }
+
+  Result<net::Response> Evidence(Context& context) const {
+    BW_TRY(const std::int64_t id, AttachmentIdOf(context));
+    BW_TRY(const auto at, TimeIn(context, "at"));
+    BW_TRY(auto bundle,
+           evidence::MakeBundle(posture_, heads_, context.account, id,
+                                {.at = at, .installation = context.registry.name.value()}));
+    net::Response response;
+    response.headers.Set("Content-Type", "application/json");
+    response.body = std::move(bundle.bytes);
+    return response;
   }
 
   // What another version of the profile would bring: ?version=, or the latest.
   Result<net::Response> Compare(Context& context) const {
-    BW_TRY(const std::int64_t id, IdOf(context));
+    BW_TRY(const std::int64_t id, AttachmentIdOf(context));
     BW_TRY(const auto attachment, posture_.attachments().Find(context.account, id));
     std::optional<std::int64_t> version;
     if (const auto text = context.query.Get("version")) {
@@ -221,7 +228,9 @@ class Handlers {
   Result<net::Response> GetParameters(Context& context) const {
     BW_TRY(const Attachment attachment,
            posture_.AttachmentOf(context.account, context.Path("profile_id")));
-    return JsonResponse(200, {{"parameters", attachment.parameters}});
+    BW_TRY(const auto warnings, posture_.WarningsOf(attachment));
+    return JsonResponse(200,
+                        {{"parameters", attachment.parameters}, {"warnings", Texts(warnings)}});
   }
 
   Result<net::Response> SetParameter(Context& context) const {
@@ -268,11 +277,38 @@ class Handlers {
   }
 
  private:
+  Result<std::pair<Assessment, report::Report>> Rendered(const Context& context) const {
+    BW_TRY(const std::int64_t id, AttachmentIdOf(context));
+    BW_TRY(const auto at, TimeIn(context, "at"));
+    BW_TRY(const auto from, TimeIn(context, "from"));
+    BW_TRY(const auto format, report::ParseFormat(context.query.Get("format").value_or("html")));
+    report::Options options;
+    if (const auto version = context.query.Get("oscal_version")) options.oscal_version = *version;
+    BW_TRY(auto assessment, posture_.Assess(context.account, id, {.at = at, .from = from}));
+    assessment.installation = context.registry.name.value();
+    BW_TRY(auto made, report::Render(format, assessment, options));
+    return std::pair(std::move(assessment), std::move(made));
+  }
+
+  // With what it asks for and nobody can meet.
+  Result<json::Value> WithWarnings(const Attachment& attachment) const {
+    BW_TRY(const auto warnings, posture_.WarningsOf(attachment));
+    json::Value encoded = breakwater::posture::ToJson(attachment);
+    encoded.as_object()["warnings"] = Texts(warnings);
+    return encoded;
+  }
+
   Posture& posture_;
   const audit::Heads& heads_;
 };
 
 }  // namespace
+
+Result<std::int64_t> AttachmentIdOf(const Context& context) {
+  auto id = ParseInt(context.Path("id"));
+  if (!id.ok()) return NotFound("attachment " + context.Path("id") + " was not found");
+  return id;
+}
 
 std::vector<Endpoint> NativeEndpoints(Posture& posture, const audit::Heads& heads,
                                       const SccFace& face) {
@@ -299,6 +335,8 @@ std::vector<Endpoint> NativeEndpoints(Posture& posture, const audit::Heads& head
        Access::To(kRead), face, call(&Handlers::History)},
       {"GET", "/breakwater/v1/posture/attachments/{id}/report", "GetPostureReport",
        Access::To(kRead), face, call(&Handlers::Report)},
+      {"GET", "/breakwater/v1/posture/attachments/{id}/report/signature",
+       "GetPostureReportSignature", Access::To(kRead), face, call(&Handlers::ReportSignature)},
       {"GET", "/breakwater/v1/posture/attachments/{id}/evidence", "GetPostureEvidence",
        Access::To(kRead), face, call(&Handlers::Evidence)},
       {"GET", "/breakwater/v1/posture/attachments/{id}/compare", "CompareAttachmentVersions",

@@ -11,6 +11,9 @@
 
 namespace breakwater::api::posture {
 
+// The attachment that the path names. kNotFound if it names none.
+Result<std::int64_t> AttachmentIdOf(const Context& context);
+
 std::vector<Endpoint> NativeEndpoints(breakwater::posture::Posture& posture,
                                       const audit::Heads& heads, const SccFace& face);
 
