@@ -118,9 +118,9 @@ Result<MadeServiceId> ServiceIds::Create(const control::Caller& caller, const Ac
                    BW_TRY_STATUS(StoreApiKey(tx, *key, deps_.limits));
                    after.as_object()["apikey"] = ToJson(key->key);
                  }
-                 if (!key) return Changed(tx, account, nullptr, std::move(after));
-                 return ChangedGoverned(tx, account, nullptr, std::move(after),
-                                        GovernedApiKey(key->key));
+                 BW_TRY(auto effect, ChangedAccess(tx, account, nullptr, std::move(after)));
+                 if (key) effect.governed.push_back(GovernedApiKey(key->key));
+                 return effect;
                }}));
   MadeServiceId out{.service_id = made, .api_key = std::nullopt};
   if (key) out.api_key = MadeApiKey{key->key, key->value};

@@ -201,4 +201,17 @@ api PUT "/breakwater/v1/posture/profiles/$profile/parameters/no_of_admins_for_co
   '{"value": "many"}'
 is "a parameter of the wrong type is refused" "$status" 400
 
+echo "# what nobody can meet"
+
+warnings='" ".join(d["warnings"])'
+expect 201 POST /breakwater/v1/posture/attachments \
+  '{"scope_id": "1", "profile_id": "60", "parameters": {"min_administrators": 40}}'
+attachment=$(json 'd["id"]')
+like "goals that contradict each other are pointed out" "$(json "$warnings")" \
+  'goals 3900101 and 3000623 cannot both be met'
+like "and that there are not so many people" "$(json "$warnings")" \
+  'goal 3900101: it cannot be met by what there is now: account_users'
+expect 200 PATCH "/breakwater/v1/posture/attachments/$attachment" '{"parameters": {}}'
+is "with the defaults there is nothing to point out" "$(json 'd["warnings"]')" '[]'
+
 finish
