@@ -31,7 +31,9 @@ Configuration::Configuration(const ConfigurationDeps& deps)
       namespaces_(deps.namespaces, deps.tag_immutability, deps.quotas, deps.registries,
                   GroupNamesOf(deps.resource_groups)),
       channels_(deps.channels),
-      posture_(deps.posture),
+      posture_scopes_(deps.posture.setup()),
+      posture_profiles_(deps.posture.profiles()),
+      posture_(deps.posture, deps.may_keep_in),
       custom_roles_(deps.custom_roles),
       users_(deps.users, deps.database),
       service_ids_(deps.service_ids),
@@ -44,9 +46,9 @@ Configuration::Configuration(const ConfigurationDeps& deps)
       templates_(deps.templates, condition::Catalogue::BuiltIn()),
       rules_(deps.governance, condition::Catalogue::BuiltIn()),
       sections_{
-          &resource_groups_, &settings_,     &quotas_,        &namespaces_,   &channels_,
-          &posture_,         &custom_roles_, &users_,         &service_ids_,  &profiles_,
-          &access_groups_,   &policies_,     &network_zones_, &restrictions_, &account_settings_,
-          &templates_,       &rules_} {}
+          &resource_groups_, &settings_,         &quotas_,        &namespaces_,   &channels_,
+          &posture_scopes_,  &posture_profiles_, &posture_,       &custom_roles_, &users_,
+          &service_ids_,     &profiles_,         &access_groups_, &policies_,     &network_zones_,
+          &restrictions_,    &account_settings_, &templates_,     &rules_} {}
 
 }  // namespace breakwater::app

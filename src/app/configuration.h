@@ -21,6 +21,7 @@ struct ConfigurationDeps {
   organization::ResourceGroups& resource_groups;
   notify::Channels& channels;
   posture::Posture& posture;
+  posture::AttachmentsSection::MayKeepIn may_keep_in;
   iam::Users& users;
   iam::ServiceIds& service_ids;
   iam::Profiles& profiles;
@@ -47,7 +48,9 @@ class Configuration {
   registry::QuotasSection quotas_;
   registry::NamespacesSection namespaces_;
   notify::ChannelsSection channels_;
-  posture::ParametersSection posture_;
+  posture::ScopesSection posture_scopes_;
+  posture::CustomProfilesSection posture_profiles_;
+  posture::AttachmentsSection posture_;
   iam::CustomRolesSection custom_roles_;
   iam::UsersSection users_;
   iam::ServiceIdsSection service_ids_;

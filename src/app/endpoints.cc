@@ -90,7 +90,7 @@ std::vector<api::Endpoint> Faces::State::Endpoints() {
   Append(all, api::governance::ExtensionEndpoints(
                   {p.simulator, p.rule_results, p.break_glasses, p.repairs, p.clock}, native));
   Append(all, api::posture::Endpoints(p.posture, *p.heads, posture));
-  Append(all, api::posture::EvidenceEndpoints(*p.evidence, p.posture, p.authorizer, posture));
+  Append(all, api::posture::EvidenceEndpoints(*p.evidence, p.posture, posture));
   Append(all, api::findings::Endpoints(p.findings, findings));
   Append(all, api::notifications::Endpoints(p.channels, p.deliveries, notifications));
   Append(all,

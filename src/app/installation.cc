@@ -363,10 +363,35 @@ Installation::Parts::Parts(const config::Settings& settings,
       deliveries({*database, *jobs, channels, sender, clock,
                   KeyFor(stores.master_key, "alert signing keys"),
                   registry_list.front().name.value()}),
-      configuration({settings_service, namespaces,       tag_immutability, quotas,    registries,
-                     resource_groups,  channels,         posture,          users,     service_ids,
-                     profiles,         custom_roles,     access_groups,    policies,  network_zones,
-                     restrictions,     account_settings, *database,        templates, governance}),
+      configuration(
+          {settings_service,
+           namespaces,
+           tag_immutability,
+           quotas,
+           registries,
+           resource_groups,
+           channels,
+           posture,
+           [this](const control::Caller& caller, const AccountId& account,
+                  const std::string& repository) -> Status {
+             BW_TRY(const auto path,
+                    evidence->Pushable(caller, account, registries.all().front(), repository));
+             if (evidence::NameOf(path) == repository) return Ok();
+             return Invalid("must be named with its registry: " + evidence::NameOf(path))
+                 .Reason("invalid_field");
+           },
+           users,
+           service_ids,
+           profiles,
+           custom_roles,
+           access_groups,
+           policies,
+           network_zones,
+           restrictions,
+           account_settings,
+           *database,
+           templates,
+           governance}),
       backup_source({.program = BW_VERSION}, *database, *store, clock),
       traffic_ticker("registry.traffic", kFlushInterval, [this] { return traffic.Flush(); }),
       // Pushes add up what is not folded: it must not wait for a free worker.
@@ -389,8 +414,8 @@ Status Installation::Parts::OpenAudit(const config::Settings& settings, bool alo
          audit::Heads::Open(*database, audit, KeyFor(stores.master_key, "audit heads"), clock));
   heads = std::make_unique<audit::Heads>(std::move(opened));
   evidence = std::make_unique<evidence::Archive>(
-      evidence::ArchiveDeps{*database, *jobs, posture, *heads, registries, namespaces, admission,
-                            uploads, manifests, clock});
+      evidence::ArchiveDeps{*database, *jobs, posture, *heads, authorizer, registries, namespaces,
+                            admission, uploads, manifests, clock});
   segments = std::make_unique<audit::Segments>(audit::SegmentOptions{}, *database, *store, audit,
                                                *heads, clock);
   BW_TRY(audit_sinks, AuditSinks::Open(settings.audit_sinks,

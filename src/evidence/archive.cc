@@ -79,6 +79,10 @@ bool IsFinal(ErrorCode code) {
 
 }  // namespace
 
+std::string NameOf(const RepositoryPath& path) {
+  return path.registry.value() + "/" + path.name;
+}
+
 Archive::Archive(ArchiveDeps deps) : deps_(deps) {
   deps_.jobs.Register(std::string(kKeepJob), kRetry,
                       [this](const jobs::Job& job) { return KeepOfScan(job); });
@@ -98,6 +102,14 @@ Result<RepositoryPath> Archive::Locate(const AccountId& account,
   BW_TRY(auto path, deps_.namespaces.Resolve(*registry, name.repository));
   if (path.account == account) return path;
   return NotFound("there is no such namespace in this registry").Reason("name_unknown");
+}
+
+Result<RepositoryPath> Archive::Pushable(const control::Caller& caller, const AccountId& account,
+                                         const control::RegistryInfo& fallback,
+                                         std::string_view repository) const {
+  BW_TRY(auto path, Locate(account, fallback, repository));
+  BW_TRY_STATUS(deps_.authorizer.Authorize(caller, registry::action::kImagePush, path.Namespace()));
+  return path;
 }
 
 Result<Kept> Archive::Push(const control::Caller& caller, const RepositoryPath& path,

@@ -13,7 +13,7 @@
 #include "base/ids.h"
 #include "base/result.h"
 #include "base/time.h"
-#include "control/caller.h"
+#include "control/change.h"
 #include "control/registries.h"
 #include "db/database.h"
 #include "evidence/bundle.h"
@@ -42,11 +42,15 @@ struct Kept {
   Timestamp written;
 };
 
+// "registry/ns/name": what an attachment names it by.
+std::string NameOf(const registry::RepositoryPath& path);
+
 struct ArchiveDeps {
   db::Database& database;
   jobs::Jobs& jobs;
   posture::Posture& posture;
   const audit::Heads& heads;
+  control::Authorizer& authorizer;
   const control::Registries& registries;
   const registry::Namespaces& namespaces;
   const registry::Admission& admission;
@@ -67,7 +71,12 @@ class Archive {
                                           const control::RegistryInfo& fallback,
                                           std::string_view repository) const;
 
-  // Makes it and pushes it in the caller's name, who has been seen to have the right to push.
+  // The same for who wants bundles to be kept there: kDenied if the caller may not push there.
+  Result<registry::RepositoryPath> Pushable(const control::Caller& caller, const AccountId& account,
+                                            const control::RegistryInfo& fallback,
+                                            std::string_view repository) const;
+
+  // Makes it and pushes it in the caller's name, to what Pushable gave.
   Result<Kept> Keep(const control::Caller& caller, const AccountId& account,
                     std::int64_t attachment, std::optional<Timestamp> at,
                     const registry::RepositoryPath& path) const;

@@ -25,8 +25,7 @@ json::Value Encode(const Kept& kept) {
 
 class Handlers {
  public:
-  Handlers(const Archive& archive, Posture& posture, control::Authorizer& authorizer)
-      : archive_(archive), posture_(posture), authorizer_(authorizer) {}
+  Handlers(const Archive& archive, Posture& posture) : archive_(archive), posture_(posture) {}
 
   // {repository, at}: keeps a bundle of now, or of a moment. The attachment's repository if none
   // is named.
@@ -68,7 +67,7 @@ class Handlers {
     std::string whole;
     if (!repository.empty()) {
       BW_TRY(const RepositoryPath path, Pushable(context, repository));
-      whole = path.registry.value() + "/" + path.name;
+      whole = evidence::NameOf(path);
     }
     BW_TRY(const auto changed,
            posture_.attachments().Update(context.caller, context.account, id,
@@ -80,27 +79,21 @@ class Handlers {
   }
 
  private:
-  // Where it lies, for who may push there. A namespace that is not there and one that is somebody
-  // else's look alike.
   Result<RepositoryPath> Pushable(const Context& context, const std::string& repository) const {
     if (repository.empty()) return Invalid("repository: is required").Reason("invalid_field");
-    BW_TRY(auto path,
-           archive_.Locate(context.account, context.registry, repository).Context("repository"));
-    BW_TRY_STATUS(
-        authorizer_.Authorize(context.caller, registry::action::kImagePush, path.Namespace()));
-    return path;
+    return archive_.Pushable(context.caller, context.account, context.registry, repository)
+        .Context("repository");
   }
 
   const Archive& archive_;
   Posture& posture_;
-  control::Authorizer& authorizer_;
 };
 
 }  // namespace
 
 std::vector<Endpoint> EvidenceEndpoints(const Archive& archive, Posture& posture,
-                                        control::Authorizer& authorizer, const SccFace& face) {
-  const Handlers h(archive, posture, authorizer);
+                                        const SccFace& face) {
+  const Handlers h(archive, posture);
   const auto call = [h](Result<net::Response> (Handlers::*method)(Context&) const) -> Handler {
     return [h, method](Context& context) { return (h.*method)(context); };
   };

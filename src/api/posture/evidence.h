@@ -5,14 +5,12 @@
 
 #include "api/endpoint.h"
 #include "api/scc_face.h"
-#include "control/change.h"
 #include "evidence/archive.h"
 
 namespace breakwater::api::posture {
 
 // All of them must outlive the endpoints.
 std::vector<Endpoint> EvidenceEndpoints(const evidence::Archive& archive,
-                                        breakwater::posture::Posture& posture,
-                                        control::Authorizer& authorizer, const SccFace& face);
+                                        breakwater::posture::Posture& posture, const SccFace& face);
 
 }  // namespace breakwater::api::posture
