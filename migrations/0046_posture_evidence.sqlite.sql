@@ -2,6 +2,17 @@
 
 ALTER TABLE posture_attachment ADD COLUMN evidence_repository TEXT NOT NULL DEFAULT '';
 
+-- The scope as it was while this was in force: JSON of its name, description and selection.
+ALTER TABLE posture_attachment_version ADD COLUMN scope TEXT NOT NULL DEFAULT '';
+
+-- When all of an attachment was looked at. Nobody knows what was so long after.
+CREATE TABLE posture_look (
+  attachment_id INTEGER NOT NULL,
+  at            INTEGER NOT NULL,
+  PRIMARY KEY (attachment_id, at)
+) STRICT, WITHOUT ROWID;
+ALTER TABLE posture_goal DROP COLUMN checked;
+
 -- A bundle that is, or could not be, kept as an OCI artifact.
 CREATE TABLE posture_evidence (
   id            INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -43,8 +43,8 @@ Status ForEachLine(io::Source& source,
 
 }  // namespace
 
-FileVerifier::FileVerifier(crypto::VerifyingKey key, std::vector<Head> expected)
-    : key_(std::move(key)) {
+FileVerifier::FileVerifier(crypto::VerifyingKey key, std::vector<Head> expected, OnRecord on_record)
+    : key_(std::move(key)), on_record_(std::move(on_record)) {
   for (Head& head : expected) {
     const std::int64_t sequence = head.sequence;
     expected_.emplace(sequence, std::move(head));
@@ -93,6 +93,7 @@ Status FileVerifier::AddEntry(const EntryView& entry) {
     return Ok();
   }
   BW_TRY_STATUS(chain_->Add(entry.sequence, entry.previous_hash, entry.hash, entry.record));
+  if (on_record_) on_record_(entry.record);
   hashes_[static_cast<std::size_t>(entry.sequence) % kKeptHashes] = chain_->head();
   if (expected_.empty() || expected_.begin()->first > entry.sequence) return Ok();
   while (!expected_.empty() && expected_.begin()->first <= entry.sequence) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -36,8 +37,11 @@ struct FileVerification {
 // entry that was there already is passed over if it is the same. Not thread-safe.
 class FileVerifier {
  public:
+  // Sees each entry's record, JSON, once its place in the chain is verified.
+  using OnRecord = std::function<void(std::string_view record)>;
+
   // `expected`: heads that were kept elsewhere. Each must be signed, and be met by the entries.
-  FileVerifier(crypto::VerifyingKey key, std::vector<Head> expected);
+  FileVerifier(crypto::VerifyingKey key, std::vector<Head> expected, OnRecord on_record = {});
 
   // Reads to the end, in bounded memory. kDataCorrupt says what is wrong with which line of `name`
   // and which entry. Nothing may be added after an error.
@@ -56,6 +60,7 @@ class FileVerifier {
   Status Meet(const Head& head, std::string_view hash);
 
   const crypto::VerifyingKey key_;
+  const OnRecord on_record_;
   std::multimap<std::int64_t, Head> expected_;  // not met yet
   std::unique_ptr<ChainVerifier> chain_;        // from the first entry on
   std::vector<std::string> hashes_;             // of the latest entries, by sequence

@@ -119,7 +119,8 @@ Result<audit::FileVerification> VerifyAuditFiles(const VerifyAuditArguments& arg
   if (!key.ok()) return Invalid("no public key in " + arguments.key + ": " + key.error().message());
   BW_TRY(auto heads, ReadHeads(arguments.heads));
   BW_TRY(const auto files, InOrder(arguments.files));
-  audit::FileVerifier verifier(*std::move(key), std::move(heads));
+  heads.insert(heads.end(), arguments.more_heads.begin(), arguments.more_heads.end());
+  audit::FileVerifier verifier(*std::move(key), std::move(heads), arguments.on_record);
   for (const OrderedFile& file : files) {
     BW_TRY(Opened opened, Open(file.path));
     BW_TRY_STATUS(verifier.Add(opened.source(), file.path));

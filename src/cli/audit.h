@@ -16,6 +16,8 @@ struct VerifyAuditArguments {
   std::string key;                 // PEM, or what GET /breakwater/v1/audit/key answers
   std::string heads;               // a head, a list of them, or one in each line; empty: none
   bool as_json = false;
+  std::vector<audit::Head> more_heads = {};  // that must be met too
+  audit::FileVerifier::OnRecord on_record = {};
 };
 
 inline constexpr std::string_view kVerifyAuditHelp =

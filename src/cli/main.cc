@@ -174,6 +174,8 @@ void AddVerifyCommand(CLI::App& program, VerifyEvidenceArguments& arguments, int
   verify->add_option("--key", arguments.key, "The public key: PEM, or GET /breakwater/v1/audit/key")
       ->required();
   verify->add_option("--report", arguments.report, "The report that the file is the signature of");
+  verify->add_option("--trail", arguments.trail,
+                     "Exported files of the audit trail, plain or compressed");
   verify->add_option("--write-head", arguments.head,
                      "Where to write the audit trail's head as it was");
   verify->footer(std::string(kVerifyEvidenceHelp));

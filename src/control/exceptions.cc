@@ -64,7 +64,7 @@ Status Check(const ExceptionDraft& draft, Timestamp now) {
   BW_TRY_STATUS(CheckText("crn", draft.crn, false));
   BW_TRY_STATUS(CheckText("owner", draft.owner, true));
   BW_TRY_STATUS(CheckText("reason", draft.reason, true));
-  BW_TRY_STATUS(CheckText("ticket", draft.ticket, false));
+  BW_TRY_STATUS(CheckText("ticket", draft.ticket, true));
   if (draft.expires <= now) return Wrong("expires_at: must lie in the future");
   if (draft.expires > now + kLongestException) {
     return Wrong("expires_at: must lie within 366 days");
@@ -181,6 +181,11 @@ Result<Exception> Exceptions::Approve(const Caller& caller, const AccountId& acc
       caller, account, id, "breakwater.exception.approve",
       [&](db::Transaction& tx, Exception& one) -> Status {
         if (one.approved) return Conflict("it is approved already").Reason("approved");
+        // Whoever may make service IDs would be as many as they like.
+        if (caller.actor.kind != IdentityKind::kUser) {
+          return Denied("a person approves an exception, not a service ID or profile")
+              .Reason("not_a_person");
+        }
         if (one.requested_by == caller.actor.iam_id.value()) {
           return Denied("somebody else than who asked for an exception approves it")
               .Reason("same_person");

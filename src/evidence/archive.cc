@@ -60,7 +60,11 @@ Kept KeptAt(const RepositoryPath& path, std::int64_t attachment, Timestamp momen
           .written = {}};
 }
 
-Result<Kept> KeptOf(const db::Row& row) {
+const std::string kSelect =
+    "SELECT moment, registry, repository, tag, digest, bundle, error, written "
+    "FROM posture_evidence WHERE attachment_id = $1 ";
+
+Result<Kept> KeptFromRow(const db::Row& row) {
   return Kept{.moment = row.Time(0),
               .registry = row.String(1),
               .repository = row.String(2),
@@ -146,9 +150,57 @@ Status Archive::Record(std::int64_t attachment, const Kept& kept) const {
   });
 }
 
+Result<std::optional<Kept>> Archive::KeptOf(std::int64_t attachment, Timestamp moment,
+                                            const RepositoryPath& path) const {
+  BW_TRY(auto known, deps_.database.ReadValue([&](db::Transaction& tx) {
+    return tx.QueryOne(kSelect +
+                           "AND moment = $2 AND registry = $3 AND repository = $4 "
+                           "AND digest <> '' ORDER BY id DESC LIMIT 1",
+                       {attachment, moment, path.registry, path.name}, KeptFromRow);
+  }));
+  if (known && IsThere(path, *known)) return known;
+  return std::optional<Kept>();
+}
+
+bool Archive::IsThere(const RepositoryPath& path, const Kept& kept) const {
+  const auto digest = oci::Digest::Parse(kept.digest);
+  return digest.ok() && deps_.manifests.Head(path, oci::Reference(*digest)).ok();
+}
+
+// Pushed before a crash, and not written down.
+Result<std::optional<Kept>> Archive::PushedAs(std::int64_t attachment, Timestamp moment,
+                                              const RepositoryPath& path) const {
+  Kept kept = KeptAt(path, attachment, moment);
+  BW_TRY(const auto tag, oci::Reference::Parse(kept.tag));
+  const auto there = deps_.manifests.Get(path, tag);
+  if (!there.ok()) {
+    if (there.error().code() == ErrorCode::kNotFound) return std::optional<Kept>();
+    return there.error();
+  }
+  const auto document = json::Parse((*there)->content);
+  if (!document.ok() || json::FindText(*document, "artifactType") != kArtifactType) {
+    return Exists("the tag " + kept.tag + " is something else's");
+  }
+  kept.digest = (*there)->digest.text();
+  kept.bundle = json::FindText(document->at("layers").at(0), "digest");
+  return std::optional(std::move(kept));
+}
+
 Result<Kept> Archive::Keep(const control::Caller& caller, const AccountId& account,
                            std::int64_t attachment, std::optional<Timestamp> at,
                            const RepositoryPath& path) const {
+  if (at) {
+    // What is true of a moment is kept once.
+    BW_TRY_STATUS(deps_.posture.attachments().Find(account, attachment));
+    BW_TRY(auto known, KeptOf(attachment, *at, path));
+    if (known) return *std::move(known);
+    BW_TRY(auto pushed, PushedAs(attachment, *at, path));
+    if (pushed) {
+      pushed->written = deps_.clock.Now();
+      BW_TRY_STATUS(Record(attachment, *pushed));
+      return *std::move(pushed);
+    }
+  }
   BW_TRY(const Bundle bundle, MakeBundle(deps_.posture, deps_.heads, account, attachment,
                                          {.at = at, .installation = path.registry.value()}));
   BW_TRY(auto kept, Push(caller, path, attachment, bundle));
@@ -158,13 +210,17 @@ Result<Kept> Archive::Keep(const control::Caller& caller, const AccountId& accou
 
 Result<std::vector<Kept>> Archive::List(const AccountId& account, std::int64_t attachment,
                                         std::int64_t limit) const {
-  return deps_.database.ReadValue([&](db::Transaction& tx) -> Result<std::vector<Kept>> {
+  BW_TRY(auto all, deps_.database.ReadValue([&](db::Transaction& tx) -> Result<std::vector<Kept>> {
     BW_TRY_STATUS(deps_.posture.attachments().Find(tx, account, attachment));
-    return tx.QueryAll(
-        "SELECT moment, registry, repository, tag, digest, bundle, error, written "
-        "FROM posture_evidence WHERE attachment_id = $1 ORDER BY id DESC LIMIT $2",
-        {attachment, limit}, KeptOf);
-  });
+    return tx.QueryAll(kSelect + "ORDER BY id DESC LIMIT $2", {attachment, limit}, KeptFromRow);
+  }));
+  for (Kept& one : all) {
+    const auto* registry = deps_.registries.Find(RegistryName(one.registry));
+    if (registry == nullptr || one.digest.empty()) continue;
+    const auto path = Locate(account, *registry, one.repository);
+    one.present = path.ok() && IsThere(*path, one);
+  }
+  return all;
 }
 
 Status Archive::KeepOfScan(const jobs::Job& job) const {
@@ -176,8 +232,6 @@ Status Archive::KeepOfScan(const jobs::Job& job) const {
   BW_TRY(const Timestamp at, ParseRfc3339(moment));
   BW_TRY(const auto attachment, deps_.posture.attachments().Find(account, id));
   if (attachment.evidence_repository.empty()) return Ok();
-  BW_TRY(const auto known, List(account, id, 1));
-  if (!known.empty() && known.front().moment == at) return Ok();  // done before a crash
   const control::Caller caller = control::SystemCaller(account, "posture");
   const auto path = Locate(account, deps_.registries.all().front(), attachment.evidence_repository);
   const auto kept = path.ok() ? Keep(caller, account, id, at, *path) : Result<Kept>(path.error());

@@ -40,6 +40,7 @@ struct Kept {
   std::string bundle;      // digest of the signed document
   std::string error;       // why it was not kept
   Timestamp written;
+  bool present = true;  // it still lies there; told by List
 };
 
 // "registry/ns/name": what an attachment names it by.
@@ -76,7 +77,8 @@ class Archive {
                                             const control::RegistryInfo& fallback,
                                             std::string_view repository) const;
 
-  // Makes it and pushes it in the caller's name, to what Pushable gave.
+  // Makes it and pushes it in the caller's name, to what Pushable gave. What is kept of a moment
+  // that is named stays as it is.
   Result<Kept> Keep(const control::Caller& caller, const AccountId& account,
                     std::int64_t attachment, std::optional<Timestamp> at,
                     const registry::RepositoryPath& path) const;
@@ -86,6 +88,12 @@ class Archive {
                                  std::int64_t limit) const;
 
  private:
+  // Of that moment in that repository, if it still lies there.
+  Result<std::optional<Kept>> KeptOf(std::int64_t attachment, Timestamp moment,
+                                     const registry::RepositoryPath& path) const;
+  bool IsThere(const registry::RepositoryPath& path, const Kept& kept) const;
+  Result<std::optional<Kept>> PushedAs(std::int64_t attachment, Timestamp moment,
+                                       const registry::RepositoryPath& path) const;
   Status KeepOfScan(const jobs::Job& job) const;
   Result<Kept> Push(const control::Caller& caller, const registry::RepositoryPath& path,
                     std::int64_t attachment, const Bundle& bundle) const;

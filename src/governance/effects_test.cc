@@ -74,7 +74,7 @@ TEST_F(Effects, AnExceptionForOneResourceIsAllowedThereOnRecordUntilItEnds) {
                                          .crn = excepted.crn().ToString(),
                                          .owner = "Ada",
                                          .reason = "the move is under way",
-                                         .ticket = "",
+                                         .ticket = "T-1",
                                          .expires = world.clock.Now() + std::chrono::hours{1}});
   ASSERT_TRUE(asked.ok());
   EXPECT_FALSE(world.Change(excepted, PrivateOnly(false)).ok()) << "not approved yet";

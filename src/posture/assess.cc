@@ -4,10 +4,20 @@
 #include <iterator>
 #include <tuple>
 
+#include "posture/selection.h"
+
 namespace breakwater::posture {
 namespace {
 
 using Bound = std::map<condition::ResourceType, std::vector<BoundGoal>>;
+
+// All is looked at once an hour: after three nobody knows what is so.
+constexpr std::chrono::hours kStaleAfter{3};
+
+struct Looked {
+  Timestamp last;      // when all was looked at; zero: not yet, as it is in force
+  bool stale = false;  // that is too long ago
+};
 
 ResultStatus StatusOf(const Goal& goal, const ledger::GoalPoints& points) {
   const auto found = points.find(goal.id);
@@ -25,7 +35,7 @@ ResultStatus StatusOf(const Control& control, const ledger::GoalPoints& points) 
 
 // Goals as they were, with their texts, without resources.
 std::vector<AssessedGoal> GoalsOf(const Profile& profile, const Bound& bound,
-                                  const ledger::GoalPoints& points, Timestamp at) {
+                                  const ledger::GoalPoints& points, Timestamp looked) {
   std::vector<AssessedGoal> assessed;
   for (const auto& goal : profile.goals) {
     const auto& peers = bound.at(goal->type);
@@ -53,7 +63,7 @@ std::vector<AssessedGoal> GoalsOf(const Profile& profile, const Bound& bound,
     if (const auto point = points.find(goal->id); point != points.end()) {
       shown.result.status = point->second.status;
       shown.result.error = point->second.error;
-      shown.result.completed = std::min(point->second.checked, at);
+      shown.result.completed = std::max(point->second.at, looked);
       shown.resources = point->second.resources;
       shown.since = point->second.since;
     }
@@ -62,50 +72,104 @@ std::vector<AssessedGoal> GoalsOf(const Profile& profile, const Bound& bound,
   return assessed;
 }
 
+// What each resource came to at the moment: the letters that were found, with the exceptions and
+// attestations that counted then. Goals follow from them.
 class Resources {
  public:
-  Resources(db::Transaction& tx, const Bound& bound, const Accepted& accepted,
-            std::vector<AssessedGoal>& goals, std::size_t max)
-      : tx_(tx), bound_(bound), accepted_(accepted), max_(max) {
-    for (AssessedGoal& goal : goals) goals_.emplace(goal.id, &goal);
+  Resources(db::Transaction& tx, const Bound& bound, const AssessSource& source,
+            const Looked& looked, std::vector<AssessedGoal>& goals, std::size_t max)
+      : tx_(tx), bound_(bound), source_(source), looked_(looked), max_(max) {
+    for (AssessedGoal& goal : goals) goals_[goal.id].assessed = &goal;
   }
 
   Status Add(const ResourcePoint& point) {
     const auto goals = bound_.find({point.resource.service, point.resource.kind});
     if (goals == bound_.end() || point.statuses.size() != goals->second.size()) return Ok();
+    const std::string crn = point.resource.crn().ToString();
     for (std::size_t i = 0; i < goals->second.size(); ++i) {
       const auto letter = static_cast<Letter>(point.statuses[i]);
       if (letter == Letter::kElsewhere) continue;
-      auto& results = letter == Letter::kPass
-                          ? passes_[goals->second[i].goal->id]
-                          : goals_.at(goals->second[i].goal->id)->result.resources;
-      if (results.size() >= max_) continue;
-      BW_TRY(const json::Value* facts, FactsOf(point.facts_digest));
-      results.push_back(Explain(goals->second[i],
-                                {.resource = point.resource,
-                                 .letter = letter,
-                                 .facts = *facts,
-                                 .facts_digest = point.facts_digest,
-                                 .error = point.error,
-                                 .observed = point.since},
-                                accepted_));
+      BW_TRY_STATUS(Add(goals->second[i], point, crn, letter));
     }
     return Ok();
   }
 
   // Passes are shown where there is room beside what does not pass.
-  void AddPasses() {
-    for (auto& [id, passes] : passes_) {
-      auto& results = goals_.at(id)->result.resources;
-      const std::size_t room = std::min(max_ - std::min(max_, results.size()), passes.size());
-      std::move(passes.begin(), passes.begin() + static_cast<std::ptrdiff_t>(room),
+  void Finish(ledger::GoalPoints& points) {
+    for (auto& [id, goal] : goals_) {
+      auto& results = goal.assessed->result.resources;
+      const std::size_t room = std::min(max_ - std::min(max_, results.size()), goal.passes.size());
+      std::move(goal.passes.begin(), goal.passes.begin() + static_cast<std::ptrdiff_t>(room),
                 std::back_inserter(results));
+      AssessedGoal& assessed = *goal.assessed;
+      assessed.resources = goal.counters;
+      const ResultStatus status = RollUpUnless(assessed.result.error, goal.counters);
+      if (status != assessed.result.status) assessed.since = goal.latest;
+      assessed.result.status = status;
+      if (const auto point = points.find(id); point != points.end()) point->second.status = status;
     }
   }
 
   std::map<std::string, json::Value> facts() && { return std::move(facts_); }
 
  private:
+  struct OfGoal {
+    AssessedGoal* assessed = nullptr;
+    Counters counters;
+    Timestamp latest;  // change of any of its resources
+    std::vector<ResourceResult> passes;
+  };
+
+  Status Add(const BoundGoal& bound, const ResourcePoint& point, const std::string& crn,
+             Letter letter) {
+    OfGoal& goal = goals_.at(bound.goal->id);
+    std::string_view unknown = WhyUnknown(*bound.goal, letter);
+    if (!unknown.empty()) letter = Letter::kUnable;
+    letter = WithExceptions(letter, !AcceptedBy(source_.accepted, bound.goal->id, crn).empty());
+    goal.counters.Add(StatusOf(letter));
+    goal.latest = std::max(goal.latest, point.since);
+    auto& results = letter == Letter::kPass ? goal.passes : goal.assessed->result.resources;
+    if (results.size() >= max_) return Ok();
+    const std::string no_facts;
+    const std::string& digest = unknown.empty() ? point.facts_digest : no_facts;
+    if (digest.empty() && unknown.empty()) unknown = point.error;
+    BW_TRY(const json::Value* facts, FactsOf(digest));
+    results.push_back(Explain(bound,
+                              {.resource = point.resource,
+                               .letter = letter,
+                               .facts = *facts,
+                               .facts_digest = digest,
+                               .error = unknown,
+                               .observed = point.since,
+                               .judged = std::max(point.since, looked_.last)},
+                              source_.accepted));
+    return Ok();
+  }
+
+  // Why what was found tells nothing of the moment; empty if it does.
+  std::string_view WhyUnknown(const Goal& goal, Letter letter) const {
+    if (looked_.stale) return "nobody had looked for more than three hours";
+    const bool answered =
+        letter == Letter::kPass || letter == Letter::kFail || letter == Letter::kAcceptedFailure;
+    if (goal.is_manual() && answered && !source_.attested.contains(goal.id)) {
+      return "nobody attests it, or the attestation has ended";
+    }
+    return {};
+  }
+
+  static Letter WithExceptions(Letter letter, bool covered) {
+    switch (letter) {
+      case Letter::kFail:
+      case Letter::kAcceptedFailure: return covered ? Letter::kAcceptedFailure : Letter::kFail;
+      case Letter::kUnable:
+      case Letter::kAcceptedUnable: return covered ? Letter::kAcceptedUnable : Letter::kUnable;
+      case Letter::kPass:
+      case Letter::kInapplicable:
+      case Letter::kElsewhere: break;
+    }
+    return letter;
+  }
+
   Result<const json::Value*> FactsOf(const std::string& digest) {
     static const json::Value kNone;
     if (digest.empty()) return &kNone;
@@ -118,10 +182,10 @@ class Resources {
 
   db::Transaction& tx_;
   const Bound& bound_;
-  const Accepted& accepted_;
+  const AssessSource& source_;
+  const Looked looked_;
   std::size_t max_;
-  std::map<std::string, AssessedGoal*, std::less<>> goals_;
-  std::map<std::string, std::vector<ResourceResult>> passes_;
+  std::map<std::string, OfGoal, std::less<>> goals_;
   std::map<std::string, json::Value> facts_;
 };
 
@@ -232,6 +296,13 @@ Status FillPeriod(db::Transaction& tx, const AssessSource& source, const Attachm
   return Ok();
 }
 
+Result<Looked> LookedAt(db::Transaction& tx, const AssessSource& source,
+                        const Attachment& attachment, const InForce& in_force, Timestamp at) {
+  BW_TRY(const auto last, source.attachments.LastLook(tx, attachment.id, in_force.since, at));
+  if (!last) return Looked{};
+  return Looked{*last, at - *last > kStaleAfter};
+}
+
 }  // namespace
 
 ScanCounts CountsOf(const Profile& profile, const ledger::GoalPoints& points) {
@@ -271,20 +342,38 @@ Result<Assessment> Assess(db::Transaction& tx, const AssessSource& source,
     BW_TRY(auto goals, BindGoals(*profile, type, in_force->parameters));
     bound.emplace(type, std::move(goals));
   }
-  BW_TRY(const auto points, ledger::GoalsAt(tx, attachment.id, out.at));
+  BW_TRY(auto points, ledger::GoalsAt(tx, attachment.id, out.at));
+  BW_TRY(const Looked looked, LookedAt(tx, source, attachment, *in_force, out.at));
+  if (looked.stale) {
+    for (auto& [id, point] : points) point.status = ResultStatus::kUnableToPerform;
+  }
 
   out.account = attachment.account;
   out.attachment_id = attachment.id;
   out.scope_id = attachment.scope_id;
+  out.scope_name = in_force->scope.name;
+  out.scope_description = in_force->scope.description;
+  out.scope_selection = in_force->scope.selection;
+  BW_TRY(const Selection selection, SelectionFrom(out.scope_selection));
+  out.scope_description += Described(selection);
   out.profile_id = profile->id;
   out.profile_name = profile->name;
   out.profile_description = profile->description;
   out.profile_version = profile->version;
   out.profile_digest = DigestOf(*profile);
-  out.goals = GoalsOf(*profile, bound, points, out.at);
+  out.checked = looked.last;
+  out.goals = GoalsOf(*profile, bound, points, looked.last);
+  if (options.max_resources > 0) {
+    Resources resources(tx, bound, source, looked, out.goals, options.max_resources);
+    BW_TRY_STATUS(ledger::ForEach(tx, attachment.id, out.at, {}, [&](const ResourcePoint& point) {
+      return resources.Add(point);
+    }));
+    resources.Finish(points);
+    out.facts = std::move(resources).facts();
+    Sort(out.goals);
+  }
   json::Object parameters;
   for (const AssessedGoal& goal : out.goals) {
-    out.checked = std::max(out.checked, goal.result.completed);
     out.resource_counts += goal.resources;
     for (const auto& member : goal.result.parameters.as_object()) {
       parameters[member.key()] = member.value();
@@ -296,15 +385,6 @@ Result<Assessment> Assess(db::Transaction& tx, const AssessSource& source,
   out.goal_counts = counts.goals;
   out.control_counts = counts.controls;
   FillControls(*profile, points, out);
-  if (options.max_resources > 0) {
-    Resources resources(tx, bound, source.accepted, out.goals, options.max_resources);
-    BW_TRY_STATUS(ledger::ForEach(tx, attachment.id, out.at, {}, [&](const ResourcePoint& point) {
-      return resources.Add(point);
-    }));
-    resources.AddPasses();
-    out.facts = std::move(resources).facts();
-    Sort(out.goals);
-  }
   if (options.from) BW_TRY_STATUS(FillPeriod(tx, source, attachment, *options.from, out));
   return out;
 }

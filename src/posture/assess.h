@@ -2,6 +2,8 @@
 #pragma once
 
 #include <optional>
+#include <set>
+#include <string>
 
 #include "db/database.h"
 #include "posture/assessment.h"
@@ -23,7 +25,9 @@ struct AssessOptions {
 struct AssessSource {
   const Profiles& profiles;
   const Attachments& attachments;
-  Accepted accepted;  // at that moment
+  // At that moment: failures that were accepted, and goals that somebody answered for.
+  Accepted accepted;
+  std::set<std::string, std::less<>> attested;
 };
 
 // Names of the scope and of the installation are left to the caller. kNotFound before the

@@ -21,6 +21,7 @@ namespace breakwater::posture {
 struct AttestationShown {
   std::string owner;
   std::string statement;
+  std::string given_by = {};  // who was signed in
   Timestamp given;
   Timestamp expires;
 };
@@ -34,6 +35,8 @@ struct ExceptionShown {
   std::string reason;
   std::string crn;  // of the resource it covers; empty: every resource of the goal
   Timestamp expires;
+  std::string requested_by = {};
+  Timestamp approved = {};
 };
 
 struct AssessedGoal {
@@ -84,7 +87,8 @@ struct Assessment {
   std::int64_t attachment_id = 0;
   std::string scope_id;
   std::string scope_name;
-  std::string scope_description;
+  std::string scope_description;  // with what it selects
+  json::Value scope_selection;    // null: everything the account has
   std::string profile_id;
   std::string profile_name;
   std::string profile_description;
@@ -94,7 +98,7 @@ struct Assessment {
 
   Timestamp at;                   // the moment it is true of
   std::optional<Timestamp> from;  // the period's start, where a period is told of
-  Timestamp checked;              // when the facts were last looked at
+  Timestamp checked;              // when all the facts were last looked at; zero: never
 
   Score score;
   Counters goal_counts;

@@ -14,7 +14,7 @@ const std::string kColumns =
 const std::string kSelect = "SELECT " + kColumns + " FROM posture_attachment ";
 const std::string kReturning = " RETURNING " + kColumns;
 const std::string kSelectInForce =
-    "SELECT at, profile_version, parameters FROM posture_attachment_version "
+    "SELECT at, profile_version, parameters, scope FROM posture_attachment_version "
     "WHERE attachment_id = $1 ";
 
 Result<json::Object> ObjectOf(std::string_view text) {
@@ -45,7 +45,15 @@ Result<Attachment> AttachmentOf(const db::Row& row) {
 
 Result<InForce> InForceOf(const db::Row& row) {
   BW_TRY(auto parameters, ObjectOf(row.Text(2)));
-  return InForce{row.Time(0), row.Int(1), std::move(parameters)};
+  InForce in_force{row.Time(0), row.Int(1), std::move(parameters), {}};
+  if (row.Text(3).empty()) return in_force;
+  BW_TRY(const json::Value scope, json::Parse(row.Text(3)));
+  in_force.scope.name = json::FindText(scope, "name");
+  in_force.scope.description = json::FindText(scope, "description");
+  if (const json::Value* selection = json::Find(scope, "selection")) {
+    in_force.scope.selection = *selection;
+  }
+  return in_force;
 }
 
 Error NoAttachment(std::int64_t id) {
@@ -55,6 +63,22 @@ Error NoAttachment(std::int64_t id) {
 jobs::Event ChangedEvent(const Attachment& attachment) {
   return {std::string(kAttachmentChanged),
           {{"account", Text(attachment.account.value())}, {"attachment_id", attachment.id}}};
+}
+
+// Its own words; the built-in one is no row.
+Result<json::Object> ScopeNow(db::Transaction& tx, const Attachment& attachment) {
+  BW_TRY(const auto document,
+         tx.QueryOne("SELECT document FROM posture_setup WHERE account = $1 AND kind = 'scope' "
+                     "AND CAST(id AS TEXT) = $2",
+                     {attachment.account, attachment.scope_id},
+                     [](const db::Row& row) { return ObjectOf(row.Text(0)); }));
+  json::Object scope = document.value_or(json::Object{
+      {"name", "registry"}, {"description", "Everything the account has in this installation"}});
+  json::Object shown;
+  for (const char* member : {"name", "description", "selection"}) {
+    if (const json::Value* value = scope.if_contains(member)) shown[member] = *value;
+  }
+  return shown;
 }
 
 Status CheckInterval(const std::optional<std::chrono::seconds>& every) {
@@ -172,11 +196,12 @@ Status Attachments::SetInForce(db::Transaction& tx, const Attachment& attachment
       tx.Execute("UPDATE posture_attachment_version SET until = $2 "
                  "WHERE attachment_id = $1 AND until IS NULL",
                  {attachment.id, attachment.evaluated}));
+  BW_TRY(const json::Object scope, ScopeNow(tx, attachment));
   BW_TRY_STATUS(tx.Execute(
       "INSERT INTO posture_attachment_version (attachment_id, at, until, profile_version, "
-      "parameters) VALUES ($1, $2, NULL, $3, $4)",
+      "parameters, scope) VALUES ($1, $2, NULL, $3, $4, $5)",
       {attachment.id, attachment.evaluated, attachment.profile_version,
-       json::Serialize(attachment.parameters)}));
+       json::Serialize(attachment.parameters), json::Serialize(scope)}));
   return Ok();
 }
 
@@ -281,6 +306,7 @@ Result<control::Effect> Attachments::Change(db::Transaction& tx, const Attachmen
                      AttachmentOf));
   if (!changed) return NoAttachment(before.id);
   *after = *std::move(changed);
+  if (after->enabled && !before.enabled) BW_TRY_STATUS(CheckEnabling(tx, before));
   // What was found by another version or other values says nothing of these.
   const bool anew = version != before.profile_version || parameters != before.parameters ||
                     after->enabled != before.enabled;
@@ -341,15 +367,41 @@ Status Attachments::EndOfScope(db::Transaction& tx, const AccountId& account,
   return Ok();
 }
 
-Result<std::vector<jobs::Event>> Attachments::ChangesOfScope(db::Transaction& tx,
-                                                             const AccountId& account,
-                                                             std::string_view scope_id) const {
+Result<std::vector<jobs::Event>> Attachments::ScopeChanged(db::Transaction& tx,
+                                                           const AccountId& account,
+                                                           std::string_view scope_id) const {
   BW_TRY(const auto all, List(tx, account));
   std::vector<jobs::Event> events;
   for (const Attachment& one : all) {
-    if (one.scope_id == scope_id && one.enabled) events.push_back(ChangedEvent(one));
+    if (one.scope_id != scope_id || !one.enabled) continue;
+    BW_TRY(const Attachment locked, Lock(tx, one.id));
+    BW_TRY_STATUS(Close(tx, locked));
+    BW_TRY_STATUS(SetInForce(tx, locked));
+    events.push_back(ChangedEvent(locked));
   }
   return events;
+}
+
+Error Attachments::Ended(std::int64_t id) {
+  return NotFound("attachment " + std::to_string(id) + " has ended");
+}
+
+Status Attachments::CheckEnabling(db::Transaction& tx, const Attachment& attachment) const {
+  BW_TRY(const auto scope,
+         tx.QueryOne("SELECT enabled FROM posture_setup WHERE account = $1 AND kind = 'scope' "
+                     "AND CAST(id AS TEXT) = $2",
+                     {attachment.account, attachment.scope_id},
+                     [](const db::Row& row) { return row.Bool(0); }));
+  if (scope && !*scope) return Conflict("scope " + attachment.scope_id + " was deleted");
+  BW_TRY(const auto found, profiles_.Find(tx, attachment.account, attachment.profile_id));
+  if (!found.entry.enabled) return Conflict("profile " + attachment.profile_id + " is disabled");
+  BW_TRY(const auto count,
+         tx.QueryOne("SELECT count(*) FROM posture_attachment WHERE account = $1 AND enabled = 1",
+                     {attachment.account}, [](const db::Row& row) { return row.Int(0); }));
+  if (count.value_or(0) > static_cast<std::int64_t>(kMaxAttachments)) {
+    return Invalid("an account has at most 50 attachments").Reason("limit_exceeded");
+  }
+  return Ok();
 }
 
 Result<Attachment> Attachments::Lock(db::Transaction& tx, std::int64_t id) const {
@@ -364,7 +416,17 @@ Result<Attachment> Attachments::Lock(db::Transaction& tx, std::int64_t id) const
 
 Status Attachments::MarkChecked(db::Transaction& tx, std::int64_t id, Timestamp at) const {
   BW_TRY_STATUS(tx.Execute("UPDATE posture_attachment SET checked = $2 WHERE id = $1", {id, at}));
+  BW_TRY_STATUS(
+      tx.Execute("INSERT INTO posture_look (attachment_id, at) VALUES ($1, $2)", {id, at}));
   return Ok();
+}
+
+Result<std::optional<Timestamp>> Attachments::LastLook(db::Transaction& tx, std::int64_t id,
+                                                       Timestamp from, Timestamp at) const {
+  return tx.QueryOne(
+      "SELECT at FROM posture_look WHERE attachment_id = $1 AND at >= $2 AND at <= $3 "
+      "ORDER BY at DESC LIMIT 1",
+      {id, from, at}, [](const db::Row& row) { return row.Time(0); });
 }
 
 Result<std::vector<Attachment>> Attachments::TakeDue(db::Transaction& tx, Timestamp now) const {

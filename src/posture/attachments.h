@@ -39,11 +39,19 @@ struct Attachment {
   std::optional<Timestamp> checked;  // when all of it was last looked at
 };
 
+// A scope as people are told of it.
+struct ScopeShown {
+  std::string name;
+  std::string description;
+  json::Value selection;  // as selection.h prints it; null: everything
+};
+
 // What was in force at a moment.
 struct InForce {
   Timestamp since;
   std::int64_t profile_version = 1;
   json::Object parameters;
+  ScopeShown scope;
 };
 
 // What a caller can set.
@@ -102,13 +110,20 @@ class Attachments {
   // Inside a change: those of a scope that is deleted are ended.
   Status EndOfScope(db::Transaction& tx, const AccountId& account, std::string_view scope_id) const;
 
-  // Inside a change of a scope: what evaluates its attachments again.
-  Result<std::vector<jobs::Event>> ChangesOfScope(db::Transaction& tx, const AccountId& account,
-                                                  std::string_view scope_id) const;
+  // Inside a change of a scope: what its attachments found is of another one; what evaluates them
+  // again.
+  Result<std::vector<jobs::Event>> ScopeChanged(db::Transaction& tx, const AccountId& account,
+                                                std::string_view scope_id) const;
 
   // Takes the writer's place and the next moment of its clock. kNotFound if it is gone.
   Result<Attachment> Lock(db::Transaction& tx, std::int64_t id) const;
+  // All of it was looked at.
   Status MarkChecked(db::Transaction& tx, std::int64_t id, Timestamp at) const;
+  // When all of it was last looked at in [from, at]; nothing if it was not.
+  Result<std::optional<Timestamp>> LastLook(db::Transaction& tx, std::int64_t id, Timestamp from,
+                                            Timestamp at) const;
+  // kNotFound: nothing is evaluated any more.
+  static Error Ended(std::int64_t id);
   // Those whose scan is due; each is put off by its interval.
   Result<std::vector<Attachment>> TakeDue(db::Transaction& tx, Timestamp now) const;
 
@@ -117,6 +132,8 @@ class Attachments {
 
  private:
   Status SetInForce(db::Transaction& tx, const Attachment& attachment) const;
+  // What Attach asks for too, of one that is enabled again.
+  Status CheckEnabling(db::Transaction& tx, const Attachment& attachment) const;
   // Nothing is in force, nothing is known, from its last moment on.
   Status Close(db::Transaction& tx, const Attachment& attachment) const;
   Result<control::Effect> Change(db::Transaction& tx, const Attachment& before,

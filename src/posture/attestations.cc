@@ -171,6 +171,20 @@ Result<std::optional<Attestation>> Attestations::At(db::Transaction& tx, const A
   return found;
 }
 
+Result<std::map<std::string, Attestation, std::less<>>> Attestations::AllAt(
+    db::Transaction& tx, const AccountId& account, Timestamp at) {
+  std::map<std::string, Attestation, std::less<>> latest;
+  BW_TRY_STATUS(tx.Query(std::string(kSelect) + "WHERE account = $1 AND given <= $2 ORDER BY id",
+                         {account, at}, [&](const db::Row& row) -> Status {
+                           Attestation one = AttestationOf(row);
+                           std::string goal = one.what.goal_id;
+                           latest.insert_or_assign(std::move(goal), std::move(one));
+                           return Ok();
+                         }));
+  std::erase_if(latest, [&](const auto& one) { return !one.second.CountsAt(at); });
+  return latest;
+}
+
 std::vector<condition::ResourceType> Attestations::Types() const {
   return {{std::string(kAttestationService), std::string(kAttestationKind)}};
 }

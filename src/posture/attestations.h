@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -61,6 +62,11 @@ class Attestations final : public control::FactSource {
   // The one that counts at that moment.
   static Result<std::optional<Attestation>> At(db::Transaction& tx, const AccountId& account,
                                                std::string_view goal_id, Timestamp at);
+
+  // Of each goal, the one that counts at that moment.
+  static Result<std::map<std::string, Attestation, std::less<>>> AllAt(db::Transaction& tx,
+                                                                       const AccountId& account,
+                                                                       Timestamp at);
 
   std::vector<condition::ResourceType> Types() const override;
   Result<std::vector<control::Resource>> List(db::Transaction& tx,

@@ -193,7 +193,7 @@ ResourceResult Explain(const BoundGoal& bound, const Stored& stored, const Accep
   result.expected = WithParameters(goal.expected, goal, bound.parameters);
   if (stored.facts.is_null()) {
     result.info = "the facts could not be read: " + std::string(stored.error);
-  } else if (auto facts = FactsFrom(stored.facts, stored.observed); facts.ok()) {
+  } else if (auto facts = FactsFrom(stored.facts, stored.judged); facts.ok()) {
     const bool applies =
         !goal.applies ||
         condition::Judge(*goal.applies, bound.parameters, *facts) == condition::Outcome::kCompliant;

@@ -70,7 +70,8 @@ struct Stored {
   const json::Value& facts;
   std::string_view facts_digest;
   std::string_view error;
-  Timestamp observed;
+  Timestamp observed;  // since when the facts are so
+  Timestamp judged;    // when they were last found to be
 };
 ResourceResult Explain(const BoundGoal& goal, const Stored& stored, const Accepted& accepted);
 

@@ -117,6 +117,7 @@ Result<Evaluator::Listings> Evaluator::ListOnce(db::Transaction& tx, std::int64_
                                                 const std::set<condition::ResourceType>& types,
                                                 Unreadable& unreadable) const {
   BW_TRY(const Attachment attachment, deps_.attachments.Get(tx, id));
+  if (!attachment.enabled) return Attachments::Ended(id);
   BW_TRY(const Frame frame, FrameOf(tx, attachment));
   std::vector<Listing> listings;
   for (const auto& [type, goals] : frame.goals) {
@@ -205,9 +206,8 @@ Status Evaluator::LookAt(db::Transaction& tx, const Frame& frame, const control:
 
 Status Evaluator::Store(db::Transaction& tx, const Frame& frame, const GoalPoint* before,
                         const GoalPoint* prior, GoalPoint now) const {
-  now.status = now.error.empty() ? RollUp(now.resources) : ResultStatus::kUnableToPerform;
+  now.status = RollUpUnless(now.error, now.resources);
   now.at = frame.attachment.evaluated;
-  now.checked = now.at;
   const bool changed = prior == nullptr || prior->status != now.status;
   now.since = changed ? now.at : prior->since;
   BW_TRY_STATUS(ledger::PutGoal(tx, frame.attachment.id, before, now));
@@ -247,8 +247,7 @@ Status Evaluator::Recount(db::Transaction& tx, const Frame& frame,
                     .resources = counts.at(listing.type)[i],
                     .error = {},
                     .at = {},
-                    .since = {},
-                    .checked = {}};
+                    .since = {}};
       if (listing.failure) {
         now.error = "the resources could not be listed: " + listing.failure->message();
       }
@@ -276,6 +275,7 @@ Result<Timestamp> Evaluator::EvaluateAll(std::int64_t id,
   // What was begun under one version or set of parameters is not ended under another.
   const auto lock = [&](db::Transaction& tx) -> Result<Attachment> {
     BW_TRY(auto now, deps_.attachments.Lock(tx, id));
+    if (!now.enabled) return Attachments::Ended(id);
     const Attachment& then = listed.attachment;
     if (now.profile_version != then.profile_version || now.parameters != then.parameters ||
         now.enabled != then.enabled) {
@@ -316,6 +316,7 @@ Result<Timestamp> Evaluator::EvaluateAll(std::int64_t id,
 Status Evaluator::Evaluate(std::int64_t id, const std::vector<control::Resource>& resources) const {
   return Write([&](db::Transaction& tx, Unreadable& unreadable) -> Status {
     BW_TRY(const Attachment attachment, deps_.attachments.Lock(tx, id));
+    if (!attachment.enabled) return Attachments::Ended(id);
     BW_TRY(const Frame frame, FrameOf(tx, attachment));
     BW_TRY(const auto before, ledger::GoalsAt(tx, id, {}));
     std::map<std::string, GoalPoint> touched;
@@ -336,7 +337,13 @@ Status Evaluator::Evaluate(std::int64_t id, const std::vector<control::Resource>
       const auto goals = frame.goals.find(TypeOf(resource));
       if (goals == frame.goals.end()) continue;
       if (auto* source = deps_.facts.For(TypeOf(resource)); source != nullptr) {
-        BW_TRY_STATUS(source->Complete(tx, resource));
+        BW_TRY(resource,
+               unreadable.Try<control::Resource>("where " + resource.crn().ToString() + " lies",
+                                                 [&]() -> Result<control::Resource> {
+                                                   control::Resource whole = resource;
+                                                   BW_TRY_STATUS(source->Complete(tx, whole));
+                                                   return whole;
+                                                 }));
       }
       ResourcePoint was;
       ResourcePoint is;

@@ -49,7 +49,7 @@ Result<ResourcePoint> PointOf(const db::Row& row) {
 }
 
 constexpr std::string_view kGoalColumns =
-    "SELECT goal_id, status, pass, fail, unable, not_applicable, error, at, since, checked "
+    "SELECT goal_id, status, pass, fail, unable, not_applicable, error, at, since "
     "FROM posture_goal WHERE attachment_id = $1 ";
 
 Result<GoalPoint> GoalOf(const db::Row& row) {
@@ -61,8 +61,7 @@ Result<GoalPoint> GoalOf(const db::Row& row) {
                                 .not_applicable = row.Int(5)},
                   .error = row.String(6),
                   .at = row.Time(7),
-                  .since = row.Time(8),
-                  .checked = row.Time(9)};
+                  .since = row.Time(8)};
   BW_TRY(point.status, ParseResultStatus(row.Text(1)));
   return point;
 }
@@ -180,20 +179,16 @@ Status PutGoal(db::Transaction& tx, std::int64_t attachment, const GoalPoint* be
                const GoalPoint& now) {
   if (before != nullptr && before->status == now.status && before->resources == now.resources &&
       before->error == now.error) {
-    BW_TRY_STATUS(
-        tx.Execute("UPDATE posture_goal SET checked = $3 WHERE attachment_id = $1 "
-                   "AND goal_id = $2 AND until IS NULL",
-                   {attachment, now.goal_id, now.checked}));
     return Ok();
   }
   BW_TRY_STATUS(EndGoal(tx, attachment, now.at, now.goal_id));
   BW_TRY_STATUS(tx.Execute(
-      "INSERT INTO posture_goal (attachment_id, goal_id, at, until, status, since, checked, pass, "
+      "INSERT INTO posture_goal (attachment_id, goal_id, at, until, status, since, pass, "
       "fail, unable, not_applicable, error) "
-      "VALUES ($1, $2, $3, NULL, $4, $5, $6, $7, $8, $9, $10, $11)",
-      {attachment, now.goal_id, now.at, ToString(now.status), now.since, now.checked,
-       now.resources.pass, now.resources.fail, now.resources.unable_to_perform,
-       now.resources.not_applicable, now.error}));
+      "VALUES ($1, $2, $3, NULL, $4, $5, $6, $7, $8, $9, $10)",
+      {attachment, now.goal_id, now.at, ToString(now.status), now.since, now.resources.pass,
+       now.resources.fail, now.resources.unable_to_perform, now.resources.not_applicable,
+       now.error}));
   return Ok();
 }
 

@@ -36,7 +36,6 @@ struct GoalPoint {
   std::string error;  // why nothing could be performed at all
   Timestamp at;       // since when all of this is so
   Timestamp since;    // since when the status is
-  Timestamp checked;
 };
 
 namespace ledger {
@@ -66,7 +65,7 @@ Result<GoalPoints> GoalsAt(db::Transaction& tx, std::int64_t attachment,
 // What began in [from, until], oldest first, and for each goal the point that stood at `from`.
 Result<std::vector<GoalPoint>> GoalsBetween(db::Transaction& tx, std::int64_t attachment,
                                             Timestamp from, Timestamp until);
-// Begins a point if it differs from `before` but for the times; else notes when it was checked.
+// Begins a point if it differs from `before` but for the times.
 Status PutGoal(db::Transaction& tx, std::int64_t attachment, const GoalPoint* before,
                const GoalPoint& now);
 

@@ -56,6 +56,23 @@ Result<Touched> TouchedBy(const json::Reader& event, const AccountId& account) {
   return touched;
 }
 
+// The attachment, while somebody was about to look at it.
+bool HasEnded(const Error& error) {
+  return error.code() == ErrorCode::kNotFound;
+}
+
+ExceptionShown Shown(const control::Exception& one) {
+  return {.id = one.id,
+          .owner = one.what.owner,
+          .approver = one.approver,
+          .ticket = one.what.ticket,
+          .reason = one.what.reason,
+          .crn = one.what.crn,
+          .expires = one.what.expires,
+          .requested_by = one.requested_by,
+          .approved = one.approved.value_or(Timestamp{})};
+}
+
 }  // namespace
 
 Posture::Posture(PostureDeps deps)
@@ -180,13 +197,13 @@ Status Posture::RunScan(const jobs::Job& job) {
   }));
   const auto moment = evaluator_.EvaluateAll(scan.attachment_id);
   if (!moment.ok()) {
-    if (job.attempt < kScanRetry.max_attempts) return moment.error();
+    if (!HasEnded(moment.error()) && job.attempt < kScanRetry.max_attempts) return moment.error();
     return deps_.database.Write(
         [&](db::Transaction& tx) { return scans::GiveUp(tx, id, deps_.clock.Now()); });
   }
   return deps_.database.Write([&](db::Transaction& tx) -> Status {
     BW_TRY(const auto in_force, deps_.attachments.InForceAt(tx, scan.attachment_id, *moment));
-    if (!in_force) return Internal("a scan's attachment was made after it");
+    if (!in_force) return scans::GiveUp(tx, id, deps_.clock.Now());  // ended meanwhile
     BW_TRY(const auto profile, deps_.profiles.Load(tx, scan.profile_id, in_force->profile_version));
     BW_TRY(const auto points, ledger::GoalsAt(tx, scan.attachment_id, *moment));
     BW_TRY_STATUS(scans::Finish(tx, id, in_force->profile_version, *moment, deps_.clock.Now(),
@@ -243,13 +260,18 @@ Status Posture::Look(const AccountId& account, const std::set<condition::Resourc
   if (types.empty() && resources.empty()) return Ok();
   BW_TRY(const auto kept, Kept(account));
   for (const Attachment& attachment : kept) {
-    // Evaluated for the first time: as a whole.
-    if (!attachment.checked) {
-      BW_TRY_STATUS(evaluator_.EvaluateAll(attachment.id));
-      continue;
-    }
-    if (!types.empty()) BW_TRY_STATUS(evaluator_.EvaluateAll(attachment.id, types));
-    if (!resources.empty()) BW_TRY_STATUS(evaluator_.Evaluate(attachment.id, resources));
+    const auto look = [&]() -> Status {
+      // Evaluated for the first time: as a whole.
+      if (!attachment.checked) {
+        BW_TRY_STATUS(evaluator_.EvaluateAll(attachment.id));
+        return Ok();
+      }
+      if (!types.empty()) BW_TRY_STATUS(evaluator_.EvaluateAll(attachment.id, types));
+      if (!resources.empty()) BW_TRY_STATUS(evaluator_.Evaluate(attachment.id, resources));
+      return Ok();
+    };
+    const Status looked = look();
+    if (!looked.ok() && !HasEnded(looked.error())) return looked;
   }
   return Ok();
 }
@@ -261,8 +283,9 @@ Status Posture::EvaluateAttachment(const jobs::Job& job) {
   BW_TRY_STATUS(in.Finish());
   BW_TRY(const Attachment attachment, deps_.attachments.Find(account, id));
   if (!attachment.enabled) return Ok();
-  BW_TRY_STATUS(evaluator_.EvaluateAll(id));
-  return Ok();
+  const auto evaluated = evaluator_.EvaluateAll(id);
+  if (evaluated.ok() || HasEnded(evaluated.error())) return Ok();
+  return evaluated.error();
 }
 
 Status Posture::EvaluateEveryAccount() {
@@ -279,7 +302,7 @@ Status Posture::EvaluateEveryAccount() {
     }
     for (const Attachment& attachment : *kept) {
       const auto evaluated = evaluator_.EvaluateAll(attachment.id);
-      if (!evaluated.ok()) note(evaluated.error());
+      if (!evaluated.ok() && !HasEnded(evaluated.error())) note(evaluated.error());
     }
   }
   return first;
@@ -331,21 +354,25 @@ Status Posture::Discover(const jobs::Job& job) {
   const AccountId account(in.Field("account").String());
   const std::string scope_id = in.Field("scope_id").String();
   BW_TRY_STATUS(in.Finish());
+  std::int64_t found = 0;
+  std::string failure;
+  for (const auto& config : condition::Catalogue::BuiltIn().configs()) {
+    control::FactSource* source = deps_.facts.For(config.type);
+    if (source == nullptr) continue;
+    // Each by itself: after a statement that failed nothing more can be read.
+    const auto counted = deps_.database.ReadValue([&](db::Transaction& tx) -> Result<std::int64_t> {
+      BW_TRY(const ScopeFilter in_scope, ScopeOf(tx, account, scope_id));
+      BW_TRY(const auto listed, source->List(tx, config.type, account));
+      return std::count_if(listed.begin(), listed.end(), in_scope);
+    });
+    if (counted.ok()) {
+      found += *counted;
+    } else {
+      failure = condition::ToString(config.type) + ": " + counted.error().message();
+    }
+  }
   return deps_.database.Write([&](db::Transaction& tx) -> Status {
     BW_TRY(const SetupItem scope, deps_.setup.Find(tx, account, SetupKind::kScope, scope_id));
-    BW_TRY(const ScopeFilter in_scope, ScopeOf(tx, account, scope_id));
-    std::int64_t found = 0;
-    std::string failure;
-    for (const auto& config : condition::Catalogue::BuiltIn().configs()) {
-      control::FactSource* source = deps_.facts.For(config.type);
-      if (source == nullptr) continue;
-      const auto listed = source->List(tx, config.type, account);
-      if (!listed.ok()) {
-        failure = condition::ToString(config.type) + ": " + listed.error().message();
-        continue;
-      }
-      found += std::count_if(listed->begin(), listed->end(), in_scope);
-    }
     json::Object document = scope.document;
     const auto now = Text(FormatRfc3339(deps_.clock.Now()));
     const std::string status =
@@ -400,35 +427,27 @@ Result<Assessment> Posture::Assess(const AccountId& account, std::int64_t attach
   return deps_.database.ReadValue([&](db::Transaction& tx) -> Result<Assessment> {
     BW_TRY(const Attachment found, deps_.attachments.Find(tx, account, attachment));
     const Timestamp now = deps_.clock.Now();
-    BW_TRY(auto accepted, AcceptedAt(tx, account, options.at.value_or(now)));
-    BW_TRY(auto assessment,
-           breakwater::posture::Assess(tx, {deps_.profiles, deps_.attachments, std::move(accepted)},
-                                       found, options, now));
+    const Timestamp moment = options.at.value_or(std::max(now, found.evaluated));
+    BW_TRY(auto accepted, AcceptedAt(tx, account, moment));
+    BW_TRY(const auto attestations, Attestations::AllAt(tx, account, moment));
+    AssessSource source{deps_.profiles, deps_.attachments, std::move(accepted), {}};
+    for (const auto& [goal, attestation] : attestations) source.attested.insert(goal);
+    BW_TRY(auto assessment, breakwater::posture::Assess(tx, source, found, options, now));
     BW_TRY(const auto exceptions,
            control::Exceptions::At(tx, account, control::ExceptionKind::kGoal, assessment.at));
     for (AssessedGoal& goal : assessment.goals) {
       for (const control::Exception& one : exceptions) {
-        if (one.what.subject != goal.id) continue;
-        goal.exceptions.push_back({.id = one.id,
-                                   .owner = one.what.owner,
-                                   .approver = one.approver,
-                                   .ticket = one.what.ticket,
-                                   .reason = one.what.reason,
-                                   .crn = one.what.crn,
-                                   .expires = one.what.expires});
+        if (one.what.subject == goal.id) goal.exceptions.push_back(Shown(one));
       }
-      if (!goal.is_manual) continue;
-      BW_TRY(const auto attested, Attestations::At(tx, account, goal.id, assessment.at));
-      if (!attested) continue;
-      goal.attestation = {.owner = attested->what.owner,
-                          .statement = attested->what.statement,
-                          .given = attested->given,
-                          .expires = attested->what.expires};
+      const auto attested = attestations.find(goal.id);
+      if (!goal.is_manual || attested == attestations.end()) continue;
+      goal.attestation = {.owner = attested->second.what.owner,
+                          .statement = attested->second.what.statement,
+                          .given_by = attested->second.given_by,
+                          .given = attested->second.given,
+                          .expires = attested->second.what.expires};
     }
-    BW_TRY(const auto scope, deps_.setup.FindScope(tx, account, found.scope_id));
     assessment.software = "Breakwater " BW_VERSION;
-    assessment.scope_name = scope.name;
-    assessment.scope_description = scope.description;
     return assessment;
   });
 }

@@ -331,14 +331,18 @@ TEST_F(PostureTest, AnExceptionCountsFromASecondPersonsApprovalUntilItsEnd) {
                                           .ticket = "T-1",
                                           .expires = control_.clock.Now() + std::chrono::hours{1}});
   ASSERT_TRUE(asked.ok());
-  const auto status = [&] {
-    EXPECT_TRUE(control_.jobs->RunDue().ok());
-    const Assessment now = *posture_->Assess(control_.account, last_.attachment_id);
+  const auto at = [&](std::optional<Timestamp> moment) {
+    const Assessment now =
+        *posture_->Assess(control_.account, last_.attachment_id, {.at = moment, .from = {}});
     const auto& goal = *std::find_if(now.goals.begin(), now.goals.end(),
                                      [](const AssessedGoal& g) { return g.id == "3000625"; });
     return std::to_string(goal.resources.fail) + " fail, " +
            std::to_string(goal.resources.not_applicable) + " accepted, " +
            std::to_string(goal.exceptions.size()) + " exceptions";
+  };
+  const auto status = [&] {
+    EXPECT_TRUE(control_.jobs->RunDue().ok());
+    return at({});
   };
   EXPECT_EQ(status(), "2 fail, 0 accepted, 0 exceptions");
   // Nobody approves what they asked for.
@@ -348,9 +352,87 @@ TEST_F(PostureTest, AnExceptionCountsFromASecondPersonsApprovalUntilItsEnd) {
   second.actor.iam_id = IamId("IBMid-2");
   ASSERT_TRUE(exceptions_.Approve(second, control_.account, asked->id).ok());
   EXPECT_EQ(status(), "1 fail, 1 accepted, 1 exceptions");
-  control_.clock.Advance(std::chrono::hours{1});
+  control_.clock.Advance(std::chrono::hours{1} - std::chrono::microseconds{1});
+  EXPECT_EQ(at({}), "1 fail, 1 accepted, 1 exceptions");
+  const Timestamp end = control_.clock.Now() + std::chrono::microseconds{1};
+  control_.clock.Advance(std::chrono::minutes{5});
+  EXPECT_EQ(at({}), "2 fail, 0 accepted, 0 exceptions") << "before anybody has looked again";
+  EXPECT_EQ(at(end), "2 fail, 0 accepted, 0 exceptions");
   EXPECT_EQ(status(), "2 fail, 0 accepted, 0 exceptions");
+  EXPECT_EQ(at(end), "2 fail, 0 accepted, 0 exceptions");
   EXPECT_EQ(exceptions_.End(second, control_.account, asked->id).error().reason(), "ended");
+}
+
+TEST_F(PostureTest, WhatNobodyLookedAtForHoursNobodyKnows) {
+  RunScan();
+  const std::int64_t id = last_.attachment_id;
+  const Timestamp first = control_.clock.Now();
+  const auto at = [&](Timestamp moment) {
+    return *posture_->Assess(control_.account, id, {.at = moment, .from = {}});
+  };
+  control_.clock.Advance(std::chrono::hours{10});
+  const Assessment known = at(first + std::chrono::hours{2});
+  EXPECT_EQ(known.score.points, 1000);
+  EXPECT_LE(known.checked, first + std::chrono::milliseconds{1}) << "and when it was looked at";
+  const Assessment unknown = at(first + std::chrono::hours{9});
+  EXPECT_EQ(unknown.goal_counts.unable_to_perform, std::ssize(unknown.goals));
+  EXPECT_EQ(unknown.score.evaluated, 0);
+  EXPECT_NE(unknown.goals[0].result.resources[0].info.find("nobody had looked"), std::string::npos);
+  RunScan();
+  EXPECT_EQ(posture_->Assess(control_.account, id)->score.points, 1000);
+  EXPECT_EQ(at(first + std::chrono::hours{9}).score.evaluated, 0) << "also when somebody did again";
+}
+
+TEST_F(PostureTest, GoalsFollowFromTheirResourcesWhileAScanIsUnderWay) {
+  RunScan();
+  const std::int64_t id = last_.attachment_id;
+  // A step of a scan: the resource is written, its goals are not counted yet.
+  ASSERT_TRUE(control_.database
+                  .Write([&](db::Transaction& tx) -> Status {
+                    BW_TRY(const Attachment locked, attachments_.Lock(tx, id));
+                    const auto service = control::ServiceResource(
+                        control_.account, RegistryName("us.icr.io"), "local");
+                    BW_TRY(auto point, ledger::Current(tx, id, service));
+                    std::ranges::replace(point->statuses, 'p', 'f');
+                    BW_TRY(const std::string facts, ledger::FactsOf(tx, point->facts_digest));
+                    return ledger::Put(tx, id, locked.evaluated, *point, facts);
+                  })
+                  .ok());
+  const Assessment now = *posture_->Assess(control_.account, id);
+  EXPECT_EQ(StatusOf(now, "3000625"), ResultStatus::kFail);
+  EXPECT_LT(now.score.points, 1000);
+}
+
+TEST_F(PostureTest, AScanOfWhatEndedMeanwhileIsGivenUp) {
+  RunScan();
+  const auto id = posture_->RequestScan(control_.caller, control_.account, "1", "48", "");
+  ASSERT_TRUE(id.ok());
+  ASSERT_TRUE(attachments_.End(control_.caller, control_.account, last_.attachment_id).ok());
+  ASSERT_TRUE(control_.jobs->RunDue().ok());
+  EXPECT_EQ(posture_->FindScan(control_.account, *id)->status, kFailed);
+}
+
+TEST_F(PostureTest, WhatIsEnabledAgainIsCheckedLikeWhatIsMade) {
+  const auto scope =
+      setup_.Create(control_.caller, control_.account, SetupKind::kScope, {{"name", "team"}});
+  const auto attachment = attachments_.Create(control_.caller, control_.account,
+                                              {.scope_id = scope->id,
+                                               .profile_id = "48",
+                                               .profile_version = {},
+                                               .parameters = {},
+                                               .every = {}});
+  ASSERT_TRUE(attachment.ok());
+  const auto enable = [&](bool enabled) {
+    return attachments_.Update(control_.caller, control_.account, attachment->id,
+                               [&](AttachmentDraft now) -> Result<AttachmentDraft> {
+                                 now.enabled = enabled;
+                                 return now;
+                               });
+  };
+  ASSERT_TRUE(enable(false).ok());
+  ASSERT_TRUE(enable(true).ok());
+  ASSERT_TRUE(setup_.Delete(control_.caller, control_.account, SetupKind::kScope, scope->id).ok());
+  EXPECT_EQ(enable(true).error().code(), ErrorCode::kConflict);
 }
 
 TEST_F(PostureTest, WhatWasEndedIsNotKnownUntilItIsAttachedAgain) {

@@ -59,6 +59,11 @@ json::Value ToJson(const GoalResult& result) {
           {"resources", std::move(resources)}};
 }
 
+ResultStatus RollUpUnless(std::string_view error, const Counters& parts) {
+  if (error.empty() || parts.fail > 0) return RollUp(parts);
+  return ResultStatus::kUnableToPerform;
+}
+
 ResultStatus RollUp(const Counters& parts) {
   if (parts.fail > 0) return ResultStatus::kFail;
   if (parts.unable_to_perform > 0) return ResultStatus::kUnableToPerform;

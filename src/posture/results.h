@@ -59,6 +59,9 @@ struct Counters {
 };
 // Fail if any part fails; else unable if any is; else pass if any passes; else not applicable.
 ResultStatus RollUp(const Counters& parts);
+// The same of a goal whose resources, because of `error` (unless it is empty), may not be all: what
+// fails fails, and whether the rest passes nobody knows.
+ResultStatus RollUpUnless(std::string_view error, const Counters& parts);
 
 // 1000 x sum of weights that pass / sum of weights that pass or fail, over goals; weights Critical
 // 10, High 6, Medium 3, Low 1. Goals that could not be performed or do not apply are left out of it

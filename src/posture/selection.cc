@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/strings.h"
 #include "json/reader.h"
 #include "posture/texts.h"
 
@@ -25,6 +26,20 @@ bool InScope(const Selection& selection, const control::Resource& resource) {
   return Selects(selection.registries, resource.registry.value()) &&
          Selects(selection.namespaces, resource.name_space) &&
          Selects(selection.resource_groups, resource.resource_group);
+}
+
+std::string Described(const Selection& selection) {
+  std::string text;
+  const auto add = [&](const char* what, const std::vector<std::string>& names) {
+    if (names.empty()) return;
+    text += text.empty() ? " Selects the " : "; the ";
+    text += what;
+    text += " " + Join(names, ", ");
+  };
+  add("registries", selection.registries);
+  add("namespaces", selection.namespaces);
+  add("resource groups", selection.resource_groups);
+  return text.empty() ? text : text + ".";
 }
 
 json::Value ToJson(const Selection& selection) {

@@ -20,6 +20,9 @@ struct Selection {
 
 bool InScope(const Selection& selection, const control::Resource& resource);
 
+// " Selects the registries a, b; the namespaces c." for people; empty if it selects everything.
+std::string Described(const Selection& selection);
+
 // {registries, namespaces, resource_groups}; null selects everything.
 json::Value ToJson(const Selection& selection);
 Result<Selection> SelectionFrom(const json::Value& value);

@@ -14,6 +14,7 @@ constexpr std::string_view kSelect =
     "SELECT id, kind, document, enabled, created, created_by, modified, modified_by "
     "FROM posture_setup ";
 constexpr std::int64_t kFirstNumber = 2;  // after the built-in one
+constexpr std::chrono::seconds kShortestDiscovery{std::chrono::hours{1}};
 // The program's own were there from the first day of what it is compatible with.
 constexpr std::int64_t kBuiltInSince = 1'647'820'800;  // 2022-03-21T00:00:00Z
 
@@ -229,7 +230,7 @@ Result<SetupItem> Setup::Update(const control::Caller& caller, const AccountId& 
          control::Effect effect{
              .before = before.document, .after = changed.document, .governed = {}, .events = {}};
          if (kind == SetupKind::kScope) {
-           BW_TRY(effect.events, attachments_.ChangesOfScope(tx, account, id));
+           BW_TRY(effect.events, attachments_.ScopeChanged(tx, account, id));
          }
          return effect;
        }}));
@@ -298,7 +299,8 @@ Result<std::vector<std::pair<AccountId, std::string>>> Setup::DueForDiscovery(db
         if (const auto* began = scope.document.if_contains("discovery_began")) {
           BW_TRY(last, ParseRfc3339(json::View(began->as_string())));
         }
-        if (last + std::chrono::seconds(interval->as_int64()) <= now) {
+        const auto every = std::max(std::chrono::seconds(interval->as_int64()), kShortestDiscovery);
+        if (last + every <= now) {
           due.emplace_back(AccountId(row.String(8)), scope.id);
         }
         return Ok();
@@ -310,19 +312,6 @@ Status Setup::Note(db::Transaction& tx, const SetupItem& item, const json::Objec
   BW_TRY_STATUS(tx.Execute("UPDATE posture_setup SET document = $2 WHERE CAST(id AS TEXT) = $1",
                            {item.id, json::Serialize(document)}));
   return Ok();
-}
-
-Result<Setup::Scope> Setup::FindScope(db::Transaction& tx, const AccountId& account,
-                                      std::string_view id) const {
-  BW_TRY(const SetupItem item, Find(tx, account, SetupKind::kScope, id));
-  const json::Value* selection = item.document.if_contains("selection");
-  Scope scope{.name = item.name(),
-              .description = std::string(json::FindText(item.document, "description")),
-              .selection = {}};
-  if (selection != nullptr) {
-    BW_TRY(scope.selection, SelectionFrom(*selection));
-  }
-  return scope;
 }
 
 }  // namespace breakwater::posture

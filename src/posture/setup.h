@@ -72,17 +72,10 @@ class Setup {
   // Notes what was found when a scope was looked at, without anybody's asking.
   Status Note(db::Transaction& tx, const SetupItem& item, const json::Object& document) const;
 
-  // Scopes of all accounts that ask to be looked at regularly and whose time has come.
+  // Scopes of all accounts that ask to be looked at regularly, at most once an hour, and whose time
+  // has come.
   static Result<std::vector<std::pair<AccountId, std::string>>> DueForDiscovery(db::Transaction& tx,
                                                                                 Timestamp now);
-
-  // A scope's name and what it selects. kNotFound for one that was deleted too.
-  struct Scope {
-    std::string name;
-    std::string description;
-    Selection selection;
-  };
-  Result<Scope> FindScope(db::Transaction& tx, const AccountId& account, std::string_view id) const;
 
  private:
   // How many there are of the kind. kExists if one has the name.

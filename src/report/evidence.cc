@@ -29,6 +29,7 @@ json::Value AttestationOf(const posture::AssessedGoal& goal) {
   if (!goal.attestation) return nullptr;
   return {{"owner", Text(goal.attestation->owner)},
           {"statement", Text(goal.attestation->statement)},
+          {"given_by", Text(goal.attestation->given_by)},
           {"given", Text(FormatRfc3339(goal.attestation->given))},
           {"expires", Text(FormatRfc3339(goal.attestation->expires))}};
 }
@@ -42,6 +43,8 @@ json::Array ExceptionsOf(const posture::AssessedGoal& goal) {
                                       {"ticket", Text(one.ticket)},
                                       {"reason", Text(one.reason)},
                                       {"crn", Text(one.crn)},
+                                      {"requested_by", Text(one.requested_by)},
+                                      {"approved", Text(FormatRfc3339(one.approved))},
                                       {"expires", Text(FormatRfc3339(one.expires))}});
   }
   return exceptions;
@@ -79,19 +82,30 @@ json::Value DocumentOf(const posture::Assessment& a) {
           {"software", Text(a.software)},
           {"account", Text(a.account.value())},
           {"attachment_id", a.attachment_id},
-          {"scope", {{"id", Text(a.scope_id)}, {"name", Text(a.scope_name)}}},
+          {"scope",
+           {{"id", Text(a.scope_id)},
+            {"name", Text(a.scope_name)},
+            {"description", Text(a.scope_description)},
+            {"selection", a.scope_selection}}},
           {"profile",
            {{"id", Text(a.profile_id)},
             {"name", Text(a.profile_name)},
             {"version", a.profile_version},
             {"digest", Text(a.profile_digest)}}},
           {"at", Text(FormatRfc3339(a.at))},
+          {"looked_at", Text(FormatRfc3339(a.checked))},
           {"score",
            {{"points", a.score.points},
             {"evaluated", a.score.evaluated},
             {"total", a.score.total},
             {"formula", Text(posture::kScoreFormula)}}},
           {"goals", std::move(goals)}};
+}
+
+std::string NameOf(const json::Value& assessment) {
+  const json::Value* id = json::Find(assessment, "attachment_id");
+  return "posture/" + (id == nullptr ? std::string("?") : json::Serialize(*id)) + "/" +
+         std::string(json::FindText(assessment, "at"));
 }
 
 json::Object FactsOf(const posture::Assessment& a) {
@@ -131,8 +145,8 @@ Result<std::shared_ptr<const Profile>> CheckProfile(const json::Value& predicate
 // One result of one goal, evaluated again.
 class Evaluation {
  public:
-  Evaluation(const Facts& facts, Timestamp at, VerifiedEvidence& found)
-      : facts_(facts), at_(at), found_(found) {}
+  Evaluation(const Facts& facts, Timestamp at, Timestamp looked, VerifiedEvidence& found)
+      : facts_(facts), at_(at), looked_(looked), found_(found) {}
 
   Status Goal(const Profile& profile, const json::Value& goal) {
     const std::string id(json::FindText(goal, "id"));
@@ -151,7 +165,11 @@ class Evaluation {
       return Wrong("goal " + id + " has no results");
     BW_TRY_STATUS(CheckAttestation(*known, goal));
     posture::Counters counts;
+    std::set<std::string_view> told;
     for (const json::Value& resource : resources->as_array()) {
+      if (!told.insert(json::FindText(resource, "crn")).second) {
+        return Wrong("goal " + id + " has two results of one resource");
+      }
       BW_TRY_STATUS(CheckException(goal, resource));
       BW_TRY(const auto status, Resource({known, values}, resource));
       counts.Add(status);
@@ -160,20 +178,31 @@ class Evaluation {
   }
 
  private:
-  // The goal's status follows from its results; where some are left out, a failure among those that
-  // are there is one.
-  static Status CheckGoal(const json::Value& goal, const std::string& id,
-                          const posture::Counters& counts) {
+  // The goal's status follows from its results. Where some are left out it is none better than what
+  // is there.
+  Status CheckGoal(const json::Value& goal, const std::string& id,
+                   const posture::Counters& counts) const {
     const json::Value* all = json::Find(goal, "resources_in_all");
-    const bool whole = all != nullptr && all->is_int64() && all->as_int64() == counts.total();
-    const std::string_view said = json::FindText(goal, "status");
-    const bool unable = !json::FindText(goal, "error").empty();
-    const auto status = unable ? posture::ResultStatus::kUnableToPerform : posture::RollUp(counts);
-    const bool follows = whole || unable || counts.fail > 0
-                             ? said == posture::ToString(status)
-                             : said != posture::ToString(posture::ResultStatus::kNotApplicable);
-    if (!follows) return Wrong("the status of goal " + id + " does not follow from its results");
-    return Ok();
+    if (all == nullptr || !all->is_int64() || all->as_int64() < counts.total()) {
+      return Wrong("goal " + id + " has more results than it says");
+    }
+    const std::int64_t missing = all->as_int64() - counts.total();
+    found_.missing += missing;
+    const std::string_view error = json::FindText(goal, "error");
+    const auto status = posture::RollUpUnless(error, counts);
+    BW_TRY(const auto said, posture::ParseResultStatus(json::FindText(goal, "status")));
+    if (said == status || (missing > 0 && Rank(said) > Rank(status))) return Ok();
+    return Wrong("the status of goal " + id + " does not follow from its results");
+  }
+
+  static int Rank(posture::ResultStatus status) {
+    switch (status) {
+      case posture::ResultStatus::kFail: return 3;
+      case posture::ResultStatus::kUnableToPerform: return 2;
+      case posture::ResultStatus::kPass: return 1;
+      case posture::ResultStatus::kNotApplicable: break;
+    }
+    return 0;
   }
 
   Result<posture::ResultStatus> Resource(const posture::BoundGoal& goal,
@@ -193,7 +222,9 @@ class Evaluation {
     const auto facts = facts_.find(digest);
     if (facts == facts_.end()) return Wrong("the facts " + digest + " are not in the bundle");
     BW_TRY(const Timestamp observed, ParseRfc3339(json::FindText(resource, "observed")));
-    BW_TRY(const auto known, posture::FactsFrom(facts->second, observed));
+    if (observed > at_) return Wrong("facts of goal " + goal.goal->id + " are of a later time");
+    // As they were when somebody last looked: what counts days has not come out otherwise since.
+    BW_TRY(const auto known, posture::FactsFrom(facts->second, std::max(observed, looked_)));
     const bool accepted = !json::FindText(resource, "exception").empty();
     if (Again(goal, known, accepted) != status) {
       return Wrong("the result of goal " + goal.goal->id + " on " +
@@ -215,7 +246,7 @@ class Evaluation {
   }
 
   // What somebody answers for is told with who does, and counted at that moment.
-  Status CheckAttestation(const posture::Goal& known, const json::Value& goal) const {
+  Status CheckAttestation(const posture::Goal& known, const json::Value& goal) {
     const std::string_view status = json::FindText(goal, "status");
     if (!known.is_manual() || (status != posture::ToString(posture::ResultStatus::kPass) &&
                                status != posture::ToString(posture::ResultStatus::kFail))) {
@@ -227,12 +258,13 @@ class Evaluation {
     }
     BW_TRY(const Timestamp given, ParseRfc3339(json::FindText(*attestation, "given")));
     BW_TRY(const Timestamp expires, ParseRfc3339(json::FindText(*attestation, "expires")));
+    found_.recorded.emplace_back("compliance.posture-management.attestations-create", known.id);
     if (given <= at_ && at_ < expires) return Ok();
     return Wrong("the attestation of goal " + known.id + " did not count then");
   }
 
   // A failure that was accepted names the exception, which covered it at that moment.
-  Status CheckException(const json::Value& goal, const json::Value& resource) const {
+  Status CheckException(const json::Value& goal, const json::Value& resource) {
     const std::string_view id = json::FindText(resource, "exception");
     if (id.empty()) return Ok();
     const json::Value* exceptions = json::Find(goal, "exceptions");
@@ -240,8 +272,15 @@ class Evaluation {
       for (const json::Value& one : exceptions->as_array()) {
         if (json::FindText(one, "id") != id) continue;
         BW_TRY(const Timestamp expires, ParseRfc3339(json::FindText(one, "expires")));
+        BW_TRY(const Timestamp approved, ParseRfc3339(json::FindText(one, "approved")));
+        const std::string_view approver = json::FindText(one, "approver");
+        const bool two_people =
+            !approver.empty() && approver != json::FindText(one, "requested_by");
         const std::string_view crn = json::FindText(one, "crn");
-        if (at_ < expires && (crn.empty() || crn == json::FindText(resource, "crn"))) return Ok();
+        found_.recorded.emplace_back("breakwater.exception.approve", std::string(id));
+        if (two_people && approved <= at_ && at_ < expires &&
+            (crn.empty() || crn == json::FindText(resource, "crn")))
+          return Ok();
       }
     }
     return Wrong("no exception " + std::string(id) + " covered what it is said to");
@@ -249,6 +288,7 @@ class Evaluation {
 
   const Facts& facts_;
   Timestamp at_;
+  Timestamp looked_;
   VerifiedEvidence& found_;
 };
 
@@ -258,9 +298,13 @@ Status CheckScore(const json::Value& assessment, const Profile& profile) {
     BW_TRY(const auto status, posture::ParseResultStatus(json::FindText(goal, "status")));
     weighted.push_back({profile.FindGoal(json::FindText(goal, "id"))->severity, status});
   }
+  const posture::Score follows = posture::ScoreOf(weighted);
+  const json::Value expected{{"points", follows.points},
+                             {"evaluated", follows.evaluated},
+                             {"total", follows.total},
+                             {"formula", Text(posture::kScoreFormula)}};
   const json::Value* score = json::Find(assessment, "score");
-  const json::Value* points = score == nullptr ? nullptr : json::Find(*score, "points");
-  if (points == nullptr || *points != json::Value(posture::ScoreOf(weighted).points)) {
+  if (score == nullptr || *score != expected) {
     return Wrong("the score does not follow from the goals");
   }
   return Ok();
@@ -269,25 +313,24 @@ Status CheckScore(const json::Value& assessment, const Profile& profile) {
 }  // namespace
 
 json::Value StatementOf(const posture::Assessment& assessment, const Profile& profile,
-                        const json::Value& audit_head) {
+                        const Witness& witness) {
   json::Value document = DocumentOf(assessment);
   const std::string digest = crypto::Sha256Hex(json::Canonical(document));
   return {{"_type", Text(kStatementType)},
-          {"subject",
-           {{{"name", Text("posture/" + std::to_string(assessment.attachment_id) + "/" +
-                           FormatRfc3339(assessment.at))},
-             {"digest", {{"sha256", Text(digest)}}}}}},
+          {"subject", {{{"name", Text(NameOf(document))}, {"digest", {{"sha256", Text(digest)}}}}}},
           {"predicateType", Text(kPredicateType)},
           {"predicate",
            {{"assessment", std::move(document)},
             {"profile_document", posture::ToDocument(profile)},
             {"facts", FactsOf(assessment)},
-            {"audit_head", audit_head}}}};
+            {"made_at", Text(FormatRfc3339(witness.made))},
+            {"audit_head", witness.audit_head}}}};
 }
 
 Result<VerifiedEvidence> VerifyEnvelope(std::string_view bytes, const crypto::VerifyingKey& key) {
   BW_TRY(const json::Value statement, OpenEnvelope(bytes, key));
   const json::Reader in(statement);
+  const std::string statement_type = in.Field("_type").String();
   const std::string type = in.Field("predicateType").String();
   const json::Value& predicate = in.Field("predicate").value();
   const json::Value& assessment = in.Field("predicate").Field("assessment").value();
@@ -295,10 +338,12 @@ Result<VerifiedEvidence> VerifyEnvelope(std::string_view bytes, const crypto::Ve
   const json::Reader goals = in.Field("predicate").Field("assessment").Field("goals");
   const auto all = goals.Items(kMaxResults);
   BW_TRY_STATUS(in.Finish());
+  if (statement_type != kStatementType) return Wrong("this is no statement: " + statement_type);
   if (type != kPredicateType) return Wrong("the bundle is about something else: " + type);
   if (subjects.empty()) return Wrong("the bundle is about nothing");
   VerifiedEvidence found;
   found.subject = subjects.front().String("name", "");
+  if (found.subject != NameOf(assessment)) return Wrong("the bundle is of another moment");
   const json::Value* digests = json::Find(subjects.front().value(), "digest");
   if (digests == nullptr ||
       json::FindText(*digests, "sha256") != crypto::Sha256Hex(json::Canonical(assessment))) {
@@ -309,7 +354,15 @@ Result<VerifiedEvidence> VerifyEnvelope(std::string_view bytes, const crypto::Ve
   found.profile = profile->name + ", version " + std::to_string(profile->version);
   found.at = json::FindText(assessment, "at");
   BW_TRY(const Timestamp at, ParseRfc3339(found.at).Context("the moment it is true of"));
-  Evaluation evaluation(facts, at, found);
+  found.looked_at = json::FindText(assessment, "looked_at");
+  BW_TRY(const Timestamp looked, ParseRfc3339(found.looked_at).Context("when it was looked at"));
+  if (looked > at) return Wrong("it was looked at after the moment it is true of");
+  found.made_at = json::FindText(predicate, "made_at");
+  if (const json::Value* scope = json::Find(assessment, "scope")) {
+    found.scope = std::string(json::FindText(*scope, "name")) + ": " +
+                  std::string(json::FindText(*scope, "description"));
+  }
+  Evaluation evaluation(facts, at, looked, found);
   std::set<std::string> told;
   for (const json::Reader& goal : all) {
     told.insert(goal.Field("id").String());

@@ -45,7 +45,7 @@ class EvidenceTest : public ::testing::Test {
   }
 
   std::string Verified() {
-    const json::Value statement = StatementOf(assessment_, *profile_, nullptr);
+    const json::Value statement = StatementOf(assessment_, *profile_, {});
     const std::string bundle = json::Serialize(
         EnvelopeOf(statement, key_.kid(), [&](ByteView message) { return key_.Sign(message); }));
     const auto found = VerifyEnvelope(bundle, key_.public_key());
@@ -127,6 +127,9 @@ TEST_F(EvidenceTest, AnAcceptedFailureIsToldWithTheExceptionThatCoveredIt) {
   posture::ExceptionShown exception;
   exception.id = "exception-1";
   exception.owner = "Ada";
+  exception.requested_by = "IBMid-1";
+  exception.approver = "IBMid-2";
+  exception.approved = assessment_.at;
   exception.expires = assessment_.at + std::chrono::hours{1};
   goal.exceptions = {exception};
   EXPECT_EQ(Verified(), "good");
@@ -136,6 +139,12 @@ TEST_F(EvidenceTest, AnAcceptedFailureIsToldWithTheExceptionThatCoveredIt) {
   EXPECT_EQ(Verified(), "good");
   goal.exceptions[0].expires = assessment_.at;
   EXPECT_EQ(Verified(), kUncovered) << "it ended in that second";
+  goal.exceptions[0] = exception;
+  goal.exceptions[0].approver = "IBMid-1";
+  EXPECT_EQ(Verified(), kUncovered) << "nobody else approved it";
+  goal.exceptions[0] = exception;
+  goal.exceptions[0].approved = assessment_.at + std::chrono::seconds{1};
+  EXPECT_EQ(Verified(), kUncovered) << "it was approved later";
 }
 
 TEST(EvidenceOfAttestations, APassIsToldWithWhoAnswersForIt) {
@@ -171,7 +180,7 @@ TEST(EvidenceOfAttestations, APassIsToldWithWhoAnswersForIt) {
   const crypto::SigningKey key = crypto::SigningKey::Generate();
   const auto verified = [&] {
     const auto found = VerifyEnvelope(
-        json::Serialize(EnvelopeOf(StatementOf(assessment, one, nullptr), key.kid(),
+        json::Serialize(EnvelopeOf(StatementOf(assessment, one, {}), key.kid(),
                                    [&](ByteView message) { return key.Sign(message); })),
         key.public_key());
     return found.ok() ? "good" : found.error().message();
@@ -209,6 +218,37 @@ TEST(SignedReports, OneByteThatWasChangedIsFound) {
   EXPECT_FALSE(
       VerifyReport(signature, report.bytes, crypto::SigningKey::Generate().public_key()).ok());
   EXPECT_FALSE(VerifyEnvelope(signature, key.public_key()).ok()) << "it is no bundle";
+}
+
+TEST_F(EvidenceTest, WhatIsLeftOutIsCountedAndMakesNothingBetter) {
+  auto& goal = assessment_.goals[0];
+  goal.resources.Add(ResultStatus::kPass);
+  EXPECT_EQ(Verified(), "good");
+  goal.result.status = ResultStatus::kFail;
+  assessment_.score = {.points = 0, .evaluated = 1, .total = 1};
+  EXPECT_EQ(Verified(), "good") << "one that is left out may fail";
+  goal.result.status = ResultStatus::kNotApplicable;
+  EXPECT_EQ(Verified(), "the status of goal 3000625 does not follow from its results");
+  goal.result.status = ResultStatus::kPass;
+  goal.result.resources.push_back(Only());
+  EXPECT_EQ(Verified(), "goal 3000625 has two results of one resource");
+  goal.result.resources.back().crn = "another";
+  goal.resources = {};
+  goal.resources.Add(ResultStatus::kPass);
+  EXPECT_EQ(Verified(), "goal 3000625 has more results than it says");
+}
+
+TEST_F(EvidenceTest, AnErrorHidesNoFailure) {
+  assessment_.goals[0].result.error = "the resources could not be listed";
+  EXPECT_EQ(Verified(), "the status of goal 3000625 does not follow from its results");
+  assessment_.goals[0].result.status = ResultStatus::kUnableToPerform;
+  assessment_.score = {.points = 0, .evaluated = 0, .total = 1};
+  EXPECT_EQ(Verified(), "good");
+}
+
+TEST_F(EvidenceTest, WhatIsSaidOfTheScoreFollowsToo) {
+  assessment_.score.evaluated = 0;
+  EXPECT_EQ(Verified(), "the score does not follow from the goals");
 }
 
 // DSSE v1 protocol: its own example.

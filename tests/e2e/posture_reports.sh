@@ -71,6 +71,33 @@ altered() { "$bin" verify "$dir/signature" --report "$dir/signed.pdf" --key "$di
 like "one bit of a PDF that was changed is found" "$(altered || true)" 'not the one that was signed'
 expect 400 GET "/breakwater/v1/posture/attachments/$attachment/report/signature?format=pdf"
 
+# The same moment gives the same report, whoever looks again meanwhile.
+report "csv&at=$moment" > /dev/null
+mv "$dir/csv&at=$moment" "$dir/first.csv"
+expect 201 POST /breakwater/v1/posture/attestations '{"goal_id": "3900402", "owner": "Ada",
+  "statement": "Restored to staging", "expires_at": "'"$(date -u -d '+30 days' +%FT%TZ)"'"}'
+attested() {
+  api GET "/breakwater/v1/posture/attachments/$attachment/state"
+  [ "$(json '[g["status"] for g in d["goals"] if g["id"] == "3900402"][0]')" = pass ]
+}
+holds "what is attested passes" eventually 30 attested
+report "csv&at=$moment" > /dev/null
+holds "a report of a moment stays as it was" cmp "$dir/first.csv" "$dir/csv&at=$moment"
+
+# Against the audit trail.
+curl -sS "${auth[@]}" -o "$dir/bundle" "$public/breakwater/v1/posture/attachments/$attachment/evidence"
+against_trail() { # what was sealed since is exported too
+  rm -rf "$dir/out"
+  trail=$(BREAKWATER_API_KEY=$key "$bin" audit export --url "$public" --to "$dir/out")
+  held=$("$bin" verify "$dir/bundle" --key "$dir/key" --trail "$trail" 2>&1)
+}
+eventually 15 against_trail || true
+like "a bundle is held against the trail" "$held" 'audit trail: intact, with the head'
+like "which has its attestation on record" "$held" '1 of 1 attestations and exceptions'
+grep -v 'attestations-create' "$trail" > "$dir/cut" || true
+cut_trail() { "$bin" verify "$dir/bundle" --key "$dir/key" --trail "$dir/cut" 2>&1; }
+unlike "a trail that lacks it is no proof" "$(cut_trail || true)" '^good'
+
 # Evidence that stays: an OCI artifact in the registry itself.
 evidence=/breakwater/v1/posture/attachments/$attachment
 expect 404 POST "$evidence/evidence" '{"repository": "nowhere/evidence"}'

@@ -25,16 +25,8 @@ using json::Text;
 constexpr std::size_t kNamePart = 12;
 
 // Without half a character at the end.
-std::string Beginning(std::string_view text) {
-  std::size_t end = std::min(text.size(), kNamePart);
-  while (end > 0 && end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) {
-    --end;
-  }
-  return std::string(text.substr(0, end));
-}
-
 std::string ScanName(std::string_view scope, const Profile& profile) {
-  return Beginning(scope) + "_" + Beginning(profile.name);
+  return Beginning(scope, kNamePart) + "_" + Beginning(profile.name, kNamePart);
 }
 
 json::Value TimeOrNull(const std::optional<Timestamp>& time) {
@@ -112,6 +104,14 @@ void Rename(json::Object& object, std::initializer_list<NewName> names) {
 }
 
 }  // namespace
+
+std::string Beginning(std::string_view text, std::size_t octets) {
+  std::size_t end = std::min(text.size(), octets);
+  while (end > 0 && end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) {
+    --end;
+  }
+  return std::string(text.substr(0, end));
+}
 
 json::Object EncodeProfile(const FoundProfile& found) {
   const auto& [entry, profile] = found;

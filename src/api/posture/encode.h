@@ -9,6 +9,9 @@
 
 namespace breakwater::api::posture {
 
+// At most so many octets of it, and no half character.
+std::string Beginning(std::string_view text, std::size_t octets);
+
 json::Object EncodeProfile(const breakwater::posture::FoundProfile& found);
 json::Object EncodeControl(const breakwater::posture::Control& control,
                            const breakwater::posture::Profile& profile);

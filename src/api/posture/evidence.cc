@@ -16,11 +16,15 @@ using registry::RepositoryPath;
 constexpr std::int64_t kMaxListed = 1'000;
 
 json::Value Encode(const Kept& kept) {
-  return {
-      {"at", Text(FormatRfc3339(kept.moment))},  {"registry", json::TextOrNull(kept.registry)},
-      {"repository", Text(kept.repository)},     {"tag", json::TextOrNull(kept.tag)},
-      {"digest", json::TextOrNull(kept.digest)}, {"bundle_digest", json::TextOrNull(kept.bundle)},
-      {"error", json::TextOrNull(kept.error)},   {"written_at", Text(FormatRfc3339(kept.written))}};
+  return {{"at", Text(FormatRfc3339(kept.moment))},
+          {"registry", json::TextOrNull(kept.registry)},
+          {"repository", Text(kept.repository)},
+          {"tag", json::TextOrNull(kept.tag)},
+          {"digest", json::TextOrNull(kept.digest)},
+          {"bundle_digest", json::TextOrNull(kept.bundle)},
+          {"present", kept.present && !kept.digest.empty()},
+          {"error", json::TextOrNull(kept.error)},
+          {"written_at", Text(FormatRfc3339(kept.written))}};
 }
 
 class Handlers {

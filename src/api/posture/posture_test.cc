@@ -366,6 +366,23 @@ TEST_F(PostureApi, ACatalogOfOscalBecomesAProfileWhoseControlsHaveOurGoals) {
   EXPECT_EQ(*json::Find(harness_.Send("PATCH", path, "{}").body, "version"), json::Value(1));
 }
 
+TEST_F(PostureApi, ATitleOfOscalIsCutBetweenCharactersAndValuesOfParametersAreHandedOut) {
+  std::string title;
+  while (title.size() < 150) title += "€";
+  const auto made =
+      harness_.Send("POST", "/breakwater/v1/posture/profiles/import-oscal", R"({"files":[
+    {"name":"catalog.json","document":{"catalog":{"uuid":"3f2f5f0c-8a0e-4d57-9a6e-3f1d3ab0a001",
+      "metadata":{"title":")" + title + R"(","last-modified":"2026-01-01T00:00:00Z","version":"1",
+                  "oscal-version":"1.1.3"},
+      "controls":[{"id":"ac-6","title":"Least Privilege",
+                   "params":[{"id":"no_of_admins_for_container_registry","values":["5"]}]}]}}}]})");
+  ASSERT_EQ(made.status, 201) << made.text;
+  EXPECT_EQ(json::FindText(made.body, "name"), title.substr(0, 126));
+  EXPECT_EQ(json::Serialize(*json::Find(made.body, "parameters")),
+            R"({"no_of_admins_for_container_registry":5})");
+  EXPECT_EQ(harness_.Send("GET", "/posture/v2/profiles").status, 200);
+}
+
 TEST_F(PostureApi, WhatIsWrongWithASetupIsNamed) {
   EXPECT_NE(harness_
                 .Send("POST", "/posture/v2/collectors",

@@ -64,8 +64,8 @@ json::Object EncodeGroup(const SetupItem& item) {
 // Controls without goals of ours stay: they say what is not checked.
 ProfileDraft DraftOf(const report::ImportedProfile& imported) {
   ProfileDraft draft{
-      .name = imported.title.substr(0, 128),
-      .description = "Imported from OSCAL, version " + imported.version.substr(0, 64),
+      .name = Beginning(imported.title, 128),
+      .description = "Imported from OSCAL, version " + Beginning(imported.version, 64),
       .base_profile = "",
       .controls = {},
       .enabled = true,
@@ -82,6 +82,24 @@ ProfileDraft DraftOf(const report::ImportedProfile& imported) {
                               .goals = control.goals});
   }
   return draft;
+}
+
+// What the documents set of our goals' parameters: an attachment is to be given them, a profile has
+// none.
+json::Object ValuesOf(const report::ImportedProfile& imported,
+                      const breakwater::posture::Profile& profile) {
+  json::Object values;
+  for (const auto& parameter : imported.parameters) {
+    const auto* declaration = profile.FindParameter(parameter.id);
+    if (declaration == nullptr || parameter.values.empty()) continue;
+    const auto number = ParseInt(parameter.values.front());
+    const json::Object value{{parameter.id, number.ok() ? json::Value(*number)
+                                                        : json::Value(Text(parameter.values[0]))}};
+    if (breakwater::posture::Attachments::CheckParameters(profile, value).ok()) {
+      values[parameter.id] = value.at(parameter.id);
+    }
+  }
+  return values;
 }
 
 class Handlers {
@@ -174,7 +192,9 @@ class Handlers {
     BW_TRY(const std::string id,
            posture_.profiles().Create(context.caller, context.account, DraftOf(imported)));
     BW_TRY(const auto made, posture_.profiles().Find(context.account, id));
-    return JsonResponse(201, EncodeProfile(made));
+    json::Object encoded = EncodeProfile(made);
+    encoded["parameters"] = ValuesOf(imported, *made.profile);
+    return JsonResponse(201, std::move(encoded));
   }
 
   Result<net::Response> Patch(Context& context) const {
