@@ -7,6 +7,7 @@
 #include "app/identity_alerts.h"
 #include "app/metered_stores.h"
 #include "app/parts.h"
+#include "app/posture_alerts.h"
 #include "app/quota_alerts.h"
 #include "crypto/hash.h"
 #include "iam/bootstrap.h"
@@ -195,6 +196,7 @@ void Schedule(Installation::Parts& parts) {
   parts.jobs->Every("iam.api_key_ends", kKeyEndsInterval,
                     [&parts]() -> Status { return parts.api_keys.WarnOfEnds(*parts.jobs); });
   AnnounceIdentityAlerts(*parts.jobs, *parts.database);
+  AnnouncePostureAlerts(*parts.jobs, *parts.database, parts.posture_profiles);
   parts.jobs->Every("iam.signing_keys", kSweepInterval, [&parts]() -> Status {
     return parts.key_rotation.RunSchedule(parts.first_account);
   });

@@ -296,6 +296,25 @@ Status FillPeriod(db::Transaction& tx, const AssessSource& source, const Attachm
   return Ok();
 }
 
+// What it is of.
+Status Describe(const Attachment& attachment, const InForce& in_force, const Profile& profile,
+                Assessment& out) {
+  out.account = attachment.account;
+  out.attachment_id = attachment.id;
+  out.scope_id = attachment.scope_id;
+  out.scope_name = in_force.scope.name;
+  out.scope_description = in_force.scope.description;
+  out.scope_selection = in_force.scope.selection;
+  BW_TRY(const Selection selection, SelectionFrom(out.scope_selection));
+  out.scope_description += Described(selection);
+  out.profile_id = profile.id;
+  out.profile_name = profile.name;
+  out.profile_description = profile.description;
+  out.profile_version = profile.version;
+  out.profile_digest = DigestOf(profile);
+  return Ok();
+}
+
 Result<Looked> LookedAt(db::Transaction& tx, const AssessSource& source,
                         const Attachment& attachment, const InForce& in_force, Timestamp at) {
   BW_TRY(const auto last, source.attachments.LastLook(tx, attachment.id, in_force.since, at));
@@ -348,19 +367,7 @@ Result<Assessment> Assess(db::Transaction& tx, const AssessSource& source,
     for (auto& [id, point] : points) point.status = ResultStatus::kUnableToPerform;
   }
 
-  out.account = attachment.account;
-  out.attachment_id = attachment.id;
-  out.scope_id = attachment.scope_id;
-  out.scope_name = in_force->scope.name;
-  out.scope_description = in_force->scope.description;
-  out.scope_selection = in_force->scope.selection;
-  BW_TRY(const Selection selection, SelectionFrom(out.scope_selection));
-  out.scope_description += Described(selection);
-  out.profile_id = profile->id;
-  out.profile_name = profile->name;
-  out.profile_description = profile->description;
-  out.profile_version = profile->version;
-  out.profile_digest = DigestOf(*profile);
+  BW_TRY_STATUS(Describe(attachment, *in_force, *profile, out));
   out.checked = looked.last;
   out.goals = GoalsOf(*profile, bound, points, looked.last);
   if (options.max_resources > 0) {

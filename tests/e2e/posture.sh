@@ -194,9 +194,25 @@ is "the latest scan comes first and counts nine passed goals" \
 
 echo "# a parameter"
 
+expect 200 POST "$channels" "{\"name\": \"posture\", \"type\": \"Webhook\", \"endpoint\": \"$receiver/posture\",
+  \"enabled\": true, \"severity\": [\"critical\", \"high\", \"medium\", \"low\"],
+  \"alert_source\": [{\"provider_name\": \"posture\", \"finding_types\": [\"ALL\"]}]}"
 expect 200 PUT "/breakwater/v1/posture/profiles/$profile/parameters/no_of_admins_for_container_registry" \
   '{"value": 2}'
 becomes 3000623 fail "with at most two administrators allowed"
+told() { # bodies are signed: header.payload.signature
+  python3 - "$dir/received" << 'PY'
+import base64, json, sys
+for line in open(sys.argv[1], encoding="utf-8"):
+    entry = json.loads(line)
+    part = entry["body"].strip('"').split(".")
+    text = base64.urlsafe_b64decode(part[1] + "==").decode() if len(part) == 3 else entry["body"]
+    if entry["path"] == "/posture" and '3000623' in text and 'No longer met' in text:
+        sys.exit(0)
+sys.exit(1)
+PY
+}
+holds "the channel is told that the goal is no longer met" eventually 15 told
 api PUT "/breakwater/v1/posture/profiles/$profile/parameters/no_of_admins_for_container_registry" \
   '{"value": "many"}'
 is "a parameter of the wrong type is refused" "$status" 400
