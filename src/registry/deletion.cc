@@ -19,19 +19,26 @@ json::Value Document(const Deletion& deletion) {
 
 }  // namespace
 
+Result<std::vector<Attachment>> GoingAlong(db::Transaction& tx, const RepositoryPath& path,
+                                           const FoundManifest& image) {
+  BW_TRY(auto attachments, AttachmentsOf(tx, {image.repository, image.digest}));
+  std::vector<Attachment> going;
+  for (Attachment& one : attachments) {
+    const Status may = CheckManifestMayChange(tx, path, {image.repository, one.digest});
+    if (!may.ok() && may.error().reason() == "tag_immutable") continue;
+    BW_TRY_STATUS(may);
+    going.push_back(std::move(one));
+  }
+  return going;
+}
+
 Result<Deletion> PlanDeletion(db::Transaction& tx, const RepositoryPath& path,
                               const FoundManifest& image) {
   const ManifestKey key{image.repository, image.digest};
   BW_TRY_STATUS(CheckManifestMayChange(tx, path, key));
   Deletion deletion{.image = image, .tags = {}, .attachments = {}};
   BW_TRY(deletion.tags, TagsOf(tx, key.repository, key.digest));
-  BW_TRY(auto attachments, AttachmentsOf(tx, key));
-  for (Attachment& one : attachments) {
-    const Status may = CheckManifestMayChange(tx, path, {image.repository, one.digest});
-    if (!may.ok() && may.error().reason() == "tag_immutable") continue;
-    BW_TRY_STATUS(may);
-    deletion.attachments.push_back(std::move(one));
-  }
+  BW_TRY(deletion.attachments, GoingAlong(tx, path, image));
   return deletion;
 }
 

@@ -21,6 +21,9 @@ struct Deletion {
   std::vector<Attachment> attachments;
 };
 
+// What is attached to an image and goes with it. What must stay does.
+Result<std::vector<Attachment>> GoingAlong(db::Transaction& tx, const RepositoryPath& path,
+                                           const FoundManifest& image);
 // What goes with an image. kDenied "tag_immutable" if it must stay; attachments that must stay do.
 Result<Deletion> PlanDeletion(db::Transaction& tx, const RepositoryPath& path,
                               const FoundManifest& image);

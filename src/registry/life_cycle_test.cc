@@ -35,6 +35,7 @@ struct Manifest {
   std::string subject;
   bool is_index = false;
   Timestamp pushed;
+  std::optional<Timestamp> pulled;
   std::set<std::string> tags;
 
   std::string key() const { return repository + "@" + digest; }
@@ -48,7 +49,7 @@ class Story {
       choice /= count;
       return picked;
     };
-    const std::uint32_t what = pick(15);
+    const std::uint32_t what = pick(16);
     const RepositoryPath& path = paths_.at(pick(2));
     const auto before = Live();
     std::set<std::string> may_go;
@@ -79,7 +80,7 @@ class Story {
                    .retain_untagged = pick(2) == 0,
                    .deletion_threshold_days =
                        pick(3) == 0 ? std::optional<std::int64_t>(pick(3)) : std::nullopt,
-                   .order = pick(2) == 0 ? RetentionOrder::kCreated : RetentionOrder::kPushed});
+                   .order = static_cast<RetentionOrder>(pick(3))});
         [[fallthrough]];
       case 11: return ApplyRetention();
       case 12: world_.clock.Advance(std::chrono::hours{pick(60)}); break;
@@ -87,6 +88,7 @@ class Story {
         if (pick(4) == 0) world_.clock.Advance(std::chrono::days{30});
         RC_ASSERT(Services().trash.Expire().ok());
         break;
+      case 14: Pull(path, pick(8)); break;
       default: world_.Collect();
     }
     NoteTagged(before, what == 5 || what == 8 || what == 9);
@@ -159,11 +161,15 @@ class Story {
                                 6)) {
       Manifest one{
           row[0], row[1], row[2], row[3], row[4] == oci::kOciIndex, FromMicros(std::stoll(row[5])),
-          {}};
+          {},     {}};
       all[one.key()] = one;
     }
     for (const auto& row : Rows("SELECT repository, digest, name FROM tag", 3)) {
       all[row[0] + "@" + row[1]].tags.insert(row[2]);
+    }
+    for (const auto& row :
+         Rows("SELECT repository, digest, CAST(pulled AS TEXT) FROM manifest_pull", 3)) {
+      all.at(row[0] + "@" + row[1]).pulled = FromMicros(std::stoll(row[2]));
     }
     return all;
   }
@@ -207,6 +213,10 @@ class Story {
     RC_ASSERT(world_.PushBlob(path, "{}").ok());
     configs_[TextOf("{}")] = "{}";
     Put(path, ImageManifest("{}", {}, R"(,"subject":)" + Descriptor(AnyContent(subject))), tag);
+  }
+  void Pull(const RepositoryPath& path, std::uint32_t which) {
+    Services().last_pulls.Note(path, *oci::Digest::Parse(Any(which)));
+    RC_ASSERT(Services().last_pulls.Flush().ok());
   }
   std::set<std::string> Delete(const RepositoryPath& path, std::uint32_t which) {
     const auto deleted =
@@ -269,6 +279,9 @@ class Story {
       if (policy_.retain_untagged && manifest.tags.empty()) continue;
       if (!tagged_.contains(key) && manifest.pushed > world_.clock.Now() - kArrival) continue;
       Timestamp date = manifest.pushed;
+      if (policy_.order == RetentionOrder::kPulled && manifest.pulled > date) {
+        date = *manifest.pulled;
+      }
       if (policy_.order == RetentionOrder::kCreated) {
         const auto built = BuiltAt(manifest);
         if (!built || *built < first) continue;

@@ -1,23 +1,23 @@
 #include "registry/retention.h"
 
 #include <algorithm>
-#include <set>
 
 #include "observe/log.h"
-#include "oci/media_types.h"
-#include "registry/attachments.h"
 #include "registry/content.h"
 #include "registry/content_reader.h"
 #include "registry/deletion.h"
 #include "registry/image_config.h"
 #include "registry/image_list.h"
+#include "registry/retention_candidates.h"
 
 namespace breakwater::registry {
 namespace {
 
 constexpr std::string_view kJob = "registry.retention";
-// Images that one transaction deletes.
+// Images that one transaction deletes: fewer, or as many as it has to look at besides (kNewest),
+// but never so many that others wait long for it.
 constexpr std::size_t kDeletedAtOnce = 100;
+constexpr std::size_t kMaxDeletedAtOnce = 500;
 constexpr std::size_t kConfigsAtOnce = 500;
 
 constexpr std::string_view kPolicyColumns =
@@ -63,67 +63,6 @@ json::Value Document(const RetentionPolicy& policy) {
     document["deletion_threshold_days"] = *policy.deletion_threshold_days;
   }
   return document;
-}
-
-Result<std::set<std::string>> ListedIn(db::Transaction& tx, const std::string& repository) {
-  std::set<std::string> listed;
-  BW_TRY_STATUS(
-      tx.Query("SELECT DISTINCT target FROM manifest_reference WHERE repository = $1 AND kind = 2",
-               {repository}, [&](const db::Row& row) -> Status {
-                 listed.insert(row.String(0));
-                 return Ok();
-               }));
-  return listed;
-}
-
-bool NamedAfterImages(const std::vector<std::string>& tags) {
-  return !tags.empty() && std::ranges::all_of(tags, [](const std::string& tag) {
-    return NamedAfter(tag).has_value();
-  });
-}
-
-Status AddTags(db::Transaction& tx, const std::string& repository, const TagPatterns& patterns,
-               std::vector<RetentionCandidate>& images) {
-  auto at = images.begin();
-  BW_TRY_STATUS(tx.Query("SELECT digest, name FROM tag WHERE repository = $1 ORDER BY digest, name",
-                         {repository}, [&](const db::Row& row) -> Status {
-                           while (at != images.end() && at->digest.text() < row.Text(0)) ++at;
-                           if (at == images.end() || at->digest.text() != row.Text(0)) return Ok();
-                           at->tags.push_back(row.String(1));
-                           at->is_held = at->is_held || patterns.Covers(row.Text(1));
-                           return Ok();
-                         }));
-  for (RetentionCandidate& image : images) {
-    image.is_attached = image.is_attached || NamedAfterImages(image.tags);
-  }
-  return Ok();
-}
-
-// Every manifest of a repository, by digest.
-Result<std::vector<RetentionCandidate>> CandidatesIn(db::Transaction& tx,
-                                                     const RegistryName& registry,
-                                                     std::string_view name_space,
-                                                     const std::string& repository) {
-  BW_TRY(const TagPatterns patterns, ReadTagPatterns(tx, registry, name_space));
-  BW_TRY(const auto listed, ListedIn(tx, repository));
-  BW_TRY(auto images,
-         tx.QueryAll("SELECT m.digest, m.media_type, m.subject, c.created, m.pushed, m.tagged FROM "
-                     "manifest m "
-                     "LEFT JOIN image_config c ON c.digest = m.config_digest WHERE "
-                     "m.repository = $1 ORDER BY m.digest",
-                     {repository}, [&](const db::Row& row) -> Result<RetentionCandidate> {
-                       BW_TRY(oci::Digest digest, oci::Digest::Parse(row.Text(0)));
-                       RetentionCandidate image{.digest = std::move(digest)};
-                       image.is_index = oci::KindOf(row.Text(1)) == oci::ManifestKind::kIndex;
-                       image.is_listed = listed.contains(row.String(0));
-                       image.is_attached = !row.IsNull(2);
-                       image.created = row.OptionalTime(3);
-                       image.pushed = row.Time(4);
-                       image.was_tagged = row.Bool(5);
-                       return image;
-                     }));
-  BW_TRY_STATUS(AddTags(tx, repository, patterns, images));
-  return images;
 }
 
 // A deletion as the record of its own that every deletion has.
@@ -267,10 +206,42 @@ Result<std::optional<JudgedRepository>> Retention::JudgeNext(const RegistryName&
   return std::optional(std::move(judged));
 }
 
-// One piece: judged and deleted in one transaction, so that what the rules keep by then is kept.
-Result<std::int64_t> Retention::ApplyTo(const RepositoryPath& path,
-                                        const std::string& repository_id) {
+Result<std::map<std::string, std::vector<std::string>>> Retention::TagsGoingAlong(
+    const RegistryName& registry, const std::string& name_space, const std::string& repository,
+    const std::vector<oci::Digest>& images) const {
+  using Tags = std::map<std::string, std::vector<std::string>>;
+  const RepositoryPath path{.registry = registry,
+                            .region = {},
+                            .account = {},
+                            .name_space = name_space,
+                            .resource_group = {},
+                            .name = repository};
+  return deps_.database.ReadValue([&](db::Transaction& tx) -> Result<Tags> {
+    Tags all;
+    for (const oci::Digest& image : images) {
+      const auto found = FindManifest(tx, path, oci::Reference(image));
+      if (!found.ok() && found.error().code() == ErrorCode::kNotFound) continue;
+      BW_TRY_STATUS(found.ok() ? Ok() : Status(found.error()));
+      BW_TRY(const auto attachments, GoingAlong(tx, path, *found));
+      for (const Attachment& one : attachments) {
+        auto& tags = all[image.text()];
+        tags.insert(tags.end(), one.tags.begin(), one.tags.end());
+      }
+    }
+    return all;
+  });
+}
+
+// Deletes one piece of what was judged; how many images. They are judged again in the transaction,
+// with the newest that the policy keeps: those are enough to say that an image goes (Judge), and
+// the rest of the repository need not be read for each piece.
+Result<std::int64_t> Retention::DeletePiece(const RepositoryPath& path,
+                                            const std::string& repository_id,
+                                            const std::vector<oci::Digest>& newest,
+                                            std::span<const oci::Digest> going) {
   const control::Caller caller = control::SystemCaller(path.account, "retention");
+  std::vector<oci::Digest> looked_at = newest;
+  looked_at.insert(looked_at.end(), going.begin(), going.end());
   std::int64_t deleted = 0;
   control::Change change;
   change.action = std::string(action::kRetentionRun);
@@ -282,11 +253,12 @@ Result<std::int64_t> Retention::ApplyTo(const RepositoryPath& path,
     deleted = 0;
     const Timestamp now = deps_.clock.Now();
     BW_TRY(const RetentionPolicy policy, ReadPolicy(tx, path.registry, path.name_space));
-    BW_TRY(const auto images, CandidatesIn(tx, path.registry, path.name_space, repository_id));
+    BW_TRY(const auto images,
+           CandidatesAmong(tx, path.registry, path.name_space, repository_id, looked_at));
     const auto verdicts = Judge(policy, images, now);
     control::Effect all;
     json::Object gone;
-    for (std::size_t i = 0; i < images.size() && gone.size() < kDeletedAtOnce; ++i) {
+    for (std::size_t i = 0; i < images.size(); ++i) {
       if (verdicts[i] != RetentionVerdict::kDelete) continue;
       BW_TRY(const FoundManifest found, FindManifest(tx, path, oci::Reference(images[i].digest)));
       BW_TRY(const Deletion deletion, PlanDeletion(tx, path, found));
@@ -302,6 +274,40 @@ Result<std::int64_t> Retention::ApplyTo(const RepositoryPath& path,
   };
   BW_TRY_STATUS(deps_.changes.Submit(caller, change));
   return deleted;
+}
+
+// Piece by piece, until one finds that what was judged is so no longer.
+Result<std::int64_t> Retention::DeleteJudged(const control::RegistryInfo& registry,
+                                             const Namespace& name_space,
+                                             const JudgedRepository& judged) {
+  std::vector<oci::Digest> newest;
+  std::vector<oci::Digest> going;
+  for (std::size_t i = 0; i < judged.images.size(); ++i) {
+    if (judged.verdicts[i] == RetentionVerdict::kNewest) newest.push_back(judged.images[i].digest);
+    if (judged.verdicts[i] == RetentionVerdict::kDelete) going.push_back(judged.images[i].digest);
+  }
+  if (going.empty()) return 0;
+  const RepositoryPath path{.registry = registry.name,
+                            .region = registry.region,
+                            .account = name_space.account,
+                            .name_space = name_space.name,
+                            .resource_group = name_space.resource_group,
+                            .name = judged.name};
+  BW_TRY(const auto id, deps_.database.ReadValue([&](db::Transaction& tx) {
+    return FindRepository(tx, registry.name, judged.name);
+  }));
+  if (!id) return 0;  // the namespace went meanwhile
+  const std::size_t at_once = std::clamp(newest.size(), kDeletedAtOnce, kMaxDeletedAtOnce);
+  std::span<const oci::Digest> rest = going;
+  std::int64_t all = 0;
+  while (!rest.empty()) {
+    const auto piece = rest.first(std::min(rest.size(), at_once));
+    BW_TRY(const std::int64_t deleted, DeletePiece(path, *id, newest, piece));
+    all += deleted;
+    if (deleted < static_cast<std::int64_t>(piece.size())) break;
+    rest = rest.subspan(piece.size());
+  }
+  return all;
 }
 
 Result<std::int64_t> Retention::Apply(const RegistryName& registry, const std::string& name_space) {
@@ -323,25 +329,10 @@ Result<std::int64_t> Retention::Apply(const RegistryName& registry, const std::s
   while (true) {
     BW_TRY(const auto judged, JudgeNext(registry, name_space, policy, after));
     if (!judged) break;
-    after = judged->name;
-    if (std::ranges::find(judged->verdicts, RetentionVerdict::kDelete) == judged->verdicts.end()) {
-      continue;
-    }
-    const RepositoryPath path{.registry = registry,
-                              .region = info->region,
-                              .account = ns->account,
-                              .name_space = name_space,
-                              .resource_group = ns->resource_group,
-                              .name = judged->name};
-    BW_TRY(const auto id, deps_.database.ReadValue([&](db::Transaction& tx) {
-      return FindRepository(tx, registry, judged->name);
-    }));
-    if (!id) continue;  // the namespace went meanwhile
-    std::int64_t deleted = 0;
-    do {
-      BW_TRY(deleted, ApplyTo(path, *id));
-      all += deleted;
-    } while (deleted == static_cast<std::int64_t>(kDeletedAtOnce));
+    BW_TRY(const std::int64_t deleted, DeleteJudged(*info, *ns, *judged));
+    all += deleted;
+    // Judged again while something goes: somebody may have changed what was judged.
+    if (deleted == 0) after = judged->name;
   }
   observe::Log(observe::Level::kInfo, "retention policy applied",
                {{"registry", registry.value()}, {"namespace", name_space}, {"deleted", all}});

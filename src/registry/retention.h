@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@
 #include "control/registries.h"
 #include "db/database.h"
 #include "jobs/jobs.h"
+#include "registry/namespaces.h"
 #include "registry/retention_rules.h"
 #include "registry/types.h"
 
@@ -68,6 +70,12 @@ class Retention {
                                                     const RetentionPolicy& policy,
                                                     const std::string& after) const;
 
+  // The tags of what is attached to images of a repository and goes with them, by their digests.
+  // None for an image that is gone or has nothing attached.
+  Result<std::map<std::string, std::vector<std::string>>> TagsGoingAlong(
+      const RegistryName& registry, const std::string& name_space, const std::string& repository,
+      const std::vector<oci::Digest>& images) const;
+
   // Deletes what a namespace's policy does not keep; how many images. Harmless where there is none.
   Result<std::int64_t> Apply(const RegistryName& registry, const std::string& name_space);
   // The same of every namespace that has a policy.
@@ -75,7 +83,11 @@ class Retention {
 
  private:
   Status ReadConfigs(const std::string& repository_id) const;
-  Result<std::int64_t> ApplyTo(const RepositoryPath& path, const std::string& repository_id);
+  Result<std::int64_t> DeleteJudged(const control::RegistryInfo& registry,
+                                    const Namespace& name_space, const JudgedRepository& judged);
+  Result<std::int64_t> DeletePiece(const RepositoryPath& path, const std::string& repository_id,
+                                   const std::vector<oci::Digest>& newest,
+                                   std::span<const oci::Digest> going);
 
   const RetentionDeps deps_;
 };

@@ -49,27 +49,39 @@ Verdict Exempt(const RetentionPolicy& policy, const RetentionCandidate& image, T
   if (!image.was_tagged && image.tags.empty() && image.pushed > now - kArrival) {
     return Verdict::kArriving;
   }
-  if (policy.order == RetentionOrder::kPushed) return Verdict::kDelete;
+  if (policy.order != RetentionOrder::kCreated) return Verdict::kDelete;
   if (!image.created) return Verdict::kNoDate;
   if (ToUnixSeconds(*image.created) < kFirstRealBuild) return Verdict::kFixedDate;
   return Verdict::kDelete;
 }
 
-Timestamp DateOf(const RetentionPolicy& policy, const RetentionCandidate& image) {
-  return policy.order == RetentionOrder::kPushed ? image.pushed
-                                                 : image.created.value_or(Timestamp{});
-}
-
 }  // namespace
 
 std::string_view ToString(RetentionOrder order) {
-  return order == RetentionOrder::kPushed ? "pushed" : "created";
+  switch (order) {
+    case RetentionOrder::kCreated: return "created";
+    case RetentionOrder::kPushed: return "pushed";
+    case RetentionOrder::kPulled: return "pulled";
+  }
+  BW_UNREACHABLE();
 }
 
 std::optional<RetentionOrder> ParseRetentionOrder(std::string_view word) {
-  if (word == "created") return RetentionOrder::kCreated;
-  if (word == "pushed") return RetentionOrder::kPushed;
+  for (const auto order :
+       {RetentionOrder::kCreated, RetentionOrder::kPushed, RetentionOrder::kPulled}) {
+    if (word == ToString(order)) return order;
+  }
   return std::nullopt;
+}
+
+Timestamp DateOf(RetentionOrder order, const RetentionCandidate& image) {
+  switch (order) {
+    case RetentionOrder::kCreated: return image.created.value_or(Timestamp{});
+    case RetentionOrder::kPushed: return image.pushed;
+    case RetentionOrder::kPulled:
+      return std::max(image.pulled.value_or(image.pushed), image.pushed);
+  }
+  BW_UNREACHABLE();
 }
 
 std::string_view ToString(RetentionVerdict verdict) {
@@ -101,7 +113,7 @@ std::vector<RetentionVerdict> Judge(const RetentionPolicy& policy,
   }
   std::ranges::sort(counted, [&](std::size_t a, std::size_t b) {
     const auto key = [&](std::size_t i) {
-      return std::tuple(DateOf(policy, images[i]), images[i].pushed, images[i].digest.text());
+      return std::tuple(DateOf(policy.order, images[i]), images[i].pushed, images[i].digest.text());
     };
     return key(a) > key(b);
   });
@@ -113,7 +125,7 @@ std::vector<RetentionVerdict> Judge(const RetentionPolicy& policy,
       verdict = Verdict::kNewest;
     } else if (image.is_held) {
       verdict = Verdict::kHeld;
-    } else if (policy.deletion_threshold_days && DateOf(policy, image) > young) {
+    } else if (policy.deletion_threshold_days && DateOf(policy.order, image) > young) {
       verdict = Verdict::kBelowThreshold;
     }
   }

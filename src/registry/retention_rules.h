@@ -18,6 +18,7 @@ namespace breakwater::registry {
 enum class RetentionOrder : std::uint8_t {
   kCreated,  // when the image was built: the reference's
   kPushed,   // when it was last pushed: for builds that name a fixed date, or none
+  kPulled,   // when it was last pulled, or pushed if that was later: what is in use stays
 };
 std::string_view ToString(RetentionOrder order);  // "created"
 std::optional<RetentionOrder> ParseRetentionOrder(std::string_view word);
@@ -51,7 +52,11 @@ struct RetentionCandidate {
   bool was_tagged = true;    // a tag has led to it at some time
   std::optional<Timestamp> created = std::nullopt;
   Timestamp pushed = {};
+  std::optional<Timestamp> pulled = std::nullopt;  // to the hour; absent: never
 };
+
+// The date that a policy of this order goes by.
+Timestamp DateOf(RetentionOrder order, const RetentionCandidate& image);
 
 enum class RetentionVerdict : std::uint8_t {
   kDelete,
@@ -77,7 +82,8 @@ inline constexpr std::chrono::hours kArrival{1};
 // Images built before this moment have a date that is none: 2013-01-19T00:13:39Z.
 inline constexpr std::int64_t kFirstRealBuild = 1'358'554'419;
 
-// One verdict for each, in their order.
+// One verdict for each, in their order. What goes among some of a repository's images also goes
+// among all of them: more images only count before it.
 std::vector<RetentionVerdict> Judge(const RetentionPolicy& policy,
                                     const std::vector<RetentionCandidate>& images, Timestamp now);
 

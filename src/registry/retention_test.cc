@@ -1,6 +1,7 @@
 #include "registry/retention.h"
 
 #include <gtest/gtest.h>
+#include <rapidcheck.h>
 
 #include "registry/testing.h"
 
@@ -93,12 +94,107 @@ TEST(RetentionRules, KeepHeldAndYoungImagesAboveTheCount) {
             "newest below_threshold delete held delete");
 }
 
+// Whoever was never pulled counts by the date of the push.
+TEST(RetentionRules, CountByTheLastPull) {
+  std::vector<RetentionCandidate> images{Candidate(1), Candidate(2), Candidate(3), Candidate(4)};
+  images[2].pulled = Day(1001);
+  images[3].pulled = Day(990);  // before it was pushed again
+  const RetentionPolicy policy{.images_per_repo = 2, .order = RetentionOrder::kPulled};
+  EXPECT_EQ(Judged(policy, images), "newest delete newest delete");
+  RetentionPolicy threshold = policy;
+  threshold.images_per_repo = 1;
+  threshold.deletion_threshold_days = 2;
+  images[0].pulled = Day(999);
+  EXPECT_EQ(Judged(threshold, images), "below_threshold delete newest delete");
+  for (const auto order :
+       {RetentionOrder::kCreated, RetentionOrder::kPushed, RetentionOrder::kPulled}) {
+    EXPECT_EQ(ParseRetentionOrder(ToString(order)), order);
+  }
+}
+
+// What execution relies on when it looks at a part of a repository.
+TEST(RetentionRules, WhatGoesAmongSomeGoesAmongAll) {
+  EXPECT_TRUE(rc::check([](const std::vector<std::pair<std::uint8_t, std::uint8_t>>& made,
+                           std::uint8_t keep, std::uint8_t days, bool retain_untagged) {
+    std::vector<RetentionCandidate> all;
+    std::vector<RetentionCandidate> some;
+    std::vector<std::size_t> places;
+    for (std::size_t i = 0; i < made.size(); ++i) {
+      const auto [bits, day] = made[i];
+      RetentionCandidate one = Candidate(day, (bits & 1) != 0 ? "t" : "");
+      one.digest = DigestOf(std::to_string(i));
+      one.is_index = (bits & 6) == 6;
+      one.is_listed = (bits & 24) == 24;
+      one.is_held = (bits & 96) == 96;
+      all.push_back(one);
+      if ((bits & 128) != 0) continue;
+      some.push_back(one);
+      places.push_back(i);
+    }
+    const RetentionPolicy policy{.images_per_repo = keep % 5 + 1,
+                                 .retain_untagged = retain_untagged,
+                                 .deletion_threshold_days = days};
+    const auto of_all = Judge(policy, all, Day(300));
+    const auto of_some = Judge(policy, some, Day(300));
+    for (std::size_t i = 0; i < some.size(); ++i) {
+      if (of_some[i] == Verdict::kDelete) RC_ASSERT(of_all[places[i]] == Verdict::kDelete);
+    }
+  }));
+}
+
 TEST(RetentionRules, PoliciesAreChecked) {
   EXPECT_FALSE(Validate({.images_per_repo = 0}).ok());
   EXPECT_FALSE(Validate({.images_per_repo = -2}).ok());
   EXPECT_FALSE(Validate({.deletion_threshold_days = -1}).ok());
   EXPECT_TRUE(Validate({.images_per_repo = -1, .retain_untagged = false}).ok());
 }
+
+// Passes everything on, counts the rows that come back, and can act before a write.
+class CountingDatabase final : public db::Database {
+ public:
+  explicit CountingDatabase(db::Database& inner) : inner_(inner) {}
+  db::Dialect dialect() const override { return inner_.dialect(); }
+  std::optional<std::uint64_t> epoch() const override { return inner_.epoch(); }
+
+  std::int64_t rows = 0;
+  std::function<void()> before_next_write;
+
+ protected:
+  Status DoRead(const Work& work) override { return inner_.Read(Counted(work)); }
+  Status DoWrite(const Work& work, db::Isolation isolation) override {
+    if (before_next_write) std::exchange(before_next_write, nullptr)();
+    return inner_.Write(Counted(work), isolation);
+  }
+
+ private:
+  class Counting final : public db::Transaction {
+   public:
+    Counting(db::Transaction& inner, std::int64_t& rows) : inner_(inner), rows_(rows) {}
+    Result<std::int64_t> ExecuteWith(std::string_view sql, Params params) override {
+      return inner_.ExecuteWith(sql, params);
+    }
+    Status QueryWith(std::string_view sql, Params params, const RowCallback& row) override {
+      return inner_.QueryWith(sql, params, [&](const db::Row& one) {
+        ++rows_;
+        return row(one);
+      });
+    }
+    void OnCommit(std::function<void()> action) override { inner_.OnCommit(std::move(action)); }
+    Status ExecuteScript(std::string_view sql) override { return inner_.ExecuteScript(sql); }
+
+   private:
+    db::Transaction& inner_;
+    std::int64_t& rows_;
+  };
+  Work Counted(const Work& work) {
+    return [this, &work](db::Transaction& tx) {
+      Counting counting(tx, rows);
+      return work(counting);
+    };
+  }
+
+  db::Database& inner_;
+};
 
 class RetentionTest : public ::testing::Test {
  protected:
@@ -241,6 +337,61 @@ TEST_F(RetentionTest, ReadsDatesThatNoRowKnows) {
                   .ok());
   EXPECT_EQ(Analysed({.images_per_repo = 1}).size(), 1U);
   EXPECT_EQ(world_.Count("image_config"), 2);
+}
+
+TEST_F(RetentionTest, WhatWasPulledStays) {
+  const std::string first = Push(1, "v1");
+  world_.clock.Advance(std::chrono::hours{2});
+  Push(2, "v2");
+  Push(3, "v3");
+  const RetentionPolicy policy{
+      .images_per_repo = 1, .retain_untagged = false, .order = RetentionOrder::kPulled};
+  world_.clock.Advance(std::chrono::hours{2});
+  world_.services->last_pulls.Note(path_, DigestOf(first));
+  ASSERT_TRUE(world_.services->last_pulls.Flush().ok());
+  EXPECT_EQ(Analysed(policy).size(), 2U);
+  ASSERT_TRUE(Set(policy).ok());
+  ASSERT_TRUE(world_.jobs->RunDue().ok());
+  EXPECT_EQ(Tags(), Texts{"v1"});
+}
+
+// Retention over a database that counts.
+class CountedRetention : public RetentionTest {
+ protected:
+  CountingDatabase counting_{world_.owner->database()};
+  control::ChangePath changes_{counting_,         world_.log,  *world_.jobs,
+                               world_.authorizer, world_.gate, world_.facts};
+  Retention counted_{{counting_, world_.store, world_.clock, world_.registries, changes_,
+                      world_.log, *world_.jobs, ManifestOptions{}.trash_life}};
+
+  // Rows read to delete all but three of so many images.
+  std::int64_t RowsFor(int images) {
+    for (int i = 0; i < images; ++i) Push(i, "v" + std::to_string(i));
+    EXPECT_TRUE(Set({.images_per_repo = 3, .retain_untagged = false}).ok());
+    counting_.rows = 0;
+    EXPECT_EQ(*counted_.ApplyAll(), images - 3);
+    EXPECT_TRUE(Set({}).ok());
+    return counting_.rows;
+  }
+};
+
+TEST_F(CountedRetention, ReadsAsManyRowsForAnImageInALargeRepositoryAsInASmallOne) {
+  const double small = static_cast<double>(RowsFor(203)) / 200;
+  path_ = world_.Repository("team-a/large");
+  const double large = static_cast<double>(RowsFor(1003)) / 1000;
+  EXPECT_LT(large, small * 1.1);
+}
+
+TEST_F(CountedRetention, JudgesAnewWhenTheNewestGoMeanwhile) {
+  for (int i = 0; i < 230; ++i) Push(i, "v" + std::to_string(i));
+  ASSERT_TRUE(Set({.images_per_repo = 2, .retain_untagged = false}).ok());
+  counting_.before_next_write = [&] {
+    for (const char* newest : {"v228", "v229"}) {
+      ASSERT_TRUE(world_.services->manifests.DeleteImage(world_.Caller(), path_, Ref(newest)).ok());
+    }
+  };
+  EXPECT_EQ(*counted_.ApplyAll(), 226);
+  EXPECT_EQ(Tags(), (Texts{"v226", "v227"}));
 }
 
 TEST_F(RetentionTest, ManyImagesGoInPieces) {

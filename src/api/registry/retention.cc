@@ -1,6 +1,9 @@
 // Retention policies (ibm-registry 1.9, 3.8).
 #include "registry/retention.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "api/listing.h"
 #include "api/registry/handlers.h"
 #include "json/reader.h"
@@ -50,7 +53,7 @@ Result<NamedPolicy> ReadPolicy(Context& context) {
   }
   if (const auto order = body.Optional("order_by")) {
     const auto parsed = registry::ParseRetentionOrder(order->String());
-    if (!parsed) order->Fail("must be created or pushed");
+    if (!parsed) order->Fail("must be created, pushed or pulled");
     named.policy.order = parsed.value_or(registry::RetentionOrder::kCreated);
   }
   BW_TRY_STATUS(body.Finish());
@@ -86,60 +89,96 @@ Result<net::Response> SetRetentionPolicy(const RegistryDeps& deps, Context& cont
   return EmptyResponse(201);
 }
 
+// `along`: tags of what is attached and goes with it.
+using PrintJudged = void (*)(const std::string& image, const registry::RetentionCandidate&,
+                             RetentionVerdict, const std::vector<std::string>& along,
+                             std::vector<std::string>& out);
+
+// Images that one part of an answer holds.
+constexpr std::size_t kImagesPerPart = 256;
+
 // A namespace's repositories one after the other; refers to nothing of the request.
 class Judging {
  public:
-  Judging(const RegistryDeps& deps, RegistryName registry, NamedPolicy named)
-      : retention_(deps.retention), registry_(std::move(registry)), named_(std::move(named)) {}
+  Judging(const RegistryDeps& deps, RegistryName registry, NamedPolicy named, PrintJudged print)
+      : retention_(deps.retention),
+        registry_(std::move(registry)),
+        named_(std::move(named)),
+        print_(print) {}
 
-  Result<std::optional<JudgedRepository>> Next() {
-    BW_TRY(auto judged, retention_.JudgeNext(registry_, named_.name_space, named_.policy, after_));
-    if (judged) after_ = judged->name;
-    return judged;
+  // Of the next images; false after the last.
+  Result<bool> Next(std::vector<std::string>& entries) {
+    while (!judged_ || at_ == judged_->images.size()) {
+      const std::string after = judged_ ? judged_->name : std::string();
+      BW_TRY(judged_, retention_.JudgeNext(registry_, named_.name_space, named_.policy, after));
+      at_ = 0;
+      if (!judged_) return false;
+    }
+    const std::size_t end = std::min(judged_->images.size(), at_ + kImagesPerPart);
+    BW_TRY(const auto along, TagsGoingAlong(end));
+    for (; at_ < end; ++at_) {
+      const auto& image = judged_->images[at_];
+      const auto tags = along.find(image.digest.text());
+      print_(FullName(registry_, judged_->name) + "@" + image.digest.text(), image,
+             judged_->verdicts[at_],
+             tags == along.end() ? std::vector<std::string>() : tags->second, entries);
+    }
+    return true;
   }
-  const RegistryName& registry() const { return registry_; }
 
  private:
+  // Of those up to `end` that are deleted.
+  Result<std::map<std::string, std::vector<std::string>>> TagsGoingAlong(std::size_t end) const {
+    std::vector<oci::Digest> going;
+    for (std::size_t i = at_; i < end; ++i) {
+      if (judged_->verdicts[i] != RetentionVerdict::kDelete) continue;
+      going.push_back(judged_->images[i].digest);
+    }
+    return retention_.TagsGoingAlong(registry_, named_.name_space, judged_->name, going);
+  }
+
   const registry::Retention& retention_;
   const RegistryName registry_;
   const NamedPolicy named_;
-  std::string after_;
+  const PrintJudged print_;
+  std::optional<JudgedRepository> judged_;
+  std::size_t at_ = 0;  // the next of its images
 };
 
-using PrintJudged = void (*)(const std::string& image, const registry::RetentionCandidate&,
-                             RetentionVerdict, std::vector<std::string>& out);
-
-Result<net::Response> Judged(ListKind kind, Judging judging, PrintJudged print) {
-  return ListResponse(
-      kind,
-      [judging = std::make_shared<Judging>(std::move(judging)),
-       print]() -> Result<std::optional<std::vector<std::string>>> {
-        BW_TRY(const auto judged, judging->Next());
-        if (!judged) return std::nullopt;
-        std::vector<std::string> entries;
-        for (std::size_t i = 0; i < judged->images.size(); ++i) {
-          const auto& image = judged->images[i];
-          print(FullName(judging->registry(), judged->name) + "@" + image.digest.text(), image,
-                judged->verdicts[i], entries);
-        }
-        return std::optional(std::move(entries));
-      });
+// The answer begins before the first repository is judged: that takes as long as reading all of it.
+// What can be wrong with the request was looked at before.
+Result<net::Response> Judged(ListKind kind, Judging made) {
+  auto judging = std::make_shared<Judging>(std::move(made));
+  auto begun = std::make_shared<bool>(false);
+  return ListResponse(kind, [judging, begun]() -> Result<std::optional<std::vector<std::string>>> {
+    std::vector<std::string> entries;
+    if (!std::exchange(*begun, true)) return std::optional(std::move(entries));
+    BW_TRY(const bool any, judging->Next(entries));
+    if (!any) return std::nullopt;
+    return std::optional(std::move(entries));
+  });
 }
 
 void PrintDeletion(const std::string& image, const registry::RetentionCandidate& candidate,
-                   RetentionVerdict verdict, std::vector<std::string>& out) {
+                   RetentionVerdict verdict, const std::vector<std::string>& along,
+                   std::vector<std::string>& out) {
   if (verdict != RetentionVerdict::kDelete) return;
-  out.push_back(Member(image, TextArray(candidate.tags)));
+  std::vector<std::string> tags = candidate.tags;
+  tags.insert(tags.end(), along.begin(), along.end());
+  out.push_back(Member(image, TextArray(tags)));
 }
 
 void PrintExplanation(const std::string& image, const registry::RetentionCandidate& candidate,
-                      RetentionVerdict verdict, std::vector<std::string>& out) {
+                      RetentionVerdict verdict, const std::vector<std::string>&,
+                      std::vector<std::string>& out) {
   out.push_back(json::Serialize(json::Object{
       {"image", json::Text(image)},
       {"tags", TextArray(candidate.tags)},
       {"created", candidate.created ? json::Value(json::Text(FormatRfc3339(*candidate.created)))
                                     : json::Value()},
       {"pushed", json::Text(FormatRfc3339(candidate.pushed))},
+      {"pulled", candidate.pulled ? json::Value(json::Text(FormatRfc3339(*candidate.pulled)))
+                                  : json::Value()},
       {"kept", verdict != RetentionVerdict::kDelete},
       {"rule", json::Text(ToString(verdict))},
       {"reason", json::Text(Explain(verdict))}}));
@@ -150,16 +189,16 @@ Result<net::Response> AnalyzeRetentionPolicy(const RegistryDeps& deps, Context& 
   BW_TRY_STATUS(deps.authorizer.Authorize(context.caller, action::kRetentionAnalyze,
                                           NamespaceNamed(deps, context, named.name_space)));
   BW_TRY_STATUS(deps.retention.Get(context.account, context.registry.name, named.name_space));
-  return Judged(ListKind::kObject, Judging(deps, context.registry.name, std::move(named)),
-                PrintDeletion);
+  return Judged(ListKind::kObject,
+                Judging(deps, context.registry.name, std::move(named), PrintDeletion));
 }
 
 Result<net::Response> ExplainRetention(const RegistryDeps& deps, Context& context) {
   NamedPolicy named{.name_space = context.Path("name"), .policy = {}};
   BW_TRY(named.policy,
          deps.retention.Get(context.account, context.registry.name, named.name_space));
-  return Judged(ListKind::kArray, Judging(deps, context.registry.name, std::move(named)),
-                PrintExplanation);
+  return Judged(ListKind::kArray,
+                Judging(deps, context.registry.name, std::move(named), PrintExplanation));
 }
 
 }  // namespace

@@ -28,14 +28,18 @@ TEST_F(RetentionApiTest, PolicyIsSetAndShown) {
   EXPECT_EQ(set.body, "");
   EXPECT_EQ(Do("GET", "/api/v1/retentions").body,
             R"({"team-a":{"namespace":"team-a","images_per_repo":10,"retain_untagged":false}})");
-  EXPECT_EQ(Do("POST", "/api/v1/retentions",
-               R"({"namespace":"team-a","images_per_repo":3,"account":"",)"
-               R"("deletion_threshold_days":7,"order_by":"pushed"})")
-                .status,
-            201);
-  EXPECT_EQ(Do("GET", "/api/v1/retentions/team-a").body,
-            R"({"namespace":"team-a","images_per_repo":3,"retain_untagged":false,)"
-            R"("deletion_threshold_days":7,"order_by":"pushed"})");
+  for (const std::string order : {"pushed", "pulled"}) {
+    EXPECT_EQ(Do("POST", "/api/v1/retentions",
+                 R"({"namespace":"team-a","images_per_repo":3,"account":"",)"
+                 R"("deletion_threshold_days":7,"order_by":")" +
+                     order + "\"}")
+                  .status,
+              201);
+    EXPECT_EQ(Do("GET", "/api/v1/retentions/team-a").body,
+              R"({"namespace":"team-a","images_per_repo":3,"retain_untagged":false,)"
+              R"("deletion_threshold_days":7,"order_by":")" +
+                  order + "\"}");
+  }
 }
 
 TEST_F(RetentionApiTest, WhatIsWrongOrNotAllowedIsSaid) {

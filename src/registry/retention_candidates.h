@@ -1,0 +1,29 @@
+// What retention asks of manifests, read from rows. Internal to registry/.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/result.h"
+#include "db/database.h"
+#include "oci/digest.h"
+#include "registry/retention_rules.h"
+
+namespace breakwater::registry {
+
+// Every manifest of a repository, by digest.
+Result<std::vector<RetentionCandidate>> CandidatesIn(db::Transaction& tx,
+                                                     const RegistryName& registry,
+                                                     std::string_view name_space,
+                                                     const std::string& repository_id);
+
+// Those of `digests` that are there, by digest.
+Result<std::vector<RetentionCandidate>> CandidatesAmong(db::Transaction& tx,
+                                                        const RegistryName& registry,
+                                                        std::string_view name_space,
+                                                        const std::string& repository_id,
+                                                        std::vector<oci::Digest> digests);
+
+}  // namespace breakwater::registry
