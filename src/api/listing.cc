@@ -8,13 +8,20 @@
 namespace breakwater::api {
 namespace {
 
-struct Brackets {
-  char open;
-  char close;
+// What stands around the entries.
+struct Frame {
+  std::string before;
+  std::string after;
 };
 
-Brackets BracketsOf(ListKind kind) {
-  return kind == ListKind::kArray ? Brackets{'[', ']'} : Brackets{'{', '}'};
+Frame FrameOf(ListKind kind, std::string_view member, const json::Object& before) {
+  Frame frame = kind == ListKind::kArray ? Frame{"[", "]"} : Frame{"{", "}"};
+  if (member.empty()) return frame;
+  std::string head = "{";
+  for (const auto& [name, value] : before) {
+    head += Member(std::string_view(name.data(), name.size()), value) + ",";
+  }
+  return {head + json::Serialize(json::Text(member)) + ":" + frame.before, frame.after + "}"};
 }
 
 void Print(const std::vector<std::string>& entries, bool& first, std::string& out) {
@@ -27,9 +34,9 @@ void Print(const std::vector<std::string>& entries, bool& first, std::string& ou
 
 class ListSource final : public io::Source {
  public:
-  // `text` is printed already.
-  ListSource(ListKind kind, std::string text, bool first, NextPart next)
-      : kind_(kind), text_(std::move(text)), first_(first), next_(std::move(next)) {}
+  // `text` is printed already, `end` is what stands after the last entry.
+  ListSource(std::string text, std::string end, bool first, NextPart next)
+      : text_(std::move(text)), end_(std::move(end)), first_(first), next_(std::move(next)) {}
 
   Result<std::size_t> Read(std::span<std::byte> out) override {
     while (sent_ == text_.size()) {
@@ -40,7 +47,7 @@ class ListSource final : public io::Source {
       if (part) {
         Print(*part, first_, text_);
       } else {
-        text_ += BracketsOf(kind_).close;
+        text_ += end_;
         ended_ = true;
       }
     }
@@ -51,39 +58,43 @@ class ListSource final : public io::Source {
   }
 
  private:
-  const ListKind kind_;
   std::string text_;
+  const std::string end_;
   std::size_t sent_ = 0;
   bool first_;
   bool ended_ = false;
   NextPart next_;
 };
 
-}  // namespace
-
-Result<net::Response> ListResponse(ListKind kind, NextPart next) {
-  BW_TRY(const auto part, next());
-  if (!part) return PrintedList(kind, {});
-  std::string text(1, BracketsOf(kind).open);
-  bool first = true;
-  Print(*part, first, text);
+net::Response JsonText(decltype(net::Response::body) body) {
   net::Response response = EmptyResponse(200);
   response.headers.Set("Content-Type", "application/json");
-  response.body = net::StreamBody{
-      .source = std::make_unique<ListSource>(kind, std::move(text), first, std::move(next)),
-      .length = std::nullopt};
+  response.body = std::move(body);
   return response;
 }
 
+}  // namespace
+
+Result<net::Response> ListResponse(ListKind kind, NextPart next, std::string_view member,
+                                   const json::Object& before) {
+  BW_TRY(const auto part, next());
+  Frame frame = FrameOf(kind, member, before);
+  if (!part) return JsonText(frame.before + frame.after);
+  std::string text = std::move(frame.before);
+  bool first = true;
+  Print(*part, first, text);
+  return JsonText(
+      net::StreamBody{.source = std::make_unique<ListSource>(
+                          std::move(text), std::move(frame.after), first, std::move(next)),
+                      .length = std::nullopt});
+}
+
 net::Response PrintedList(ListKind kind, const std::vector<std::string>& entries) {
-  std::string text(1, BracketsOf(kind).open);
+  const Frame frame = FrameOf(kind, {}, {});
+  std::string text = frame.before;
   bool first = true;
   Print(entries, first, text);
-  text += BracketsOf(kind).close;
-  net::Response response = EmptyResponse(200);
-  response.headers.Set("Content-Type", "application/json");
-  response.body = std::move(text);
-  return response;
+  return JsonText(text + frame.after);
 }
 
 std::string Member(std::string_view name, const json::Value& value) {

@@ -19,8 +19,10 @@ using NextPart = std::function<Result<std::optional<std::vector<std::string>>>()
 enum class ListKind { kArray, kObject };
 
 // The first part is read at once, so that what fails there is an error in the usual form. An error
-// later cuts the connection: the client sees that the answer is not whole.
-Result<net::Response> ListResponse(ListKind kind, NextPart next);
+// later cuts the connection: the client sees that the answer is not whole. With `member` the answer
+// is an object in which the list has that name; `before` are the members before it.
+Result<net::Response> ListResponse(ListKind kind, NextPart next, std::string_view member = {},
+                                   const json::Object& before = {});
 
 // A list that is in memory as a whole.
 net::Response PrintedList(ListKind kind, const std::vector<std::string>& entries);

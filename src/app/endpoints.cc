@@ -70,10 +70,10 @@ std::vector<api::Endpoint> Faces::State::Endpoints() {
   std::vector<api::Endpoint> all;
   Append(all, api::OciEndpoints(oci, {p.namespaces, p.blobs, p.uploads, p.manifests, p.authorizer,
                                       p.settings_service, p.admission, p.last_pulls}));
-  Append(all,
-         api::RegistryEndpoints(registry, {p.settings_service, p.namespaces, p.manifests, p.content,
-                                           p.images, p.trash, p.retention, p.advisor, p.authorizer,
-                                           p.quotas, p.traffic, p.message, *p.database, p.clock}));
+  Append(all, api::RegistryEndpoints(
+                  registry, {p.settings_service, p.namespaces, p.manifests, p.content, p.images,
+                             p.trash, p.retention, p.advisor, p.authorizer, p.quotas, p.traffic,
+                             p.message, *p.database, p.clock, p.changes}));
   Append(all, api::AdvisorEndpoints(advisor, {p.advisor, p.content, p.namespaces, p.authorizer}));
   Append(all, api::iam::IamEndpoints(
                   iam, {p.credentials,   p.tokens,          p.sessions,

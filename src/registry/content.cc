@@ -9,6 +9,10 @@ namespace {
 // Octets of randomness in a repository's row id: 16 characters.
 constexpr std::size_t kRepositoryIdOctets = 12;
 
+// What is set for a namespace, and goes with it.
+constexpr const char* kNamespaceSettings[] = {"namespace_quota", "retention_policy",
+                                              "tag_immutability"};
+
 json::Array TextArray(const std::vector<std::string>& texts) {
   json::Array array;
   array.reserve(texts.size());
@@ -103,6 +107,19 @@ jobs::Event ContentEvent(std::string_view type, const RepositoryPath& path,
   return {std::string(type), std::move(payload)};
 }
 
+Result<std::vector<std::string>> SettingsOfNamespace(db::Transaction& tx,
+                                                     const Namespace& name_space) {
+  std::vector<std::string> present;
+  for (const char* table : kNamespaceSettings) {
+    BW_TRY(const auto found,
+           tx.QueryOne(
+               std::string("SELECT 1 FROM ") + table + " WHERE registry = $1 AND name_space = $2",
+               {name_space.registry, name_space.name}, [](const db::Row&) { return true; }));
+    if (found) present.emplace_back(table);
+  }
+  return present;
+}
+
 Result<std::vector<jobs::Event>> DeleteNamespaceContent(db::Transaction& tx,
                                                         const Namespace& name_space,
                                                         const std::string& region) {
@@ -116,8 +133,9 @@ Result<std::vector<jobs::Event>> DeleteNamespaceContent(db::Transaction& tx,
   BW_TRY_STATUS(DropStoredNamespace(tx, {.account = name_space.account,
                                          .registry = name_space.registry,
                                          .name_space = name_space.name}));
-  for (const char* table :
-       {"repository", "tag_immutability", "namespace_quota", "retention_policy"}) {
+  BW_TRY_STATUS(tx.Execute("DELETE FROM repository WHERE registry = $1 AND name_space = $2",
+                           {name_space.registry, name_space.name}));
+  for (const char* table : kNamespaceSettings) {
     BW_TRY_STATUS(
         tx.Execute(std::string("DELETE FROM ") + table + " WHERE registry = $1 AND name_space = $2",
                    {name_space.registry, name_space.name}));

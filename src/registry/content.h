@@ -49,6 +49,9 @@ jobs::Event ContentEvent(std::string_view type, const RepositoryPath& path,
                          const oci::Digest& digest, const std::vector<std::string>& tags,
                          std::string_view media_type);
 
+// Tables of a namespace's own settings that have a row for it.
+Result<std::vector<std::string>> SettingsOfNamespace(db::Transaction& tx,
+                                                     const Namespace& name_space);
 // Removes every repository of a namespace and what hangs on it; the events to emit for it.
 Result<std::vector<jobs::Event>> DeleteNamespaceContent(db::Transaction& tx,
                                                         const Namespace& name_space,

@@ -226,7 +226,9 @@ class Story {
     const std::string repository =
         Rows("SELECT id FROM repository WHERE name = '" + path.name + "'", 1).at(0)[0];
     gone.insert(repository + "@" + deleted->digest.text());
-    for (const oci::Digest& one : deleted->attachments) gone.insert(repository + "@" + one.text());
+    for (const Attachment& one : deleted->attachments) {
+      gone.insert(repository + "@" + one.digest.text());
+    }
     return gone;
   }
   void SetPolicy(const RetentionPolicy& policy) {

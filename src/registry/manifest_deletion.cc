@@ -6,9 +6,8 @@ namespace breakwater::registry {
 namespace {
 
 DeletedImage Deleted(const Deletion& deletion) {
-  DeletedImage deleted{.digest = deletion.image.digest, .tags = deletion.tags, .attachments = {}};
-  for (const Attachment& one : deletion.attachments) deleted.attachments.push_back(one.digest);
-  return deleted;
+  return {
+      .digest = deletion.image.digest, .tags = deletion.tags, .attachments = deletion.attachments};
 }
 
 Result<control::Effect> RemoveTag(db::Transaction& tx, const RepositoryPath& path,

@@ -18,6 +18,7 @@
 #include "db/epoch_cache.h"
 #include "oci/manifest.h"
 #include "oci/names.h"
+#include "registry/attachments.h"
 #include "registry/types.h"
 
 namespace breakwater::registry {
@@ -59,8 +60,8 @@ struct ReferrersPage {
 
 struct DeletedImage {
   oci::Digest digest;
-  std::vector<std::string> tags;         // that named it, in bytewise order
-  std::vector<oci::Digest> attachments;  // that went with it (registry/attachments.h)
+  std::vector<std::string> tags;        // that named it, in bytewise order
+  std::vector<Attachment> attachments;  // that went with it, with their own tags
 };
 
 struct DeleteOptions {

@@ -235,6 +235,16 @@ Status Namespaces::Delete(const control::Caller& caller, const AccountId& accoun
   return Remove(caller, account, registry, name, false);
 }
 
+Result<std::vector<std::string>> Namespaces::PlanDelete(const AccountId& account,
+                                                        const control::RegistryInfo& registry,
+                                                        const std::string& name) const {
+  return database_.ReadValue([&](db::Transaction& tx) -> Result<std::vector<std::string>> {
+    BW_TRY(const Namespace found, GetOwned(tx, account, registry.name, name));
+    BW_TRY_STATUS(CheckNamespaceMayGo(tx, registry.name, name));
+    return SettingsOfNamespace(tx, found);
+  });
+}
+
 Status Namespaces::DeleteEmpty(const control::Caller& caller, const AccountId& account,
                                const control::RegistryInfo& registry, const std::string& name) {
   return Remove(caller, account, registry, name, true);

@@ -93,6 +93,12 @@ class Namespaces {
   // With everything in it. kDenied "tag_immutable" while it holds a tag that must stay.
   Status Delete(const control::Caller& caller, const AccountId& account,
                 const control::RegistryInfo& registry, const std::string& name);
+  // Whether that could be done, and which settings of the namespace's own would go with its
+  // content: "retention_policy", "namespace_quota", "tag_immutability". Changes nothing and asks
+  // for no right.
+  Result<std::vector<std::string>> PlanDelete(const AccountId& account,
+                                              const control::RegistryInfo& registry,
+                                              const std::string& name) const;
   // kConflict "namespace_not_empty" if there is a repository in it.
   Status DeleteEmpty(const control::Caller& caller, const AccountId& account,
                      const control::RegistryInfo& registry, const std::string& name);

@@ -131,7 +131,7 @@ class Service {
     auto& s = *world.services;
     return {s.settings,      s.namespaces, s.manifests,      s.content, s.images,  s.trash,
             world.retention, *assessor,    world.authorizer, s.quotas,  s.traffic, {},
-            world.database,  world.clock};
+            world.database,  world.clock,  world.changes};
   }
 
   // POST and PUT, as most clients do it.

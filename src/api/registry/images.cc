@@ -16,15 +16,17 @@ using registry::RepositoryPath;
 constexpr std::size_t kMaxBulk = 10'000;
 constexpr std::size_t kMaxBulkBytes = 8U << 20;
 
-// The reference's own field, and beside it all that went: every tag by its full name, and the
-// digests of what was attached.
+// The reference's own field, and beside it all that went: every tag by its full name, also of what
+// was attached, and the digests of that.
 json::Object DeletionJson(const RepositoryPath& path, const DeletedImage& deleted, bool dry_run) {
   json::Array attachments;
-  for (const oci::Digest& digest : deleted.attachments) {
-    attachments.push_back(json::Text(FullName(path.registry, path.name) + "@" + digest.text()));
+  std::vector<std::string> tags = deleted.tags;
+  for (const registry::Attachment& one : deleted.attachments) {
+    attachments.push_back(json::Text(FullName(path.registry, path.name) + "@" + one.digest.text()));
+    tags.insert(tags.end(), one.tags.begin(), one.tags.end());
   }
   json::Object body{{"Untagged", json::Text(deleted.digest.text())},
-                    {"RemovedTags", TextArray(FullTags(path.registry, path.name, deleted.tags))},
+                    {"RemovedTags", TextArray(FullTags(path.registry, path.name, tags))},
                     {"RemovedAttachments", std::move(attachments)}};
   if (dry_run) body["DryRun"] = true;
   return body;
@@ -86,17 +88,23 @@ class BulkDeletion {
   Status Delete(const std::string& reference) {
     BW_TRY(const oci::ImageName image, ParseImage(context_, reference));
     // What is not there, and what is somebody else's, look alike to who may not know.
-    BW_TRY_STATUS(deps_.authorizer.Authorize(
-        context_.caller, action::kImageDelete,
-        registry::RepositoryResource(deps_.namespaces, context_.account, context_.registry,
-                                     image.repository)));
+    const control::Resource asked = registry::RepositoryResource(
+        deps_.namespaces, context_.account, context_.registry, image.repository);
+    const Status may = deps_.authorizer.Authorize(context_.caller, action::kImageDelete, asked);
+    // The answer as a whole is a success: nobody else would record this.
+    if (!may.ok()) {
+      deps_.changes.RecordRefusal(context_.caller, action::kImageBulkDelete, asked, may.error());
+      return may;
+    }
     BW_TRY(const RepositoryPath path, Resolve(deps_, context_, image));
     if (image.digest && gone_.contains({path.name, image.digest->text()})) return Ok();
     BW_TRY(const DeletedImage deleted,
            deps_.manifests.DeleteImage(context_.caller, path, image.reference(),
                                        {.action = action::kImageBulkDelete, .dry_run = dry_run_}));
     gone_.insert({path.name, deleted.digest.text()});
-    for (const oci::Digest& digest : deleted.attachments) gone_.insert({path.name, digest.text()});
+    for (const registry::Attachment& one : deleted.attachments) {
+      gone_.insert({path.name, one.digest.text()});
+    }
     removed_[reference] = DeletionJson(path, deleted, dry_run_);
     return Ok();
   }

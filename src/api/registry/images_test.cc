@@ -301,6 +301,67 @@ TEST_F(ImagesApiTest, DryRunsSayWhatWouldGoAndDoNothing) {
   EXPECT_EQ(As("reader", "DELETE", "/api/v1/images/team-a/app:v1?dry_run=true").status, 403);
 }
 
+// Also those of a signature, which goes with its image whatever tags it has.
+TEST_F(ImagesApiTest, EveryTagThatIsRemovedIsNamed) {
+  const std::string image = Push("team-a/app", "v1", "one");
+  const std::string signature =
+      Push("team-a/app", "signed", "signature",
+           R"(,"subject":{"mediaType":"a/b","size":1,"digest":")" + image + "\"}");
+  const std::string policy =
+      R"({"namespace":"team-a","images_per_repo":1,"retain_untagged":false,"order_by":"pushed"})";
+  service_.world.clock.Advance(std::chrono::hours{1});
+  const std::string fresh = Push("team-a/app", "v2", "two");
+  EXPECT_EQ(Do("POST", "/api/v1/retentions/analyze", policy).body,
+            R"({"us.icr.example/team-a/app@)" + image + R"(":["v1","signed"]})");
+  for (const char* query : {"?dry_run=true", ""}) {
+    const json::Value deleted =
+        Json(Do("DELETE", std::string("/api/v1/images/team-a/app:v1") + query));
+    EXPECT_EQ(json::Serialize(*json::Find(deleted, "RemovedTags")),
+              R"(["us.icr.example/team-a/app:v1","us.icr.example/team-a/app:signed"])");
+    EXPECT_EQ(json::Serialize(*json::Find(deleted, "RemovedAttachments")),
+              R"(["us.icr.example/team-a/app@)" + signature + R"("])");
+  }
+  EXPECT_EQ(service_.Get("/v2/team-a/app/tags/list").body,
+            R"({"name":"team-a/app","tags":["v2"]})");
+}
+
+TEST_F(ImagesApiTest, ARefusedReferenceOfABulkDeletionIsInTheAuditTrail) {
+  Push("team-a/app", "v1", "one");
+  const std::string body = R"(["us.icr.example/team-a/app:v1"])";
+  EXPECT_EQ(As("reader", "POST", "/api/v1/images/bulkdelete", body).status, 200);
+  const auto records = service_.world.log.Query({.action = "container-registry.image.bulkdelete"});
+  ASSERT_EQ(records->size(), 1U);
+  EXPECT_EQ((*records)[0].record.outcome, audit::Outcome::kFailure);
+}
+
+TEST_F(ImagesApiTest, ADryRunOfANamespaceNamesAllThatWouldGo) {
+  const std::string live = Push("team-a/app", "v1", "one");
+  const std::string untagged = Push("team-a/more", "", "two");
+  const std::string gone = Push("team-a/app", "v2", "three");
+  Push("team-b/app", "v1", "one");
+  EXPECT_EQ(Do("DELETE", "/api/v1/images/team-a/app:v2").status, 200);
+  EXPECT_EQ(
+      Do("POST", "/api/v1/retentions", R"({"namespace":"team-a","images_per_repo":9})").status,
+      201);
+  const std::string url = "/api/v1/namespaces/team-a?dry_run=true";
+  const Answer planned = Do("DELETE", url);
+  EXPECT_EQ(planned.status, 200);
+  EXPECT_EQ(
+      planned.body,
+      R"({"Namespace":"team-a","DryRun":true,"RemovedSettings":["retention_policy"],)"
+      R"("RemovedImages":[{"Image":"us.icr.example/team-a/app@)" +
+          live +
+          R"(","Tags":["us.icr.example/team-a/app:v1"]},{"Image":"us.icr.example/team-a/more@)" +
+          untagged + R"(","Tags":[]},{"Image":"us.icr.example/team-a/app@)" + gone +
+          R"(","Tags":["us.icr.example/team-a/app:v2"],"InTrash":true}]})");
+  EXPECT_EQ(service_.Get("/v2/team-a/app/manifests/v1").status, 200);
+  EXPECT_EQ(As("reader", "DELETE", url).status, 403);
+  EXPECT_EQ(Do("DELETE", "/api/v1/namespaces/none?dry_run=true").status, 404);
+  EXPECT_EQ(Do("DELETE", "/api/v1/namespaces/team-a?dry_run=maybe").status, 400);
+  EXPECT_EQ(Do("DELETE", "/api/v1/namespaces/team-a").status, 204);
+  EXPECT_EQ(service_.Get("/v2/team-a/app/manifests/v1").status, 404);
+}
+
 TEST_F(ImagesApiTest, InspectionShowsTheConfigurationByItsTypes) {
   const std::string digest = Push("team-a/app", "v1", "one");
   for (const char* name : {"us.icr.example/team-a/app:v1", "us.icr.example%2Fteam-a%2Fapp%3Av1"}) {

@@ -1,3 +1,6 @@
+#include <memory>
+
+#include "api/listing.h"
 #include "api/registry/handlers.h"
 #include "base/strings.h"
 
@@ -96,7 +99,69 @@ Result<net::Response> AssignNamespace(const RegistryDeps& deps, Context& context
   return JsonResponse(200, NamespaceBody(context));
 }
 
+// What deleting a namespace would remove, as it is read: images first, then what lies in the trash.
+class Removal {
+ public:
+  Removal(const RegistryDeps& deps, RegistryName registry, std::string name_space)
+      : images_(deps.images),
+        trash_(deps.trash),
+        scope_{.registry = std::move(registry),
+               .namespaces = {std::move(name_space)},
+               .repositories = {}} {}
+
+  Result<std::optional<std::vector<std::string>>> Next() {
+    std::vector<std::string> entries;
+    if (!in_trash_) {
+      BW_TRY(const registry::ImagePage page, images_.Page(scope_, position_));
+      for (const registry::ListedImage& image : page.images) {
+        entries.push_back(Entry(image.repository, image.digest, image.tags));
+      }
+      position_ = page.more ? page.position : registry::ImagePosition{};
+      in_trash_ = !page.more;
+      return std::optional(std::move(entries));
+    }
+    if (!more_) return std::nullopt;
+    BW_TRY(const registry::TrashPage page,
+           trash_.List(scope_.registry, scope_.namespaces, position_));
+    for (const registry::TrashedImage& image : page.images) {
+      entries.push_back(Entry(image.repository, image.digest, image.tags));
+    }
+    more_ = page.more;
+    if (more_) position_ = {page.images.back().repository, page.images.back().digest.text()};
+    return std::optional(std::move(entries));
+  }
+
+ private:
+  std::string Entry(const std::string& repository, const oci::Digest& digest,
+                    const std::vector<std::string>& tags) const {
+    json::Object entry{
+        {"Image", json::Text(FullName(scope_.registry, repository) + "@" + digest.text())},
+        {"Tags", TextArray(FullTags(scope_.registry, repository, tags))}};
+    if (in_trash_) entry["InTrash"] = true;
+    return json::Serialize(entry);
+  }
+
+  const registry::ImageList& images_;
+  const registry::Trash& trash_;
+  const registry::ImageScope scope_;
+  registry::ImagePosition position_;
+  bool in_trash_ = false;
+  bool more_ = true;
+};
+
+Result<net::Response> PlanDeletion(const RegistryDeps& deps, const Context& context) {
+  const std::string& name = context.Path("name");
+  BW_TRY(const auto settings, deps.namespaces.PlanDelete(context.account, context.registry, name));
+  auto removal = std::make_shared<Removal>(deps, context.registry.name, name);
+  return ListResponse(ListKind::kArray, [removal] { return removal->Next(); }, "RemovedImages",
+                      {{"Namespace", json::Text(name)},
+                       {"DryRun", true},
+                       {"RemovedSettings", TextArray(settings)}});
+}
+
 Result<net::Response> DeleteNamespace(const RegistryDeps& deps, Context& context) {
+  BW_TRY(const bool dry_run, BoolParameter(context, "dry_run", false));
+  if (dry_run) return PlanDeletion(deps, context);
   BW_TRY_STATUS(deps.namespaces.Delete(context.caller, context.account, context.registry,
                                        context.Path("name")));
   return EmptyResponse(204);

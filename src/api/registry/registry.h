@@ -42,6 +42,7 @@ struct RegistryDeps {
   std::string message;  // the operator's, to everybody; empty: none
   db::Database& database;
   const Clock& clock;
+  control::ChangePath& changes;
 };
 
 // `face` must outlive them; its prefix for unrouted paths is "/api/v1".
