@@ -18,6 +18,17 @@ fs::path BlobFile(const fs::path& root, const oci::Digest& digest) {
   return root / "blobs" / digest.algorithm_name() / digest.hex().substr(0, 2) / digest.hex();
 }
 
+Result<oci::Digest> DigestOf(io::File file, crypto::HashAlgorithm algorithm) {
+  io::FileSource source(std::move(file));
+  crypto::Hasher hasher(algorithm);
+  Bytes piece(io::kPieceSize);
+  while (true) {
+    BW_TRY(const std::size_t count, source.Read(piece));
+    if (count == 0) return oci::Digest::FromHash(algorithm, hasher.Finish());
+    hasher.Update(ByteView(piece).first(count));
+  }
+}
+
 // "20261128T223000.123456Z": sorts by time.
 std::string NameOf(Timestamp created) {
   std::string name;
@@ -39,10 +50,16 @@ class DirectoryWriter final : public BackupWriter {
   }
 
   Result<bool> HasBlob(const NamedBlob& blob) override {
-    const auto file = io::File::Open(BlobFile(root_, blob.digest));
-    if (file.ok()) return file->size() == blob.size;
-    if (file.error().code() == ErrorCode::kNotFound) return false;
-    return file.error();
+    auto file = io::File::Open(BlobFile(root_, blob.digest));
+    if (!file.ok()) {
+      if (file.error().code() == ErrorCode::kNotFound) return false;
+      return file.error();
+    }
+    if (file->size() != blob.size) return false;
+    // An earlier backup's. It is read, so that this one does not vouch for what has decayed since;
+    // what cannot be read is written anew.
+    const auto digest = DigestOf(*std::move(file), blob.digest.algorithm());
+    return digest.ok() && *digest == blob.digest;
   }
 
   Status AddBlob(const NamedBlob& blob, io::Source& body) override {

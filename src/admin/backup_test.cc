@@ -383,6 +383,25 @@ TEST_P(Directories, HoldSeveralBackupsThatShareBlobs) {
   EXPECT_FALSE(Restore(Path(), target).ok()) << "another backup than the one that was begun";
 }
 
+// What decayed in the directory since the last backup does not become part of the next.
+TEST_P(Directories, ReplaceBlobsThatAreDamaged) {
+  ASSERT_TRUE(Take(Path()).ok());
+  const std::string blob = Bytes(70'000, 'b');
+  const std::string name(oci::Digest::Of(AsBytes(blob)).hex());
+  for (const auto& entry : fs::recursive_directory_iterator(Path() / "blobs")) {
+    if (entry.path().filename() != name) continue;
+    std::string text = blob;
+    text[5] = static_cast<char>(text[5] ^ 1);
+    std::ofstream(entry.path(), std::ios::binary) << text;
+  }
+  EXPECT_EQ(Verify(Path(), nullptr)->damaged, 1);
+  from_.world.clock.Advance(std::chrono::hours{1});
+  const auto second = Take(Path());
+  ASSERT_TRUE(second.ok()) << second.error().message();
+  EXPECT_EQ(second->blobs_were_there, second->blobs - 1);
+  EXPECT_EQ(Verify(Path(), nullptr)->damaged, 0);
+}
+
 TEST(Pipes, GiveEverythingInOrderAndEndAsTheWriterSays) {
   Pipe pipe(10);
   std::string text;

@@ -7,6 +7,7 @@
 #include "api/router.h"
 #include "base/strings.h"
 #include "control/activity.h"
+#include "control/refusals.h"
 #include "observe/log.h"
 
 namespace breakwater::api {
@@ -169,13 +170,12 @@ Status Dispatcher::Impl::Authenticate(Context& context, const Endpoint& endpoint
 
 void Dispatcher::Impl::RecordEarlyRefusal(const Endpoint& endpoint, const Context& context,
                                           const Error& error) const {
-  // Other refusals come from the authorizer or the path for change, and are recorded there.
-  const bool early = error.reason() == "account_mismatch" || error.reason() == "private_only" ||
-                     (error.code() == ErrorCode::kQuota && endpoint.operation == "StartUpload");
-  if (!early || !ChangesSomething(endpoint.method) ||
-      context.caller.actor.kind == control::IdentityKind::kAnonymous) {
-    return;
-  }
+  // What a handler, or what it calls, refuses before there is a change. A request that only reads
+  // is recorded as what it is.
+  const bool refused = error.code() == ErrorCode::kDenied || error.code() == ErrorCode::kQuota;
+  const bool reads = !ChangesSomething(endpoint.method) || !endpoint.recorded_action().empty() ||
+                     !context.activity.action.empty();
+  if (!refused || reads || context.caller.actor.kind == control::IdentityKind::kAnonymous) return;
   const std::string_view action =
       endpoint.access.action().empty() ? endpoint.operation : endpoint.access.action();
   deps.changes.RecordRefusal(context.caller, action, endpoint.access.ResourceFor(context), error);
@@ -264,6 +264,7 @@ net::Response Dispatcher::Handle(net::Request& request) const {
   if (ChangesSomething(endpoint.method)) {
     context.caller.warnings = std::make_shared<std::vector<std::string>>();
   }
+  const control::RefusalWatch refusals;
   auto answered = impl_->Serve(request, endpoint, context);
   if (!answered.ok() && answered.error().reason() == "would_wait") {
     // No answer, and nothing to tell or count: the request is on a thread that must not wait, and
@@ -272,7 +273,7 @@ net::Response Dispatcher::Handle(net::Request& request) const {
   }
   if (!answered.ok()) {
     LogServerFault(endpoint.operation, answered.error());
-    impl_->RecordEarlyRefusal(endpoint, context, answered.error());
+    if (!refusals.seen()) impl_->RecordEarlyRefusal(endpoint, context, answered.error());
   }
   impl_->RecordRead(endpoint, context, answered.ok() ? nullptr : &answered.error());
   net::Response response = answered.ok()

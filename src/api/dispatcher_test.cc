@@ -28,6 +28,11 @@ class DispatcherTest : public ::testing::Test {
            BW_TRY_STATUS(in.Finish());
            return JsonResponse(200, {{"name", json::Text(context.Path("name"))}});
          }},
+        {"POST", "/own", "OwnCheck", Access::SignedIn("a test"), harness_.face,
+         [](Context&) -> Result<net::Response> { return Denied("not yours").Reason("not_yours"); }},
+        {"POST", "/search", "Search", Access::SignedIn("a test"), harness_.face,
+         [](Context&) -> Result<net::Response> { return Denied("not yours").Reason("not_yours"); },
+         Recorded::As("thing.search")},
         {"GET", "/broken", "Broken", Access::Anyone("a test"), harness_.face,
          [](Context&) -> Result<net::Response> { return Internal("secret SQL here"); }},
         {"GET", "/waits", "Wait", Access::Anyone("a test"), harness_.face,
@@ -71,6 +76,18 @@ TEST_F(DispatcherTest, RefusalsBeforeAnyRightWasAskedAreRecordedToo) {
   harness_.account = "other";
   EXPECT_EQ(harness_.Send("PUT", "/things/a", "{}").status, 403);
   EXPECT_EQ(harness_.control.log.Query({.action = "thing.put"})->size(), 1U);
+}
+
+TEST_F(DispatcherTest, WhatAHandlerRefusesIsRecordedOnce) {
+  EXPECT_EQ(harness_.Send("POST", "/own", "{}").status, 403);
+  const auto records = *harness_.control.log.Query({});
+  ASSERT_EQ(records.size(), 1U);
+  EXPECT_EQ(records[0].record.action, "OwnCheck");
+  EXPECT_EQ(records[0].record.reason, "not yours");
+  EXPECT_EQ(records[0].record.reason_code, 403);
+  // What only reads stands there as a read.
+  EXPECT_EQ(harness_.Send("POST", "/search", "{}").status, 403);
+  EXPECT_EQ(harness_.control.log.Query({.action = "Search"})->size(), 0U);
 }
 
 TEST_F(DispatcherTest, NobodyCannotFillTheAuditTrail) {

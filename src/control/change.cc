@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "control/activity.h"
+#include "control/refusals.h"
 #include "observe/log.h"
 
 namespace breakwater::control {
@@ -93,6 +94,7 @@ void ChangePath::RecordRefusal(const Caller& caller, std::string_view action,
 }
 
 void ChangePath::AppendRefusal(const audit::Record& record) {
+  NoteRefusalRecorded();
   if (const Status recorded = log_.AppendAlone(record); !recorded.ok()) {
     // Nothing was changed, so the trail is still true of the state; say loudly what it lacks.
     observe::LogError(observe::Level::kError, "a refusal could not be recorded", recorded.error(),

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "crypto/hash.h"
 #include "insights/raised.h"
 #include "json/reader.h"
 
@@ -92,6 +93,25 @@ json::Value ToDocument(const Channel& channel) {
   return {{"name", Text(channel.name)},         {"description", Text(channel.description)},
           {"endpoint", Text(channel.endpoint)}, {"severity", std::move(severities)},
           {"enabled", channel.enabled},         {"alert_source", std::move(sources)}};
+}
+
+json::Value ToTrailDocument(const Channel& channel) {
+  json::Value document = ToDocument(channel);
+  const std::string_view url = channel.endpoint;
+  const std::size_t scheme = url.find("://");
+  const std::size_t begin = scheme == std::string_view::npos ? 0 : scheme + 3;
+  const std::size_t end = std::min(url.find_first_of("/?#", begin), url.size());
+  const std::string_view authority = url.substr(begin, end - begin);
+  // A name and a password may stand before the host.
+  const std::size_t at = authority.rfind('@');
+  const std::size_t host = begin + (at == std::string_view::npos ? 0 : at + 1);
+  const std::string rest =
+      std::string(url.substr(begin, host - begin)) + std::string(url.substr(end));
+  json::Object endpoint{{"origin", Text(std::string(url.substr(0, begin)) +
+                                        std::string(url.substr(host, end - host)))}};
+  if (!rest.empty()) endpoint["rest_sha256"] = Text(crypto::Sha256Hex(rest));
+  document.as_object()["endpoint"] = std::move(endpoint);
+  return document;
 }
 
 Status FromDocument(const json::Value& document, Channel* channel) {

@@ -52,6 +52,10 @@ Status Validate(const Channel& channel, bool allow_http);
 
 // The configured part, as stored and audited.
 json::Value ToDocument(const Channel& channel);
+// The same for the audit trail. Endpoints often hold a secret in their path or query (that is how
+// chat systems know who posts): only where they lead is shown, and a digest of the rest, so that a
+// change can be told.
+json::Value ToTrailDocument(const Channel& channel);
 Status FromDocument(const json::Value& document, Channel* channel);
 
 }  // namespace breakwater::notify

@@ -33,12 +33,12 @@ control::Change ChannelChange(std::string action, const AccountId& account, cons
           .apply = nullptr};
 }
 
-// With its deliveries. Returns its document as it was.
+// With its deliveries. Returns what it was for the audit trail.
 Result<json::Value> Remove(db::Transaction& tx, const AccountId& account, const std::string& id) {
   BW_TRY(const Channel channel, Channels::Find(tx, account, id));
   BW_TRY_STATUS(tx.Execute("DELETE FROM notify_delivery WHERE channel_id = $1", {id}));
   BW_TRY_STATUS(tx.Execute("DELETE FROM notify_channel WHERE id = $1", {id}));
-  return ToDocument(channel);
+  return ToTrailDocument(channel);
 }
 
 }  // namespace
@@ -65,8 +65,10 @@ Result<std::string> Channels::Create(const control::Caller& caller, const Accoun
         "INSERT INTO notify_channel (id, account, name, document, created) "
         "VALUES ($1, $2, $3, $4, $5)",
         {channel.id, account, channel.name, json::Serialize(document), channel.created}));
-    return control::Effect{
-        .before = nullptr, .after = document, .governed = {AlertsResource(account)}, .events = {}};
+    return control::Effect{.before = nullptr,
+                           .after = ToTrailDocument(channel),
+                           .governed = {AlertsResource(account)},
+                           .events = {}};
   };
   BW_TRY_STATUS(changes_.Submit(caller, change));
   return channel.id;
@@ -88,8 +90,8 @@ Status Channels::Update(const control::Caller& caller, const AccountId& account,
                      "last_attempt = NULL, last_error = NULL WHERE id = $1",
                      {id}));
     }
-    return control::Effect{.before = ToDocument(before),
-                           .after = document,
+    return control::Effect{.before = ToTrailDocument(before),
+                           .after = ToTrailDocument(channel),
                            .governed = {AlertsResource(account)},
                            .events = {}};
   };

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "control/testing.h"
+#include "crypto/hash.h"
 #include "crypto/jwt.h"
 #include "crypto/key_set.h"
 #include "insights/raised.h"
@@ -62,6 +63,34 @@ class NotifyTest : public ::testing::Test {
   Deliveries deliveries_{{control_.database, *control_.jobs, channels_, receiver_, control_.clock,
                           Secret(std::string(32, 'k')), "us.icr.io"}};
 };
+
+TEST_F(NotifyTest, TheAuditTrailHoldsNoSecretOfAnEndpoint) {
+  Channel channel = Made();
+  channel.endpoint = "https://user:pass@hooks.example:8443/T0/B1/s3cret?key=s3cret";
+  const std::string id = Create(channel);
+  channel.endpoint = "https://hooks.example:8443/T0/B1/0ther";
+  ASSERT_TRUE(channels_.Update(control_.caller, control_.account, id, channel).ok());
+  channel.endpoint = "https://elsewhere.example";
+  ASSERT_TRUE(channels_.Update(control_.caller, control_.account, id, channel).ok());
+  ASSERT_TRUE(channels_.Delete(control_.caller, control_.account, id).ok());
+  std::string trail;
+  const auto records = *control_.log.Query({});
+  for (const audit::Found& found : records) {
+    trail += json::Serialize(audit::ToJson(found.record)) + "\n";
+  }
+  for (const char* secret : {"s3cret", "0ther", "pass", "B1"}) {
+    EXPECT_EQ(trail.find(secret), std::string::npos) << trail;
+  }
+  // A change of the secret alone shows as one.
+  const std::string first = crypto::Sha256Hex("user:pass@/T0/B1/s3cret?key=s3cret");
+  const std::string second = crypto::Sha256Hex("/T0/B1/0ther");
+  EXPECT_NE(trail.find(R"({"field":"endpoint.rest_sha256","before":")" + first + R"(","after":")" +
+                       second + "\"}"),
+            std::string::npos)
+      << trail;
+  EXPECT_NE(trail.find(R"("https://hooks.example:8443")"), std::string::npos);
+  EXPECT_NE(trail.find(R"("https://elsewhere.example")"), std::string::npos);
+}
 
 TEST_F(NotifyTest, AnAlertArrivesOnceForEachGroupAndItsSignatureVerifies) {
   const std::string id = Create(Made());

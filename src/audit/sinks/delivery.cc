@@ -4,6 +4,7 @@
 
 #include "audit/lines.h"
 #include "base/strings.h"
+#include "observe/log.h"
 
 namespace breakwater::audit {
 namespace {
@@ -60,7 +61,14 @@ Status SinkDelivery::Run(std::chrono::steady_clock::time_point deadline) {
   BW_TRY(SinkState state, State());
   if (Rests(state, clock_.Now())) return Ok();
   do {
-    BW_TRY(const Batch batch, Next(state));
+    const auto next = Next(state);
+    if (!next.ok()) {
+      // What cannot be read does not arrive either, and somebody must hear of it.
+      observe::LogError(observe::Level::kError, "the audit trail could not be read for a sink",
+                        next.error(), {{"sink", options_.name}});
+      return Keep(state, {}, next.error());
+    }
+    const Batch& batch = *next;
     if (batch.items.empty()) return Ok();
     const Status delivered = sink_->Deliver(batch.items);
     BW_TRY_STATUS(Keep(state, batch, delivered));

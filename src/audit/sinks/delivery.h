@@ -54,8 +54,9 @@ class SinkDelivery {
                OnAlarm on_alarm);
 
   // Delivers until nothing is left, a delivery fails, or `deadline` has passed. A failed delivery
-  // is no error: it is in the state. Where deliveries fail, the pauses between them grow to a
-  // minute, so that a dead destination does not keep a worker busy.
+  // is no error, nor is a trail that cannot be read: it is in the state, and raises the alarm.
+  // Where deliveries fail, the pauses between them grow to a minute, so that a dead destination
+  // does not keep a worker busy.
   Status Run(std::chrono::steady_clock::time_point deadline) BW_EXCLUDES(mutex_);
 
   Result<SinkState> State() const;

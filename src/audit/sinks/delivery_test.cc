@@ -129,6 +129,36 @@ TEST_F(TrailDelivery, ADestinationThatStaysDownRaisesOneAlarmAndItsReturnIsRecor
   EXPECT_EQ(Count(SinkDelivery::kUpAction), 1U);
 }
 
+TEST_F(TrailDelivery, ATrailThatCannotBeReadRaisesTheAlarmToo) {
+  Append(2);
+  const auto break_record = [&](std::string_view document) {
+    ASSERT_TRUE(owner_->database()
+                    .Write([&](db::Transaction& tx) -> Status {
+                      BW_TRY_STATUS(tx.Execute(
+                          "UPDATE audit_record SET document = $1 WHERE sequence = 2", {document}));
+                      return Ok();
+                    })
+                    .ok());
+  };
+  const auto whole = owner_->database().ReadValue([](db::Transaction& tx) {
+    return tx.QueryOne("SELECT document FROM audit_record WHERE sequence = 2", {},
+                       [](const db::Row& row) { return row.String(0); });
+  });
+  break_record("{");
+  const auto delivery = ToDestination();
+  for (int minute = 0; minute < 10; ++minute) {
+    Run(*delivery);
+    clock_.Advance(std::chrono::minutes{1});
+  }
+  EXPECT_EQ(alarms_, std::vector<bool>{true});
+  EXPECT_FALSE(delivery->State()->last_error.empty());
+  EXPECT_TRUE(destination_.taken.empty());
+  break_record(**whole);
+  Run(*delivery);
+  EXPECT_EQ(alarms_, (std::vector<bool>{true, false}));
+  EXPECT_EQ(destination_.taken, (std::vector<std::string>{"a1", "a2"}));
+}
+
 TEST_F(TrailDelivery, ADeadDestinationIsTriedLessAndLess) {
   Append(1);
   const auto delivery = ToDestination();
