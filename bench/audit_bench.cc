@@ -2,7 +2,8 @@
 //
 //   bw_audit_bench DIRECTORY [RECORDS]
 //
-// fills a database with records (default: ten million) and asks by actor and day; then seals some,
+// fills a database with records (default: ten million; what is there is kept) and asks by actor and
+// day, from the disk and from memory; then seals some,
 // writes them as a file, verifies that, and compares with reading and hashing the same bytes; last:
 // what one record of a pull costs. Times are of the processor, but for those of queries.
 #include <algorithm>
@@ -12,6 +13,9 @@
 #include <ctime>
 #include <filesystem>
 #include <functional>
+
+#include <fcntl.h>
+#include <unistd.h>
 
 #include "audit/heads.h"
 #include "audit/lines.h"
@@ -113,7 +117,17 @@ void Seal(db::Database& database, const audit::Log& log, std::int64_t count) {
   std::printf("sealed: %.1f µs each\n", took * 1e6 / static_cast<double>(count));
 }
 
-void Ask(const audit::Log& log) {
+// Gives up what the system keeps of a file in memory.
+void Forget(const std::filesystem::path& path) {
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  ::fdatasync(file);
+  ::posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED);
+  ::close(file);
+}
+
+// `cold`: the file to be read from its disk for each query; empty: from memory, as far as it is
+// there.
+void Ask(const audit::Log& log, const std::filesystem::path& cold) {
   std::vector<double> took;
   std::size_t found = 0;
   for (int i = 0; i < 50; ++i) {
@@ -123,11 +137,12 @@ void Ask(const audit::Log& log) {
     filter.since = kBegin + std::chrono::days{i * 13 % kDays};
     filter.until = *filter.since + std::chrono::days{1};
     filter.limit = 1000;
+    if (!cold.empty()) Forget(cold);
     took.push_back(Waited([&] { found += Must(log.Query(filter)).size(); }));
   }
   std::sort(took.begin(), took.end());
-  std::printf("actor and day: %zu records a query, median %.1f ms, worst of 50 %.1f ms\n",
-              found / 50, took[25] * 1e3, took.back() * 1e3);
+  std::printf("actor and day%s: %zu records a query, median %.1f ms, worst of 50 %.1f ms\n",
+              cold.empty() ? "" : ", from the disk", found / 50, took[25] * 1e3, took.back() * 1e3);
 }
 
 void Verify(const std::filesystem::path& directory, const audit::Log& log,
@@ -228,7 +243,9 @@ int Main(int argc, char** argv) {
   {
     const auto large = open("large.db");
     Fill(*large, count);
-    Ask(audit::Log(*large, clock));
+    const audit::Log log(*large, clock);
+    Ask(log, directory / "large.db");
+    Ask(log, {});
   }
   const auto database = open("sealed.db");
   const audit::Log log(*database, clock);

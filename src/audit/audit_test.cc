@@ -126,6 +126,45 @@ TEST_F(AuditLog, AnEditInTheDatabaseIsFoundByVerify) {
   EXPECT_EQ(log_.Verify().error().code(), ErrorCode::kDataCorrupt);
 }
 
+// Long answers are read in parts at once; nobody may see where they were parted.
+TEST_F(AuditLog, LongAnswersAreWholeAndInOrder) {
+  for (int i = 0; i < 200; ++i) {
+    Record record;
+    record.account = AccountId(i % 10 == 3 ? "other" : "one");
+    record.action = i % 3 == 0 ? "a" : "b";
+    record.initiator.iam_id = IamId("somebody");
+    record.target.name = std::to_string(i);
+    ASSERT_TRUE(log_.AppendAlone(record).ok());
+    if (i % 7 == 0) clock_.Advance(std::chrono::seconds{1});
+  }
+  const auto names = [&](Filter filter) {
+    filter.account = AccountId("one");
+    std::vector<std::string> all;
+    const auto records = *log_.Query(filter);
+    for (const Found& found : records) all.push_back(found.record.target.name);
+    return all;
+  };
+  std::vector<std::string> expected;
+  for (int i = 0; i < 200; ++i) {
+    if (i % 10 != 3) expected.push_back(std::to_string(i));
+  }
+  EXPECT_EQ(names({.initiator = IamId("somebody"), .limit = 1000}), expected);
+  for (const std::int64_t limit : {40, 100, 179, 180}) {
+    const auto part = names({.initiator = IamId("somebody"), .limit = limit});
+    const auto end = expected.begin() + std::min<std::int64_t>(limit, 180);
+    EXPECT_EQ(part, std::vector<std::string>(expected.begin(), end));
+  }
+  std::vector<std::string> paged;
+  Filter filter{.account = AccountId("one"), .initiator = IamId("somebody"), .limit = 50};
+  while (true) {
+    const auto page = *log_.Query(filter);
+    for (const Found& found : page) paged.push_back(found.record.target.name);
+    if (page.size() < 50) break;
+    filter.after = page.back().position;
+  }
+  EXPECT_EQ(paged, expected);
+}
+
 TEST_F(AuditLog, QueryFiltersAndPages) {
   for (int i = 0; i < 3; ++i) ASSERT_TRUE(log_.AppendAlone(Made("a", "one")).ok());
   clock_.Advance(std::chrono::seconds{1});

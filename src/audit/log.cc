@@ -1,6 +1,8 @@
 #include "audit/log.h"
 
 #include <algorithm>
+#include <iterator>
+#include <thread>
 
 #include "base/strings.h"
 #include "crypto/hash.h"
@@ -16,6 +18,10 @@ namespace {
 constexpr std::size_t kSealBatch = 2048;
 // Rows of one statement. Few distinct statements, so that they stay prepared.
 constexpr std::size_t kRowsAtOnce = 32;
+// The records of one actor, or of one image, lie far from each other: where they are not in memory,
+// a query of many is waiting for a disk, once for each. So its parts wait at the same time.
+constexpr std::size_t kParts = 4;
+constexpr std::size_t kWorthParting = 32;  // records
 
 // Sequence and previous hash are part of the hashed text, so an entry cannot be moved.
 void HashedText(std::int64_t sequence, std::string_view previous_hash, std::string_view record,
@@ -115,6 +121,13 @@ class Conditions {
     // Said once more for what finds its way by the first column of an index.
     Add("time >= ", std::optional(position->time));
   }
+  void UpTo(const std::optional<Position>& position) {
+    if (!position) return;
+    Begin();
+    const std::string time = Next(position->time);
+    sql_ += "(time < " + time + " OR (time = " + time + " AND row <= " + Next(position->row) + "))";
+    Add("time <= ", std::optional(position->time));
+  }
   std::string Next(const db::Param& value) {
     params_.push_back(value);
     return "$" + std::to_string(params_.size());
@@ -128,6 +141,70 @@ class Conditions {
   std::string sql_;
   std::vector<db::Param> params_;  // of values that live as long as the filter
 };
+
+// Of a query, what is not after `to`.
+Result<std::vector<Found>> QueryPart(db::Database& database, const Filter& f,
+                                     const std::optional<Position>& to) {
+  const auto outcome = f.outcome ? std::optional(ToText(*f.outcome)) : std::nullopt;
+  Conditions where;
+  where.Add("account = ", f.account);
+  where.Add("action = ", f.action);
+  where.Add("initiator = ", f.initiator);
+  where.Add("target = ", f.target);
+  where.Add("outcome = ", outcome);
+  where.Add("request_id = ", f.request_id);
+  where.Add("time >= ", f.since);
+  where.Add("time < ", f.until);
+  where.After(f.after);
+  where.UpTo(to);
+  const std::string limit = where.Next(f.limit);
+  const std::string sql = "SELECT row, sequence, time, document FROM audit_record " + where.sql() +
+                          " ORDER BY time, row LIMIT " + limit;
+  return database.ReadValue([&](db::Transaction& tx) -> Result<std::vector<Found>> {
+    std::vector<Found> all;
+    BW_TRY_STATUS(tx.QueryWith(sql, where.params(), [&](const db::Row& row) -> Status {
+      Found found{.position = {row.Time(2), row.Int(0)}, .sequence = std::nullopt, .record = {}};
+      if (!row.IsNull(1)) found.sequence = row.Int(1);
+      BW_TRY(const json::Value document, ParseRecord(row.Text(3)));
+      BW_TRY(found.record, FromJson(document));
+      all.push_back(std::move(found));
+      return Ok();
+    }));
+    return all;
+  });
+}
+
+// Where the parts of a query end: with which of its records, as an index tells without reading
+// them. None where it is not worth it.
+Result<std::vector<Position>> PartsOf(db::Database& database, const Filter& f) {
+  std::vector<Position> ends;
+  if (f.request_id || !(f.initiator || f.target || f.action)) return ends;
+  Conditions where;
+  // What all of the index's columns are enough for.
+  if (f.initiator) {
+    where.Add("initiator = ", f.initiator);
+  } else if (f.target) {
+    where.Add("target = ", f.target);
+  } else {
+    where.Add("action = ", f.action);
+  }
+  where.Add("time >= ", f.since);
+  where.Add("time < ", f.until);
+  where.After(f.after);
+  const std::string sql = "SELECT time, row FROM audit_record " + where.sql() +
+                          " ORDER BY time, row LIMIT " + where.Next(f.limit);
+  std::vector<Position> all;
+  BW_TRY_STATUS(database.Read([&](db::Transaction& tx) {
+    all.clear();
+    return tx.QueryWith(sql, where.params(), [&](const db::Row& row) -> Status {
+      all.push_back({row.Time(0), row.Int(1)});
+      return Ok();
+    });
+  }));
+  if (all.size() < kWorthParting) return ends;
+  for (std::size_t i = 1; i <= kParts; ++i) ends.push_back(all[all.size() * i / kParts - 1]);
+  return ends;
+}
 
 }  // namespace
 
@@ -209,33 +286,32 @@ Status Log::AppendAlone(const Record& record) const {
   return database_.Write([&](db::Transaction& tx) { return Append(tx, record); });
 }
 
-Result<std::vector<Found>> Log::Query(const Filter& f) const {
-  const auto outcome = f.outcome ? std::optional(ToText(*f.outcome)) : std::nullopt;
-  Conditions where;
-  where.Add("account = ", f.account);
-  where.Add("action = ", f.action);
-  where.Add("initiator = ", f.initiator);
-  where.Add("target = ", f.target);
-  where.Add("outcome = ", outcome);
-  where.Add("request_id = ", f.request_id);
-  where.Add("time >= ", f.since);
-  where.Add("time < ", f.until);
-  where.After(f.after);
-  const std::string limit = where.Next(f.limit);
-  const std::string sql = "SELECT row, sequence, time, document FROM audit_record " + where.sql() +
-                          " ORDER BY time, row LIMIT " + limit;
-  return database_.ReadValue([&](db::Transaction& tx) -> Result<std::vector<Found>> {
-    std::vector<Found> all;
-    BW_TRY_STATUS(tx.QueryWith(sql, where.params(), [&](const db::Row& row) -> Status {
-      Found found{.position = {row.Time(2), row.Int(0)}, .sequence = std::nullopt, .record = {}};
-      if (!row.IsNull(1)) found.sequence = row.Int(1);
-      BW_TRY(const json::Value document, ParseRecord(row.Text(3)));
-      BW_TRY(found.record, FromJson(document));
-      all.push_back(std::move(found));
-      return Ok();
-    }));
-    return all;
-  });
+Result<std::vector<Found>> Log::Query(const Filter& filter) const {
+  BW_TRY(const std::vector<Position> ends, PartsOf(database_, filter));
+  std::vector<Result<std::vector<Found>>> parts(ends.size(), std::vector<Found>());
+  const auto query = [&](std::size_t i) {
+    Filter part = filter;
+    if (i > 0) part.after = ends[i - 1];
+    parts[i] = QueryPart(database_, part, ends[i]);
+  };
+  {
+    std::vector<std::jthread> others;
+    for (std::size_t i = 1; i < parts.size(); ++i) others.emplace_back(query, i);
+    if (!parts.empty()) query(0);
+  }
+  std::vector<Found> all;
+  for (auto& part : parts) {
+    if (!part.ok()) return std::move(part).error();
+    std::ranges::move(*part, std::back_inserter(all));
+  }
+  // Where another condition has left out some of the parts' records, or there are no parts.
+  Filter rest = filter;
+  if (!ends.empty()) rest.after = ends.back();
+  rest.limit -= static_cast<std::int64_t>(all.size());
+  if (rest.limit <= 0) return all;
+  BW_TRY(auto last, QueryPart(database_, rest, std::nullopt));
+  std::ranges::move(last, std::back_inserter(all));
+  return all;
 }
 
 Result<std::int64_t> Log::SealSome() const {
