@@ -49,6 +49,10 @@ class ScaledOut(Breakwater):
                 "BREAKWATER_DATABASE_URL": address + "/" + self.database,
                 "BREAKWATER_MASTER_KEY": secrets.token_hex(32)}
 
+    def halt(self):
+        """Without giving up what it has stored."""
+        super().stop()
+
     def stop(self):
         super().stop()
         self.psql("DROP DATABASE IF EXISTS %s WITH (FORCE)" % self.database)

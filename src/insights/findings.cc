@@ -17,11 +17,9 @@ constexpr std::string_view kForgottenJob = "insights.forgotten";
 constexpr std::string_view kColumns =
     "SELECT account, provider_id, id, note_id, registry, resource, state, severity, opened, "
     "updated, resolved, document FROM insights_finding ";
-constexpr std::string_view kMatches =
-    "WHERE account = $1 AND (CAST($2 AS TEXT) IS NULL OR state = $2) "
-    "AND (CAST($3 AS TEXT) IS NULL OR provider_id = $3) "
-    "AND (CAST($4 AS TEXT) IS NULL OR note_id = $4) "
-    "AND (CAST($5 AS TEXT) IS NULL OR severity = $5) ";
+// As an index of the table has it, so that the beginning of a list is read without the rest.
+constexpr std::string_view kRank =
+    "CASE severity WHEN 'critical' THEN 0 WHEN 'high' THEN 1 WHEN 'medium' THEN 2 ELSE 3 END";
 
 // The same image in the same repository is the same finding for ever.
 std::string FindingId(const Assessment& a, std::string_view note) {
@@ -118,13 +116,35 @@ Result<bool> IsNewest(db::Transaction& tx, const AccountId& account, const Regis
   return true;
 }
 
-struct FilterTexts {
-  explicit FilterTexts(const FindingFilter& filter) {
-    if (filter.state) state = ToString(*filter.state);
-    if (filter.severity) severity = ToString(*filter.severity);
+std::int64_t RankOf(Severity severity) {
+  switch (severity) {
+    case Severity::kCritical: return 0;
+    case Severity::kHigh: return 1;
+    case Severity::kMedium: return 2;
+    default: return 3;
   }
-  std::optional<std::string> state;
-  std::optional<std::string> severity;
+}
+
+// A filter as SQL. Only what is asked for stands in it: an index helps with nothing that "or"s.
+struct Conditions {
+  Conditions(const AccountId& account, const FindingFilter& filter) : where("WHERE account = $1") {
+    params.emplace_back(account);
+    if (filter.state) Add("state", ToString(*filter.state));
+    if (filter.severity) Add(kRank, RankOf(*filter.severity));
+    if (filter.provider_id) Add("provider_id", *filter.provider_id);
+    if (filter.note_id) Add("note_id", *filter.note_id);
+  }
+  std::string Next(db::Param value) {
+    params.push_back(value);
+    return "$" + std::to_string(params.size());
+  }
+  void Add(std::string_view column, db::Param value) {
+    where += " AND " + std::string(column) + " = ";
+    where += Next(value);
+  }
+
+  std::string where;
+  std::vector<db::Param> params;
 };
 
 }  // namespace
@@ -257,25 +277,31 @@ Status Findings::Resolve(db::Transaction& tx, const AccountId& account,
 
 Result<std::vector<Finding>> Findings::List(const AccountId& account,
                                             const FindingFilter& filter) const {
-  const FilterTexts texts(filter);
-  return database_.ReadValue([&](db::Transaction& tx) {
-    return tx.QueryAll(std::string(kColumns) + std::string(kMatches) +
-                           "ORDER BY CASE severity WHEN 'critical' THEN 0 WHEN 'high' THEN 1 "
-                           "WHEN 'medium' THEN 2 ELSE 3 END, updated DESC, id LIMIT $6 OFFSET $7",
-                       {account, texts.state, filter.provider_id, filter.note_id, texts.severity,
-                        filter.limit, filter.offset},
-                       FindingOf);
+  Conditions conditions(account, filter);
+  std::string sql = std::string(kColumns) + conditions.where + " ORDER BY " + std::string(kRank) +
+                    ", updated DESC, id LIMIT " + conditions.Next(filter.limit);
+  sql += " OFFSET " + conditions.Next(filter.offset);
+  return database_.ReadValue([&](db::Transaction& tx) -> Result<std::vector<Finding>> {
+    std::vector<Finding> all;
+    BW_TRY_STATUS(tx.QueryWith(sql, conditions.params, [&](const db::Row& row) -> Status {
+      BW_TRY(Finding finding, FindingOf(row));
+      all.push_back(std::move(finding));
+      return Ok();
+    }));
+    return all;
   });
 }
 
 Result<std::int64_t> Findings::Count(const AccountId& account, const FindingFilter& filter) const {
-  const FilterTexts texts(filter);
+  const Conditions conditions(account, filter);
   return database_.ReadValue([&](db::Transaction& tx) -> Result<std::int64_t> {
-    BW_TRY(const auto count,
-           tx.QueryOne("SELECT count(*) FROM insights_finding " + std::string(kMatches),
-                       {account, texts.state, filter.provider_id, filter.note_id, texts.severity},
-                       [](const db::Row& row) { return row.Int(0); }));
-    return count.value_or(0);
+    std::int64_t count = 0;
+    BW_TRY_STATUS(tx.QueryWith("SELECT count(*) FROM insights_finding " + conditions.where,
+                               conditions.params, [&](const db::Row& row) -> Status {
+                                 count = row.Int(0);
+                                 return Ok();
+                               }));
+    return count;
   });
 }
 

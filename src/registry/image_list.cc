@@ -14,28 +14,22 @@ struct FoundImage {
   std::string repository_id;
   ListedImage image;
   bool config_known = false;
+  bool in_scope = false;
 };
 
 constexpr std::string_view kColumns =
     "SELECT r.id, r.name, m.digest, m.media_type, m.config_digest, m.content_size, m.created, "
-    "m.pushed, c.created, c.labels FROM repository r JOIN manifest m ON m.repository = r.id "
+    "m.pushed, c.created, c.labels, CASE WHEN EXISTS (SELECT 1 FROM tag t WHERE "
+    "t.repository = m.repository AND t.digest = m.digest) THEN 1 ELSE 0 END FROM repository r JOIN "
+    "manifest m ON m.repository = r.id "
     "LEFT JOIN image_config c ON c.digest = m.config_digest WHERE r.registry = $1 ";
 
-// What of the scope each row can say of itself.
-std::string Filter(const ImageScope& scope) {
-  constexpr std::string_view kTagged =
-      "EXISTS (SELECT 1 FROM tag t WHERE t.repository = m.repository AND t.digest = m.digest) ";
-  std::string filter;
-  if (!scope.untagged) filter += "AND " + std::string(kTagged);
-  if (!scope.tagged) filter += "AND NOT " + std::string(kTagged);
-  if (!scope.indexes) {
-    filter += "AND m.media_type <> '" + std::string(oci::kOciIndex) + "' AND m.media_type <> '" +
-              std::string(oci::kDockerList) + "' ";
-  }
-  return filter;
+bool InScope(const ImageScope& scope, std::string_view media_type, bool is_tagged) {
+  if (is_tagged ? !scope.tagged : !scope.untagged) return false;
+  return scope.indexes || (media_type != oci::kOciIndex && media_type != oci::kDockerList);
 }
 
-Result<FoundImage> FromRow(const db::Row& row) {
+Result<FoundImage> FromRow(const ImageScope& scope, const db::Row& row) {
   BW_TRY(oci::Digest digest, oci::Digest::Parse(row.Text(2)));
   FoundImage found{.repository_id = row.String(0),
                    .image = {.repository = row.String(1),
@@ -47,7 +41,8 @@ Result<FoundImage> FromRow(const db::Row& row) {
                              .pushed = row.Time(7),
                              .tags = {},
                              .build = {}},
-                   .config_known = !row.IsNull(9)};
+                   .config_known = !row.IsNull(9),
+                   .in_scope = InScope(scope, row.Text(3), row.Bool(10))};
   if (!row.IsNull(4)) {
     BW_TRY(found.image.config, oci::Digest::Parse(row.Text(4)));
   }
@@ -85,43 +80,45 @@ Status AddTags(db::Transaction& tx, std::vector<FoundImage>& found) {
   return Ok();
 }
 
-// Whether a tag leads to it, over indexes and subjects.
+// Whether a tag leads to it, over indexes and subjects. The step up is written as one join with
+// both, so that each is looked up by an index: a union of them would be made whole for each image.
 Result<bool> IsNeeded(db::Transaction& tx, const FoundImage& found) {
   BW_TRY(
       const auto needed,
       tx.QueryOne(
-          "WITH RECURSIVE up AS (SELECT repository, digest FROM manifest WHERE repository = $1 "
-          "AND digest = $2 UNION SELECT u.repository, e.above FROM up u JOIN "
-          "(SELECT repository, target AS below, manifest AS above FROM manifest_reference "
-          "WHERE kind = 2 UNION ALL SELECT repository, digest, subject FROM manifest "
-          "WHERE subject IS NOT NULL) e ON e.repository = u.repository AND e.below = u.digest) "
-          "SELECT 1 FROM up u JOIN tag t ON t.repository = u.repository AND "
-          "t.digest = u.digest LIMIT 1",
+          "WITH RECURSIVE up AS (SELECT digest FROM manifest WHERE repository = $1 AND "
+          "digest = $2 UNION SELECT CASE way.kind WHEN 1 THEN list.manifest ELSE below.subject "
+          "END FROM up CROSS JOIN (SELECT 1 AS kind UNION ALL SELECT 2) way "
+          "LEFT JOIN manifest_reference list ON way.kind = 1 AND list.repository = $1 AND "
+          "list.target = up.digest AND list.kind = 2 LEFT JOIN manifest below ON way.kind = 2 "
+          "AND below.repository = $1 AND below.digest = up.digest "
+          "WHERE list.manifest IS NOT NULL OR below.subject IS NOT NULL) "
+          "SELECT 1 FROM up JOIN tag t ON t.repository = $1 AND t.digest = up.digest LIMIT 1",
           {found.repository_id, found.image.digest.text()}, [](const db::Row&) { return true; }));
   return needed.has_value();
 }
 
-// Rows after `after` in one part, at most `limit`.
+// Rows after `after` in one part, at most `limit`; also those that are not in scope, so that what a
+// page costs does not depend on how far one lies from the next.
 Result<std::vector<FoundImage>> RowsIn(db::Transaction& tx, const ImageScope& scope,
                                        const NameRange& range, const ImagePosition& after,
                                        std::size_t limit) {
-  const std::string filter = Filter(scope);
+  const auto from_row = [&](const db::Row& row) { return FromRow(scope, row); };
   std::vector<FoundImage> all;
   std::string from = range.from;
   std::string_view bound = ">=";
   if (after.repository >= range.from) {
     // First the rest of the repository that the last page ended in.
-    BW_TRY(all, tx.QueryAll(std::string(kColumns) + "AND r.name = $2 AND m.digest > $3 " + filter +
-                                "ORDER BY m.digest LIMIT $4",
-                            {scope.registry, after.repository, after.digest, limit}, FromRow));
+    BW_TRY(all, tx.QueryAll(std::string(kColumns) +
+                                "AND r.name = $2 AND m.digest > $3 ORDER BY m.digest LIMIT $4",
+                            {scope.registry, after.repository, after.digest, limit}, from_row));
     from = after.repository;
     bound = ">";
   }
   if (all.size() == limit) return all;
-  BW_TRY(auto rest,
-         tx.QueryAll(std::string(kColumns) + "AND r.name " + std::string(bound) +
-                         " $2 AND r.name < $3 " + filter + "ORDER BY r.name, m.digest LIMIT $4",
-                     {scope.registry, from, range.to, limit - all.size()}, FromRow));
+  BW_TRY(auto rest, tx.QueryAll(std::string(kColumns) + "AND r.name " + std::string(bound) +
+                                    " $2 AND r.name < $3 ORDER BY r.name, m.digest LIMIT $4",
+                                {scope.registry, from, range.to, limit - all.size()}, from_row));
   std::move(rest.begin(), rest.end(), std::back_inserter(all));
   return all;
 }
@@ -166,6 +163,7 @@ Result<ImagePage> ImageList::Page(const ImageScope& scope, const ImagePosition& 
     if (!found.empty()) {
       page.position = {found.back().image.repository, found.back().image.digest.text()};
     }
+    std::erase_if(found, [](const FoundImage& one) { return !one.in_scope; });
     if (scope.tagged) BW_TRY_STATUS(AddTags(tx, found));
     for (FoundImage& one : found) {
       if (scope.unneeded_only) {

@@ -152,7 +152,7 @@ verb_bench() {
     run_script bench/goals.sh 3600 "$@"
   else
     install_groups test
-    build_preset release bw_access_bench
+    build_preset release bw_access_bench bw_seed_lists
     export BENCH_ACCESS=$root/build/release/bench/bw_access_bench
     start_services
     run_scripts 3600 none bench

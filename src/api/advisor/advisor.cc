@@ -1,11 +1,13 @@
 #include "api/advisor/advisor.h"
 
-#include <map>
+#include <memory>
 #include <optional>
 
 #include "api/advisor/encode.h"
+#include "api/listing.h"
 #include "api/registry/handlers.h"
 #include "api/registry/registry.h"
+#include "api/registry/verdicts.h"
 #include "base/strings.h"
 #include "registry/resources.h"
 
@@ -14,13 +16,16 @@ namespace va {
 namespace {
 
 using advisor::IssueScope;
-using registry::ImageInfo;
+using registry::ImagePage;
+using registry::ImagePosition;
+using registry::ImageScope;
+using Image = registry::ListedImage;
 
 // ibm-registry 2.2 [judge]: image.vulnerabilities on the namespace; the same default roles as
 // exemption.list.
 constexpr std::string_view kAction = "container-registry.image.vulnerabilities";
-// Full reports in one answer.
-constexpr std::size_t kMaxReports = 1000;
+// Images whose full reports are made at once: each is a matching of all its packages.
+constexpr std::size_t kReportsAtOnce = 8;
 
 // "true" or "false", as the SDKs send booleans.
 Result<bool> Flag(const Context& context, std::string_view name, bool fallback) {
@@ -35,6 +40,102 @@ Result<IssueScope> ScopeOf(const Context& context) {
   BW_TRY(const bool all, Flag(context, "includeUnfixed", false));
   return all ? IssueScope::kAll : IssueScope::kActionable;
 }
+
+// The tagged images of an account on their way. Refers to nothing of the request.
+class AccountList {
+ public:
+  AccountList(const AdvisorDeps& deps, AccountId account, ImageScope scope, Version version,
+              IssueScope issues)
+      : deps_(deps),
+        account_(std::move(account)),
+        scope_(std::move(scope)),
+        version_(version),
+        issues_(issues) {}
+
+  // Their reports by name: members of an object.
+  Result<std::optional<std::vector<std::string>>> Reports() {
+    std::vector<std::string> members;
+    BW_TRY(const auto images, Next(kReportsAtOnce));
+    if (!images) return std::nullopt;
+    for (const Image& image : *images) {
+      const auto report = Report(image);
+      if (!report.ok() && report.error().code() == ErrorCode::kNotFound) continue;
+      if (!report.ok()) return report.error();
+      const std::string body = json::Serialize(ReportJson(*report, version_, issues_));
+      for (const std::string& tag : image.tags) {
+        members.push_back(json::Serialize(json::Text(NameOf(image, tag))) + ":" + body);
+      }
+    }
+    return std::optional(std::move(members));
+  }
+
+  // What was last said of them: elements of an array.
+  Result<std::optional<std::vector<std::string>>> Summaries() {
+    std::vector<std::string> elements;
+    BW_TRY(const auto images, Next(registry::kImagesPerPage));
+    if (!images) return std::nullopt;
+    BW_TRY(const auto verdicts, management::VerdictsFor(deps_.advisor, scope_.registry, *images));
+    for (const Image& image : *images) {
+      const auto known = verdicts.find({image.repository, image.digest.text()});
+      BW_TRY(ListedImage listed,
+             known != verdicts.end() ? ListedBy(known->second) : ListedAnew(image));
+      listed.created = ToUnixSeconds(image.first_pushed);
+      for (const std::string& tag : image.tags) {
+        listed.name = NameOf(image, tag);
+        elements.push_back(json::Serialize(ListedJson(listed)));
+      }
+    }
+    return std::optional(std::move(elements));
+  }
+
+ private:
+  Result<std::optional<std::vector<Image>>> Next(std::size_t limit) {
+    if (!more_) return std::nullopt;
+    BW_TRY(ImagePage page, deps_.images.Page(scope_, position_, limit));
+    more_ = page.more;
+    position_ = std::move(page.position);
+    return std::optional(std::move(page.images));
+  }
+
+  std::string NameOf(const Image& image, const std::string& tag) const {
+    return scope_.registry.value() + "/" + image.repository + ":" + tag;
+  }
+
+  Result<advisor::ImageReport> Report(const Image& image) const {
+    return deps_.advisor.Report(account_, scope_.registry, image.repository,
+                                oci::Reference(image.digest));
+  }
+
+  Result<ListedImage> ListedBy(const advisor::Verdict& verdict) const {
+    ListedImage listed;
+    const bool all = issues_ == IssueScope::kAll;
+    listed.issues = all ? verdict.counts.total() : verdict.issues;
+    listed.status = listed.issues > 0 ? advisor::ImageStatus::kFail : verdict.status;
+    listed.scanned = ToUnixSeconds(verdict.assessed);
+    return listed;
+  }
+
+  // Of an image without a verdict of its own: a list of images, or one that waits for its scan.
+  Result<ListedImage> ListedAnew(const Image& image) const {
+    const auto report = Report(image);
+    if (!report.ok() && report.error().code() == ErrorCode::kNotFound) return ListedImage{};
+    if (!report.ok()) return report.error();
+    const auto issues = IssuesOf(report->assessment, issues_);
+    ListedImage listed;
+    listed.status = StatusOf(report->assessment, issues_);
+    listed.issues = CountBySeverity(issues).total();
+    listed.scanned = ToUnixSeconds(report->assessment.indexed);
+    return listed;
+  }
+
+  const AdvisorDeps deps_;
+  const AccountId account_;
+  const ImageScope scope_;
+  const Version version_;
+  const IssueScope issues_;
+  ImagePosition position_;
+  bool more_ = true;
+};
 
 // One generation of the interface.
 class Handlers {
@@ -58,45 +159,13 @@ class Handlers {
   }
 
   Result<net::Response> AccountReport(Context& context) const {
-    BW_TRY(const IssueScope scope, ScopeOf(context));
-    NoteFilter(context);
-    BW_TRY(const auto images, TaggedImages(context));
-    if (images.size() > kMaxReports) {
-      return TooLarge("more than 1000 images; name a repository").Reason("report_too_large");
-    }
-    json::Object assessments;
-    for (const ImageInfo& image : images) {
-      auto report = deps_.advisor.Report(context.account, image.registry, image.repository,
-                                         oci::Reference(image.digest));
-      if (!report.ok() && report.error().code() == ErrorCode::kNotFound) continue;
-      if (!report.ok()) return std::move(report).error();
-      const json::Value body = ReportJson(*report, version_, scope);
-      for (const std::string& tag : image.tags) assessments[NameOf(image, tag)] = body;
-    }
-    return JsonResponse(200, {{"assessments", std::move(assessments)}});
+    BW_TRY(const auto list, ListOf(context));
+    return ListResponse(ListKind::kObject, [list] { return list->Reports(); }, "assessments");
   }
 
   Result<net::Response> AccountStatus(Context& context) const {
-    BW_TRY(const IssueScope scope, ScopeOf(context));
-    NoteFilter(context);
-    BW_TRY(const auto images, TaggedImages(context));
-    BW_TRY(const auto placed, deps_.advisor.Verdicts(context.account, context.registry.name));
-    std::map<std::pair<std::string_view, std::string_view>, const advisor::Verdict*> verdicts;
-    for (const advisor::PlacedVerdict& one : placed) {
-      verdicts[{one.location.repository, one.location.digest.text()}] = &one.verdict;
-    }
-    json::Array list;
-    for (const ImageInfo& image : images) {
-      const auto known = verdicts.find({image.repository, image.digest.text()});
-      BW_TRY(ListedImage listed, known != verdicts.end() ? ListedBy(*known->second, scope)
-                                                         : Listed(context, image, scope));
-      listed.created = ToUnixSeconds(image.created);
-      for (const std::string& tag : image.tags) {
-        listed.name = NameOf(image, tag);
-        list.push_back(ListedJson(listed));
-      }
-    }
-    return JsonResponse(200, {{"images", std::move(list)}});
+    BW_TRY(const auto list, ListOf(context));
+    return ListResponse(ListKind::kArray, [list] { return list->Summaries(); }, "images");
   }
 
  private:
@@ -123,70 +192,42 @@ class Handlers {
                                 image.reference());
   }
 
-  static std::string NameOf(const ImageInfo& image, const std::string& tag) {
-    return image.registry.value() + "/" + image.repository + ":" + tag;
-  }
-
-  static Result<ListedImage> ListedBy(const advisor::Verdict& verdict, IssueScope scope) {
-    ListedImage listed;
-    const bool all = scope == IssueScope::kAll;
-    listed.issues = all ? verdict.counts.total() : verdict.issues;
-    listed.status = listed.issues > 0 ? advisor::ImageStatus::kFail : verdict.status;
-    listed.scanned = ToUnixSeconds(verdict.assessed);
-    return listed;
-  }
-
-  // Of an image without a verdict of its own: a list of images, or one that waits for its scan.
-  Result<ListedImage> Listed(const Context& context, const ImageInfo& image,
-                             IssueScope scope) const {
-    auto report = deps_.advisor.Report(context.account, image.registry, image.repository,
-                                       oci::Reference(image.digest));
-    if (!report.ok() && report.error().code() == ErrorCode::kNotFound) return ListedImage{};
-    if (!report.ok()) return std::move(report).error();
-    const auto issues = IssuesOf(report->assessment, scope);
-    ListedImage listed;
-    listed.status = StatusOf(report->assessment, scope);
-    listed.issues = CountBySeverity(issues).total();
-    listed.scanned = ToUnixSeconds(report->assessment.indexed);
-    return listed;
-  }
-
-  Result<bool> MayRead(const Context& context, std::string_view name_space) const {
-    const Status allowed =
-        deps_.authorizer.Authorize(context.caller, kAction,
-                                   registry::NamespaceResource(deps_.namespaces, context.account,
-                                                               context.registry, name_space));
+  Result<bool> MayRead(const Context& context, const registry::Namespace& ns) const {
+    control::Resource resource = control::NamespaceResource(ns.account, context.registry.name,
+                                                            context.registry.region, ns.name);
+    resource.resource_group = ns.resource_group;
+    const Status allowed = deps_.authorizer.Authorize(context.caller, kAction, resource);
     if (allowed.ok()) return true;
     if (allowed.error().code() == ErrorCode::kDenied) return false;
     return allowed.error();
   }
 
   // The account's tagged images in this registry, of namespaces the caller may read.
-  Result<std::vector<ImageInfo>> TaggedImages(const Context& context) const {
+  Result<ImageScope> ImagesOf(const Context& context) const {
+    ImageScope scope{
+        .registry = context.registry.name, .namespaces = {}, .repositories = {}, .untagged = false};
     BW_TRY(const bool own, Flag(context, "includePrivate", true));
     BW_TRY(const bool provided, Flag(context, "includeIBM", false));
     (void)provided;  // this registry provides no images of its own
-    std::vector<ImageInfo> visible;
-    if (!own) return visible;
-    registry::ImageFilter filter{
-        .registry = context.registry.name, .namespaces = {}, .repositories = {}};
     if (const auto named = context.query.Get("repository"); named && !named->empty()) {
       BW_TRY(const oci::ImageName name, oci::ImageName::Parse(*named));
-      filter.repositories.push_back(name.repository);
+      scope.repositories.push_back(name.repository);
     }
-    BW_TRY(auto images, deps_.content.ListImages(context.account, filter));
-    std::map<std::string, bool, std::less<>> decided;
-    for (ImageInfo& image : images) {
-      if (image.tags.empty()) continue;
-      const std::string_view name_space = oci::NamespaceOf(image.repository);
-      auto known = decided.find(name_space);
-      if (known == decided.end()) {
-        BW_TRY(const bool may_read, MayRead(context, name_space));
-        known = decided.emplace(name_space, may_read).first;
-      }
-      if (known->second) visible.push_back(std::move(image));
+    if (!own) return scope;
+    BW_TRY(const auto all, deps_.namespaces.List(context.account, context.registry.name));
+    for (const registry::Namespace& ns : all) {
+      BW_TRY(const bool may_read, MayRead(context, ns));
+      if (may_read) scope.namespaces.push_back(ns.name);
     }
-    return visible;
+    return scope;
+  }
+
+  Result<std::shared_ptr<AccountList>> ListOf(Context& context) const {
+    BW_TRY(const IssueScope issues, ScopeOf(context));
+    NoteFilter(context);
+    BW_TRY(ImageScope scope, ImagesOf(context));
+    return std::make_shared<AccountList>(deps_, context.account, std::move(scope), version_,
+                                         issues);
   }
 
   AdvisorDeps deps_;

@@ -12,7 +12,7 @@
 #include "advisor/advisor.h"
 #include "api/endpoint.h"
 #include "control/change.h"
-#include "registry/content_reader.h"
+#include "registry/image_list.h"
 #include "registry/namespaces.h"
 
 namespace breakwater::api {
@@ -28,7 +28,7 @@ class AdvisorFace final : public Face {
 
 struct AdvisorDeps {
   advisor::Advisor& advisor;
-  registry::ContentReader& content;
+  const registry::ImageList& images;
   const registry::Namespaces& namespaces;
   control::Authorizer& authorizer;
 };

@@ -66,7 +66,9 @@ class AdvisorApiTest : public ::testing::Test {
     request.id = "req-7";
     request.body = &nothing;
     net::Response response = dispatcher_.Handle(request);
-    auto body = json::Parse(std::get<std::string>(response.body));
+    auto* stream = std::get_if<net::StreamBody>(&response.body);
+    auto body = json::Parse(stream != nullptr ? *io::ReadAll(*stream->source, 1U << 20)
+                                              : std::get<std::string>(response.body));
     EXPECT_TRUE(body.ok());
     return {response.status, body.ok() ? *body : json::Value(), std::move(response.headers)};
   }
@@ -83,7 +85,7 @@ class AdvisorApiTest : public ::testing::Test {
   AdvisorFace face_;
   Dispatcher dispatcher_{{world_.registries, identity_, world_.authorizer, world_.changes,
                           world_.recorder, metrics_, AccountId("acc")},
-                         AdvisorEndpoints(face_, {advisor_, world_.services->content,
+                         AdvisorEndpoints(face_, {advisor_, world_.services->images,
                                                   world_.services->namespaces, world_.authorizer}),
                          {{"/va/api", &face_}}};
   std::string digest_;
@@ -241,6 +243,23 @@ TEST_F(AdvisorApiTest, AccountListsHoldEveryTaggedImage) {
       json::Find(Get("/va/api/v4/report/account/status", "includePrivate=false").body, "images")
           ->as_array()
           .empty());
+}
+
+// More than an answer would hold in memory, in parts that have nothing in them at times.
+TEST_F(AdvisorApiTest, AccountListsAreReadInParts) {
+  const int images = static_cast<int>(registry::kImagesPerPage) + 10;
+  for (int i = 0; i < images; ++i) {
+    PushImage(world_, "tests/many", "t" + std::to_string(i), {Layer(std::to_string(i))});
+  }
+  const Answer status = Get("/va/api/v4/report/account/status");
+  std::set<std::string> names;
+  for (const json::Value& image : json::Find(status.body, "images")->as_array()) {
+    names.emplace(json::FindText(image, "name"));
+  }
+  EXPECT_EQ(names.size(), static_cast<std::size_t>(images) + 1);
+  Scan();
+  const Answer report = Get("/va/api/v4/report/account");
+  EXPECT_EQ(json::Find(report.body, "assessments")->as_object().size(), names.size());
 }
 
 TEST_F(AdvisorApiTest, TheRightToReadVulnerabilitiesIsAskedForOnTheNamespace) {

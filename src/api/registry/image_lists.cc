@@ -1,10 +1,10 @@
 // Lists of images: ListImages and ListImageDigests (ibm-registry 1.8).
 #include <algorithm>
-#include <map>
 #include <memory>
 
 #include "api/listing.h"
 #include "api/registry/handlers.h"
+#include "api/registry/verdicts.h"
 #include "base/strings.h"
 #include "json/reader.h"
 #include "oci/media_types.h"
@@ -55,8 +55,6 @@ json::Object ReportJson(const Counters* counters) {
           {"exemptIssueCount", 0}};
 }
 
-using CountersByImage = std::map<std::pair<std::string, std::string>, Counters>;
-
 std::int64_t CreatedSeconds(const ListedImage& image) {
   return image.build.created ? ToUnixSeconds(*image.build.created) : 0;
 }
@@ -101,19 +99,16 @@ class Listing {
       : deps_(deps), scope_(std::move(scope)), with_verdicts_(with_verdicts), print_(print) {}
 
   Result<std::vector<std::string>> Entries(const ImagePage& page) const {
-    CountersByImage counters;
+    VerdictsByImage verdicts;
     if (with_verdicts_) {
-      BW_TRY(counters, CountersFor(page.images));
+      BW_TRY(verdicts, VerdictsFor(deps_.advisor, scope_.registry, page.images));
     }
-    static const Counters kUnscanned;
     std::vector<std::string> entries;
     entries.reserve(page.images.size());
     for (const ListedImage& image : page.images) {
-      const auto known = counters.find({image.repository, image.digest.text()});
-      const Counters* shown = !with_verdicts_           ? nullptr
-                              : known != counters.end() ? &known->second
-                                                        : &kUnscanned;
-      entries.push_back(print_(scope_.registry, image, shown));
+      const auto known = verdicts.find({image.repository, image.digest.text()});
+      const Counters counters = known == verdicts.end() ? Counters{} : CountersOf(known->second);
+      entries.push_back(print_(scope_.registry, image, with_verdicts_ ? &counters : nullptr));
     }
     return entries;
   }
@@ -123,22 +118,6 @@ class Listing {
   }
 
  private:
-  Result<CountersByImage> CountersFor(const std::vector<ListedImage>& images) const {
-    CountersByImage all;
-    for (auto first = images.begin(); first != images.end();) {
-      const auto last = std::find_if(first, images.end(), [&](const ListedImage& image) {
-        return image.repository != first->repository;
-      });
-      BW_TRY(const auto placed, deps_.advisor.VerdictsIn(scope_.registry, first->repository,
-                                                         first->digest, (last - 1)->digest));
-      for (const advisor::PlacedVerdict& one : placed) {
-        all[{first->repository, one.location.digest.text()}] = CountersOf(one.verdict);
-      }
-      first = last;
-    }
-    return all;
-  }
-
   const RegistryDeps deps_;
   const ImageScope scope_;
   const bool with_verdicts_;
@@ -156,13 +135,17 @@ Result<ImagePosition> PositionOf(std::string_view start) {
   return ImagePosition{std::string(start.substr(0, at)), std::string(start.substr(at + 1))};
 }
 
+// Pages that one part looks at: where few of the images are asked for, it is short or empty, and
+// its client goes on.
+constexpr int kPagesPerPart = 8;
+
 // One part, with a link to the next.
 Result<net::Response> PartOf(const Context& context, const Listing& listing,
                              const PageRequest& asked) {
   BW_TRY(ImagePosition position, PositionOf(asked.start));
   std::vector<std::string> entries;
   bool more = true;
-  while (more && entries.size() < *asked.limit) {
+  for (int pages = 0; more && entries.size() < *asked.limit && pages < kPagesPerPart; ++pages) {
     BW_TRY(const ImagePage page, listing.Page(position, *asked.limit - entries.size()));
     BW_TRY(auto some, listing.Entries(page));
     std::move(some.begin(), some.end(), std::back_inserter(entries));
