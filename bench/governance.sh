@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Conditions per second on one core beside general engines from npm (ajv, cedar-wasm) on an equivalent
-# rule, and what the gate adds to a change under 500 attached rules. Goals: ten times the best of
-# them, and under 50 microseconds.
+# Conditions per second of one core's time beside general engines from npm (ajv, cedar-wasm) on
+# equivalent rules, of flags and of texts and numbers, and what the gate adds to a change under 500
+# attached rules. Goals: ten times the best of them, and under 50 microseconds.
 
 # shellcheck source=bench/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -25,14 +25,19 @@ import sys
 
 runs = {run['name']: run for run in json.load(open(sys.argv[1], encoding='utf-8'))['benchmarks']}
 peers = json.load(open(sys.argv[2], encoding='utf-8'))
-ours = runs['Condition']['per_second']
-print(f'Breakwater: {ours:,.0f} conditions per second on one core')
-for name, found in peers.items():
-    print(f'{name}: {found:,.0f}, so that Breakwater does {ours / found:.1f} times as many')
-most = max(peers.values())
+met = True
+for condition, rates in peers.items():
+    ours = runs[f'Condition/{condition}']['per_second']
+    alone = runs[f'ConditionAlone/{condition}']['per_second']
+    print(f'a condition of {condition}:')
+    print(f'  Breakwater: {ours:,.0f} per second on one core; {alone:,.0f} where the facts are laid '
+          'out for this one')
+    for name, found in rates.items():
+        print(f'  {name}: {found:,.0f}, so that Breakwater does {ours / found:.1f} times as many')
+    met = met and ours >= 10 * max(rates.values())
 for rules in (0, 500):
     run = runs[f'Gate/{rules}']
     print(f"gate with {rules} rules: median {run['median_us']:.1f} us, "
           f"99th percentile {run['p99_us']:.1f} us (goal 50 us)")
-sys.exit(0 if ours >= 10 * most and runs['Gate/500']['p99_us'] < 50 else 1)
+sys.exit(0 if met and runs['Gate/500']['p99_us'] < 50 else 1)
 PYTHON

@@ -4,6 +4,7 @@
 #include <span>
 
 #include "base/embedded.h"
+#include "condition/program.h"
 #include "json/reader.h"
 
 namespace breakwater::condition {
@@ -43,7 +44,7 @@ ResourceConfig ReadConfig(const std::string& service, const json::Reader& reader
     if (config.FindAttribute(name) != nullptr) item.Fail("is there twice");
     config.attributes.push_back({name, item.Field("description").String()});
   }
-  for (const auto& item : reader.Field("properties").Items(kMaxItems)) {
+  for (const auto& item : reader.Field("properties").Items(Layout::kMost)) {
     Property property = ReadProperty(item);
     if (config.Find(property.name) != nullptr) item.Fail("is there twice");
     config.properties.push_back(std::move(property));

@@ -269,4 +269,8 @@ Outcome Judge(const Condition& condition, const Parameters& parameters, const Fa
   }));
 }
 
+Truth TruthOf(const SubRule& sub_rule, const Parameters& parameters, const Related* related) {
+  return Count(sub_rule, parameters, related).truth;
+}
+
 }  // namespace breakwater::condition

@@ -81,6 +81,8 @@ Verdict Evaluate(const Condition& condition, const Parameters& parameters, const
 // catalogue.
 Outcome Judge(const Condition& condition, const Parameters& parameters, const Facts& facts,
               const Related* related = nullptr);
+// The same of one sub-rule.
+Truth TruthOf(const SubRule& sub_rule, const Parameters& parameters, const Related* related);
 inline bool Compliant(const Condition& condition, const Parameters& parameters,
                       const Facts& facts) {
   return Judge(condition, parameters, facts) == Outcome::kCompliant;

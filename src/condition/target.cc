@@ -107,6 +107,23 @@ bool Target::Matches(const ResourceType& type,
          });
 }
 
+std::optional<Target::Key> Target::LookupKey() const {
+  const auto filter = std::find_if(filters_.begin(), filters_.end(), [](const Filter& one) {
+    return one.op == Operator::kStringEquals;
+  });
+  if (filter == filters_.end()) return std::nullopt;
+  Key key{.attribute = filter->name, .values = {}, .suffices = filters_.size() == 1};
+  for (const std::string& text : filter->operand.texts) {
+    if (filter->name == "region") {
+      const auto names = RegionNames(text);
+      key.values.insert(names.begin(), names.end());
+    } else {
+      key.values.insert(text);
+    }
+  }
+  return key;
+}
+
 bool Target::MayOverlap(const Target& other) const {
   if (type_ != other.type_) return false;
   std::map<std::string_view, std::vector<const Filter*>> by_name;

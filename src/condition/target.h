@@ -2,6 +2,8 @@
 #pragma once
 
 #include <map>
+#include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -31,6 +33,15 @@ class Target {
   // attribute the resource does not have counts as absent.
   bool Matches(const ResourceType& type,
                const std::map<std::string, std::string>& attributes) const;
+  bool IsFiltered() const { return !filters_.empty(); }
+  // An attribute that must have one of these values for a resource to match ("region" under each of
+  // its names), if a filter says so: targets can be looked up by it.
+  struct Key {
+    std::string attribute;
+    std::set<std::string> values;
+    bool suffices = false;  // nothing else is asked but the type
+  };
+  std::optional<Key> LookupKey() const;
   // Whether there can be a resource that both match. True where it cannot be told (wildcards).
   bool MayOverlap(const Target& other) const;
 

@@ -61,7 +61,7 @@ Status CheckAlone(const Proposal& proposal, const Bound& bound) {
 }
 
 Status CheckBeside(const Proposal& proposal, const Bound& bound, const ScopeTree& tree,
-                   const control::Place& place, const AttachedRules::Candidate& other) {
+                   const control::Place& place, const Candidate& other) {
   const AttachedRule& rule = *other.rule;
   if (rule.id == proposal.rule_id || rule.compiled == nullptr || !Disallows(rule.actions)) {
     return Ok();
@@ -95,7 +95,8 @@ Status CheckConflicts(db::Transaction& tx, const control::Hierarchy& hierarchy,
     bound.push_back({draft, *std::move(parameters)});
   }
   if (!Disallows(proposal.rule.actions) || bound.empty()) return Ok();
-  BW_TRY(const auto others, attached.All(tx, account));
+  BW_TRY(const auto rules, attached.Of(tx, account));
+  const auto& others = rules->candidates();
   std::vector<Scope> scopes = ScopesOf(proposal.attachments);
   for (const auto& other : others) {
     const auto more = ScopesOf({other.attachment});

@@ -122,28 +122,28 @@ audit::Severity SeverityOf(Consequence consequence) {
 
 }  // namespace
 
-std::vector<RuleVerdict> EvaluateRules(const std::vector<AttachedRulePtr>& rules,
+std::vector<RuleVerdict> EvaluateRules(const ApplicableRuleList& rules,
                                        const condition::Facts& facts,
                                        const condition::Related* related) {
   std::vector<RuleVerdict> verdicts;
   verdicts.reserve(rules.size());
-  for (const AttachedRulePtr& rule : rules) {
-    verdicts.push_back(
-        {rule, condition::Evaluate(rule->compiled->condition, rule->parameters, facts, related)});
+  for (const ApplicableRule& rule : rules) {
+    verdicts.push_back({rule.rule, condition::Evaluate(rule->compiled->condition, rule->parameters,
+                                                       facts, related)});
   }
   return verdicts;
 }
 
-std::vector<RuleVerdict> Violations(const std::vector<AttachedRulePtr>& rules,
-                                    const condition::Facts& facts,
+std::vector<RuleVerdict> Violations(const ApplicableRuleList& rules, const condition::Facts& facts,
                                     const condition::Related* related) {
   std::vector<RuleVerdict> verdicts;
-  for (const AttachedRulePtr& rule : rules) {
-    const condition::Condition& condition = rule->compiled->condition;
-    if (condition::Judge(condition, rule->parameters, facts, related) == Outcome::kCompliant) {
-      continue;
-    }
-    verdicts.push_back({rule, condition::Evaluate(condition, rule->parameters, facts, related)});
+  if (rules.empty()) return verdicts;
+  // They are all of one kind of resource, and so are their layouts.
+  const condition::FactSlots slots(rules.front()->compiled->layout, facts);
+  for (const ApplicableRule& rule : rules) {
+    if (rule.ready.Holds(slots, related)) continue;
+    verdicts.push_back({rule.rule, condition::Evaluate(rule->compiled->condition, rule->parameters,
+                                                       facts, related)});
   }
   return verdicts;
 }
@@ -203,9 +203,10 @@ Result<control::Judgement> RuleGate::Judge(db::Transaction& tx, const control::C
                                            const condition::Facts& facts) {
   static_cast<void>(caller);  // rules look at what would be, not at who asks
   BW_TRY_STATUS(control::HoldScopes(tx, dialect_));
-  BW_TRY(const auto applicable, rules_.For(tx, resource));
+  BW_TRY(const auto rules, rules_.Of(tx, resource.account));
+  BW_TRY(const auto applicable, rules->For(resource));
   BW_TRY(auto judgement, JudgeOne(tx, resource, applicable, facts));
-  BW_TRY_STATUS(JudgeThoseThatLook(tx, resource, judgement));
+  BW_TRY_STATUS(JudgeThoseThatLook(tx, *rules, resource, judgement));
   return judgement;
 }
 
@@ -220,7 +221,7 @@ Result<control::Judgement> RuleGate::JudgeOne(db::Transaction& tx,
   // Whether the glass is broken, or the failure was accepted, matters and is read only where
   // something would be refused.
   std::set<AccountId> owners;
-  for (const AttachedRulePtr& rule : applicable.rules) owners.insert(rule->account);
+  for (const ApplicableRule& rule : applicable.rules) owners.insert(rule->account);
   for (const AccountId& owner : owners) {
     BW_TRY(auto open, BreakGlasses::OpenOnes(tx, owner, enforcement.now));
     std::ranges::move(open, std::back_inserter(enforcement.open));
@@ -232,19 +233,19 @@ Result<control::Judgement> RuleGate::JudgeOne(db::Transaction& tx,
   return JudgeRules(applicable, resource, facts, &related, enforcement);
 }
 
-Status RuleGate::JudgeThoseThatLook(db::Transaction& tx, const control::Resource& resource,
+Status RuleGate::JudgeThoseThatLook(db::Transaction& tx, const RuleSet& rules,
+                                    const control::Resource& resource,
                                     control::Judgement& judgement) const {
   const condition::ResourceType changed{resource.service, resource.kind};
-  BW_TRY(const auto types, rules_.LookingAt(tx, resource.account, changed));
   json::Array also;
-  for (const condition::ResourceType& type : types) {
+  for (const condition::ResourceType& type : rules.LookingAt(changed)) {
     control::FactSource* source = sources_.For(type);
     if (source == nullptr) continue;
     BW_TRY(const auto resources, source->List(tx, type, resource.account));
     for (const control::Resource& looking : resources) {
       if (looking == resource) continue;
-      BW_TRY(auto applicable, rules_.For(tx, looking));
-      std::erase_if(applicable.rules, [&](const AttachedRulePtr& rule) {
+      BW_TRY(auto applicable, rules.For(looking));
+      std::erase_if(applicable.rules, [&](const ApplicableRule& rule) {
         return !rule->compiled->condition.LooksAt(changed);
       });
       if (applicable.rules.empty()) continue;

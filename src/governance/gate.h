@@ -16,17 +16,16 @@ namespace breakwater::governance {
 
 // What one rule says of one resource.
 struct RuleVerdict {
-  AttachedRulePtr rule;
+  const AttachedRule* rule = nullptr;
   condition::Verdict verdict;
 };
 
 // The rules' verdicts by the one evaluator, in their order. Pure.
-std::vector<RuleVerdict> EvaluateRules(const std::vector<AttachedRulePtr>& rules,
+std::vector<RuleVerdict> EvaluateRules(const ApplicableRuleList& rules,
                                        const condition::Facts& facts,
                                        const condition::Related* related);
 // The same, only of those that are not complied with.
-std::vector<RuleVerdict> Violations(const std::vector<AttachedRulePtr>& rules,
-                                    const condition::Facts& facts,
+std::vector<RuleVerdict> Violations(const ApplicableRuleList& rules, const condition::Facts& facts,
                                     const condition::Related* related);
 
 // What softens rules that disallow: the time, before they are enforced, open break-glass, and
@@ -70,8 +69,8 @@ class RuleGate final : public control::Gate {
   Result<control::Judgement> JudgeOne(db::Transaction& tx, const control::Resource& resource,
                                       const ApplicableRules& applicable,
                                       const condition::Facts& facts) const;
-  Status JudgeThoseThatLook(db::Transaction& tx, const control::Resource& resource,
-                            control::Judgement& judgement) const;
+  Status JudgeThoseThatLook(db::Transaction& tx, const RuleSet& rules,
+                            const control::Resource& resource, control::Judgement& judgement) const;
 
   const db::Dialect dialect_;
   const AttachedRules& rules_;

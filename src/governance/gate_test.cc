@@ -25,7 +25,7 @@ AttachedRulePtr Rule(const std::string& name, std::vector<Action> actions,
   rule->account = AccountId("a");
   rule->actions = std::move(actions);
   rule->enforced_from = enforced_from;
-  rule->compiled = std::make_shared<const CompiledRule>(*std::move(compiled));
+  rule->Use(std::make_shared<const CompiledRule>(*std::move(compiled)), {});
   return rule;
 }
 
@@ -39,11 +39,13 @@ condition::Facts Settings(bool private_only, bool platform_metrics) {
   return facts;
 }
 
-control::Judgement Judge(std::vector<AttachedRulePtr> rules, const condition::Facts& facts,
+control::Judgement Judge(const std::vector<AttachedRulePtr>& rules, const condition::Facts& facts,
                          Enforcement enforcement = {.now = kNow}) {
+  ApplicableRuleList list;
+  for (const AttachedRulePtr& rule : rules) list.push_back(rule.get());
   const auto resource =
       control::ServiceResource(AccountId("a"), RegistryName("us.icr.io"), "us-south");
-  return JudgeRules({std::move(rules), "sha256:of-the-rules"}, resource, facts, nullptr,
+  return JudgeRules({std::move(list), "sha256:of-the-rules"}, resource, facts, nullptr,
                     enforcement);
 }
 

@@ -16,8 +16,8 @@ struct Repairs::Found {
 Result<Repairs::Found> Repairs::Find(const AccountId& account, const std::string& rule_id,
                                      const std::string& resource) const {
   return deps_.database.ReadValue([&](db::Transaction& tx) -> Result<Found> {
-    BW_TRY(const auto all, deps_.rules.All(tx, account));
-    for (const auto& candidate : all) {
+    BW_TRY(const auto all, deps_.rules.Of(tx, account));
+    for (const Candidate& candidate : all->candidates()) {
       if (candidate.rule->id != rule_id || candidate.rule->compiled == nullptr) continue;
       const condition::ResourceType& type = candidate.rule->compiled->target.type();
       control::FactSource* source = deps_.facts.For(type);
@@ -27,16 +27,16 @@ Result<Repairs::Found> Repairs::Find(const AccountId& account, const std::string
           resources.begin(), resources.end(),
           [&](const control::Resource& one) { return one.crn().ToString() == resource; });
       if (found == resources.end()) continue;
-      BW_TRY(const auto applicable, deps_.rules.For(tx, *found));
+      BW_TRY(const auto applicable, all->For(*found));
       BW_TRY(const auto facts, source->Read(tx, *found));
       const RelatedResources related(tx, deps_.facts, *found);
       // Attached with several parameters, it is complied with if it is under all of them.
       std::optional<Found> one;
-      for (const AttachedRulePtr& rule : applicable.rules) {
+      for (const ApplicableRule& rule : applicable.rules) {
         if (rule->id != rule_id || (one && !one->compliant)) continue;
         const bool compliant = condition::Judge(rule->compiled->condition, rule->parameters, facts,
                                                 &related) == condition::Outcome::kCompliant;
-        one = Found{rule, *found, facts, compliant};
+        one = Found{rule->shared_from_this(), *found, facts, compliant};
       }
       if (one) return *std::move(one);
     }

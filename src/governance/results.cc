@@ -98,9 +98,10 @@ Status Results::EvaluateType(const AccountId& account, const condition::Resource
 
 Status Results::EvaluateTypes(const AccountId& account, std::set<condition::ResourceType> types) {
   BW_TRY_STATUS(deps_.database.Read([&](db::Transaction& tx) -> Status {
+    BW_TRY(const auto rules, deps_.rules.Of(tx, account));
     const auto touched = types;
     for (const condition::ResourceType& type : touched) {
-      BW_TRY(const auto looking, deps_.rules.LookingAt(tx, account, type));
+      const auto& looking = rules->LookingAt(type);
       types.insert(looking.begin(), looking.end());
     }
     return Ok();
@@ -194,10 +195,11 @@ Result<std::vector<RuleResult>> Results::Evaluate(db::Transaction& tx, const Acc
     return Unavailable("nothing here knows " + condition::ToString(type));
   }
   BW_TRY(const auto resources, source->List(tx, type, account));
+  BW_TRY(const auto rules, deps_.rules.Of(tx, account));
   const Timestamp now = deps_.clock.Now();
   std::vector<RuleResult> results;
   for (const control::Resource& resource : resources) {
-    BW_TRY(const auto applicable, deps_.rules.For(tx, resource));
+    BW_TRY(const auto applicable, rules->For(resource));
     if (applicable.rules.empty()) continue;
     const condition::Facts facts = ReadFacts(tx, *source, resource);
     const RelatedResources related(tx, deps_.facts, resource);

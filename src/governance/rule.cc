@@ -114,7 +114,9 @@ Result<CompiledRule> Compile(const RuleDraft& draft, const condition::Catalogue&
                                             std::to_string(limits.definition) + " characters");
   }
   BW_TRY_STATUS(CheckProperties(draft, condition, catalogue));
-  return CompiledRule{std::move(target), std::move(condition), std::move(parameters)};
+  condition::Layout layout(*catalogue.Find(target.type()));
+  return CompiledRule{std::move(target), std::move(condition), std::move(parameters),
+                      std::move(layout)};
 }
 
 Result<CompiledRule> CompileAccepted(const json::Value& target, const json::Value& required_config,
@@ -126,7 +128,9 @@ Result<CompiledRule> CompileAccepted(const json::Value& target, const json::Valu
   BW_TRY(auto parameters, ParametersOf(import));
   BW_TRY(auto condition,
          condition::Condition::Parse(required_config, catalogue, parsed.type(), kNone, parameters));
-  return CompiledRule{std::move(parsed), std::move(condition), std::move(parameters)};
+  condition::Layout layout(*catalogue.Find(parsed.type()));
+  return CompiledRule{std::move(parsed), std::move(condition), std::move(parameters),
+                      std::move(layout)};
 }
 
 std::string WarningOf(const RuleDraft& rule, const AttachmentDraft& attachment) {

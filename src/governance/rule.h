@@ -12,6 +12,7 @@
 #include "base/time.h"
 #include "condition/condition.h"
 #include "condition/parameters.h"
+#include "condition/program.h"
 #include "condition/target.h"
 #include "governance/attachment.h"
 #include "json/json.h"
@@ -73,6 +74,7 @@ struct CompiledRule {
   condition::Target target;
   condition::Condition condition;
   std::vector<condition::ParameterDeclaration> parameters;
+  condition::Layout layout;  // of the target's type
 };
 
 // kInvalid with reason "rule_error" if the rule is not acceptable: grammar, limits, or a property

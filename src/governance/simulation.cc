@@ -55,9 +55,8 @@ Result<std::vector<Simulator::Bound>> Simulator::Bind(const SimulationRequest& r
     rule->account = draft.account;
     rule->actions = draft.actions;
     rule->enforced_from = draft.enforced_from;
-    rule->compiled = shared;
-    BW_TRY(rule->parameters,
-           condition::Parameters::Bind(shared->parameters, attachment.parameters));
+    BW_TRY(auto parameters, condition::Parameters::Bind(shared->parameters, attachment.parameters));
+    rule->Use(shared, std::move(parameters));
     bound.push_back({std::move(rule), std::move(attachment)});
   }
   return bound;
@@ -118,7 +117,7 @@ Status Simulator::Judge(const SimulationRequest& request, const std::vector<Boun
   for (const Bound& one : bound) {
     if (!one.AppliesTo(resource, place)) continue;
     ++out.judged;
-    const auto violations = Violations({one.rule}, facts, nullptr);
+    const auto violations = Violations({one.rule.get()}, facts, nullptr);
     if (violations.empty()) continue;
     SimulatedDecision decision{
         .at = record.time,
@@ -154,7 +153,7 @@ Status Simulator::JudgePresent(const SimulationRequest& request, const std::vect
         ++out.resources;
         auto facts = source->Read(tx, resource);
         const auto violations =
-            Violations({one.rule}, facts.ok() ? *facts : condition::Facts(), &related);
+            Violations({one.rule.get()}, facts.ok() ? *facts : condition::Facts(), &related);
         if (violations.empty()) continue;
         ++out.failing;
         if (out.states.size() >= request.most_shown) continue;
