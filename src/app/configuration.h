@@ -17,6 +17,7 @@ struct ConfigurationDeps {
   registry::Namespaces& namespaces;
   registry::TagImmutability& tag_immutability;
   registry::Quotas& quotas;
+  registry::Retention& retention;
   const control::Registries& registries;
   organization::ResourceGroups& resource_groups;
   notify::Channels& channels;

@@ -95,6 +95,7 @@ json::Value Everything(const AccountId& account) {
             {{"us.icr.io/team-a",
               {{"resource_group", "Default"},
                {"quota", {{"storage_bytes", 500}, {"traffic_bytes", 600}, {"enforcement", "soft"}}},
+               {"retention", {{"images_per_repo", 10}, {"order_by", "pulled"}}},
                {"tag_immutability", {{"immutable", {"v*"}}, {"except", {"v*-rc?"}}}}}},
              {"de.icr.io/team-b", json::Object()}}},
            {"posture_scopes",

@@ -24,6 +24,7 @@ struct Wanted {
   std::string group;
   TagPatterns tags;
   Limits quota;
+  RetentionPolicy retention;
 };
 
 json::Value NamespaceDocument(const Wanted& wanted) {
@@ -31,6 +32,7 @@ json::Value NamespaceDocument(const Wanted& wanted) {
   if (!wanted.group.empty()) object["resource_group"] = Text(wanted.group);
   if (wanted.tags != TagPatterns{}) object["tag_immutability"] = ToJson(wanted.tags);
   if (wanted.quota != Limits{}) object["quota"] = ToJson(wanted.quota);
+  if (wanted.retention != RetentionPolicy{}) object["retention"] = ToJson(wanted.retention);
   return object;
 }
 
@@ -49,10 +51,27 @@ QuotaPatch ReadQuota(const json::Reader& in) {
   return patch;
 }
 
+RetentionPolicy ReadRetention(const json::Reader& in) {
+  in.OnlyFields({"images_per_repo", "retain_untagged", "deletion_threshold_days", "order_by"});
+  RetentionPolicy policy;
+  policy.images_per_repo = in.Int("images_per_repo", policy.images_per_repo);
+  policy.retain_untagged = in.Bool("retain_untagged", policy.retain_untagged);
+  if (const auto days = in.Optional("deletion_threshold_days")) {
+    policy.deletion_threshold_days = days->Int();
+  }
+  if (const auto order = in.Optional("order_by")) {
+    const auto known = ParseRetentionOrder(order->String());
+    if (!known) order->Fail("must be created, pushed or pulled");
+    policy.order = known.value_or(policy.order);
+  }
+  return policy;
+}
+
 Result<Wanted> ReadNamespace(const json::Value& document) {
   const json::Reader in(document);
-  in.OnlyFields({"resource_group", "tag_immutability", "quota"});
-  Wanted wanted{.group = in.String("resource_group", ""), .tags = {}, .quota = {}};
+  in.OnlyFields({"resource_group", "tag_immutability", "quota", "retention"});
+  Wanted wanted{.group = in.String("resource_group", ""), .tags = {}, .quota = {}, .retention = {}};
+  if (const auto retention = in.Optional("retention")) wanted.retention = ReadRetention(*retention);
   if (const auto quota = in.Optional("quota")) {
     quota->OnlyFields({"storage_bytes", "traffic_bytes", "enforcement"});
     const QuotaPatch patch = ReadQuota(*quota);
@@ -69,6 +88,7 @@ Result<Wanted> ReadNamespace(const json::Value& document) {
   }
   BW_TRY_STATUS(in.Finish());
   BW_TRY_STATUS(Validate(wanted.tags));
+  BW_TRY_STATUS(Validate(wanted.retention).Context("retention"));
   return wanted;
 }
 
@@ -213,6 +233,7 @@ Result<std::vector<ConfigurationItem>> NamespacesSection::Export(const AccountId
       }
       BW_TRY(now.tags, tags_.Get(account, registry.name, one.name));
       BW_TRY(now.quota, quotas_.GetNamespace(account, registry.name, one.name));
+      BW_TRY(now.retention, retention_.Get(account, registry.name, one.name));
       items.push_back(
           {.key = registry.name.value() + "/" + one.name, .document = NamespaceDocument(now)});
     }
@@ -249,6 +270,10 @@ Status NamespacesSection::Put(const control::Caller& caller, const AccountId& ac
   BW_TRY(const TagPatterns now, tags_.Get(account, registry.name, place.name_space));
   if (now != wanted.tags) {
     BW_TRY_STATUS(tags_.Set(caller, account, registry, place.name_space, wanted.tags));
+  }
+  BW_TRY(const RetentionPolicy retention, retention_.Get(account, registry.name, place.name_space));
+  if (retention != wanted.retention) {
+    BW_TRY_STATUS(retention_.Set(caller, account, registry, place.name_space, wanted.retention));
   }
   BW_TRY(const Limits quota, quotas_.GetNamespace(account, registry.name, place.name_space));
   if (quota == wanted.quota) return Ok();

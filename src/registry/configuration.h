@@ -9,6 +9,7 @@
 #include "control/registries.h"
 #include "registry/namespaces.h"
 #include "registry/quotas.h"
+#include "registry/retention.h"
 #include "registry/settings.h"
 #include "registry/tag_immutability.h"
 
@@ -65,16 +66,17 @@ struct GroupNames {
   std::function<Result<std::string>(const AccountId&, const std::string& name)> id_of;
 };
 
-// "namespaces": by "REGISTRY/NAMESPACE"; resource_group (a name, or absent), tag_immutability
-// and quota.
-// A namespace that holds repositories is not removed: kConflict "namespace_not_empty".
+// "namespaces": by "REGISTRY/NAMESPACE"; resource_group (a name, or absent), tag_immutability,
+// quota and retention, which is applied as soon as it is set. A namespace that holds repositories
+// is not removed: kConflict "namespace_not_empty".
 class NamespacesSection final : public control::ConfigurationSection {
  public:
   NamespacesSection(Namespaces& namespaces, TagImmutability& tags, Quotas& quotas,
-                    const control::Registries& registries, GroupNames groups)
+                    Retention& retention, const control::Registries& registries, GroupNames groups)
       : namespaces_(namespaces),
         tags_(tags),
         quotas_(quotas),
+        retention_(retention),
         registries_(registries),
         groups_(std::move(groups)) {}
 
@@ -98,6 +100,7 @@ class NamespacesSection final : public control::ConfigurationSection {
   Namespaces& namespaces_;
   TagImmutability& tags_;
   Quotas& quotas_;
+  Retention& retention_;
   const control::Registries& registries_;
   const GroupNames groups_;
 };

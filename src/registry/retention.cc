@@ -55,16 +55,6 @@ Status WritePolicy(db::Transaction& tx, const RegistryName& registry, const std:
   return Ok();
 }
 
-json::Value Document(const RetentionPolicy& policy) {
-  json::Object document{{"images_per_repo", policy.images_per_repo},
-                        {"retain_untagged", policy.retain_untagged},
-                        {"order_by", json::Text(ToString(policy.order))}};
-  if (policy.deletion_threshold_days) {
-    document["deletion_threshold_days"] = *policy.deletion_threshold_days;
-  }
-  return document;
-}
-
 // A deletion as the record of its own that every deletion has.
 audit::Record RecordOf(const control::Caller& caller, const RepositoryPath& path,
                        const oci::Digest& digest, const json::Value& before) {
@@ -157,7 +147,7 @@ Status Retention::Set(const control::Caller& caller, const AccountId& account,
                                             {"namespace", json::Text(name_space)}},
                                 .run_at = {},
                                 .deduplication_key = registry.name.value() + "/" + name_space}));
-    return control::Effect{Document(before), Document(policy), {}, {}};
+    return control::Effect{ToJson(before), ToJson(policy), {}, {}};
   };
   return deps_.changes.Submit(caller, change);
 }

@@ -91,6 +91,16 @@ std::string_view Explain(RetentionVerdict verdict) {
   return WordingOf(verdict).text;
 }
 
+json::Value ToJson(const RetentionPolicy& policy) {
+  json::Object document{{"images_per_repo", policy.images_per_repo},
+                        {"retain_untagged", policy.retain_untagged},
+                        {"order_by", json::Text(ToString(policy.order))}};
+  if (policy.deletion_threshold_days) {
+    document["deletion_threshold_days"] = *policy.deletion_threshold_days;
+  }
+  return document;
+}
+
 Status Validate(const RetentionPolicy& policy) {
   if (policy.images_per_repo != kKeepAllImages && policy.images_per_repo < 1) {
     return Invalid("images_per_repo: must be -1, which keeps all, or at least 1")

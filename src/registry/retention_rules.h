@@ -11,6 +11,7 @@
 
 #include "base/result.h"
 #include "base/time.h"
+#include "json/json.h"
 #include "oci/digest.h"
 
 namespace breakwater::registry {
@@ -38,6 +39,7 @@ struct RetentionPolicy {
   friend bool operator==(const RetentionPolicy&, const RetentionPolicy&) = default;
 };
 
+json::Value ToJson(const RetentionPolicy& policy);
 // kInvalid "invalid_field".
 Status Validate(const RetentionPolicy& policy);
 
