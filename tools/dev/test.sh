@@ -152,8 +152,8 @@ verb_bench() {
     run_script bench/goals.sh 3600 "$@"
   else
     install_groups test
-    build_preset release bw_access_bench bw_seed_lists
-    export BENCH_ACCESS=$root/build/release/bench/bw_access_bench
+    build_preset release bw_access_bench bw_seed_lists bw_posture_bench
+    export BENCH_ACCESS=$root/build/release/bench/bw_access_bench BENCH_POSTURE=$root/build/release/bench/bw_posture_bench
     start_services
     run_scripts 3600 none bench
   fi
