@@ -1,5 +1,8 @@
 #include "report/evidence.h"
 
+#include <fstream>
+#include <sstream>
+
 #include <gtest/gtest.h>
 
 #include "crypto/hash.h"
@@ -249,6 +252,29 @@ TEST_F(EvidenceTest, AnErrorHidesNoFailure) {
 TEST_F(EvidenceTest, WhatIsSaidOfTheScoreFollowsToo) {
   assessment_.score.evaluated = 0;
   EXPECT_EQ(Verified(), "the score does not follow from the goals");
+}
+
+std::string ReadText(const std::string& path) {
+  std::ostringstream text;
+  text << std::ifstream(path, std::ios::binary).rdbuf();
+  return text.str();
+}
+
+// testdata/README.md
+TEST(EvidenceOfEarlierPrograms, IsStillVerifiedAndEachOfItsBytesCounts) {
+  const std::string folder = BW_REPORT_TESTDATA;
+  std::string bundle = ReadText(folder + "/bundle-0.1.json");
+  const auto key = *crypto::VerifyingKey::FromPem(ReadText(folder + "/bundle-0.1.pem"));
+  const auto found = VerifyEnvelope(bundle, key);
+  ASSERT_TRUE(found.ok()) << found.error().message();
+  EXPECT_EQ(found->results, 4);
+  EXPECT_EQ(found->scope, "registry: Everything the account has in this installation");
+  for (char& byte : bundle) {
+    const char before = byte;
+    byte = static_cast<char>(byte ^ 1);
+    EXPECT_FALSE(VerifyEnvelope(bundle, key).ok()) << &byte - bundle.data();
+    byte = before;
+  }
 }
 
 // DSSE v1 protocol: its own example.
