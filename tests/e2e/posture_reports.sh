@@ -105,6 +105,8 @@ expect 400 POST "$evidence/evidence" '{}'
 expect 201 POST "$evidence/evidence" "{\"repository\": \"team/evidence\", \"at\": \"$moment\"}"
 tag=$(json 'd["tag"]')
 digest=$(json 'd["digest"]')
+expect 201 POST "$evidence/evidence" "{\"repository\": \"team/evidence\", \"at\": \"$moment\"}"
+is "what is kept of a moment stays as it is" "$(json 'd["digest"]')" "$digest"
 pull() { # pull TAG: the bundle of a kept artifact, to FILE
   curl -sS "${auth[@]}" -o "$dir/manifest" "$public/v2/team/evidence/manifests/$1"
   layer=$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["layers"][0]["digest"])' "$dir/manifest")
@@ -124,6 +126,10 @@ both_kept() {
 holds "a scan's bundle is kept by itself" eventually 30 both_kept
 pull "$(json 'd["evidence"][0]["tag"]')"
 like "and is verified" "$("$bin" verify "$dir/kept" --key "$dir/key")" '^good: '
+is "all that was kept is there" "$(json 'all(k["present"] for k in d["evidence"])')" true
+expect 200 DELETE "/api/v1/images/us.icr.io%2Fteam%2Fevidence%40$digest"
+api GET "$evidence/kept-evidence"
+is "what was deleted is told" "$(json '[k["present"] for k in d["evidence"]]')" '[true, false]'
 expect 200 PUT "$evidence/evidence-repository" '{"repository": null}'
 api GET "$evidence"
 is "or no longer" "$(json 'd["evidence_repository"]')" null
