@@ -263,7 +263,7 @@ Status Log::AppendAll(db::Transaction& tx, std::span<const Record> records) cons
     texts.clear();
     params.clear();
     for (const Record& given : records.first(rows)) {
-      Record record = given;
+      Record record = Bounded(given);
       if (record.time == Timestamp{}) record.time = clock_.Now();
       if (record.id.empty()) record.id = NewUuidV7(record.time);
       texts.push_back(record.id);
@@ -308,9 +308,16 @@ Result<std::vector<Found>> Log::Query(const Filter& filter) const {
   Filter rest = filter;
   if (!ends.empty()) rest.after = ends.back();
   rest.limit -= static_cast<std::int64_t>(all.size());
-  if (rest.limit <= 0) return all;
+  if (rest.limit <= 0) {
+    all.erase(all.begin() + static_cast<std::ptrdiff_t>(filter.limit), all.end());
+    return all;
+  }
   BW_TRY(auto last, QueryPart(database_, rest, std::nullopt));
   std::ranges::move(last, std::back_inserter(all));
+  // Records that came between the parts' reading may be more than were asked for.
+  if (std::ssize(all) > filter.limit) {
+    all.erase(all.begin() + static_cast<std::ptrdiff_t>(filter.limit), all.end());
+  }
   return all;
 }
 

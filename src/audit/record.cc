@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "base/check.h"
+#include "crypto/hash.h"
 #include "json/reader.h"
 
 namespace breakwater::audit {
@@ -146,7 +147,7 @@ Result<Record> FromJson(const json::Value& document) {
   r.request_id = in.Field("request_id").String();
   r.private_network = in.Field("private_network").Bool();
   r.data_event = in.Field("data_event").Bool();
-  for (const json::Reader& change : in.Field("changes").Items(10'000)) {
+  for (const json::Reader& change : in.Field("changes").Items(1'000'000)) {
     const auto value = [&](std::string_view name) {
       const json::Value* found = json::Find(change.value(), name);
       return found == nullptr ? json::Value() : *found;
@@ -159,6 +160,36 @@ Result<Record> FromJson(const json::Value& document) {
   BW_TRY_STATUS(in.Finish());
   BW_TRY(r.time, ParseRfc3339(time));
   return r;
+}
+
+Record Bounded(Record record) {
+  const auto digest = [](const json::Value& value) {
+    return Text(crypto::Sha256Hex(json::Canonical(value)));
+  };
+  if (record.changes.size() > kMaxFieldChanges) {
+    json::Array all;
+    for (const FieldChange& change : record.changes) {
+      all.push_back(json::Array{Text(change.field), change.before, change.after});
+    }
+    const auto left_out = static_cast<std::int64_t>(all.size() - kMaxFieldChanges);
+    record.changes.resize(kMaxFieldChanges);
+    record.changes.push_back(
+        {"(more)", nullptr, json::Object{{"left_out", left_out}, {"sha256_of_all", digest(all)}}});
+  }
+  if (json::Serialize(ToJson(record)).size() <= kMaxRecordOctets) return record;
+  constexpr std::size_t kLongValue = 256;
+  const auto shorten = [&](json::Value& value) {
+    const std::size_t octets = json::Serialize(value).size();
+    if (octets <= kLongValue) return;
+    value = json::Object{{"octets", static_cast<std::int64_t>(octets)}, {"sha256", digest(value)}};
+  };
+  for (FieldChange& change : record.changes) {
+    shorten(change.before);
+    shorten(change.after);
+  }
+  shorten(record.request);
+  shorten(record.response);
+  return record;
 }
 
 std::vector<FieldChange> Differences(const json::Value& before, const json::Value& after) {

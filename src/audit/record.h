@@ -76,6 +76,13 @@ inline constexpr json::Limits kStoredRecord{.max_bytes = 64U << 20, .max_depth =
 json::Value ToJson(const Record& record);
 Result<Record> FromJson(const json::Value& document);
 
+// No record is so large that it could not be read back, exported or sent on: of more than
+// kMaxFieldChanges the first stay, and where it is still over kMaxRecordOctets, long values do not;
+// what is left out is told by its number, length and SHA-256.
+inline constexpr std::size_t kMaxFieldChanges = 256;
+inline constexpr std::size_t kMaxRecordOctets = 256U << 10;
+Record Bounded(Record record);
+
 // Field-level difference of two documents: members of objects by dotted path, everything else
 // whole.
 std::vector<FieldChange> Differences(const json::Value& before, const json::Value& after);

@@ -84,6 +84,36 @@ jobs::Event NamespacesChanged(const AccountId& account) {
             json::Array{json::Object{{"service", "container-registry"}, {"kind", "namespace"}}}}}};
 }
 
+// What goes with a namespace, for the record of its end: numbers, and the first of its images.
+Result<json::Value> ContentOf(db::Transaction& tx, const Namespace& ns) {
+  constexpr std::int64_t kNamed = 1'000;
+  const auto count = [&](std::string_view from) -> Result<std::int64_t> {
+    BW_TRY(const auto found,
+           tx.QueryOne("SELECT count(*) FROM repository r " + std::string(from) +
+                           " WHERE r.registry = $1 AND r.name_space = $2",
+                       {ns.registry, ns.name}, [](const db::Row& row) { return row.Int(0); }));
+    return found.value_or(0);
+  };
+  BW_TRY(const std::int64_t repositories, count(""));
+  BW_TRY(const std::int64_t images, count("JOIN manifest m ON m.repository = r.id"));
+  BW_TRY(const std::int64_t tags, count("JOIN tag t ON t.repository = r.id"));
+  BW_TRY(const std::int64_t trash, count("JOIN trash_image i ON i.repository = r.id"));
+  json::Array named;
+  BW_TRY_STATUS(
+      tx.Query("SELECT r.name, m.digest FROM repository r JOIN manifest m ON "
+               "m.repository = r.id WHERE r.registry = $1 AND r.name_space = $2 "
+               "ORDER BY r.name, m.digest LIMIT $3",
+               {ns.registry, ns.name, kNamed}, [&](const db::Row& row) -> Status {
+                 named.push_back(json::Text(row.String(0) + "@" + row.String(1)));
+                 return Ok();
+               }));
+  return json::Value{{"repositories", repositories},
+                     {"images", images},
+                     {"tags", tags},
+                     {"images_in_trash", trash},
+                     {"first_images", std::move(named)}};
+}
+
 }  // namespace
 
 Status ValidateNamespace(std::string_view name) {
@@ -153,7 +183,8 @@ Status Namespaces::CheckGroup(db::Transaction& tx, const AccountId& account,
   if (groups_ == nullptr || group.empty()) return Ok();
   BW_TRY(const bool known, groups_->Has(tx, account, group));
   if (known) return Ok();
-  return NotFound("the account has no such resource group").Reason("resource_group_unknown");
+  // No kNotFound: whoever sets up a namespace would take that for the namespace.
+  return Invalid("the account has no such resource group").Reason("resource_group_unknown");
 }
 
 Result<bool> Namespaces::Create(const control::Caller& caller, const AccountId& account,
@@ -197,7 +228,7 @@ Status Namespaces::Assign(const control::Caller& caller, const AccountId& accoun
   if (resource_group.empty()) {
     return Invalid("a resource group is required").Reason("resource_group_required");
   }
-  control::Change change = NewChange(action::kNamespaceCreate, account, registry, name);
+  control::Change change = NewChange(action::kNamespaceUpdate, account, registry, name);
   change.apply = [&](db::Transaction& tx) -> Result<control::Effect> {
     BW_TRY(const Namespace before, GetOwned(tx, account, registry.name, name));
     if (!before.resource_group.empty() && before.resource_group != resource_group) {
@@ -259,11 +290,13 @@ Status Namespaces::Remove(const control::Caller& caller, const AccountId& accoun
     BW_TRY(const Namespace before, GetOwned(tx, account, registry.name, name));
     if (only_empty) BW_TRY_STATUS(CheckEmpty(tx, registry.name, name));
     BW_TRY_STATUS(CheckNamespaceMayGo(tx, registry.name, name));
+    json::Value document = Document(before);
+    BW_TRY(document.as_object()["content"], ContentOf(tx, before));
     BW_TRY(auto events, DeleteNamespaceContent(tx, before, registry.region));
     events.push_back(NamespacesChanged(account));
     BW_TRY_STATUS(tx.Execute("DELETE FROM namespace WHERE registry = $1 AND name = $2",
                              {registry.name, name}));
-    return control::Effect{Document(before), nullptr, {}, std::move(events)};
+    return control::Effect{std::move(document), nullptr, {}, std::move(events)};
   };
   return changes_.Submit(caller, change);
 }

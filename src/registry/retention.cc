@@ -338,10 +338,16 @@ Result<std::int64_t> Retention::ApplyAll() {
         [](const db::Row& row) { return std::pair(RegistryName(row.String(0)), row.String(1)); });
   }));
   std::int64_t deleted = 0;
+  std::optional<Error> first;  // one that fails keeps no other from it
   for (const auto& [registry, name_space] : all) {
-    BW_TRY(const std::int64_t some, Apply(registry, name_space));
-    deleted += some;
+    const auto some = Apply(registry, name_space);
+    if (some.ok()) {
+      deleted += *some;
+    } else if (!first) {
+      first = some.error();
+    }
   }
+  if (first) return *first;
   return deleted;
 }
 

@@ -315,25 +315,70 @@ Status Trash::Purge(const control::Caller& caller, const RepositoryPath& path,
   return changes_.Submit(caller, change);
 }
 
+Result<std::vector<oci::Digest>> Trash::PurgeWouldRemove(const RepositoryPath& path,
+                                                         const oci::Digest& digest) const {
+  return database_.ReadValue([&](db::Transaction& tx) -> Result<std::vector<oci::Digest>> {
+    BW_TRY(const std::string repository, RepositoryOf(tx, path));
+    BW_TRY(const Trashed image, FindTrashed(tx, repository, digest, clock_.Now()));
+    std::vector<oci::Digest> all{image.key.digest};
+    BW_TRY(const auto attached, AttachedTo(tx, image.key));
+    for (const Trashed& one : attached) all.push_back(one.key.digest);
+    return all;
+  });
+}
+
+// Of one registry and account: each record is somebody's.
+Result<std::int64_t> Trash::ExpireSome(const Expired& of) {
+  std::int64_t removed = 0;
+  control::Change change;
+  change.action = std::string(action::kTrashPurge);
+  change.resource = control::ServiceResource(of.account, of.registry, of.region);
+  change.severity = audit::Severity::kNormal;
+  change.apply = [&](db::Transaction& tx) -> Result<control::Effect> {
+    json::Array images;
+    BW_TRY(const auto expired,
+           tx.QueryAll("SELECT i.repository, i.digest, r.name FROM trash_image i "
+                       "JOIN repository r ON r.id = i.repository "
+                       "JOIN namespace n ON n.registry = r.registry AND n.name = r.name_space "
+                       "WHERE i.expires <= $1 AND n.registry = $2 AND n.account = $3 "
+                       "ORDER BY i.expires LIMIT $4",
+                       {clock_.Now(), of.registry, of.account, kExpiredAtOnce},
+                       [&](const db::Row& row) -> Result<ManifestKey> {
+                         images.push_back(json::Text(row.String(2) + "@" + row.String(1)));
+                         BW_TRY(oci::Digest digest, oci::Digest::Parse(row.Text(1)));
+                         return ManifestKey{row.String(0), std::move(digest)};
+                       }));
+    for (const ManifestKey& one : expired) BW_TRY_STATUS(RemoveFromTrash(tx, one));
+    removed = std::ssize(expired);
+    return control::Effect{.before = json::Object{{"expired", std::move(images)}},
+                           .after = nullptr,
+                           .governed = {},
+                           .events = {}};
+  };
+  BW_TRY_STATUS(changes_.Submit(control::SystemCaller(of.account, "trash expiry"), change));
+  return removed;
+}
+
 Result<std::int64_t> Trash::Expire() {
+  BW_TRY(const auto due, database_.ReadValue([&](db::Transaction& tx) {
+    return tx.QueryAll(
+        "SELECT DISTINCT n.account, n.registry FROM trash_image i "
+        "JOIN repository r ON r.id = i.repository "
+        "JOIN namespace n ON n.registry = r.registry AND n.name = r.name_space "
+        "WHERE i.expires <= $1",
+        {clock_.Now()}, [](const db::Row& row) {
+          return Expired{AccountId(row.String(0)), RegistryName(row.String(1)), {}};
+        });
+  }));
   std::int64_t all = 0;
-  while (true) {
-    BW_TRY(const std::int64_t count,
-           database_.WriteValue([&](db::Transaction& tx) -> Result<std::int64_t> {
-             BW_TRY(const auto expired,
-                    tx.QueryAll("SELECT repository, digest FROM trash_image WHERE expires <= $1 "
-                                "ORDER BY expires LIMIT $2",
-                                {clock_.Now(), kExpiredAtOnce},
-                                [](const db::Row& row) -> Result<ManifestKey> {
-                                  BW_TRY(oci::Digest digest, oci::Digest::Parse(row.Text(1)));
-                                  return ManifestKey{row.String(0), std::move(digest)};
-                                }));
-             for (const ManifestKey& one : expired) BW_TRY_STATUS(RemoveFromTrash(tx, one));
-             return static_cast<std::int64_t>(expired.size());
-           }));
-    all += count;
-    if (count < kExpiredAtOnce) return all;
+  for (const Expired& of : due) {
+    std::int64_t some = kExpiredAtOnce;
+    while (some == kExpiredAtOnce) {
+      BW_TRY(some, ExpireSome(of));
+      all += some;
+    }
   }
+  return all;
 }
 
 }  // namespace breakwater::registry

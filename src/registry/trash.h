@@ -62,11 +62,21 @@ class Trash {
   // Removes an image and what is attached to it for good. kNotFound "not_in_trash".
   Status Purge(const control::Caller& caller, const RepositoryPath& path,
                const oci::Digest& digest);
+  // What Purge would remove: the image, and what is attached to it.
+  Result<std::vector<oci::Digest>> PurgeWouldRemove(const RepositoryPath& path,
+                                                    const oci::Digest& digest) const;
 
-  // Removes what has expired; how many.
+  // Removes what has expired, on record; how many.
   Result<std::int64_t> Expire();
 
  private:
+  struct Expired {
+    AccountId account;
+    RegistryName registry;
+    std::string region;
+  };
+  Result<std::int64_t> ExpireSome(const Expired& of);
+
   db::Database& database_;
   const Clock& clock_;
   control::ChangePath& changes_;

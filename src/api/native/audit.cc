@@ -123,6 +123,9 @@ Result<net::Response> Export(const AuditDeps& deps, const Context& context) {
   const bool full = static_cast<std::int64_t>(entries.size()) == kMaxEntries;
   json::Object body{{"entries", std::move(entries)}};
   if (full) body["next_from"] = next;
+  // What was removed from the database is exported as lines, out of its segments.
+  BW_TRY(const std::int64_t removed, deps.segments.RemovedUntil());
+  if (removed >= first) body["removed_until"] = removed;
   return JsonResponse(200, body);
 }
 
@@ -223,7 +226,6 @@ control::Resource SettingsOf(const Context& context) {
 }  // namespace
 
 std::vector<Endpoint> AuditEndpoints(AuditDeps deps, const SccFace& face) {
-  const audit::Log& log = deps.log;
   admin::AuditSettings& settings = deps.settings;
   return {
       {"GET", "/breakwater/v1/audit/records", "ListAuditRecords", Access::To(kRead), face,
@@ -236,7 +238,10 @@ std::vector<Endpoint> AuditEndpoints(AuditDeps deps, const SccFace& face) {
       {"GET", "/breakwater/v1/audit/entries", "ExportAudit", Access::To(kExport), face,
        [deps](Context& context) { return Export(deps, context); }},
       {"GET", "/breakwater/v1/audit/verification", "VerifyAudit", Access::To(kRead), face,
-       [&log](Context&) { return Verify(log); }},
+       [deps](Context& context) -> Result<net::Response> {
+         BW_TRY_STATUS(CheckOwner(deps, context));
+         return Verify(deps.log);
+       }},
       {"GET", "/breakwater/v1/audit/export", "ExportAuditLines", Access::To(kExport), face,
        [deps](Context& context) { return ExportLines(deps, context); }},
       {"GET", "/breakwater/v1/audit/segments", "ListAuditSegments", Access::To(kExport), face,

@@ -82,13 +82,6 @@ Result<net::Response> GetRetentionPolicy(const RegistryDeps& deps, Context& cont
   return JsonResponse(200, PolicyJson(name, policy));
 }
 
-Result<net::Response> SetRetentionPolicy(const RegistryDeps& deps, Context& context) {
-  BW_TRY(const NamedPolicy named, ReadPolicy(context));
-  BW_TRY_STATUS(deps.retention.Set(context.caller, context.account, context.registry,
-                                   named.name_space, named.policy));
-  return EmptyResponse(201);
-}
-
 // `along`: tags of what is attached and goes with it.
 using PrintJudged = void (*)(const std::string& image, const registry::RetentionCandidate&,
                              RetentionVerdict, const std::vector<std::string>& along,
@@ -199,6 +192,16 @@ Result<net::Response> ExplainRetention(const RegistryDeps& deps, Context& contex
          deps.retention.Get(context.account, context.registry.name, named.name_space));
   return Judged(ListKind::kArray,
                 Judging(deps, context.registry.name, std::move(named), PrintExplanation));
+}
+
+// It is applied at once: a dry run says what that would delete.
+Result<net::Response> SetRetentionPolicy(const RegistryDeps& deps, Context& context) {
+  BW_TRY(const bool dry_run, BoolParameter(context, "dry_run", false));
+  if (dry_run) return AnalyzeRetentionPolicy(deps, context);
+  BW_TRY(const NamedPolicy named, ReadPolicy(context));
+  BW_TRY_STATUS(deps.retention.Set(context.caller, context.account, context.registry,
+                                   named.name_space, named.policy));
+  return EmptyResponse(201);
 }
 
 }  // namespace

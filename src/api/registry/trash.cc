@@ -80,6 +80,15 @@ Result<net::Response> PurgeDeletedImage(const RegistryDeps& deps, Context& conte
   BW_TRY(const oci::ImageName image, ImageOf(context));
   BW_TRY(const oci::Digest digest, DigestNamed(image));
   BW_TRY(const RepositoryPath path, Resolve(deps, context, image));
+  BW_TRY(const bool dry_run, BoolParameter(context, "dry_run", false));
+  if (dry_run) {
+    BW_TRY(const auto removed, deps.trash.PurgeWouldRemove(path, digest));
+    json::Array names;
+    for (const oci::Digest& one : removed) {
+      names.push_back(json::Text(FullName(path.registry, path.name) + "@" + one.text()));
+    }
+    return JsonResponse(200, {{"dry_run", true}, {"removed", std::move(names)}});
+  }
   BW_TRY_STATUS(deps.trash.Purge(context.caller, path, digest));
   return EmptyResponse(204);
 }
