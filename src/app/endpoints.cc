@@ -88,7 +88,8 @@ std::vector<api::Endpoint> Faces::State::Endpoints() {
                                         native));
   Append(all, api::governance::Endpoints(p.governance, p.templates, governance));
   Append(all, api::governance::ExtensionEndpoints(
-                  {p.simulator, p.rule_results, p.break_glasses, p.repairs, p.clock}, native));
+                  {p.simulator, p.rule_results, p.break_glasses, p.repairs, p.authorizer, p.clock},
+                  native));
   Append(all, api::posture::Endpoints(p.posture, *p.heads, posture));
   Append(all, api::posture::EvidenceEndpoints(*p.evidence, p.posture, posture));
   Append(all, api::findings::Endpoints(p.findings, findings));

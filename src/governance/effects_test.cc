@@ -316,6 +316,45 @@ TEST_F(Effects, SimulationTellsWhoWouldHaveBeenHitAndWhatFailsNow) {
             "rule_error");
 }
 
+TEST_F(Effects, SimulationCountsAChangeAndAResourceOnceHoweverOftenTheRuleReachesThem) {
+  RuleDraft draft = Draft(Leaf("administrator_users", "num_less_than", R"("${most}")"),
+                          {Action::kDisallow}, "access");
+  draft.import =
+      json::Parse(R"({"parameters":[{"name":"most","type":"numeric","default":3}]})").value();
+  const auto access = control::AccountResource(world.account, "access");
+  condition::Facts facts;
+  facts.Set("administrator_users",
+            condition::Fact::Present(condition::Number(4), "iam", world.clock.Now()));
+  // One change that governs two resources, each as much against the rule as the other.
+  control::Resource another = access;
+  another.registry = RegistryName("us.icr.io");
+  const control::Change both{
+      .action = "iam.policy.create",
+      .resource = access,
+      .apply = [&](db::Transaction& tx) -> Result<control::Effect> {
+        BW_TRY_STATUS(testing::FactTable::Put(tx, access, facts));
+        BW_TRY_STATUS(testing::FactTable::Put(tx, another, facts));
+        return control::Effect{
+            .before = nullptr, .after = nullptr, .governed = {access, another}, .events = {}};
+      }};
+  ASSERT_TRUE(world.changes.Submit(world.caller, both).ok());
+  AttachmentDraft five = world.ToAccount();
+  five.parameters = json::Object{{"most", 5}};
+  const auto simulation =
+      world.simulator.Run({.rule = draft,
+                           .attachments = {five, world.ToAccount(), world.ToAccount()},
+                           .since = world.clock.Now() - std::chrono::hours(1),
+                           .until = world.clock.Now() + std::chrono::hours(1)});
+  ASSERT_TRUE(simulation.ok()) << simulation.error().message();
+  EXPECT_EQ(simulation->changes, 1);
+  EXPECT_EQ(simulation->judged, 2) << "one for each resource";
+  EXPECT_EQ(simulation->decisions.size(), 2U);
+  EXPECT_EQ(simulation->refused, 1) << "the change";
+  EXPECT_EQ(simulation->refused_by_initiator.at("IBMid-owner"), 1);
+  EXPECT_EQ(simulation->resources, 2);
+  EXPECT_EQ(simulation->failing, 2);
+}
+
 TemplateDraft Patterns(const AccountId& account, const std::string& pattern) {
   return {.account = account,
           .name = "immutable",

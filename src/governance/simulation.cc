@@ -1,5 +1,7 @@
 #include "governance/simulation.h"
 
+#include <algorithm>
+
 #include "governance/related.h"
 
 namespace breakwater::governance {
@@ -26,12 +28,24 @@ void CollectJudged(const json::Value& judgement, std::vector<const json::Value*>
 struct Simulator::Bound {
   AttachedRulePtr rule;
   AttachmentDraft attachment;
-
-  bool AppliesTo(const control::Resource& resource, const control::Place& place) const {
-    return Covers(attachment, resource, place) &&
-           rule->compiled->target.Matches({resource.service, resource.kind}, resource.Attributes());
-  }
 };
+
+// The rule with each set of parameters that an attachment gives it for the resource.
+ApplicableRuleList Simulator::Applicable(const std::vector<Bound>& bound,
+                                         const control::Resource& resource,
+                                         const control::Place& place) {
+  ApplicableRuleList rules;
+  const condition::Target& target = bound.front().rule->compiled->target;
+  if (!target.Matches({resource.service, resource.kind}, resource.Attributes())) return rules;
+  for (const Bound& one : bound) {
+    if (!Covers(one.attachment, resource, place)) continue;
+    const bool again = std::ranges::any_of(rules, [&](const ApplicableRule& other) {
+      return other->parameters.ToJson() == one.rule->parameters.ToJson();
+    });
+    if (!again) rules.push_back(one.rule.get());
+  }
+  return rules;
+}
 
 Result<std::vector<Simulator::Bound>> Simulator::Bind(const SimulationRequest& request) const {
   const RuleDraft& draft = request.rule;
@@ -77,6 +91,7 @@ Result<Simulation> Simulator::Run(const SimulationRequest& request) const {
 
 Status Simulator::Replay(const SimulationRequest& request, const std::vector<Bound>& bound,
                          const control::Place& place, Simulation& out) const {
+  const bool named = request.may_name(place.account);
   audit::Filter filter{.account = place.account, .since = request.since, .until = request.until};
   filter.limit = kPage;
   while (true) {
@@ -93,8 +108,16 @@ Status Simulator::Replay(const SimulationRequest& request, const std::vector<Bou
         return Ok();
       }
       ++out.changes;
+      bool refused = false;
       for (const json::Value* judgement : judged) {
-        BW_TRY_STATUS(Judge(request, bound, place, record, *judgement, out));
+        BW_TRY_STATUS(Judge(request, bound, place, record, *judgement, refused, out));
+      }
+      if (!refused) continue;
+      ++out.refused;
+      if (named) {
+        ++out.refused_by_initiator[record.initiator.iam_id.value()];
+      } else {
+        ++out.refused_unnamed;
       }
     }
     if (std::ssize(page) < kPage) return Ok();
@@ -108,34 +131,39 @@ Status Simulator::Replay(const SimulationRequest& request, const std::vector<Bou
 
 Status Simulator::Judge(const SimulationRequest& request, const std::vector<Bound>& bound,
                         const control::Place& place, const audit::Record& record,
-                        const json::Value& judgement, Simulation& out) const {
+                        const json::Value& judgement, bool& refused, Simulation& out) const {
   const json::Value* target = json::Find(judgement, "target");
   const json::Value* recorded = json::Find(judgement, "facts");
   if (target == nullptr || recorded == nullptr) return Ok();  // judged before facts were recorded
   BW_TRY(const auto resource, ResourceFrom(place.account, *target));
   BW_TRY(const auto facts, condition::Facts::FromJson(*recorded));
-  for (const Bound& one : bound) {
-    if (!one.AppliesTo(resource, place)) continue;
-    ++out.judged;
-    const auto violations = Violations({one.rule.get()}, facts, nullptr);
-    if (violations.empty()) continue;
-    SimulatedDecision decision{
-        .at = record.time,
-        .record = record.id,
-        .action = record.action,
-        .initiator = record.initiator.iam_id,
-        .initiator_name = record.initiator.name,
-        .resource = resource.crn().ToString(),
-        .verdict = violations.front().verdict,
-        .consequence = ConsequenceOf(*one.rule, resource, {.now = record.time}),
-        .happened = record.outcome == audit::Outcome::kSuccess};
-    if (decision.verdict.outcome == condition::Outcome::kUnable) ++out.unable;
-    if (decision.consequence == Consequence::kRefused) {
-      ++out.refused;
-      ++out.refused_by_initiator[decision.initiator.value()];
-    }
-    if (out.decisions.size() < request.most_shown) out.decisions.push_back(std::move(decision));
+  const ApplicableRuleList rules = Applicable(bound, resource, place);
+  if (rules.empty()) return Ok();
+  ++out.judged;
+  auto violations = Violations(rules, facts, nullptr);
+  if (violations.empty()) return Ok();
+  // Of parameters that are violated, those that refuse decide.
+  const auto consequence = [&](const RuleVerdict& one) {
+    return ConsequenceOf(*one.rule, resource, {.now = record.time});
+  };
+  auto decisive = std::ranges::find(violations, Consequence::kRefused, consequence);
+  if (decisive == violations.end()) decisive = violations.begin();
+  SimulatedDecision decision{.at = record.time,
+                             .record = record.id,
+                             .action = record.action,
+                             .initiator = record.initiator.iam_id,
+                             .initiator_name = record.initiator.name,
+                             .resource = resource.crn().ToString(),
+                             .verdict = std::move(decisive->verdict),
+                             .consequence = consequence(*decisive),
+                             .happened = record.outcome == audit::Outcome::kSuccess};
+  if (decision.verdict.outcome == condition::Outcome::kUnable) ++out.unable;
+  refused = refused || decision.consequence == Consequence::kRefused;
+  if (!request.may_name(place.account)) {
+    decision.initiator = IamId();
+    decision.initiator_name.clear();
   }
+  if (out.decisions.size() < request.most_shown) out.decisions.push_back(std::move(decision));
   return Ok();
 }
 
@@ -147,18 +175,16 @@ Status Simulator::JudgePresent(const SimulationRequest& request, const std::vect
   return deps_.database.Read([&](db::Transaction& tx) -> Status {
     BW_TRY(const auto resources, source->List(tx, type, place.account));
     for (const control::Resource& resource : resources) {
+      const ApplicableRuleList rules = Applicable(bound, resource, place);
+      if (rules.empty()) continue;
+      ++out.resources;
       const RelatedResources related(tx, deps_.facts, resource);
-      for (const Bound& one : bound) {
-        if (!one.AppliesTo(resource, place)) continue;
-        ++out.resources;
-        auto facts = source->Read(tx, resource);
-        const auto violations =
-            Violations({one.rule.get()}, facts.ok() ? *facts : condition::Facts(), &related);
-        if (violations.empty()) continue;
-        ++out.failing;
-        if (out.states.size() >= request.most_shown) continue;
-        out.states.push_back({resource.crn().ToString(), violations.front().verdict});
-      }
+      auto facts = source->Read(tx, resource);
+      auto violations = Violations(rules, facts.ok() ? *facts : condition::Facts(), &related);
+      if (violations.empty()) continue;
+      ++out.failing;
+      if (out.states.size() >= request.most_shown) continue;
+      out.states.push_back({resource.crn().ToString(), std::move(violations.front().verdict)});
     }
     return Ok();
   });

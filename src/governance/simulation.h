@@ -6,6 +6,7 @@
 // record does not hold what they looked at: such decisions count as unable.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -24,6 +25,8 @@ struct SimulationRequest {
   Timestamp until{};
   std::int64_t most_changes = 100'000;  // that are looked at, oldest first
   std::size_t most_shown = 100;         // refused changes, and failing resources
+  // Whether it may be told who made the changes of an account: that is the audit trail's to tell.
+  std::function<bool(const AccountId&)> may_name = [](const AccountId&) { return true; };
 };
 
 // One decision that the rule would have made otherwise than to allow.
@@ -31,7 +34,7 @@ struct SimulatedDecision {
   Timestamp at;
   std::string record;  // id of the audit record
   std::string action;
-  IamId initiator;
+  IamId initiator;  // empty, as the name, where nobody may be named
   std::string initiator_name;
   std::string resource;  // CRN
   condition::Verdict verdict;
@@ -47,15 +50,17 @@ struct SimulatedState {
 struct Simulation {
   std::int64_t scanned = 0;  // records, of whatever kind
   std::int64_t changes = 0;  // recorded ones with something that can be judged
-  std::int64_t judged = 0;   // decisions: the rule applied
-  std::int64_t refused = 0;  // decisions
+  // Decisions: the rule applied to a resource, by however many attachments.
+  std::int64_t judged = 0;
+  std::int64_t refused = 0;  // changes, however many of their decisions would have refused them
   std::int64_t unable = 0;   // decisions that could not be judged; refused ones among them
   bool truncated = false;    // there were more changes
-  std::map<std::string, std::int64_t> refused_by_initiator;  // IAM id -> decisions
-  std::vector<SimulatedDecision> decisions;                  // not compliant, oldest first
-  std::int64_t resources = 0;                                // the rule applies to now
-  std::int64_t failing = 0;                                  // of these
-  std::vector<SimulatedState> states;                        // failing ones
+  std::map<std::string, std::int64_t> refused_by_initiator;  // IAM id -> changes
+  std::int64_t refused_unnamed = 0;          // refused changes of initiators who may not be named
+  std::vector<SimulatedDecision> decisions;  // not compliant, oldest first
+  std::int64_t resources = 0;                // the rule applies to now
+  std::int64_t failing = 0;                  // of these
+  std::vector<SimulatedState> states;        // failing ones
 };
 
 struct SimulatorDeps {
@@ -78,12 +83,15 @@ class Simulator {
  private:
   struct Bound;
 
+  static ApplicableRuleList Applicable(const std::vector<Bound>& bound,
+                                       const control::Resource& resource,
+                                       const control::Place& place);
   Result<std::vector<Bound>> Bind(const SimulationRequest& request) const;
   Status Replay(const SimulationRequest& request, const std::vector<Bound>& bound,
                 const control::Place& place, Simulation& out) const;
   Status Judge(const SimulationRequest& request, const std::vector<Bound>& bound,
                const control::Place& place, const audit::Record& record,
-               const json::Value& judgement, Simulation& out) const;
+               const json::Value& judgement, bool& refused, Simulation& out) const;
   Status JudgePresent(const SimulationRequest& request, const std::vector<Bound>& bound,
                       const control::Place& place, Simulation& out) const;
 

@@ -10,6 +10,8 @@ namespace {
 namespace domain = breakwater::governance;
 using json::Text;
 
+constexpr std::string_view kReadAudit = "breakwater.audit.read";
+
 std::string_view WordOf(domain::Consequence consequence) {
   switch (consequence) {
     case domain::Consequence::kNone: return "recorded";
@@ -26,8 +28,10 @@ json::Object EncodeDecision(const domain::SimulatedDecision& decision) {
   object["at"] = Text(FormatRfc3339(decision.at));
   object["record"] = Text(decision.record);
   object["action"] = Text(decision.action);
-  object["initiator"] = Text(decision.initiator.value());
-  object["initiator_name"] = Text(decision.initiator_name);
+  if (!decision.initiator.empty()) {
+    object["initiator"] = Text(decision.initiator.value());
+    object["initiator_name"] = Text(decision.initiator_name);
+  }
   object["resource"] = Text(decision.resource);
   object["consequence"] = Text(WordOf(decision.consequence));
   object["happened"] = decision.happened;
@@ -53,6 +57,7 @@ json::Object EncodeSimulation(const domain::Simulation& simulation) {
             {"unable", simulation.unable},
             {"truncated", simulation.truncated},
             {"refused_by_initiator", std::move(by_initiator)},
+            {"refused_unnamed", simulation.refused_unnamed},
             {"not_compliant", std::move(decisions)}}},
           {"present",
            {{"resources", simulation.resources},
@@ -80,7 +85,12 @@ json::Object EncodePlan(const domain::RepairPlan& plan, bool applied) {
 
 Result<net::Response> Simulate(const ExtensionDeps& deps, Context& context) {
   BW_TRY(const json::Value body, ReadJson(context));
-  BW_TRY(const auto request, DecodeSimulation(context, body, deps.clock.Now()));
+  BW_TRY(auto request, DecodeSimulation(context, body, deps.clock.Now()));
+  request.may_name = [&](const AccountId& account) {
+    control::Resource resource = context.Service();
+    resource.account = account;
+    return deps.authorizer.Authorize(context.caller, kReadAudit, resource).ok();
+  };
   BW_TRY(const auto simulation, deps.simulator.Run(request));
   return JsonResponse(200, EncodeSimulation(simulation));
 }

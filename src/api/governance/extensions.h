@@ -6,6 +6,7 @@
 
 #include "api/endpoint.h"
 #include "api/scc_face.h"
+#include "control/change.h"
 #include "governance/break_glass.h"
 #include "governance/repair.h"
 #include "governance/results.h"
@@ -18,6 +19,7 @@ struct ExtensionDeps {
   breakwater::governance::Results& results;
   breakwater::governance::BreakGlasses& break_glasses;
   breakwater::governance::Repairs& repairs;
+  control::Authorizer& authorizer;
   const Clock& clock;
 };
 
