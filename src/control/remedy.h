@@ -23,6 +23,8 @@ class Remedy {
   virtual condition::ResourceType Type() const = 0;
   // Whether a property of that type can be set like this.
   virtual bool CanSet(std::string_view property) const = 0;
+  // kInvalid if a property that can be set takes no such value, whatever the resource.
+  virtual Status Check(std::string_view property, const condition::Value& value) const = 0;
   // All of them in one change; kInvalid if one cannot be set to that value.
   virtual Status Set(const Caller& caller, const Resource& resource,
                      const Assignments& assignments) = 0;

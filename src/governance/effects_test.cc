@@ -259,6 +259,7 @@ class Switches final : public control::Remedy {
   explicit Switches(testing::World& world) : world_(world) {}
   condition::ResourceType Type() const override { return kService; }
   bool CanSet(std::string_view property) const override { return property == "private_only"; }
+  Status Check(std::string_view, const condition::Value&) const override { return Ok(); }
   Status Set(const control::Caller&, const control::Resource& resource,
              const Assignments& assignments) override {
     condition::Facts facts;
@@ -362,6 +363,39 @@ TemplateDraft Patterns(const AccountId& account, const std::string& pattern) {
           .target =
               json::Object{{"service_name", "container-registry"}, {"resource_kind", "namespace"}},
           .defaults = {{"tag_immutability", json::Array{json::Text(pattern)}}}};
+}
+
+// Takes lists that hold nothing but "v*".
+class VersionsOnly final : public control::Remedy {
+ public:
+  condition::ResourceType Type() const override { return kNamespace; }
+  bool CanSet(std::string_view property) const override { return property == "tag_immutability"; }
+  Status Check(std::string_view, const condition::Value& value) const override {
+    if (value == condition::Value(condition::StringList{"v*"})) return Ok();
+    return Invalid("'v*' it must be");
+  }
+  Status Set(const control::Caller&, const control::Resource&, const Assignments&) override {
+    return Ok();
+  }
+};
+
+TEST_F(Effects, TemplateWithAValueThatNoResourceCouldTakeIsRefusedAtOnce) {
+  const VersionsOnly remedy;
+  Templates templates({world.database(),
+                       world.changes,
+                       condition::Catalogue::BuiltIn(),
+                       world.hierarchy,
+                       world.clock,
+                       {.remedies = {&remedy}}});
+  const auto refused = templates.Create(world.caller, Patterns(world.account, "v**!"));
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().reason(), "template_error");
+  EXPECT_EQ(refused.error().message(), "customized_defaults[0].value: 'v*' it must be");
+  EXPECT_EQ(templates.List(world.account, {})->total, 0);
+  const auto made = templates.Create(world.caller, Patterns(world.account, "v*"));
+  ASSERT_TRUE(made.ok());
+  EXPECT_FALSE(
+      templates.Replace(world.caller, made->id, made->version, Patterns(world.account, "x")).ok());
 }
 
 TEST_F(Effects, NearestTemplateGivesANewResourceItsDefaults) {

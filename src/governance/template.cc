@@ -41,8 +41,8 @@ Result<json::Value> WithOperators(const json::Value& target) {
 }
 
 Result<std::pair<std::string, condition::Value>> CompileDefault(
-    const CustomizedDefault& one, const condition::ResourceConfig& config,
-    const std::string& path) {
+    const CustomizedDefault& one, const condition::ResourceConfig& config, const std::string& path,
+    const std::vector<const control::Remedy*>& remedies) {
   const condition::Property* property = config.Find(one.property);
   if (property == nullptr || !property->templated) {
     std::vector<std::string> allowed;
@@ -58,6 +58,11 @@ Result<std::pair<std::string, condition::Value>> CompileDefault(
   }
   auto value = condition::ValueFromJson(property->type, one.value);
   if (!value.ok()) return Fault(path + ".value", value.error().message());
+  for (const control::Remedy* remedy : remedies) {
+    if (remedy->Type() != config.type || !remedy->CanSet(one.property)) continue;
+    const Status fits = remedy->Check(one.property, *value);
+    if (!fits.ok()) return Fault(path + ".value", fits.error().message());
+  }
   return std::pair(one.property, *std::move(value));
 }
 
@@ -84,7 +89,7 @@ Result<CompiledTemplate> Compile(const TemplateDraft& draft, const condition::Ca
     if (!seen.insert(one.property).second) {
       return Fault(path + ".property", "'" + one.property + "' is there more than once");
     }
-    BW_TRY(auto value, CompileDefault(one, config, path));
+    BW_TRY(auto value, CompileDefault(one, config, path, limits.remedies));
     compiled.defaults.push_back(std::move(value));
   }
   const std::size_t size = Characters(json::Serialize(draft.target)) +

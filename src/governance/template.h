@@ -12,6 +12,7 @@
 #include "condition/condition.h"
 #include "condition/target.h"
 #include "condition/value.h"
+#include "control/remedy.h"
 #include "governance/attachment.h"
 #include "json/json.h"
 
@@ -52,6 +53,8 @@ struct TemplateLimits {
   std::size_t description = 256;
   std::size_t properties = 24;
   AttachmentLimits attachment = {};
+  // Who sets properties knows which values they take; of others the type alone is checked.
+  std::vector<const control::Remedy*> remedies = {};
 };
 
 // A template ready to apply. Immutable.

@@ -123,13 +123,18 @@ bool SettingsService::CanSet(std::string_view property) const {
   return property == "iam_authz" || property == "private_only" || property == "platform_metrics";
 }
 
+Status SettingsService::Check(std::string_view property, const condition::Value& value) const {
+  if (CanSet(property) && std::holds_alternative<bool>(value)) return Ok();
+  return Invalid("'" + std::string(property) + "' is true or false");
+}
+
 Status SettingsService::Set(const control::Caller& caller, const control::Resource& service,
                             const Assignments& assignments) {
   AuthPatch auth;
   std::optional<bool> platform_metrics;
   for (const auto& [property, value] : assignments) {
+    BW_TRY_STATUS(Check(property, value));
     const bool* flag = std::get_if<bool>(&value);
-    if (flag == nullptr || !CanSet(property)) return Invalid("'" + property + "' is true or false");
     if (property == "iam_authz") auth.iam_authz = *flag;
     if (property == "private_only") auth.private_only = *flag;
     if (property == "platform_metrics") platform_metrics = *flag;

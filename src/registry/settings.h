@@ -75,6 +75,7 @@ class SettingsService final : public control::FactSource, public control::Remedy
   // control::Remedy
   condition::ResourceType Type() const override;
   bool CanSet(std::string_view property) const override;
+  Status Check(std::string_view property, const condition::Value& value) const override;
   Status Set(const control::Caller& caller, const control::Resource& service,
              const Assignments& assignments) override;
 

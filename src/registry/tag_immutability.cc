@@ -130,12 +130,18 @@ bool TagImmutability::CanSet(std::string_view property) const {
   return property == "tag_immutability";
 }
 
+Status TagImmutability::Check(std::string_view property, const condition::Value& value) const {
+  const auto* list = CanSet(property) ? std::get_if<condition::StringList>(&value) : nullptr;
+  if (list == nullptr) return Invalid("only tag_immutability can be set, to a list of patterns");
+  return Validate(TagPatterns::FromList(*list));
+}
+
 Status TagImmutability::Set(const control::Caller& caller, const control::Resource& name_space,
                             const Assignments& assignments) {
-  const auto* list = assignments.size() == 1 && CanSet(assignments.front().first)
-                         ? std::get_if<condition::StringList>(&assignments.front().second)
-                         : nullptr;
-  if (list == nullptr) return Invalid("only tag_immutability can be set, to a list of patterns");
+  if (assignments.size() != 1) return Invalid("only tag_immutability can be set");
+  const auto& [property, value] = assignments.front();
+  BW_TRY_STATUS(Check(property, value));
+  const auto* list = std::get_if<condition::StringList>(&value);
   const control::RegistryInfo* registry = registries_.Find(name_space.registry);
   if (registry == nullptr) return NotFound("there is no such registry");
   return Set(caller, name_space.account, *registry, name_space.name_space,

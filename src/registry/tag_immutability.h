@@ -52,6 +52,7 @@ class TagImmutability final : public control::FactSource, public control::Remedy
   // control::Remedy
   condition::ResourceType Type() const override;
   bool CanSet(std::string_view property) const override;
+  Status Check(std::string_view property, const condition::Value& value) const override;
   Status Set(const control::Caller& caller, const control::Resource& name_space,
              const Assignments& assignments) override;
 

@@ -122,6 +122,11 @@ like "a template has an id" "$id" '^template-'
 api POST /config/v1/templates "{\"templates\": [{\"template\": {$template, \"customized_defaults\": []}}]}"
 is "one that says nothing fails as an item" "$status" 207
 is "with its code" "$(json 'd["templates"][0]["errors"][0]["code"]')" template_error
+api POST /config/v1/templates "{\"templates\": [{\"template\": {$template,
+  \"customized_defaults\": [{\"property\": \"tag_immutability\", \"value\": [\"v 1\"]}]}}]}"
+is "one with a pattern that no namespace could begin with fails, too" "$status" 207
+like "naming the place" "$(json 'd["templates"][0]["errors"][0]["message"]')" \
+  '^customized_defaults\[0\]\.value: '
 expect 201 POST "/config/v1/templates/$id/attachments" "{\"attachments\": [{\"account_id\": \"$account\",
   \"included_scope\": {\"scope_id\": \"$account\", \"scope_type\": \"account\"}}]}"
 attachment=$(json 'd["attachments"][0]["attachment_id"]')
