@@ -1,5 +1,8 @@
 #include "admin/audit_settings.h"
 
+#include "admin/installation_facts.h"
+#include "control/fact_events.h"
+
 namespace breakwater::admin {
 namespace {
 
@@ -22,19 +25,19 @@ Status AuditSettings::Set(const control::Caller& caller, const AccountId& accoun
     return Invalid("keep_days must be 0, which keeps all, or at most 36500");
   }
   BW_TRY(const audit::Settings before, Get());
-  return changes_.Submit(caller,
-                         {.action = std::string(kAction),
-                          .resource = control::AccountResource(account, "audit", "settings"),
-                          .apply = [&](db::Transaction& tx) -> Result<control::Effect> {
-                            BW_TRY(const audit::Settings now, audit::ReadSettings(tx));
-                            BW_TRY_STATUS(audit::WriteSettings(tx, wanted, clock_.Now()));
-                            return control::Effect{.before = audit::ToJson(now),
-                                                   .after = audit::ToJson(wanted),
-                                                   .governed = {},
-                                                   .events = {}};
-                          },
-                          .severity = Narrows(before, wanted) ? audit::Severity::kCritical
-                                                              : audit::Severity::kWarning});
+  return changes_.Submit(
+      caller, {.action = std::string(kAction),
+               .resource = control::AccountResource(account, "audit", "settings"),
+               .apply = [&](db::Transaction& tx) -> Result<control::Effect> {
+                 BW_TRY(const audit::Settings now, audit::ReadSettings(tx));
+                 BW_TRY_STATUS(audit::WriteSettings(tx, wanted, clock_.Now()));
+                 return control::Effect{.before = audit::ToJson(now),
+                                        .after = audit::ToJson(wanted),
+                                        .governed = {},
+                                        .events = {control::FactsChanged(account, {AuditType()})}};
+               },
+               .severity = Narrows(before, wanted) ? audit::Severity::kCritical
+                                                   : audit::Severity::kWarning});
 }
 
 }  // namespace breakwater::admin

@@ -27,6 +27,7 @@ struct BackupProgress {
 struct TakenBackup {
   std::string name;  // of a directory's: `snapshot` of OpenBackup
   std::string manifest_sha256;
+  Timestamp created;  // as of when it is
   std::int64_t rows = 0;
   std::int64_t blobs = 0;
   std::uint64_t blob_bytes = 0;

@@ -23,6 +23,7 @@ class Taking {
     for (const NamedBlob& blob : blobs_) BW_TRY_STATUS(TakeBlob(blob));
     BW_TRY(taken_.name, writer_->Finish(manifest));
     taken_.manifest_sha256 = crypto::Sha256Hex(manifest);
+    taken_.created = header_.created;
     taken_.rows = progress_.rows;
     return std::move(taken_);
   }

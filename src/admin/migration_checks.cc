@@ -188,6 +188,7 @@ Result<CopyState> BeginOrResume(const Side& destination, const std::vector<db::T
 const std::vector<LeftOut>& TablesLeftOut() {
   static const std::vector<LeftOut> tables = {
       {"admin_copy", "the progress of copies"},
+      {"admin_process", "which servers there are at the moment"},
       {"audit_recorder", "which servers gather records of reads at the moment"},
       {"backup_hold", "until when a backup keeps blobs from being removed"},
       {"blob_store_owner", "every database has a blob store of its own"},

@@ -1,10 +1,14 @@
 #include "advisor/advisor.h"
 
 #include <algorithm>
+#include <set>
 
+#include "advisor/image_facts.h"
 #include "advisor/job_kinds.h"
+#include "control/fact_events.h"
 #include "db/lazy_flush.h"
 #include "oci/manifest.h"
+#include "registry/attachments.h"
 #include "registry/content.h"
 #include "registry/types.h"
 
@@ -12,6 +16,7 @@ namespace breakwater::advisor {
 namespace {
 
 constexpr std::int64_t kDigestsAtOnce = 200;
+constexpr std::int64_t kMaxSubjects = 1'000;
 
 // The place an event or job speaks of.
 Result<Location> LocationOf(const json::Value& payload) {
@@ -74,6 +79,43 @@ Result<bool> IsThere(db::Transaction& tx, const Location& location) {
              {location.registry, location.repository, location.digest.text(), location.account},
              [](const db::Row& row) { return row.Int(0); }));
   return found.has_value();
+}
+
+// Says that facts changed of the images that a manifest which came or went is attached to, or
+// lists.
+Status TellSubjects(db::Database& database, jobs::Jobs& jobs, const Location& location,
+                    const std::vector<std::string>& tags) {
+  std::set<std::string> images;
+  for (const std::string& tag : tags) {
+    if (const auto named = registry::NamedAfter(tag)) images.insert(named->text());
+  }
+  BW_TRY_STATUS(database.Read([&](db::Transaction& tx) -> Status {
+    BW_TRY(const auto repository,
+           registry::FindRepository(tx, location.registry, location.repository));
+    if (!repository) return Ok();
+    return tx.Query(
+        "SELECT subject FROM manifest WHERE repository = $1 AND digest = $2 AND subject IS NOT "
+        "NULL "
+        "UNION SELECT subject FROM trash_image WHERE repository = $1 AND digest = $2 AND subject "
+        "IS "
+        "NOT NULL UNION SELECT target FROM manifest_reference WHERE repository = $1 AND manifest = "
+        "$2 AND kind = 2 UNION SELECT target FROM trash_reference WHERE repository = $1 AND "
+        "manifest = $2 AND kind = 2 LIMIT $3",
+        {*repository, location.digest.text(), kMaxSubjects}, [&](const db::Row& row) -> Status {
+          images.insert(row.String(0));
+          return Ok();
+        });
+  }));
+  if (images.empty()) return Ok();
+  return database.Write([&](db::Transaction& tx) -> Status {
+    for (const std::string& text : images) {
+      BW_TRY(auto digest, oci::Digest::Parse(text));
+      Location subject = location;
+      subject.digest = std::move(digest);
+      BW_TRY_STATUS(jobs.Emit(tx, control::FactsChanged(ImageResource(subject))));
+    }
+    return Ok();
+  });
 }
 
 }  // namespace
@@ -184,6 +226,7 @@ Status Advisor::Index(const json::Value& payload) {
   const db::LazyFlush lazy;  // derived: the job is done again if it is lost
   BW_TRY(const Location location, LocationOf(payload));
   BW_TRY_STATUS(AnnounceUntagged(location, TagsIn(payload)));
+  BW_TRY_STATUS(TellSubjects(database_, jobs_, location, TagsIn(payload)));
   auto manifest = content_.ReadManifest(location.account, location.registry, location.repository,
                                         oci::Reference(location.digest));
   if (!manifest.ok()) {
@@ -213,6 +256,7 @@ Status Advisor::Forget(const json::Value& payload) {
   const std::string_view name_space = json::FindText(payload, "namespace");
   if (name_space.empty()) {
     BW_TRY(Location location, LocationOf(payload));
+    BW_TRY_STATUS(TellSubjects(database_, jobs_, location, TagsIn(payload)));
     return ForgetGone({std::move(location)});
   }
   const RegistryName registry{std::string(json::FindText(payload, "registry"))};

@@ -1,6 +1,8 @@
 #include "advisor/image_facts.h"
 
+#include "advisor/attached.h"
 #include "oci/media_types.h"
+#include "registry/retention_rules.h"
 
 namespace breakwater::advisor {
 namespace {
@@ -19,8 +21,9 @@ constexpr std::string_view kColumns =
     "(SELECT count(*) FROM tag t WHERE t.repository = m.repository AND (t.digest = m.digest OR "
     "t.digest IN (SELECT e.manifest FROM manifest_reference e WHERE e.repository = m.repository "
     "AND e.target = m.digest AND e.kind = 2))), "
-    "m.content_size FROM repository r JOIN manifest m ON m.repository = r.id "
+    "m.content_size, r.id, c.created FROM repository r JOIN manifest m ON m.repository = r.id "
     "JOIN namespace n ON n.registry = r.registry AND n.name = r.name_space "
+    "LEFT JOIN image_config c ON c.digest = m.config_digest "
     "LEFT JOIN advisor_image i ON i.digest = m.digest "
     "LEFT JOIN advisor_location l ON l.registry = r.registry AND l.repository = r.name "
     "AND l.digest = m.digest ";
@@ -40,6 +43,8 @@ struct Known {
   json::Value counts;
   std::int64_t tags = 0;
   std::int64_t size = 0;
+  std::string repository;  // row id
+  std::optional<Timestamp> built;
 
   bool scanned() const { return status == "OK" || status == "WARN" || status == "FAIL"; }
 };
@@ -53,7 +58,9 @@ Result<Known> KnownOf(const db::Row& row) {
               .issues = row.Int(5),
               .counts = {},
               .tags = row.Int(7),
-              .size = row.Int(8)};
+              .size = row.Int(8),
+              .repository = row.String(9),
+              .built = row.OptionalTime(10)};
   if (!row.IsNull(6)) {
     BW_TRY(known.counts, json::Parse(row.Text(6)));
   }
@@ -94,6 +101,27 @@ void SetVulnerabilities(condition::Facts& facts, const Known& known, Timestamp n
   set("fixable_vulnerabilities", known.issues);
 }
 
+// kDataCorrupt of what is attached says nothing of the rest.
+void SetAttached(condition::Facts& facts, const Result<Attached>& attached, Timestamp now) {
+  const std::string source(kRegistry);
+  const auto set = [&](const char* property, bool Attached::* what) {
+    facts.Set(property, attached.ok() ? Fact::Present((*attached).*what, source, now)
+                                      : Fact::Unavailable(attached.error().message(), source, now));
+  };
+  set("signature_attached", &Attached::signature);
+  set("sbom_attached", &Attached::sbom);
+  set("provenance_attached", &Attached::provenance);
+}
+
+// A configuration need not say when it was made, and build tools say 1970 or 1980 so that it stays
+// the same.
+Fact BuiltAt(const Known& known, Timestamp now) {
+  const std::string source(kRegistry);
+  if (known.built && ToUnixSeconds(*known.built) >= registry::kFirstRealBuild)
+    return Fact::Present(*known.built, source, now);
+  return Fact::Unavailable("the image does not say when it was built", source, now);
+}
+
 condition::Facts FactsOf(const Known& known, Timestamp now) {
   condition::Facts facts;
   SetScan(facts, known, now);
@@ -106,6 +134,7 @@ condition::Facts FactsOf(const Known& known, Timestamp now) {
                                       : Fact::Present(known.os_id, source, now));
   facts.Set("os_packages_reported", Fact::Present(read && known.scanned(), source, now));
   const std::string registry(kRegistry);
+  facts.Set("built_at", BuiltAt(known, now));
   facts.Set("pushed_at", Fact::Present(known.pushed, registry, now));
   facts.Set("tagged", Fact::Present(known.tags > 0, registry, now));
   facts.Set("size_bytes", Fact::Present(condition::Number(known.size), registry, now));
@@ -176,7 +205,15 @@ Result<condition::Facts> ImageFacts::Read(db::Transaction& tx, const control::Re
               oci::kDockerManifest, resource.name.substr(at + 1), resource.account},
              KnownOf));
   if (!known) return NotFound("there is no such image");
-  return FactsOf(*known, clock_.Now());
+  const Timestamp now = clock_.Now();
+  condition::Facts facts = FactsOf(*known, now);
+  BW_TRY(const auto digest, oci::Digest::Parse(resource.name.substr(at + 1)));
+  const auto attached = ReadAttached(tx, known->repository, digest);
+  if (!attached.ok() && attached.error().code() != ErrorCode::kDataCorrupt) {
+    return attached.error();
+  }
+  SetAttached(facts, attached, now);
+  return facts;
 }
 
 }  // namespace breakwater::advisor

@@ -4,9 +4,11 @@
 #include <set>
 #include <span>
 
+#include "advisor/feed_facts.h"
 #include "advisor/job_kinds.h"
 #include "advisor/record_files.h"
 #include "advisor/sample_advisories.h"
+#include "control/fact_events.h"
 #include "io/decompress.h"
 
 namespace breakwater::advisor {
@@ -152,6 +154,7 @@ Status Importer::MakeCurrent(std::int64_t generation) {
     BW_TRY_STATUS(tx.Execute("UPDATE advisor_feed SET current = 0 WHERE current = 1"));
     BW_TRY_STATUS(
         tx.Execute("UPDATE advisor_feed SET current = 1 WHERE generation = $1", {generation}));
+    BW_TRY_STATUS(jobs_.Emit(tx, control::FactsOfAllChanged({FeedType()})));
     return EnqueueRematch(jobs_, tx);
   });
 }
@@ -174,6 +177,7 @@ Result<ImportReport> Importer::Merge(FeedBuilder builder, const std::string& sou
   BW_TRY(const Feed feed, std::move(builder).BuildMerge());
   BW_TRY_STATUS(database_.Write([&](db::Transaction& tx) -> Status {
     BW_TRY_STATUS(MergeRows(tx, feed, *current));
+    BW_TRY_STATUS(jobs_.Emit(tx, control::FactsOfAllChanged({FeedType()})));
     return EnqueueRematch(jobs_, tx);
   }));
   BW_TRY(std::optional<FeedInfo> now, Current());

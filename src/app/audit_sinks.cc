@@ -2,12 +2,14 @@
 
 #include <filesystem>
 
+#include "admin/installation_facts.h"
 #include "api/native/activity_event.h"
 #include "audit/sinks/file_sink.h"
 #include "audit/sinks/kafka_sink.h"
 #include "audit/sinks/syslog_sink.h"
 #include "audit/sinks/webhook_sink.h"
 #include "base/strings.h"
+#include "control/fact_events.h"
 #include "insights/raised.h"
 #include "io/file.h"
 #include "observe/log.h"
@@ -77,8 +79,11 @@ Result<std::unique_ptr<audit::Sink>> OpenSink(const config::AuditSink& sink,
       .directory = sink.directory, .rotate_bytes = static_cast<std::uint64_t>(sink.rotate_size)}));
 }
 
-audit::DeliveryOptions OptionsOf(const config::AuditSink& sink, const AccountId& account) {
-  audit::DeliveryOptions options{.name = sink.name, .account = account};
+audit::DeliveryOptions OptionsOf(const config::AuditSink& sink, const AuditSinkDeps& deps) {
+  audit::DeliveryOptions options{.name = sink.name, .account = deps.account};
+  options.on_turn = [&jobs = deps.jobs, account = deps.account](db::Transaction& tx) {
+    return jobs.Emit(tx, control::FactsChanged(account, {admin::AuditSinkType()}));
+  };
   options.lines = sink.format == "lines" || (sink.format.empty() && sink.kind == "file");
   if (sink.format == "records") {
     options.encode = [](const audit::Record& record) {
@@ -132,8 +137,8 @@ Result<std::unique_ptr<AuditSinks>> AuditSinks::Open(
   for (const config::AuditSink& one : configured) {
     BW_TRY(auto sink, OpenSink(one, deps).Context("audit_sink " + one.name));
     sinks->deliveries_.push_back(std::make_unique<audit::SinkDelivery>(
-        OptionsOf(one, deps.account), std::move(sink), deps.database, deps.log, deps.heads,
-        deps.segments, deps.clock,
+        OptionsOf(one, deps), std::move(sink), deps.database, deps.log, deps.heads, deps.segments,
+        deps.clock,
         [&jobs = deps.jobs, account = deps.account](db::Transaction& tx,
                                                     const audit::SinkState& state) -> Status {
           if (!state.alarmed) return Ok();

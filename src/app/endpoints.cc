@@ -97,14 +97,16 @@ std::vector<api::Endpoint> Faces::State::Endpoints() {
   Append(all,
          api::native::NativeEndpoints({p.registries, condition::Catalogue::BuiltIn()}, native));
   Append(all, api::native::AuditEndpoints(
-                  {p.audit, *p.heads, *p.segments, p.audit_settings, p.first_account}, native));
+                  {p.audit, *p.heads, *p.segments, p.audit_settings, p.checks, p.first_account},
+                  native));
   Append(all, api::native::EnterpriseEndpoints({p.organization, p.resource_groups}, native));
   Append(all, api::native::ResourceGroupEndpoints({p.organization, p.resource_groups}, native));
   Append(all, api::native::NamespaceEndpoints({p.tag_immutability, p.namespaces}, native));
   Append(all, api::native::QuotaEndpoints({p.quotas, p.traffic, *p.database}, native));
   Append(all, api::native::AdvisoriesEndpoints({p.advisor, p.importer, p.changes}, native));
   Append(all, api::native::StorageEndpoints({p.accounting, p.collector, p.changes}, native));
-  Append(all, api::native::BackupEndpoints({p.backup_source, p.changes, p.first_account}, native));
+  Append(all, api::native::BackupEndpoints({p.backup_source, p.changes, p.checks, p.first_account},
+                                           native));
   Append(all, api::native::ConfigurationEndpoints({p.configuration.sections(), p.changes}, native));
   Append(all, api::native::ExceptionEndpoints(p.exceptions, p.clock, native));
   Append(all, api::native::PasswordEndpoints(p.passwords, native));

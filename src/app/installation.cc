@@ -4,6 +4,7 @@
 
 #include "admin/copy_state.h"
 #include "app/exposed_metrics.h"
+#include "app/fact_news.h"
 #include "app/identity_alerts.h"
 #include "app/metered_stores.h"
 #include "app/parts.h"
@@ -21,6 +22,7 @@ constexpr std::chrono::seconds kSealInterval{1};
 // Of what is counted in memory: what a crash may lose.
 constexpr std::chrono::seconds kFlushInterval{1};
 constexpr std::chrono::minutes kHeadInterval{1};
+constexpr std::chrono::hours kVerifyInterval{24};
 constexpr std::chrono::hours kSweepInterval{1};
 constexpr std::chrono::hours kKeyEndsInterval{1};
 constexpr std::chrono::seconds kActivityInterval{30};
@@ -182,6 +184,13 @@ void Schedule(Installation::Parts& parts) {
     return Ok();
   });
   parts.audit_sinks->Schedule(*parts.jobs);
+  parts.jobs->Every("audit.verification", kVerifyInterval, [&parts]() -> Status {
+    const auto verified = parts.checks.VerifyAudit(parts.audit, *parts.heads);
+    if (verified.ok()) return Ok();
+    if (verified.error().code() != ErrorCode::kDataCorrupt) return verified.error();
+    observe::LogError(observe::Level::kError, "the audit trail does not verify", verified.error());
+    return Ok();
+  });
   parts.jobs->Every("registry.sweep", kSweepInterval, [&parts]() -> Status {
     BW_TRY_STATUS(parts.uploads.Sweep(false));
     return Ok();
@@ -195,8 +204,11 @@ void Schedule(Installation::Parts& parts) {
   });
   parts.jobs->Every("iam.api_key_ends", kKeyEndsInterval,
                     [&parts]() -> Status { return parts.api_keys.WarnOfEnds(*parts.jobs); });
+  parts.jobs->Every("iam.key_use", kActivityInterval,
+                    [&parts]() -> Status { return parts.key_use.Tell(); });
   AnnounceIdentityAlerts(*parts.jobs, *parts.database);
   AnnouncePostureAlerts(*parts.jobs, *parts.database, parts.posture_profiles);
+  AnnounceFacts(*parts.jobs, *parts.database);
   parts.jobs->Every("iam.signing_keys", kSweepInterval, [&parts]() -> Status {
     return parts.key_rotation.RunSchedule(parts.first_account);
   });
@@ -251,6 +263,9 @@ Installation::Parts::Parts(const config::Settings& settings,
       gate(database->dialect(), attached_rules, facts, clock),
       changes(*database, audit, *jobs, authorizer, gate, facts),
       audit_settings(*database, clock, changes),
+      checks({*database, *jobs, changes, clock, first_account}),
+      processes(*database, *jobs, clock, first_account),
+      installation_facts(clock, first_account),
       message(settings.message),
       key_hasher(stores.master_key),
       tokens({.issuer = IssuerOf(registry_list),
@@ -262,6 +277,8 @@ Installation::Parts::Parts(const config::Settings& settings,
       credentials(*database, access_cache, key_hasher, tokens, clock),
       access_facts(clock),
       identity_facts(clock),
+      sign_in_facts(clock),
+      key_use(*database, *jobs, clock),
       iam_changes{*database, changes, clock, IamLimitsFrom(settings.iam)},
       users(iam_changes, authorizer),
       service_ids(iam_changes, key_hasher),
@@ -318,6 +335,7 @@ Installation::Parts::Parts(const config::Settings& settings,
       quotas(
           settings.quota.default_plan == "Free" ? registry::Plan::kFree : registry::Plan::kStandard,
           *database, clock, changes),
+      quota_facts(registries, quotas, clock),
       traffic(*database, clock, quotas, *jobs),
       admission({.pull_grace = Seconds(settings.quota.pull_grace)}, *database, clock, traffic),
       last_pulls(*database, clock),
@@ -331,6 +349,7 @@ Installation::Parts::Parts(const config::Settings& settings,
       images(*database, *store),
       advisor(AdvisorFrom(settings), *database, *jobs, clock, content),
       image_facts(registries, clock),
+      feed_facts(clock),
       importer(*database, *jobs, clock),
       rule_results({*database, *jobs, facts, condition::Catalogue::BuiltIn(), attached_rules,
                     hierarchy, clock}),
@@ -350,10 +369,12 @@ Installation::Parts::Parts(const config::Settings& settings,
                  clock,
                  {.remedies = {&settings_service, &tag_immutability}}}),
       break_glasses(*database, clock, changes),
+      break_glass_facts(clock),
       simulator({*database, audit, facts, condition::Catalogue::BuiltIn(), hierarchy,
                  governance.limits()}),
       repairs({*database, facts, attached_rules, {&settings_service, &tag_immutability}}),
       exceptions(*database, changes, *jobs, clock),
+      exception_facts(clock),
       posture_profiles(*database, changes, posture::Content::BuiltIn(),
                        condition::Catalogue::BuiltIn(), clock),
       posture_attachments(*database, changes, posture_profiles, clock),
@@ -412,9 +433,16 @@ Installation::Parts::Parts(const config::Settings& settings,
   facts.Add(tag_immutability);
   facts.Add(access_facts);
   facts.Add(identity_facts);
+  facts.Add(sign_in_facts);
   facts.Add(channels);
   facts.Add(image_facts);
   facts.Add(attestations);
+  facts.Add(exception_facts);
+  facts.Add(break_glass_facts);
+  facts.Add(quota_facts);
+  facts.Add(feed_facts);
+  facts.Add(processes);
+  facts.Add(installation_facts);
 }
 
 Status Installation::Parts::OpenAudit(const config::Settings& settings, bool alone) {

@@ -5,7 +5,11 @@
 
 #include "admin/audit_settings.h"
 #include "admin/backup_snapshot.h"
+#include "admin/checks.h"
+#include "admin/installation_facts.h"
+#include "admin/processes.h"
 #include "advisor/advisor.h"
+#include "advisor/feed_facts.h"
 #include "advisor/image_facts.h"
 #include "advisor/importer.h"
 #include "app/audit_sinks.h"
@@ -20,10 +24,12 @@
 #include "audit/segments.h"
 #include "condition/catalogue.h"
 #include "control/change.h"
+#include "control/exception_facts.h"
 #include "control/exceptions.h"
 #include "control/facts.h"
 #include "evidence/archive.h"
 #include "governance/break_glass.h"
+#include "governance/break_glass_facts.h"
 #include "governance/gate.h"
 #include "governance/governance.h"
 #include "governance/repair.h"
@@ -41,6 +47,7 @@
 #include "iam/identities.h"
 #include "iam/identity_facts.h"
 #include "iam/key_rotation.h"
+#include "iam/key_use.h"
 #include "iam/network_zones.h"
 #include "iam/policies.h"
 #include "iam/policy_warnings.h"
@@ -49,6 +56,7 @@
 #include "iam/sessions.h"
 #include "iam/settings_service.h"
 #include "iam/sign_in/sign_in.h"
+#include "iam/sign_in_facts.h"
 #include "iam/tokens.h"
 #include "insights/findings.h"
 #include "jobs/jobs.h"
@@ -69,6 +77,7 @@
 #include "registry/last_pulls.h"
 #include "registry/manifests.h"
 #include "registry/namespaces.h"
+#include "registry/quota_facts.h"
 #include "registry/quotas.h"
 #include "registry/retention.h"
 #include "registry/settings.h"
@@ -145,6 +154,9 @@ struct Installation::Parts {
   admin::AuditSettings audit_settings;
 
   AccountId first_account;
+  admin::Checks checks;
+  admin::Processes processes;
+  admin::InstallationFacts installation_facts;
   const std::string message;  // the operator's, to everybody
 
   iam::KeyHasher key_hasher;
@@ -153,6 +165,8 @@ struct Installation::Parts {
   iam::Credentials credentials;
   iam::AccessFacts access_facts;
   iam::IdentityFacts identity_facts;
+  iam::SignInFacts sign_in_facts;
+  iam::KeyUse key_use;
   iam::ChangeDeps iam_changes;
   iam::Users users;
   iam::ServiceIds service_ids;
@@ -191,6 +205,7 @@ struct Installation::Parts {
   registry::Collector collector;
   registry::Accounting accounting;
   registry::Quotas quotas;
+  registry::QuotaFacts quota_facts;
   registry::Traffic traffic;
   registry::Admission admission;
   registry::LastPulls last_pulls;
@@ -203,15 +218,18 @@ struct Installation::Parts {
 
   advisor::Advisor advisor;
   advisor::ImageFacts image_facts;
+  advisor::FeedFacts feed_facts;
   advisor::Importer importer;
 
   governance::Results rule_results;
   governance::Governance governance;
   governance::Templates templates;
   governance::BreakGlasses break_glasses;
+  governance::BreakGlassFacts break_glass_facts;
   governance::Simulator simulator;
   governance::Repairs repairs;
   control::Exceptions exceptions;
+  control::ExceptionFacts exception_facts;
   posture::Profiles posture_profiles;
   posture::Attachments posture_attachments;
   posture::Attestations attestations;

@@ -7,6 +7,10 @@
 #include "api/dispatcher.h"
 #include "app/endpoints.h"
 #include "app/installation.h"
+#include "app/parts.h"
+#include "app/told_process.h"
+#include "base/ids.h"
+#include "jobs/ticker.h"
 #include "net/http_server.h"
 #include "observe/log.h"
 
@@ -85,6 +89,9 @@ std::vector<control::RegistryInfo> RegistriesOf(const config::Settings& settings
 
 }  // namespace
 
+// A third of the lease that what a process tells of itself has.
+constexpr std::chrono::seconds kTellInterval{30};
+
 struct Server::State {
   config::Settings settings;
   // Listeners are taken first (the registry may be named by its port) and stopped first.
@@ -93,6 +100,32 @@ struct Server::State {
   std::unique_ptr<api::Dispatcher> dispatcher;
   std::unique_ptr<net::HttpServer> public_listener;
   std::unique_ptr<net::HttpServer> private_listener;
+  admin::Processes::Options process;
+  std::unique_ptr<jobs::Ticker> teller;
+
+  // Says what this process is, and goes on saying so.
+  Status Tell() {
+    Installation::Parts& parts = installation->parts();
+    process = {.id = NewUuid(), .alone = !parts.stores.shared};
+    const admin::ToldProcess told = DescribeProcess(
+        settings, {{"public", settings.public_listener, public_listener->port()},
+                   {"private", settings.private_listener, private_listener->port()}});
+    BW_TRY_STATUS(parts.processes.Tell(process, told));
+    teller = std::make_unique<jobs::Ticker>("process", kTellInterval, [this, &parts, told] {
+      return parts.processes.Tell(process, told);
+    });
+    teller->Start();
+    return Ok();
+  }
+  void FallSilent() {
+    if (!teller) return;
+    teller->Stop();
+    teller.reset();
+    if (const Status left = installation->parts().processes.Leave(process.id); !left.ok()) {
+      observe::LogError(observe::Level::kWarning, "what this process has told of itself stays",
+                        left.error());
+    }
+  }
 };
 
 Server::Server(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -119,6 +152,7 @@ Result<std::unique_ptr<Server>> Server::Start(const config::Settings& settings) 
              settings, RegistriesOf(settings, *state->public_listener, *state->private_listener)));
   state->faces = std::make_unique<Faces>(state->installation->parts());
   state->dispatcher = state->faces->NewDispatcher();
+  BW_TRY_STATUS(state->Tell());
   state->installation->StartJobs();
   BW_TRY_STATUS(state->public_listener->Start());
   BW_TRY_STATUS(state->private_listener->Start());
@@ -138,6 +172,7 @@ void Server::Stop() {
   const auto grace = state_->settings.http.stop_grace;
   state_->public_listener->Stop(grace);
   state_->private_listener->Stop(grace);
+  state_->FallSilent();
   state_->installation->StopJobs(grace);
   state_->dispatcher.reset();
   state_->faces.reset();

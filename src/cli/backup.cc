@@ -49,6 +49,18 @@ std::string ContentsText(std::int64_t rows, std::int64_t blobs, std::uint64_t by
          std::to_string(bytes) + " bytes";
 }
 
+Status Report(Client& client, const std::string& manifest_sha256, Timestamp as_of,
+              std::int64_t rows, std::int64_t blobs, std::uint64_t bytes, bool read_back) {
+  BW_TRY_STATUS(client.Must("POST", "/breakwater/v1/backup/reports",
+                            json::Value{{"manifest_sha256", json::Text(manifest_sha256)},
+                                        {"as_of", json::Text(FormatRfc3339(as_of))},
+                                        {"rows", rows},
+                                        {"blobs", blobs},
+                                        {"blob_bytes", bytes},
+                                        {"read_back", read_back}}));
+  return Ok();
+}
+
 Result<admin::TakenBackup> Take(const RawClientArguments& raw, const std::string& path) {
   BW_TRY(const ClientArguments arguments, Login(raw));
   Client client(arguments);
@@ -61,7 +73,22 @@ Result<admin::TakenBackup> Take(const RawClientArguments& raw, const std::string
         return std::unique_ptr<io::Source>(std::move(stream));
       },
       .progress = [&](const admin::BackupProgress& progress) { printer(progress); }};
-  return admin::TakeBackup(feed, path);
+  BW_TRY(auto taken, admin::TakeBackup(feed, path));
+  const Status told = Report(client, taken.manifest_sha256, taken.created, taken.rows, taken.blobs,
+                             taken.blob_bytes, false);
+  // The backup is there all the same.
+  if (!told.ok()) {
+    std::fprintf(stderr, "breakwater: the server was not told that the backup is done: %s\n",
+                 Printable(told.error().message()).c_str());
+  }
+  return taken;
+}
+
+Status TellVerified(const RawClientArguments& raw, const admin::BackupContents& contents) {
+  BW_TRY(const ClientArguments arguments, Login(raw));
+  Client client(arguments);
+  return Report(client, contents.manifest_sha256, contents.header.created, contents.rows,
+                contents.blobs, contents.blob_bytes, true);
 }
 
 void PrintDamage(const Error& error) {
@@ -145,7 +172,7 @@ int CreateBackup(const RawClientArguments& client, const BackupArguments& argume
   return 0;
 }
 
-int VerifyBackup(const BackupArguments& arguments) {
+int VerifyBackup(const RawClientArguments& client, const BackupArguments& arguments) {
   const auto contents = [&]() -> Result<admin::BackupContents> {
     BW_TRY(const auto backup, admin::OpenBackup(arguments.path, arguments.snapshot));
     admin::BackupVisitor visitor;
@@ -168,6 +195,11 @@ int VerifyBackup(const BackupArguments& arguments) {
               ContentsText(contents->rows, contents->blobs, contents->blob_bytes).c_str(),
               FormatRfc3339(contents->header.created).c_str(),
               Printable(contents->header.program).c_str(), contents->manifest_sha256.c_str());
+  if (!arguments.report) return 0;
+  if (const Status told = TellVerified(client, *contents); !told.ok()) {
+    Fail(told.error());
+    return kNotLookedAt;
+  }
   return 0;
 }
 

@@ -12,6 +12,7 @@ namespace breakwater::cli {
 struct BackupArguments {
   std::string path;      // a directory, or a file whose name ends in ".tar"
   std::string snapshot;  // of a directory; empty: the latest
+  bool report = false;   // verify: tells the server that it is whole
 };
 struct RestoreArguments {
   BackupArguments backup;
@@ -30,10 +31,12 @@ inline constexpr std::string_view kRestoreHelp =
     "ends with exit status 2 and no server starts over it, until the same command is given with "
     "--accept-violations, which is recorded.";
 
-// Of a running server. 0 only if the backup is whole.
+// Of a running server, which is told when it is done, so that posture knows. 0 only if the backup
+// is whole.
 int CreateBackup(const RawClientArguments& client, const BackupArguments& arguments);
-// Every byte. 0: whole; 1: damaged, each damaged file named; 3: could not be read.
-int VerifyBackup(const BackupArguments& arguments);
+// Every byte. 0: whole; 1: damaged, each damaged file named; 3: could not be read, or the server
+// could not be told.
+int VerifyBackup(const RawClientArguments& client, const BackupArguments& arguments);
 // Into the stores of the server that the configuration describes.
 int Restore(const ServerArguments& server, const RestoreArguments& arguments);
 

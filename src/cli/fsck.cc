@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "admin/outcomes.h"
 #include "app/stores.h"
 #include "base/strings.h"
 #include "cli/report.h"
@@ -24,6 +25,23 @@ Result<app::Stores> OpenExisting(const config::Settings& settings, const Clock& 
   return app::OpenStores(settings, clock);
 }
 
+// For posture, which asks how long ago content was checked.
+void Keep(db::Database& database, const admin::FsckSummary& summary, const Clock& clock) {
+  const Status kept = database.Write([&](db::Transaction& tx) -> Status {
+    const Timestamp now = clock.Now();
+    return admin::WriteOutcome(tx, admin::outcome::kContent, summary.found + summary.lost == 0, now,
+                               now,
+                               {{"blobs", summary.blobs},
+                                {"manifests", summary.manifests},
+                                {"found", summary.found},
+                                {"repaired", summary.repaired},
+                                {"lost", summary.lost}});
+  });
+  if (kept.ok()) return;
+  std::fprintf(stderr, "breakwater: the outcome was not kept: %s\n",
+               Printable(kept.error().message()).c_str());
+}
+
 Result<admin::FsckSummary> Run(const ServerArguments& arguments, const FsckArguments& check) {
   static const SystemClock clock;
   BW_TRY(const config::Loaded loaded, LoadConfig(arguments));
@@ -38,7 +56,10 @@ Result<admin::FsckSummary> Run(const ServerArguments& arguments, const FsckArgum
         stdout);
     std::fflush(stdout);
   };
-  return admin::Fsck(*stores.database, *stores.blobs, options, clock);
+  BW_TRY(const admin::FsckSummary summary,
+         admin::Fsck(*stores.database, *stores.blobs, options, clock));
+  if (options.read_blobs) Keep(*stores.database, summary, clock);
+  return summary;
 }
 
 void PrintSummary(const admin::FsckSummary& summary, bool as_json) {

@@ -110,7 +110,10 @@ void AddBackupCommands(CLI::App& program, RawClientArguments& client, BackupArgu
       with_path(backup->add_subcommand("verify", "Hold every byte of one against its digest"));
   verify->add_option("--snapshot", arguments.snapshot,
                      "Which of a directory's; without it the latest");
-  verify->callback([&] { status = VerifyBackup(arguments); });
+  verify->add_flag("--report", arguments.report,
+                   "Tell the server that it is whole, for posture to know");
+  AddClientFlags(*verify, client);
+  verify->callback([&] { status = VerifyBackup(client, arguments); });
 }
 
 void AddRestoreFlags(CLI::App& command, RestoreArguments& arguments) {

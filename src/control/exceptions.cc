@@ -1,6 +1,8 @@
 #include "control/exceptions.h"
 
 #include "base/check.h"
+#include "control/exception_facts.h"
+#include "control/fact_events.h"
 #include "control/hierarchy.h"
 #include "json/reader.h"
 
@@ -169,7 +171,8 @@ Result<Exception> Exceptions::Change(
                  return Effect{.before = std::move(before),
                                .after = ToJson(one, now),
                                .governed = {},
-                               .events = {Changed(one, one.CountsAt(now))}};
+                               .events = {Changed(one, one.CountsAt(now)),
+                                          FactsChanged(ExceptionResource(account, id))}};
                },
                .severity = audit::Severity::kCritical}));
   return one;
@@ -223,7 +226,9 @@ Status Exceptions::Expire(const jobs::Job& job) {
   return database_.Write([&](db::Transaction& tx) -> Status {
     BW_TRY(const auto one, tx.QueryOne(std::string(kSelect) + "WHERE account = $1 AND id = $2",
                                        {account, id}, ExceptionOf));
-    return one ? jobs_.Emit(tx, Changed(*one, false)) : Ok();
+    if (!one) return Ok();
+    BW_TRY_STATUS(jobs_.Emit(tx, FactsChanged(ExceptionResource(account, id))));
+    return jobs_.Emit(tx, Changed(*one, false));
   });
 }
 

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "control/fact_events.h"
 #include "control/hierarchy.h"
+#include "governance/break_glass_facts.h"
 #include "governance/rule.h"
 #include "governance/store.h"
 #include "json/reader.h"
@@ -69,7 +71,8 @@ control::Effect EffectOf(const BreakGlass& one, json::Value before, bool open) {
                        {"reason", Text(one.reason)},
                        {"opened_by", Text(one.opened_by)},
                        {"ends", Text(FormatRfc3339(one.ends))},
-                       {"open", open}}}}};
+                       {"open", open}}},
+                     control::FactsChanged(one.account, {BreakGlassType()})}};
 }
 
 }  // namespace

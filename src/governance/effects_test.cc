@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "control/facts_testing.h"
+#include "governance/break_glass_facts.h"
 #include "governance/repair.h"
 #include "governance/testing.h"
 
@@ -140,6 +142,26 @@ TEST_F(Effects, StageTurnsFromObservingToRefusingOnItsDay) {
   EXPECT_THAT(json::Serialize(world.LastRecord().judgement), HasSubstr("observed"));
   world.clock.Advance(std::chrono::hours(25));
   EXPECT_FALSE(world.Change(world.Service("us.icr.io"), PrivateOnly(false)).ok());
+}
+
+TEST_F(Effects, OpenBreakGlassIsAFactForGoals) {
+  BreakGlasses& glasses = world.break_glasses;
+  BreakGlassFacts facts(world.clock);
+  control::testing::SourceReader reader(world.database(), facts);
+  control::testing::FactNews news(*world.jobs);
+  const auto all = reader.List(BreakGlassType(), world.account);
+  ASSERT_EQ(all.size(), 1U);
+  EXPECT_EQ(reader.Text(all[0], "open"), "[]");
+  const auto open =
+      glasses.Open(world.caller, world.account,
+                   {.reason = "the registry is down", .duration = std::chrono::minutes(30)});
+  ASSERT_TRUE(open.ok());
+  EXPECT_EQ(news.Take(), std::vector<std::string>{"break-glass"});
+  EXPECT_EQ(reader.Text(all[0], "open"), "[\"" + open->id + "\"]");
+  control::testing::ExpectCatalogued(BreakGlassType(), *reader.Read(all[0]));
+  ASSERT_TRUE(glasses.Close(world.caller, world.account, open->id).ok());
+  EXPECT_EQ(news.Take(), std::vector<std::string>{"break-glass"});
+  EXPECT_EQ(reader.Text(all[0], "open"), "[]");
 }
 
 TEST_F(Effects, BreakGlassIsForAReasonForATimeAndOnRecord) {

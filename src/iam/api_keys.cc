@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "control/fact_events.h"
 #include "iam/alerts.h"
 #include "iam/identity_facts.h"
 
@@ -236,7 +237,11 @@ Result<ApiKey> ApiKeys::EditKey(const control::Caller& caller, const AccountId& 
         const bool judged = after.expires != before.expires ||
                             (before.disabled && !after.disabled) ||
                             (before.locked && !after.locked);
-        if (!judged) return Changed(tx, account, ToJson(before), ToJson(after));
+        if (!judged) {
+          BW_TRY(auto effect, Changed(tx, account, ToJson(before), ToJson(after)));
+          effect.events.push_back(control::FactsChanged(GovernedApiKey(after)));
+          return effect;
+        }
         return ChangedGoverned(tx, account, ToJson(before), ToJson(after), GovernedApiKey(after));
       }));
   return edited;

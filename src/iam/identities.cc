@@ -6,6 +6,7 @@
 #include "iam/access_groups.h"
 #include "iam/account_settings.h"
 #include "iam/identity_facts.h"
+#include "iam/sign_in_facts.h"
 
 namespace breakwater::iam {
 namespace {
@@ -297,18 +298,23 @@ Status Users::Activate(const AccountId& account, const IamId& iam_id) {
 
 Status Users::Remove(const control::Caller& caller, const AccountId& account, const IamId& iam_id) {
   return deps_.changes.Submit(
-      caller, {.action = "user-management.user.delete",
-               .resource = UserResource(account, iam_id),
-               .apply = [&](db::Transaction& tx) -> Result<control::Effect> {
-                 BW_TRY(const User user, Existing(store::FindUser(tx, iam_id), account, "user"));
-                 BW_TRY(const auto owned, store::FindAccount(tx, account));
-                 if (owned && owned->owner == iam_id) {
-                   return Conflict("the account's owner cannot be removed").Reason("owner");
-                 }
-                 BW_TRY_STATUS(store::DeleteIdentity(tx, account, iam_id));
-                 return ChangedAccess(tx, account, ToJson(user), nullptr);
-               },
-               .severity = audit::Severity::kCritical});
+      caller,
+      {.action = "user-management.user.delete",
+       .resource = UserResource(account, iam_id),
+       .apply = [&](db::Transaction& tx) -> Result<control::Effect> {
+         BW_TRY(const User user, Existing(store::FindUser(tx, iam_id), account, "user"));
+         BW_TRY(const auto owned, store::FindAccount(tx, account));
+         if (owned && owned->owner == iam_id) {
+           return Conflict("the account's owner cannot be removed").Reason("owner");
+         }
+         BW_TRY_STATUS(store::DeleteIdentity(tx, account, iam_id));
+         BW_TRY(auto effect, ChangedAccess(tx, account, ToJson(user), nullptr));
+         // With their password and keys.
+         effect.events.push_back(FactsOfKindChanged(account, kIdentityService, kSignInKind));
+         effect.events.push_back(FactsOfKindChanged(account, kIdentityService, "apikey"));
+         return effect;
+       },
+       .severity = audit::Severity::kCritical});
 }
 
 }  // namespace breakwater::iam

@@ -111,6 +111,7 @@ condition::Facts FactsOf(const ApiKey& key, Timestamp now) {
   set.Is("owner_kind", std::string(of_service_id ? "service_id" : "user"));
   set.Is("created_at", key.created);
   set.Maybe("expires_at", key.expires, moment);
+  set.Maybe("last_used_at", std::optional<Timestamp>(), moment);  // Read knows
   set.Maybe("lifetime_days", key.expires, [&](Timestamp expires) -> condition::Value {
     const auto lifetime = expires - key.created;
     return Number(std::chrono::ceil<std::chrono::days>(lifetime).count());
@@ -180,7 +181,14 @@ Result<condition::Facts> IdentityFacts::Read(db::Transaction& tx,
   }
   BW_TRY(const auto key,
          Existing(store::FindApiKey(tx, resource.name), resource.account, "API key"));
-  return FactsOf(key, now);
+  condition::Facts facts = FactsOf(key, now);
+  BW_TRY(const auto last_used,
+         tx.QueryOne("SELECT last_at FROM iam_activity WHERE subject = $1", {key.id},
+                     [](const db::Row& row) { return row.Time(0); }));
+  if (last_used) {
+    facts.Set("last_used_at", Fact::Present(*last_used, std::string(kApiKeySource), now));
+  }
+  return facts;
 }
 
 }  // namespace breakwater::iam

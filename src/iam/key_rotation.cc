@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "crypto/key_set.h"
+#include "iam/sign_in_facts.h"
 #include "iam/signing_key_rows.h"
 
 namespace breakwater::iam {
@@ -55,19 +56,20 @@ Result<std::vector<SigningKeyInfo>> KeyRotation::List() {
 Status KeyRotation::Submit(const control::Caller& caller, const AccountId& account,
                            audit::Severity severity,
                            const std::function<Status(db::Transaction&)>& change) {
-  return deps_.changes.Submit(caller,
-                              {.action = "breakwater.signing-key.rotate",
-                               .resource = IamResource(account, "breakwater", "signing-key"),
-                               .apply = [&](db::Transaction& tx) -> Result<control::Effect> {
-                                 BW_TRY(const auto before, ReadInfos(tx));
-                                 BW_TRY_STATUS(change(tx));
-                                 BW_TRY(const auto after, ReadInfos(tx));
-                                 return control::Effect{.before = {{"keys", ToJson(before)}},
-                                                        .after = {{"keys", ToJson(after)}},
-                                                        .governed = {},
-                                                        .events = {}};
-                               },
-                               .severity = severity});
+  return deps_.changes.Submit(
+      caller, {.action = "breakwater.signing-key.rotate",
+               .resource = IamResource(account, "breakwater", "signing-key"),
+               .apply = [&](db::Transaction& tx) -> Result<control::Effect> {
+                 BW_TRY(const auto before, ReadInfos(tx));
+                 BW_TRY_STATUS(change(tx));
+                 BW_TRY(const auto after, ReadInfos(tx));
+                 return control::Effect{
+                     .before = {{"keys", ToJson(before)}},
+                     .after = {{"keys", ToJson(after)}},
+                     .governed = {},
+                     .events = {FactsOfKindChanged(account, kIdentityService, kSigningKeyKind)}};
+               },
+               .severity = severity});
 }
 
 Result<SigningKeyInfo> KeyRotation::Rotate(const control::Caller& caller,

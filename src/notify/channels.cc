@@ -164,7 +164,9 @@ Result<condition::Facts> Channels::Read(db::Transaction& tx, const control::Reso
   BW_TRY(const auto channels, List(tx, resource.account));
   condition::StringList working;
   std::string untried;
+  condition::StringList plain;
   for (const Channel& channel : channels) {
+    if (channel.enabled && !channel.endpoint.starts_with("https://")) plain.push_back(channel.name);
     if (!CoversImageVulnerabilities(channel)) continue;
     if (channel.last_outcome == Channel::Outcome::kSucceeded) working.push_back(channel.name);
     if (channel.last_outcome == Channel::Outcome::kNeverTried) untried = channel.name;
@@ -180,6 +182,7 @@ Result<condition::Facts> Channels::Read(db::Transaction& tx, const control::Reso
     facts.Set(std::string(kProperty),
               condition::Fact::Present(std::move(working), source, clock_.Now()));
   }
+  facts.Set("plain_channels", condition::Fact::Present(std::move(plain), source, clock_.Now()));
   return facts;
 }
 

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "control/facts_testing.h"
 #include "control/testing.h"
 #include "crypto/hash.h"
 #include "crypto/jwt.h"
@@ -186,6 +187,23 @@ TEST_F(NotifyTest, BadChannelsAreRefusedWithTheField) {
   for (std::int64_t i = 0; i < kMaxChannels; ++i) Create(Made("c" + std::to_string(i)));
   EXPECT_EQ(channels_.Create(control_.caller, control_.account, Made()).error().code(),
             ErrorCode::kQuota);
+}
+
+TEST_F(NotifyTest, EnabledChannelsWithoutTlsAreNamed) {
+  Channels allowing({.allow_http = true}, control_.database, control_.changes, control_.clock);
+  control::testing::SourceReader reader(control_.database, allowing);
+  const auto alerts = AlertsResource(control_.account);
+  EXPECT_EQ(reader.Text(alerts, "plain_channels"), "[]");
+  Channel plain = Made("plain");
+  plain.endpoint = "http://hooks.example/alerts";
+  Channel silent = plain;
+  silent.name = "silent";
+  silent.enabled = false;
+  for (const Channel& one : {Made("safe"), plain, silent}) {
+    ASSERT_TRUE(allowing.Create(control_.caller, control_.account, one).ok());
+  }
+  EXPECT_EQ(reader.Text(alerts, "plain_channels"), R"(["plain"])");
+  control::testing::ExpectCatalogued({"container-registry", "alerts"}, *reader.Read(alerts));
 }
 
 TEST_F(NotifyTest, DeletingAChannelIsRecordedAndStopsItsDeliveries) {

@@ -1,6 +1,7 @@
 #include "registry/quota_warnings.h"
 
-#include "registry/quotas.h"
+#include "control/fact_events.h"
+#include "registry/quota_facts.h"
 
 namespace breakwater::registry {
 namespace {
@@ -20,6 +21,7 @@ Status Warn(db::Transaction& tx, const Quotas& quotas, jobs::Jobs& jobs,
   const std::int64_t percent = ThresholdOf(folded.bytes, limits.storage);
   if (percent == folded.warned) return Ok();
   BW_TRY_STATUS(SetStorageWarned(tx, folded.key, percent));
+  BW_TRY_STATUS(jobs.Emit(tx, control::FactsChanged(folded.key.account, {QuotaType()})));
   if (percent < folded.warned) return Ok();
   return jobs.Emit(tx, QuotaWarning(folded.key, "storage", percent, folded.bytes, limits.storage));
 }

@@ -1,7 +1,9 @@
 #include "registry/quotas.h"
 
 #include "base/check.h"
+#include "control/fact_events.h"
 #include "registry/namespaces.h"
+#include "registry/quota_facts.h"
 
 namespace breakwater::registry {
 namespace {
@@ -124,8 +126,10 @@ Status Quotas::Submit(const control::Caller& caller, const control::Resource& se
         {service.account, service.registry, ToString(after.plan), after.storage, after.traffic,
          after.hard, clock_.Now()}));
     BW_TRY_STATUS(ForgetReached(tx, service.account, service.registry, ""));
-    return control::Effect{
-        .before = show(before), .after = show(after), .governed = {}, .events = {}};
+    return control::Effect{.before = show(before),
+                           .after = show(after),
+                           .governed = {},
+                           .events = {control::FactsChanged(service.account, {QuotaType()})}};
   };
   BW_TRY_STATUS(changes_.Submit(caller, change));
   version_.fetch_add(1, std::memory_order_acq_rel);
@@ -207,8 +211,10 @@ Status Quotas::PatchNamespace(const control::Caller& caller, const AccountId& ac
         "hard = excluded.hard, updated = excluded.updated",
         {registry.name, name_space, after.storage, after.traffic, after.hard, clock_.Now()}));
     BW_TRY_STATUS(ForgetReached(tx, account, registry.name, name_space));
-    return control::Effect{
-        .before = ToJson(before), .after = ToJson(after), .governed = {}, .events = {}};
+    return control::Effect{.before = ToJson(before),
+                           .after = ToJson(after),
+                           .governed = {},
+                           .events = {control::FactsChanged(account, {QuotaType()})}};
   };
   BW_TRY_STATUS(changes_.Submit(caller, change));
   version_.fetch_add(1, std::memory_order_acq_rel);

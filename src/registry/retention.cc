@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "control/fact_events.h"
 #include "observe/log.h"
 #include "registry/content.h"
 #include "registry/content_reader.h"
@@ -138,7 +139,7 @@ Status Retention::Set(const control::Caller& caller, const AccountId& account,
   change.resource.name = name_space;
   if (known.ok()) change.resource.resource_group = known->resource_group;
   change.apply = [&](db::Transaction& tx) -> Result<control::Effect> {
-    BW_TRY_STATUS(Namespaces::GetOwned(tx, account, registry.name, name_space));
+    BW_TRY(const Namespace owned, Namespaces::GetOwned(tx, account, registry.name, name_space));
     BW_TRY(const RetentionPolicy before, ReadPolicy(tx, registry.name, name_space));
     BW_TRY_STATUS(WritePolicy(tx, registry.name, name_space, policy, deps_.clock.Now()));
     BW_TRY_STATUS(
@@ -147,7 +148,11 @@ Status Retention::Set(const control::Caller& caller, const AccountId& account,
                                             {"namespace", json::Text(name_space)}},
                                 .run_at = {},
                                 .deduplication_key = registry.name.value() + "/" + name_space}));
-    return control::Effect{ToJson(before), ToJson(policy), {}, {}};
+    // Not governed: a namespace that violates a rule about something else can still get a policy.
+    return control::Effect{ToJson(before),
+                           ToJson(policy),
+                           {},
+                           {control::FactsChanged(GovernedNamespace(registry, owned))}};
   };
   return deps_.changes.Submit(caller, change);
 }

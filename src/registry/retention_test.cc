@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 
+#include "control/facts_testing.h"
 #include "registry/testing.h"
 
 namespace breakwater::registry {
@@ -288,6 +289,24 @@ TEST_F(RetentionTest, SettingAPolicyDeletesToTheTrashWhatAnalysisSaid) {
   }
   EXPECT_EQ(trashed, expected);
   EXPECT_TRUE(Analysed(policy).empty());
+}
+
+TEST_F(RetentionTest, APolicyIsAFactOfItsNamespace) {
+  control::testing::SourceReader reader(world_.database, world_.services->tag_immutability);
+  control::testing::FactNews news(*world_.jobs);
+  const condition::ResourceType type{"container-registry", "namespace"};
+  const auto name_space = reader.List(type, AccountId("acc")).front();
+  EXPECT_EQ(reader.Text(name_space, "retention_policy"), "false");
+  EXPECT_EQ(reader.Text(name_space, "retention_images_per_repository"), "absent");
+  news.Take();
+  ASSERT_TRUE(world_.retention
+                  .Set(world_.Caller(), AccountId("acc"), world_.registry(), name_space.name,
+                       {.images_per_repo = 3})
+                  .ok());
+  EXPECT_EQ(news.Take(), std::vector<std::string>{"namespace " + name_space.name});
+  EXPECT_EQ(reader.Text(name_space, "retention_policy"), "true");
+  EXPECT_EQ(reader.Text(name_space, "retention_images_per_repository"), "3");
+  control::testing::ExpectCatalogued(type, *reader.Read(name_space));
 }
 
 TEST_F(RetentionTest, EveryDeletionIsRecordedAndAnnounced) {

@@ -5,6 +5,7 @@
 
 #include "registry/content.h"
 #include "registry/namespaces.h"
+#include "registry/retention_rules.h"
 
 namespace breakwater::registry {
 namespace {
@@ -12,6 +13,7 @@ namespace {
 constexpr std::string_view kService = "container-registry";
 constexpr std::string_view kKind = "namespace";
 constexpr std::string_view kSource = "registry namespaces";
+constexpr std::string_view kRetentionSource = "retention policies";
 // Manifests looked at on the way up from one that is to go. Beyond it, it stays.
 constexpr std::size_t kMaxAncestors = 10'000;
 
@@ -42,6 +44,24 @@ Result<std::vector<oci::Digest>> ParentsOf(db::Transaction& tx, const ManifestKe
       "kind = 2",
       {manifest.repository, manifest.digest.text()},
       [](const db::Row& row) -> Result<oci::Digest> { return oci::Digest::Parse(row.Text(0)); });
+}
+
+// What retention.h keeps. A policy that keeps everything is none.
+Status SetRetention(db::Transaction& tx, const control::Resource& name_space, Timestamp now,
+                    condition::Facts& facts) {
+  BW_TRY(const auto images,
+         tx.QueryOne("SELECT images_per_repo FROM retention_policy WHERE registry = $1 AND "
+                     "name_space = $2",
+                     {name_space.registry, name_space.name_space},
+                     [](const db::Row& row) { return row.Int(0); }));
+  const RetentionPolicy policy{.images_per_repo = images.value_or(kKeepAllImages)};
+  const std::string source(kRetentionSource);
+  facts.Set("retention_policy", condition::Fact::Present(!policy.keeps_all(), source, now));
+  facts.Set("retention_images_per_repository",
+            policy.keeps_all()
+                ? condition::Fact::Absent(source, now)
+                : condition::Fact::Present(condition::Number(policy.images_per_repo), source, now));
+  return Ok();
 }
 
 Status WritePatterns(db::Transaction& tx, const RegistryName& registry, std::string_view name_space,
@@ -119,6 +139,7 @@ Result<condition::Facts> TagImmutability::Read(db::Transaction& tx,
   condition::Facts facts;
   facts.Set("tag_immutability", condition::Fact::Present(condition::StringList(patterns.ToList()),
                                                          std::string(kSource), clock_.Now()));
+  BW_TRY_STATUS(SetRetention(tx, resource, clock_.Now(), facts));
   return facts;
 }
 

@@ -31,6 +31,7 @@ body=$dir/body   # of the last answer
 response_head=$dir/head  # its status line and headers
 status=''        # its status
 public='' private=''  # base URLs of the running server
+public_address=127.0.0.1:0  # what it is told to listen on
 server_pid='' background=()
 account=00000000000000000000000000000001
 key=$(python3 -c 'import secrets; print(secrets.token_urlsafe(32))')
@@ -152,7 +153,7 @@ TOML
 server_launch() {
   rm -f "$dir/ready"
   mkfifo "$dir/ready"
-  BREAKWATER_BOOTSTRAP_API_KEY=$key "$bin" serve --data "$data" --public 127.0.0.1:0 \
+  BREAKWATER_BOOTSTRAP_API_KEY=$key "$bin" serve --data "$data" --public "$public_address" \
     --private 127.0.0.1:0 "$@" > "$dir/ready" 2>> "$server_log" &
   server_pid=$!
 }

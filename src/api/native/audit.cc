@@ -129,8 +129,8 @@ Result<net::Response> Export(const AuditDeps& deps, const Context& context) {
   return JsonResponse(200, body);
 }
 
-Result<net::Response> Verify(const audit::Log& log) {
-  const auto verified = log.Verify();
+Result<net::Response> Verify(const AuditDeps& deps) {
+  const auto verified = deps.checks.VerifyAudit(deps.log, deps.heads);
   if (!verified.ok()) {
     if (verified.error().code() != ErrorCode::kDataCorrupt) return verified.error();
     return JsonResponse(200, {{"intact", false}, {"problem", Text(verified.error().message())}});
@@ -240,7 +240,7 @@ std::vector<Endpoint> AuditEndpoints(AuditDeps deps, const SccFace& face) {
       {"GET", "/breakwater/v1/audit/verification", "VerifyAudit", Access::To(kRead), face,
        [deps](Context& context) -> Result<net::Response> {
          BW_TRY_STATUS(CheckOwner(deps, context));
-         return Verify(deps.log);
+         return Verify(deps);
        }},
       {"GET", "/breakwater/v1/audit/export", "ExportAuditLines", Access::To(kExport), face,
        [deps](Context& context) { return ExportLines(deps, context); }},

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "admin/audit_settings.h"
+#include "admin/checks.h"
 #include "api/endpoint.h"
 #include "api/scc_face.h"
 #include "audit/heads.h"
@@ -18,6 +19,7 @@ struct AuditDeps {
   const audit::Heads& heads;
   const audit::Segments& segments;
   admin::AuditSettings& settings;
+  admin::Checks& checks;
   // The installation's own account: the trail is one chain of all accounts, and its settings are
   // everybody's.
   AccountId owner;

@@ -17,8 +17,8 @@ class AuditApi : public ::testing::Test {
   control::testing::ControlFixture& control() { return harness_.control; }
   // As an installation whose own account is `owner`.
   void ServeFor(const AccountId& owner) {
-    harness_.Serve(
-        AuditEndpoints({control().log, heads_, segments_, settings_, owner}, harness_.face));
+    harness_.Serve(AuditEndpoints({control().log, heads_, segments_, settings_, checks_, owner},
+                                  harness_.face));
   }
   void Record(const std::string& action) {
     audit::Record record;
@@ -46,6 +46,9 @@ class AuditApi : public ::testing::Test {
                             heads_, control().clock};
   admin::AuditSettings settings_{harness_.control.database, harness_.control.clock,
                                  harness_.control.changes};
+  admin::Checks checks_{{harness_.control.database, *harness_.control.jobs,
+                         harness_.control.changes, harness_.control.clock,
+                         harness_.control.account}};
 };
 
 TEST_F(AuditApi, WholeTrailAndItsSettingsAreForTheInstallationsAccountAlone) {

@@ -2,10 +2,12 @@
 
 #include <memory>
 
+#include "json/reader.h"
+
 namespace breakwater::api::native {
 namespace {
 
-constexpr std::string_view kAction = "breakwater.backup.create";
+constexpr std::string_view kAction = admin::Checks::kBackupAction;
 
 Status CheckOwner(const BackupDeps& deps, const Context& context) {
   if (context.account == deps.owner) return Ok();
@@ -63,6 +65,27 @@ Result<net::Response> GetBlob(const BackupDeps& deps, const Context& context) {
   return response;
 }
 
+Result<net::Response> Report(const BackupDeps& deps, Context& context) {
+  BW_TRY_STATUS(CheckOwner(deps, context));
+  BW_TRY(const json::Value body, ReadJson(context));
+  const json::Reader in(body);
+  admin::BackupReport report{.manifest_sha256 = in.Field("manifest_sha256").String(),
+                             .as_of = {},
+                             .rows = in.Int("rows", 0),
+                             .blobs = in.Int("blobs", 0),
+                             .blob_bytes = in.Int("blob_bytes", 0),
+                             .read_back = in.Bool("read_back", false)};
+  const json::Reader as_of = in.Field("as_of");
+  const auto moment = ParseRfc3339(as_of.String());
+  if (!moment.ok()) as_of.Fail("must be a time of RFC 3339");
+  BW_TRY_STATUS(in.Finish());
+  report.as_of = *moment;
+  BW_TRY_STATUS(deps.checks.BackupDone(context.caller, report));
+  net::Response response;
+  response.status = 204;
+  return response;
+}
+
 }  // namespace
 
 std::vector<Endpoint> BackupEndpoints(BackupDeps deps, const SccFace& face) {
@@ -73,6 +96,8 @@ std::vector<Endpoint> BackupEndpoints(BackupDeps deps, const SccFace& face) {
       {"GET", "/breakwater/v1/backup/blobs/{digest}", "GetBackupBlob", Access::To(kAction), face,
        [deps](Context& context) { return GetBlob(deps, context); },
        Recorded::Not("part of a backup that was recorded")},
+      {"POST", "/breakwater/v1/backup/reports", "ReportBackup", Access::To(kAction), face,
+       [deps](Context& context) { return Report(deps, context); }},
   };
 }
 

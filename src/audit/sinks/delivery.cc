@@ -145,6 +145,9 @@ Status SinkDelivery::Keep(const SinkState& state, const Batch& batch, const Stat
                    "alarmed = excluded.alarmed, updated = excluded.updated",
                    {after.name, after.sequence, after.head, after.failing_since, after.last_error,
                     after.alarmed, now}));
+    const bool turned =
+        !state.tried || after.failing_since.has_value() != state.failing_since.has_value();
+    if (turned && options_.on_turn) BW_TRY_STATUS(options_.on_turn(tx));
     return after.alarmed == state.alarmed ? Ok() : Tell(tx, after);
   });
 }

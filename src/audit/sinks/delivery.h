@@ -38,6 +38,9 @@ struct DeliveryOptions {
   std::int64_t batch = 500;
   std::chrono::seconds alarm_after{300};  // of failing
   AccountId account = {};                 // whose trail tells of it
+  // Called in the transaction that keeps it: the first attempt was made, one failed after others
+  // had not, or one got through again. Long before there is an alarm.
+  std::function<Status(db::Transaction& tx)> on_turn = {};
 };
 
 // Thread-safe. One process at a time delivers to one destination (a lease of jobs); if two do, the

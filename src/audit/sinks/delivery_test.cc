@@ -53,6 +53,10 @@ class TrailDelivery : public ::testing::Test {
   std::unique_ptr<SinkDelivery> New(std::unique_ptr<Sink> sink, bool lines = false) {
     DeliveryOptions options{.name = "one", .lines = lines, .batch = 3, .account = AccountId("acc")};
     options.encode = [](const Record& record) { return record.action; };
+    options.on_turn = [this](db::Transaction&) {
+      ++turns_;
+      return Ok();
+    };
     return std::make_unique<SinkDelivery>(std::move(options), std::move(sink), owner_->database(),
                                           log_, heads_, segments_, clock_,
                                           [this](db::Transaction&, const SinkState& state) {
@@ -81,6 +85,7 @@ class TrailDelivery : public ::testing::Test {
   Segments segments_{{.entries = 4}, owner_->database(), *store_, log_, heads_, clock_};
   Destination destination_;
   std::vector<bool> alarms_;
+  int turns_ = 0;
   int made_ = 0;
 };
 
@@ -110,6 +115,25 @@ TEST_F(TrailDelivery, WhatWasRefusedComesAgainAndTheLagIsKnown) {
   Run(*delivery);
   EXPECT_EQ(destination_.taken.size(), 4U);
   EXPECT_FALSE(delivery->State()->failing_since);
+  EXPECT_TRUE(alarms_.empty());
+}
+
+TEST_F(TrailDelivery, TheFirstAttemptAndEachTurnAreToldLongBeforeAnAlarm) {
+  Append(4);
+  const auto delivery = ToDestination();
+  Run(*delivery);
+  EXPECT_EQ(turns_, 1) << "two batches were taken, which is one beginning";
+  destination_.down = true;
+  Append(1);
+  Run(*delivery);
+  EXPECT_EQ(turns_, 2);
+  clock_.Advance(std::chrono::seconds{40});
+  Run(*delivery);
+  EXPECT_EQ(turns_, 2) << "it is down still";
+  destination_.down = false;
+  clock_.Advance(std::chrono::seconds{60});
+  Run(*delivery);
+  EXPECT_EQ(turns_, 3);
   EXPECT_TRUE(alarms_.empty());
 }
 

@@ -5,6 +5,7 @@
 #include "iam/power.h"
 #include "iam/sessions.h"
 #include "iam/sign_in/break_glass.h"
+#include "iam/sign_in_facts.h"
 
 namespace breakwater::iam {
 namespace {
@@ -38,6 +39,14 @@ Result<std::optional<Password>> Find(db::Transaction& tx, const AccountId& accou
                         .changed = row.Time(5),
                         .changed_by = IamId(row.String(6))};
       });
+}
+
+// Who has one is a fact of the account's sign-in.
+Result<control::Effect> ChangedPassword(db::Transaction& tx, const AccountId& account,
+                                        json::Value before, json::Value after) {
+  BW_TRY(auto effect, Changed(tx, account, std::move(before), std::move(after)));
+  effect.events.push_back(FactsOfKindChanged(account, kIdentityService, kSignInKind));
+  return effect;
 }
 
 }  // namespace
@@ -105,7 +114,7 @@ Status Passwords::Change(const control::Caller& caller, const Secret& current,
            return Conflict("the password was changed meanwhile").Reason("conflict");
          }
          BW_TRY_STATUS(Store(tx, made));
-         return Changed(tx, account, ToJson(before), ToJson(made));
+         return ChangedPassword(tx, account, ToJson(before), ToJson(made));
        },
        .severity = audit::Severity::kCritical});
 }
@@ -161,16 +170,16 @@ Result<InitialPassword> Passwords::Reset(const control::Caller& caller, const Ac
                           .expires = made.expires,
                           .changed = now,
                           .changed_by = caller.actor.iam_id};
-  BW_TRY_STATUS(
-      deps_.changes.Submit(caller, {.action = std::string(kReset),
-                                    .resource = resource,
-                                    .apply = [&](db::Transaction& tx) -> Result<control::Effect> {
-                                      BW_TRY_STATUS(CheckManager(tx, caller, account, iam_id));
-                                      BW_TRY(const auto before, Find(tx, account, iam_id));
-                                      BW_TRY_STATUS(Store(tx, password));
-                                      return Changed(tx, account, ToJson(before), ToJson(password));
-                                    },
-                                    .severity = audit::Severity::kCritical}));
+  BW_TRY_STATUS(deps_.changes.Submit(
+      caller, {.action = std::string(kReset),
+               .resource = resource,
+               .apply = [&](db::Transaction& tx) -> Result<control::Effect> {
+                 BW_TRY_STATUS(CheckManager(tx, caller, account, iam_id));
+                 BW_TRY(const auto before, Find(tx, account, iam_id));
+                 BW_TRY_STATUS(Store(tx, password));
+                 return ChangedPassword(tx, account, ToJson(before), ToJson(password));
+               },
+               .severity = audit::Severity::kCritical}));
   return made;
 }
 
@@ -186,7 +195,7 @@ Status Passwords::Remove(const control::Caller& caller, const AccountId& account
          if (!before) return NoSuch("password");
          BW_TRY_STATUS(tx.Execute("DELETE FROM iam_password WHERE iam_id = $1", {iam_id}));
          BW_TRY_STATUS(store::EndSessionsOf(tx, iam_id, {}, deps_.clock.Now(), "password_removed"));
-         return Changed(tx, account, ToJson(before), nullptr);
+         return ChangedPassword(tx, account, ToJson(before), nullptr);
        },
        .severity = audit::Severity::kCritical});
 }

@@ -1,0 +1,13 @@
+// Facts that change with nobody's change: what they are of is looked at again.
+#pragma once
+
+#include "db/database.h"
+#include "jobs/jobs.h"
+
+namespace breakwater::app {
+
+// Tells every account of what one has said for all (control::kFactsOfAllChanged), and every hour of
+// what grows old by itself: backups, checks, certificates, keys. Before jobs start.
+void AnnounceFacts(jobs::Jobs& jobs, db::Database& database);
+
+}  // namespace breakwater::app
