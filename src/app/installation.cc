@@ -64,8 +64,7 @@ registry::UploadOptions UploadsFrom(const config::Settings& settings, const Stor
   registry::UploadOptions options;
   options.key = KeyFor(stores.master_key, "upload sessions");
   options.shared = stores.shared;
-  options.life = std::max(std::chrono::hours{1},
-                          std::chrono::ceil<std::chrono::hours>(settings.content.upload_expiry));
+  options.life = std::chrono::ceil<std::chrono::hours>(settings.content.upload_expiry);
   options.max_blob = static_cast<std::uint64_t>(settings.content.blob_bytes);
   return options;
 }

@@ -188,5 +188,31 @@ TEST(Differences, ListsFieldsByPathAndWholeValuesOtherwise) {
   EXPECT_EQ(Differences(json::Value(), *json::Parse(R"({"n":1})"))[0].field, "n");
 }
 
+TEST(BoundedRecord, ManyChangesAndLongValuesAreToldByTheirDigests) {
+  Record record;
+  record.action = "container-registry.image.delete";
+  for (int i = 0; i < 60'000; ++i) {
+    record.changes.push_back({"tags.v" + std::to_string(i), "sha256:old", nullptr});
+  }
+  const Record many = Bounded(record);
+  EXPECT_EQ(many.changes.size(), kMaxFieldChanges + 1);
+  EXPECT_EQ(many.changes.back().after.at("left_out"), json::Value(60'000 - 256));
+  record.changes.front().field = "tags.another";
+  EXPECT_NE(Bounded(record).changes.back().after, many.changes.back().after)
+      << "what was left out counts";
+
+  record.changes.clear();
+  for (int i = 0; i < 200; ++i) {
+    record.changes.push_back({"images", nullptr, json::Text(std::string(10'000, 'x'))});
+  }
+  const Record longs = Bounded(record);
+  const std::string text = json::Canonical(ToJson(longs));
+  EXPECT_LE(text.size(), kMaxRecordOctets);
+  EXPECT_EQ(longs.changes.front().after.at("octets"), json::Value(10'002));
+  EXPECT_TRUE(FromJson(*json::Parse(text)).ok());
+  record.changes.resize(1);
+  EXPECT_EQ(Bounded(record).changes[0].after, record.changes[0].after) << "what has room stays";
+}
+
 }  // namespace
 }  // namespace breakwater::audit

@@ -263,7 +263,7 @@ TEST(Load, GivesDefaultsWhenNothingIsSaid) {
   EXPECT_EQ(loaded.settings.private_listener.address, (ListenAddress{"127.0.0.1", 5001}));
   EXPECT_THAT(loaded.settings.registries, IsEmpty());
   EXPECT_FALSE(loaded.settings.allow_iam_authz_off);
-  EXPECT_EQ(loaded.settings.content.manifest_bytes, 4'194'304);
+  EXPECT_EQ(loaded.settings.content.blob_bytes, std::int64_t{64} << 30);
   EXPECT_EQ(loaded.settings.tokens.access_lifetime, std::chrono::hours(1));
   for (const Effective& row : loaded.effective) EXPECT_EQ(row.origin, "default");
 }

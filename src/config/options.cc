@@ -370,12 +370,9 @@ void AddHttp(std::vector<Option>& out) {
 }
 
 void AddContent(std::vector<Option>& out) {
-  // distribution-spec, "Pushing Manifests": registries should accept at least 4 MiB.
-  out.push_back(Number(Kind::kSize, "content.manifest_bytes", "4MiB", {4 * kMiB, 64 * kMiB},
-                       BW_FIELD(content.manifest_bytes), "Largest manifest or index."));
   out.push_back(Number(Kind::kSize, "content.blob_bytes", "64GiB", {kMiB, 16 * kTiB},
                        BW_FIELD(content.blob_bytes), "Largest blob."));
-  out.push_back(Duration("content.upload_expiry", "24h", {kMinute, 30 * kDay},
+  out.push_back(Duration("content.upload_expiry", "24h", {kHour, 30 * kDay},
                          BW_FIELD(content.upload_expiry),
                          "An upload session without a request for so long is removed."));
   out.push_back(Duration("content.trash_life", "30d", {0, 3650 * kDay},

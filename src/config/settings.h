@@ -165,7 +165,6 @@ struct Http {
 };
 
 struct Content {
-  std::int64_t manifest_bytes = 0;
   std::int64_t blob_bytes = 0;
   std::chrono::milliseconds upload_expiry{};
   std::chrono::milliseconds trash_life{};

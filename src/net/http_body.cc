@@ -91,7 +91,8 @@ Status RequestBody::Begin() {
 }
 
 Result<std::size_t> RequestBody::ReadRaw(std::span<std::byte> out) {
-  auto got = input_.Read(out, pace_.Next());
+  const Deadline next = pace_.Next();
+  auto got = input_.Read(out, until_ ? std::min(next, *until_) : next);
   if (!got.ok()) {
     if (got.error().code() != ErrorCode::kDeadline) return got;
     return DeadlineExceeded("the request's body arrived too slowly").Reason("body_too_slow");
@@ -128,9 +129,10 @@ bool RequestBody::IsDrainable(std::uint64_t limit) const {
   return finished_ || (!failed_ && !awaiting_continue() && (options_.chunked || left_ <= limit));
 }
 
-bool RequestBody::Drain(std::uint64_t limit) {
+bool RequestBody::Drain(std::uint64_t limit, Deadline until) {
   if (finished_) return true;
   if (!IsDrainable(limit)) return false;
+  until_ = until;
   std::vector<std::byte> piece(kDrainRead);
   const std::uint64_t end = bytes_ + limit;
   while (!finished_ && bytes_ <= end) {

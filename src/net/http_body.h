@@ -61,8 +61,8 @@ class RequestBody final : public io::Source {
   bool awaiting_continue() const { return options_.send_continue && !continued_; }
   // Could be small enough to be worth reading, rather than closing the connection.
   bool IsDrainable(std::uint64_t limit) const;
-  // Reads and drops up to `limit` bytes. True if that was all.
-  bool Drain(std::uint64_t limit);
+  // Reads and drops up to `limit` bytes that arrive until then. True if that was all.
+  bool Drain(std::uint64_t limit, Deadline until);
 
  private:
   Status Begin();
@@ -80,6 +80,7 @@ class RequestBody final : public io::Source {
   bool continued_ = false;
   bool finished_ = false;
   bool failed_ = false;
+  std::optional<Deadline> until_;  // while draining
 };
 
 }  // namespace breakwater::net

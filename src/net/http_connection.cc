@@ -244,8 +244,12 @@ std::optional<Connection::Step> Connection::SendUntil(Deadline until) {
 
 std::optional<Connection::Step> Connection::Finish() {
   const bool keep_alive = writer_->sent().keep_alive;
-  const bool drained = body_.has_value() &&
-                       (body_->finished() || (keep_alive && body_->Drain(limits().drain_bytes)));
+  // A worker's thread waits for the rest: not for long, or those who send nothing would have them
+  // all.
+  const auto drain = [&] {
+    return body_->Drain(limits().drain_bytes, SteadyClock::now() + limits().drain_patience);
+  };
+  const bool drained = body_.has_value() && (body_->finished() || (keep_alive && drain()));
   writer_.reset();
   body_.reset();
   request_ = Request{};

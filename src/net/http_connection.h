@@ -28,6 +28,8 @@ struct ConnectionLimits {
   std::uint64_t max_body_bytes = std::uint64_t{64} << 30U;
   // What a handler left of a body is read and dropped up to here; beyond, the connection ends.
   std::uint64_t drain_bytes = 256 * 1024;
+  // and for so long: it may hold a worker's thread.
+  std::chrono::milliseconds drain_patience{100};
   // How long an ending connection listens on, so that the client can read the last answer.
   std::chrono::milliseconds linger{2'000};
 };

@@ -197,6 +197,26 @@ TEST(HttpServerThreads, SlowUploadsLeaveAThreadForOthers) {
   }
 }
 
+TEST(HttpServerThreads, WhoIsRefusedAndSendsNoBodyHoldsNoThread) {
+  ServerOptions options;
+  options.workers = {.most = 2, .most_bulk = 1};
+  const auto server = StartServer(std::move(options), [](Request&) {
+    Response response;
+    response.status = 401;
+    return response;
+  });
+  std::vector<std::unique_ptr<RawClient>> clients;
+  for (int i = 0; i < 3; ++i) {
+    clients.push_back(std::make_unique<RawClient>(server->port()));
+    ASSERT_TRUE(clients.back()->Send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n"));
+  }
+  for (const auto& client : clients) {
+    const auto answer = client->Read();
+    ASSERT_TRUE(answer);
+    EXPECT_EQ(answer->status, 401);
+  }
+}
+
 TEST(HttpServerThreads, AConnectionThatNeverShakesHandsEnds) {
   const breakwater::testing::TempDir directory;
   const auto certificate = testing::MakeCertificate(directory.path().string());

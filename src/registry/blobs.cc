@@ -172,14 +172,16 @@ Status Blobs::Delete(const RepositoryPath& path, const oci::Digest& digest) {
 }
 
 Result<std::vector<std::string>> Blobs::Holders(const RegistryName& registry,
-                                                const oci::Digest& digest,
+                                                const AccountId& account, const oci::Digest& digest,
                                                 std::size_t limit) const {
   return database_.ReadValue([&](db::Transaction& tx) {
     return tx.QueryAll(
         "SELECT r.name FROM repository_blob l JOIN repository r "
-        "ON r.id = l.repository WHERE l.digest = $1 AND r.registry = $2 "
-        "ORDER BY r.name LIMIT $3",
-        {digest.text(), registry, limit}, [](const db::Row& row) { return row.String(0); });
+        "ON r.id = l.repository JOIN namespace n ON n.registry = r.registry AND "
+        "n.name = r.name_space WHERE l.digest = $1 AND r.registry = $2 AND n.account = $3 "
+        "ORDER BY r.name LIMIT $4",
+        {digest.text(), registry, account, limit},
+        [](const db::Row& row) { return row.String(0); });
   });
 }
 

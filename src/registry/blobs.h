@@ -62,9 +62,9 @@ class Blobs {
   // it).
   Status Delete(const RepositoryPath& path, const oci::Digest& digest);
 
-  // Repositories of this registry that hold the blob, at most `limit`.
-  Result<std::vector<std::string>> Holders(const RegistryName& registry, const oci::Digest& digest,
-                                           std::size_t limit) const;
+  // Repositories of the account in this registry that hold the blob, at most `limit`.
+  Result<std::vector<std::string>> Holders(const RegistryName& registry, const AccountId& account,
+                                           const oci::Digest& digest, std::size_t limit) const;
   // Links the blob into `target` if `source` of the same registry holds it; false if it does not.
   // The caller has checked the right to read the source.
   Result<bool> Mount(const RepositoryPath& target, const oci::Digest& digest,

@@ -104,6 +104,11 @@ TEST_F(NamespacesTest, DeletedTakeEveryRowOfTheirContentWithThem) {
                   .ok());
   ASSERT_EQ(world_.Count("tag"), 1);
   ASSERT_TRUE(Delete("team-a").ok());
+  const auto records = *world_.log.Query({.action = std::string(action::kNamespaceDelete)});
+  ASSERT_EQ(records.size(), 1U);
+  EXPECT_NE(json::Serialize(audit::ToJson(records[0].record)).find("content.images"),
+            std::string::npos)
+      << "what went with it is on record";
   for (const char* table :
        {"namespace", "repository", "repository_blob", "manifest", "manifest_reference", "tag"}) {
     EXPECT_EQ(world_.Count(table), 0) << table;

@@ -99,6 +99,12 @@ TEST_F(TrashTest, KeepsTheTagsOfADeletedImageForThirtyDays) {
   EXPECT_EQ(*trash().Expire(), 1);
   EXPECT_EQ(world_.Count("trash_reference"), 0);
   EXPECT_EQ(world_.Count("trash_tag"), 0);
+  const auto records = *world_.log.Query({.action = std::string(action::kTrashPurge)});
+  ASSERT_EQ(records.size(), 1U) << "what is gone for good is on record";
+  EXPECT_NE(json::Serialize(audit::ToJson(records[0].record))
+                .find("team-a/app@" + DigestOf(image_).text()),
+            std::string::npos);
+  EXPECT_EQ(*trash().Expire(), 0);
 }
 
 TEST_F(TrashTest, RestoreByDigestCopiesTheImageWithTheTagsThatAreFree) {

@@ -529,7 +529,7 @@ TEST_P(UploadsTest, MountLinksWhatTheSourceHolds) {
   EXPECT_FALSE(*blobs.Mount(target, DigestOf("absent"), path_.name));
   EXPECT_FALSE(*blobs.Mount(target, DigestOf(bytes), "team-a/empty"));
   EXPECT_EQ(world_.ReadBlob(target, DigestOf(bytes)), "(blob_unknown)");
-  EXPECT_EQ(*blobs.Holders(path_.registry, DigestOf(bytes), 10),
+  EXPECT_EQ(*blobs.Holders(path_.registry, path_.account, DigestOf(bytes), 10),
             std::vector<std::string>{path_.name});
   EXPECT_TRUE(*blobs.Mount(target, DigestOf(bytes), path_.name));
   EXPECT_EQ(world_.ReadBlob(target, DigestOf(bytes)), bytes);

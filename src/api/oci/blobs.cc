@@ -121,7 +121,9 @@ Result<net::Response> GetBlob(const OciDeps& deps, Context& context) {
   BW_TRY(const oci::Digest digest, oci::Digest::Parse(context.Path("digest")));
   BW_TRY(const registry::RepositoryPath path, ResolveForPull(deps, context));
   if (NotModified(context.request, digest)) {
-    BW_TRY_STATUS(deps.blobs.SizeOf(path, digest));
+    // A HEAD can be relied on for an hour, whatever it answers.
+    BW_TRY_STATUS(IsHead(context) ? deps.blobs.Head(path, digest)
+                                  : deps.blobs.SizeOf(path, digest));
     return BlobHead(304, digest);
   }
   if (IsHead(context)) {

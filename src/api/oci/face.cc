@@ -29,6 +29,7 @@ constexpr ReasonWire kByReason[] = {
     {"body_incomplete", {400, "SIZE_INVALID"}},
     {"body_too_slow", {408, "BLOB_UPLOAD_INVALID"}},
     {"digest_invalid", {400, "DIGEST_INVALID"}},
+    {"malformed_chunk", {400, "BLOB_UPLOAD_INVALID"}},
     {"manifest_blob_unknown", {400, "MANIFEST_BLOB_UNKNOWN"}},
     {"manifest_invalid", {400, "MANIFEST_INVALID"}},
     {"manifest_unknown", {404, "MANIFEST_UNKNOWN"}},

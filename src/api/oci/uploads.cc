@@ -89,7 +89,8 @@ Result<bool> MountFrom(const OciDeps& deps, const Context& context, const Reposi
 
 Result<bool> MountFromAnywhere(const OciDeps& deps, const Context& context,
                                const RepositoryPath& target, const oci::Digest& digest) {
-  BW_TRY(const auto holders, deps.blobs.Holders(target.registry, digest, kMaxMountCandidates));
+  BW_TRY(const auto holders,
+         deps.blobs.Holders(target.registry, target.account, digest, kMaxMountCandidates));
   for (const std::string& holder : holders) {
     const auto mounted = MountFrom(deps, context, target, digest, holder);
     // Nobody asked for this source: a token without its scope is no reason to challenge.
