@@ -194,8 +194,12 @@ Result<std::vector<RuleResult>> Results::Evaluate(db::Transaction& tx, const Acc
   if (source == nullptr) {
     return Unavailable("nothing here knows " + condition::ToString(type));
   }
-  BW_TRY(const auto resources, source->List(tx, type, account));
   BW_TRY(const auto rules, deps_.rules.Of(tx, account));
+  // There may be a million resources, and the writer waits.
+  const bool judged = std::ranges::any_of(rules->candidates(),
+                                          [&](const Candidate& one) { return one.type == type; });
+  if (!judged) return std::vector<RuleResult>();
+  BW_TRY(const auto resources, source->List(tx, type, account));
   const Timestamp now = deps_.clock.Now();
   std::vector<RuleResult> results;
   for (const control::Resource& resource : resources) {

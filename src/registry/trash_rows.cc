@@ -14,8 +14,15 @@ namespace {
 
 Status CopyToTrash(db::Transaction& tx, const ManifestKey& manifest, const oci::Digest& root,
                    const TrashTimes& times) {
-  BW_TRY_STATUS(RemoveFromTrash(tx, manifest));
   const std::string& digest = manifest.digest.text();
+  // It may lie there from before: its tags of then can still be restored.
+  BW_TRY(const auto earlier,
+         tx.QueryAll("SELECT t.name FROM trash_tag t JOIN trash_image i ON i.repository = "
+                     "t.repository AND i.digest = t.digest WHERE t.repository = $1 AND "
+                     "t.digest = $2 AND i.expires > $3",
+                     {manifest.repository, digest, times.deleted},
+                     [](const db::Row& row) { return row.String(0); }));
+  BW_TRY_STATUS(RemoveFromTrash(tx, manifest));
   BW_TRY_STATUS(
       tx.Execute("INSERT INTO trash_image (" BW_MANIFEST_COLUMNS
                  ", root, deleted, expires) SELECT " BW_MANIFEST_COLUMNS
@@ -26,6 +33,12 @@ Status CopyToTrash(db::Transaction& tx, const ManifestKey& manifest, const oci::
       tx.Execute("INSERT INTO trash_tag (repository, digest, name) SELECT repository, "
                  "digest, name FROM tag WHERE repository = $1 AND digest = $2",
                  {manifest.repository, digest}));
+  for (const std::string& tag : earlier) {
+    BW_TRY_STATUS(
+        tx.Execute("INSERT INTO trash_tag (repository, digest, name) VALUES ($1, $2, $3) "
+                   "ON CONFLICT (repository, digest, name) DO NOTHING",
+                   {manifest.repository, digest, tag}));
+  }
   BW_TRY_STATUS(
       tx.Execute("INSERT INTO trash_reference (repository, manifest, kind, target, size) SELECT "
                  "repository, manifest, kind, target, size FROM manifest_reference WHERE "

@@ -121,6 +121,17 @@ TEST_F(TrashTest, RestoreByDigestCopiesTheImageWithTheTagsThatAreFree) {
   EXPECT_EQ(Restore(image_)->successful, (Texts{"v1", "v3"}));  // as often as one likes
 }
 
+TEST_F(TrashTest, WhatIsDeletedAgainKeepsTheTagsOfItsFirstDeletion) {
+  Put(image_, "v1");
+  Delete("v1");
+  Put(image_, DigestOf(image_).text());
+  Delete(DigestOf(image_).text());
+  EXPECT_EQ(Listed(), Texts{"team-a/app@" + DigestOf(image_).text() + " v1"});
+  Put(image_, "v2");
+  Delete("v2");
+  EXPECT_EQ(Restore(image_)->successful, (Texts{"v1", "v2"}));
+}
+
 TEST_F(TrashTest, RestoreByTagMovesThatTag) {
   Put(image_, "v1", {"v2"});
   Delete("v1");
