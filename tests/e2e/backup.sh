@@ -139,7 +139,9 @@ create "$dir/backup"
 is "a second one in the same directory" "$rc" 0
 like "fetches what is new alone" "$(cat "$dir/created")" '\([1-9][0-9]* of them were there\)'
 expect 200 GET "/breakwater/v1/audit/records?action=breakwater.backup.create"
-is "each stands in the trail" "$(json 'len(d["records"])')" 3
+is "each stands in the trail, as it begins and as it is done" \
+  "$(json '[[any(c["field"] == "manifest_sha256" for c in r["changes"]) for r in d["records"]].count(done)
+    for done in (False, True)]')" '[3, 3]'
 unlike "no backup holds the master key" "$(grep -rl "$(cat "$data/master.key")" "$dir/backup" "$dir/backup.tar" || true)" backup
 
 echo "# refusals"

@@ -6,7 +6,16 @@
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 needs promtool
 
-server_start --config "$root/examples/two-registries.toml"
+# With a destination of the audit trail, which has series of its own.
+mkdir "$dir/sinks"
+cat "$root/examples/two-registries.toml" - > "$dir/server.toml" << TOML
+
+[[audit_sink]]
+kind = "file"
+name = "disk"
+directory = "$dir/sinks"
+TOML
+server_start --config "$dir/server.toml"
 
 http GET /livez
 is "/livez answers 200 without a credential" "$status" 200
