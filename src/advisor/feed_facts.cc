@@ -23,16 +23,6 @@ condition::ResourceType FeedType() {
   return {"container-registry", "advisories"};
 }
 
-std::vector<condition::ResourceType> FeedFacts::Types() const {
-  return {FeedType()};
-}
-
-Result<std::vector<control::Resource>> FeedFacts::List(db::Transaction&,
-                                                       const condition::ResourceType& type,
-                                                       const AccountId& account) {
-  return std::vector<control::Resource>{control::AccountResource(account, type.kind)};
-}
-
 Result<condition::Facts> FeedFacts::Read(db::Transaction& tx, const control::Resource&) {
   const Timestamp now = clock_.Now();
   BW_TRY(const auto feed, CurrentFeed(tx));

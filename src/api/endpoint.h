@@ -147,6 +147,16 @@ struct Endpoint {
 
 // --- What handlers use ---
 
+// The methods of one set of handlers, each as the handler of an endpoint:
+// `const auto call = MethodsOf(Handlers(store));` and then `call(&Handlers::List)`.
+template <typename Handlers>
+auto MethodsOf(Handlers handlers) {
+  return [handlers = std::move(handlers)](Result<net::Response> (Handlers::*method)(Context&)
+                                              const) -> Handler {
+    return [handlers, method](Context& context) { return (handlers.*method)(context); };
+  };
+}
+
 // The whole body as JSON. At most `max_bytes`; an empty body is an error that says so.
 // Content-Encoding: gzip is understood.
 Result<json::Value> ReadJson(Context& context, std::size_t max_bytes = 1U << 20);

@@ -8,10 +8,8 @@
 #include <gtest/gtest.h>
 
 #include "app/endpoints.h"
-#include "app/parts.h"
+#include "app/testing.h"
 #include "base/bytes.h"
-#include "base/testing.h"
-#include "config/load.h"
 #include "iam/account_setup.h"
 #include "iam/actions.h"
 #include "iam/bootstrap.h"
@@ -56,21 +54,8 @@ struct Caller {
 class AccessMatrix : public ::testing::Test {
  protected:
   AccessMatrix() {
-    config::LoadRequest request;
-    request.flags = {{"data", directory_.path()}};
-    auto loaded = config::Load(request);
-    BW_CHECK(loaded.ok());
-    auto opened = Installation::Open(loaded->settings, {{.name = RegistryName("us.icr.io"),
-                                                         .region = "us-south",
-                                                         .public_hosts = {"us.icr.io"},
-                                                         .private_hosts = {}}});
-    BW_CHECK(opened.ok());
-    installation_ = *std::move(opened);
     faces_ = std::make_unique<Faces>(parts());
     dispatcher_ = faces_->NewDispatcher();
-    account_ = parts().first_account;
-    const auto account = *iam::FirstAccount(*parts().database);
-    owner_ = CallerOf(account_, account.owner);
     BW_CHECK(
         parts()
             .namespaces
@@ -79,7 +64,7 @@ class AccessMatrix : public ::testing::Test {
     MakeCallers();
   }
 
-  Installation::Parts& parts() { return installation_->parts(); }
+  Installation::Parts& parts() { return place_.parts(); }
 
   static control::Caller CallerOf(const AccountId& account, const IamId& iam_id) {
     control::Caller caller;
@@ -184,13 +169,12 @@ class AccessMatrix : public ::testing::Test {
     return answer;
   }
 
-  breakwater::testing::TempDir directory_;
-  std::unique_ptr<Installation> installation_;
+  testing::Place place_;
+  const AccountId account_ = place_.account;
+  const control::Caller owner_ = place_.caller;
   std::unique_ptr<Faces> faces_;
   std::unique_ptr<api::Dispatcher> dispatcher_;
-  AccountId account_;
   AccountId foreign_account_;
-  control::Caller owner_;
   std::vector<Caller> callers_;
   std::string foreign_;
 };

@@ -6,10 +6,8 @@
 #include <gtest/gtest.h>
 
 #include "app/endpoints.h"
-#include "app/parts.h"
+#include "app/testing.h"
 #include "audit/record.h"
-#include "base/testing.h"
-#include "config/load.h"
 
 namespace breakwater::app {
 namespace {
@@ -87,17 +85,7 @@ const std::map<std::string_view, std::string_view>& NotRecorded() {
 class AuditActions : public ::testing::Test {
  protected:
   AuditActions() {
-    config::LoadRequest request;
-    request.flags = {{"data", directory_.path()}};
-    auto loaded = config::Load(request);
-    BW_CHECK(loaded.ok());
-    auto opened = Installation::Open(loaded->settings, {{.name = RegistryName("us.icr.io"),
-                                                         .region = "us-south",
-                                                         .public_hosts = {"us.icr.io"},
-                                                         .private_hosts = {}}});
-    BW_CHECK(opened.ok());
-    installation_ = *std::move(opened);
-    faces_ = std::make_unique<Faces>(installation_->parts());
+    faces_ = std::make_unique<Faces>(place_.parts());
     dispatcher_ = faces_->NewDispatcher();
   }
   const std::vector<api::Endpoint>& endpoints() const { return dispatcher_->endpoints(); }
@@ -109,8 +97,7 @@ class AuditActions : public ::testing::Test {
     return false;
   }
 
-  breakwater::testing::TempDir directory_;
-  std::unique_ptr<Installation> installation_;
+  testing::Place place_;
   std::unique_ptr<Faces> faces_;
   std::unique_ptr<api::Dispatcher> dispatcher_;
 };

@@ -1,17 +1,12 @@
 #include "app/fact_news.h"
 
-#include <chrono>
-
-#include "admin/installation_facts.h"
 #include "control/fact_events.h"
-#include "governance/break_glass_facts.h"
 #include "iam/store.h"
 
 namespace breakwater::app {
 namespace {
 
 constexpr std::string_view kJob = "app.facts_of_all";
-constexpr std::chrono::hours kAging{1};
 
 Status TellAll(db::Transaction& tx, jobs::Jobs& jobs, const json::Value& governed) {
   BW_TRY(const auto accounts, iam::store::ListAccounts(tx));
@@ -23,16 +18,6 @@ Status TellAll(db::Transaction& tx, jobs::Jobs& jobs, const json::Value& governe
   return Ok();
 }
 
-std::vector<condition::ResourceType> WhatAges() {
-  return {admin::BackupType(),
-          admin::ContentType(),
-          admin::AuditType(),
-          admin::AuditSinkType(),
-          {"container-registry", "listener"},
-          {"container-registry", "advisories"},
-          governance::BreakGlassType()};
-}
-
 }  // namespace
 
 void AnnounceFacts(jobs::Jobs& jobs, db::Database& database) {
@@ -42,10 +27,6 @@ void AnnounceFacts(jobs::Jobs& jobs, db::Database& database) {
     return database.Write([&](db::Transaction& tx) { return TellAll(tx, jobs, *governed); });
   });
   jobs.Subscribe(std::string(control::kFactsOfAllChanged), std::string(kJob));
-  jobs.Every("app.aging_facts", kAging, [&jobs, &database] {
-    return database.Write(
-        [&](db::Transaction& tx) { return TellAll(tx, jobs, control::GovernedTypes(WhatAges())); });
-  });
 }
 
 }  // namespace breakwater::app

@@ -6,8 +6,8 @@
 
 namespace breakwater::app {
 
-// Tells every account of what one has said for all (control::kFactsOfAllChanged), and every hour of
-// what grows old by itself: backups, checks, certificates, keys. Before jobs start.
+// Tells every account of what one has said for all (control::kFactsOfAllChanged). Before jobs
+// start. What grows old by itself is looked at hourly, with everything else (posture).
 void AnnounceFacts(jobs::Jobs& jobs, db::Database& database);
 
 }  // namespace breakwater::app

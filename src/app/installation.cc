@@ -10,6 +10,7 @@
 #include "app/parts.h"
 #include "app/posture_alerts.h"
 #include "app/quota_alerts.h"
+#include "control/fact_events.h"
 #include "crypto/hash.h"
 #include "iam/bootstrap.h"
 #include "observe/log.h"
@@ -494,15 +495,10 @@ Result<std::unique_ptr<Installation>> Installation::Open(
 
 void Installation::StartJobs() {
   // Registries, goals or properties may be others than when the program last ran.
-  json::Array types;
-  for (const auto& config : condition::Catalogue::BuiltIn().configs()) {
-    types.push_back(
-        {{"service", json::Text(config.type.service)}, {"kind", json::Text(config.type.kind)}});
-  }
+  std::vector<condition::ResourceType> types;
+  for (const auto& config : condition::Catalogue::BuiltIn().configs()) types.push_back(config.type);
   const Status asked = parts_->database->Write([&](db::Transaction& tx) {
-    return parts_->jobs->Emit(
-        tx, {std::string(control::kFactsChanged),
-             {{"account", json::Text(parts_->first_account.value())}, {"governed", types}}});
+    return parts_->jobs->Emit(tx, control::FactsChanged(parts_->first_account, types));
   });
   if (!asked.ok()) {
     observe::LogError(observe::Level::kWarning, "goals are not evaluated at start", asked.error());

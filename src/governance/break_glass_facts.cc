@@ -8,18 +8,6 @@ condition::ResourceType BreakGlassType() {
   return {"configuration-governance", "break-glass"};
 }
 
-std::vector<condition::ResourceType> BreakGlassFacts::Types() const {
-  return {BreakGlassType()};
-}
-
-Result<std::vector<control::Resource>> BreakGlassFacts::List(db::Transaction&,
-                                                             const condition::ResourceType& type,
-                                                             const AccountId& account) {
-  control::Resource resource = control::AccountResource(account, type.kind);
-  resource.service = type.service;
-  return std::vector<control::Resource>{std::move(resource)};
-}
-
 Result<condition::Facts> BreakGlassFacts::Read(db::Transaction& tx,
                                                const control::Resource& resource) {
   const Timestamp now = clock_.Now();

@@ -2,24 +2,18 @@
 // each account.
 #pragma once
 
-#include <vector>
-
 #include "base/time.h"
-#include "control/facts.h"
+#include "control/account_facts.h"
 
 namespace breakwater::governance {
 
 condition::ResourceType BreakGlassType();
 
 // Thread-safe.
-class BreakGlassFacts final : public control::FactSource {
+class BreakGlassFacts final : public control::AccountFacts {
  public:
-  explicit BreakGlassFacts(const Clock& clock) : clock_(clock) {}
+  explicit BreakGlassFacts(const Clock& clock) : AccountFacts(BreakGlassType()), clock_(clock) {}
 
-  std::vector<condition::ResourceType> Types() const override;
-  Result<std::vector<control::Resource>> List(db::Transaction& tx,
-                                              const condition::ResourceType& type,
-                                              const AccountId& account) override;
   Result<condition::Facts> Read(db::Transaction& tx, const control::Resource& resource) override;
 
  private:

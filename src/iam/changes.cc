@@ -1,5 +1,7 @@
 #include "iam/changes.h"
 
+#include "control/fact_events.h"
+
 namespace breakwater::iam {
 
 control::Resource AccessResource(const AccountId& account) {
@@ -33,17 +35,8 @@ Result<control::Effect> ChangedGoverned(db::Transaction& tx, const AccountId& ac
   return effect;
 }
 
-jobs::Event FactsOfKindChanged(const AccountId& account, std::string_view service,
-                               std::string_view kind) {
-  return {std::string(control::kFactsChanged),
-          {{"account", json::Text(account.value())},
-           {"governed", json::Array{json::Object{{"service", json::Text(service)},
-                                                 {"kind", json::Text(kind)}}}}}};
-}
-
 jobs::Event AccessFactsChanged(const AccountId& account) {
-  const control::Resource access = AccessResource(account);
-  return FactsOfKindChanged(account, access.service, access.kind);
+  return control::FactsChanged(AccessResource(account));
 }
 
 Error NoSuch(std::string_view what) {

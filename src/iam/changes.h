@@ -38,9 +38,6 @@ Result<control::Effect> ChangedGoverned(db::Transaction& tx, const AccountId& ac
                                         json::Value before, json::Value after,
                                         control::Resource governed);
 // For who has which role by what no rule may refuse: what goals say of it is found out afterwards.
-// Something of a kind whose facts are read one by one came or went.
-jobs::Event FactsOfKindChanged(const AccountId& account, std::string_view service,
-                               std::string_view kind);
 jobs::Event AccessFactsChanged(const AccountId& account);
 
 // kNotFound in one form: "there is no such <what>", reason "not_found".

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/strings.h"
+#include "control/fact_events.h"
 #include "iam/access_groups.h"
 #include "iam/account_settings.h"
 #include "iam/identity_facts.h"
@@ -310,8 +311,8 @@ Status Users::Remove(const control::Caller& caller, const AccountId& account, co
          BW_TRY_STATUS(store::DeleteIdentity(tx, account, iam_id));
          BW_TRY(auto effect, ChangedAccess(tx, account, ToJson(user), nullptr));
          // With their password and keys.
-         effect.events.push_back(FactsOfKindChanged(account, kIdentityService, kSignInKind));
-         effect.events.push_back(FactsOfKindChanged(account, kIdentityService, "apikey"));
+         effect.events.push_back(control::FactsChanged(account, {SignInType()}));
+         effect.events.push_back(control::FactsChanged(account, {{"iam-identity", "apikey"}}));
          return effect;
        },
        .severity = audit::Severity::kCritical});

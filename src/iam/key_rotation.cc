@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "control/fact_events.h"
 #include "crypto/key_set.h"
 #include "iam/sign_in_facts.h"
 #include "iam/signing_key_rows.h"
@@ -67,7 +68,7 @@ Status KeyRotation::Submit(const control::Caller& caller, const AccountId& accou
                      .before = {{"keys", ToJson(before)}},
                      .after = {{"keys", ToJson(after)}},
                      .governed = {},
-                     .events = {FactsOfKindChanged(account, kIdentityService, kSigningKeyKind)}};
+                     .events = {control::FactsChanged(account, {SigningKeyType()})}};
                },
                .severity = severity});
 }

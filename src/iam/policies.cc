@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/strings.h"
+#include "control/fact_events.h"
 #include "iam/identity_facts.h"
 
 namespace breakwater::iam {
@@ -405,19 +406,19 @@ Status Policies::Delete(const control::Caller& caller, const AccountId& account,
   after.modified_by = caller.actor.iam_id;
   ++after.version;
   return deps_.changes.Submit(
-      caller,
-      {.action = "iam-am.policy.delete",
-       .resource = PolicyResource(account, before.attributes, before.id),
-       .apply = [&](db::Transaction& tx) -> Result<control::Effect> {
-         BW_TRY_STATUS(FindUnchanged(tx, before));
-         BW_TRY_STATUS(CheckSubject(tx, account, before.subject));
-         BW_TRY_STATUS(store::UpdatePolicy(tx, after));
-         BW_TRY_STATUS(store::PurgeDeletedPolicies(tx, account, now - kDeletedPolicyLife,
-                                                   deps_.limits.policies_per_account));
-         BW_TRY(auto effect, ChangedAccess(tx, account, ToJson(before), ToJson(after)));
-         effect.events.push_back(FactsOfKindChanged(account, "iam-access-management", "policy"));
-         return effect;
-       }});
+      caller, {.action = "iam-am.policy.delete",
+               .resource = PolicyResource(account, before.attributes, before.id),
+               .apply = [&](db::Transaction& tx) -> Result<control::Effect> {
+                 BW_TRY_STATUS(FindUnchanged(tx, before));
+                 BW_TRY_STATUS(CheckSubject(tx, account, before.subject));
+                 BW_TRY_STATUS(store::UpdatePolicy(tx, after));
+                 BW_TRY_STATUS(store::PurgeDeletedPolicies(tx, account, now - kDeletedPolicyLife,
+                                                           deps_.limits.policies_per_account));
+                 BW_TRY(auto effect, ChangedAccess(tx, account, ToJson(before), ToJson(after)));
+                 effect.events.push_back(
+                     control::FactsChanged(account, {{"iam-access-management", "policy"}}));
+                 return effect;
+               }});
 }
 
 Result<Policy> Policies::Restore(const control::Caller& caller, const AccountId& account,

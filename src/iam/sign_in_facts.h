@@ -13,6 +13,13 @@ inline constexpr std::string_view kIdentityService = "iam-identity";
 inline constexpr std::string_view kSignInKind = "sign-in";
 inline constexpr std::string_view kSigningKeyKind = "signing-key";
 
+inline condition::ResourceType SignInType() {
+  return {std::string(kIdentityService), std::string(kSignInKind)};
+}
+inline condition::ResourceType SigningKeyType() {
+  return {std::string(kIdentityService), std::string(kSigningKeyKind)};
+}
+
 // Thread-safe.
 class SignInFacts final : public control::FactSource {
  public:

@@ -1,6 +1,7 @@
 #include "notify/delivery.h"
 
 #include "base/check.h"
+#include "control/fact_events.h"
 #include "crypto/jwt.h"
 #include "crypto/sealing.h"
 #include "insights/raised.h"
@@ -150,12 +151,7 @@ Status Deliveries::KeepOutcome(db::Transaction& tx, const Channel& channel, cons
                  {ToText(now_is), deps_.clock.Now(), outcome.ok() ? "" : outcome.error().message(),
                   channel.id}));
   if (*before == ToText(now_is)) return Ok();
-  const control::Resource alerts = AlertsResource(channel.account);
-  return deps_.jobs.Emit(tx,
-                         {std::string(control::kFactsChanged),
-                          {{"account", Text(channel.account.value())},
-                           {"governed", json::Array{json::Object{{"service", Text(alerts.service)},
-                                                                 {"kind", Text(alerts.kind)}}}}}});
+  return deps_.jobs.Emit(tx, control::FactsChanged(AlertsResource(channel.account)));
 }
 
 Result<Message> Deliveries::SignedMessage(const Channel& channel, const json::Value& alert,

@@ -100,6 +100,23 @@ AttachmentDraft DraftOf(const Attachment& now) {
           .evidence_repository = now.evidence_repository};
 }
 
+// Whether one more may be in force.
+Status CheckMayBegin(db::Transaction& tx, const AccountId& account, const std::string& scope_id,
+                     const ProfileEntry& profile) {
+  BW_TRY(const auto scope,
+         tx.QueryOne("SELECT enabled FROM posture_setup WHERE account = $1 AND kind = 'scope' "
+                     "AND CAST(id AS TEXT) = $2",
+                     {account, scope_id}, [](const db::Row& row) { return row.Bool(0); }));
+  if (scope && !*scope) return Conflict("scope " + scope_id + " was deleted");
+  if (!profile.enabled) return Conflict("profile " + profile.id + " is disabled");
+  BW_TRY(const auto count,
+         tx.QueryOne("SELECT count(*) FROM posture_attachment WHERE account = $1 AND enabled = 1",
+                     {account}, [](const db::Row& row) { return row.Int(0); }));
+  if (count.value_or(0) < static_cast<std::int64_t>(kMaxAttachments)) return Ok();
+  return Invalid("an account has at most " + std::to_string(kMaxAttachments) + " attachments")
+      .Reason("limit_exceeded");
+}
+
 // What of old values a newer version still has and allows.
 json::Object StillDeclared(const Profile& profile, const json::Object& parameters) {
   json::Object kept;
@@ -220,14 +237,8 @@ Result<Attachment> Attachments::Attach(db::Transaction& tx, const control::Calle
                                        const AttachmentDraft& draft) const {
   BW_TRY_STATUS(CheckInterval(draft.every));
   BW_TRY(const auto found, profiles_.Find(tx, account, draft.profile_id, draft.profile_version));
-  if (!found.entry.enabled) return Conflict("profile " + draft.profile_id + " is disabled");
+  BW_TRY_STATUS(CheckMayBegin(tx, account, draft.scope_id, found.entry));
   BW_TRY_STATUS(CheckParameters(*found.profile, draft.parameters));
-  BW_TRY(const auto count,
-         tx.QueryOne("SELECT count(*) FROM posture_attachment WHERE account = $1 AND enabled = 1",
-                     {account}, [](const db::Row& row) { return row.Int(0); }));
-  if (count.value_or(0) >= static_cast<std::int64_t>(kMaxAttachments)) {
-    return Invalid("an account has at most 50 attachments").Reason("limit_exceeded");
-  }
   const Timestamp now = clock_.Now();
   const auto next = draft.every ? std::optional(now + *draft.every) : std::nullopt;
   BW_TRY(auto made,
@@ -294,6 +305,9 @@ Result<control::Effect> Attachments::Change(db::Transaction& tx, const Attachmen
   json::Object parameters = draft.parameters;
   if (version != before.profile_version) parameters = StillDeclared(*found.profile, parameters);
   BW_TRY_STATUS(CheckParameters(*found.profile, parameters));
+  if (draft.enabled && !before.enabled) {
+    BW_TRY_STATUS(CheckMayBegin(tx, before.account, before.scope_id, found.entry));
+  }
   auto next = draft.every ? std::optional(clock_.Now() + *draft.every) : std::nullopt;
   if (draft.every == before.every) next = before.next_scan;
   BW_TRY(auto changed,
@@ -306,7 +320,6 @@ Result<control::Effect> Attachments::Change(db::Transaction& tx, const Attachmen
                      AttachmentOf));
   if (!changed) return NoAttachment(before.id);
   *after = *std::move(changed);
-  if (after->enabled && !before.enabled) BW_TRY_STATUS(CheckEnabling(tx, before));
   // What was found by another version or other values says nothing of these.
   const bool anew = version != before.profile_version || parameters != before.parameters ||
                     after->enabled != before.enabled;
@@ -384,24 +397,6 @@ Result<std::vector<jobs::Event>> Attachments::ScopeChanged(db::Transaction& tx,
 
 Error Attachments::Ended(std::int64_t id) {
   return NotFound("attachment " + std::to_string(id) + " has ended");
-}
-
-Status Attachments::CheckEnabling(db::Transaction& tx, const Attachment& attachment) const {
-  BW_TRY(const auto scope,
-         tx.QueryOne("SELECT enabled FROM posture_setup WHERE account = $1 AND kind = 'scope' "
-                     "AND CAST(id AS TEXT) = $2",
-                     {attachment.account, attachment.scope_id},
-                     [](const db::Row& row) { return row.Bool(0); }));
-  if (scope && !*scope) return Conflict("scope " + attachment.scope_id + " was deleted");
-  BW_TRY(const auto found, profiles_.Find(tx, attachment.account, attachment.profile_id));
-  if (!found.entry.enabled) return Conflict("profile " + attachment.profile_id + " is disabled");
-  BW_TRY(const auto count,
-         tx.QueryOne("SELECT count(*) FROM posture_attachment WHERE account = $1 AND enabled = 1",
-                     {attachment.account}, [](const db::Row& row) { return row.Int(0); }));
-  if (count.value_or(0) > static_cast<std::int64_t>(kMaxAttachments)) {
-    return Invalid("an account has at most 50 attachments").Reason("limit_exceeded");
-  }
-  return Ok();
 }
 
 Result<Attachment> Attachments::Lock(db::Transaction& tx, std::int64_t id) const {

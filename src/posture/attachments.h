@@ -132,8 +132,6 @@ class Attachments {
 
  private:
   Status SetInForce(db::Transaction& tx, const Attachment& attachment) const;
-  // What Attach asks for too, of one that is enabled again.
-  Status CheckEnabling(db::Transaction& tx, const Attachment& attachment) const;
   // Nothing is in force, nothing is known, from its last moment on.
   Status Close(db::Transaction& tx, const Attachment& attachment) const;
   Result<control::Effect> Change(db::Transaction& tx, const Attachment& before,

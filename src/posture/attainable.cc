@@ -11,34 +11,22 @@ namespace {
 struct Bound {
   std::string property;
   bool at_least = false;
-  double value = 0;
+  condition::Number value;
 };
-
-std::optional<double> NumberIn(const json::Value* value, const json::Value& parameters) {
-  if (value == nullptr) return std::nullopt;
-  if (value->is_string()) {
-    std::string_view name = json::View(value->get_string());
-    if (!name.starts_with("${") || !name.ends_with("}")) return std::nullopt;
-    name.remove_prefix(2);
-    name.remove_suffix(1);
-    value = json::Find(parameters, name);
-    if (value == nullptr) return std::nullopt;
-  }
-  if (value->is_int64()) return static_cast<double>(value->as_int64());
-  if (value->is_double()) return value->as_double();
-  return std::nullopt;
-}
 
 std::optional<Bound> BoundOf(const BoundGoal& goal) {
   // Where they apply may differ, so that both can be met.
   if (goal.goal->applies) return std::nullopt;
-  const json::Value& condition = goal.goal->condition.source();
-  const std::string_view op = json::FindText(condition, "operator");
-  const bool at_least = op == "num_greater_than_equals";
-  if (!at_least && op != "num_less_than_equals") return std::nullopt;
-  const auto value = NumberIn(json::Find(condition, "value"), goal.parameters.ToJson());
-  if (!value) return std::nullopt;
-  return Bound{std::string(json::FindText(condition, "property")), at_least, *value};
+  const condition::Condition& condition = goal.goal->condition;
+  if (condition.nodes().size() != 1 || condition.leaves().size() != 1) return std::nullopt;
+  const condition::Leaf& leaf = condition.leaves().front();
+  const bool at_least = leaf.op == condition::Operator::kNumGreaterThanEquals;
+  if (!at_least && leaf.op != condition::Operator::kNumLessThanEquals) return std::nullopt;
+  const condition::Operand* operand =
+      leaf.parameter.empty() ? &leaf.operand : goal.parameters.Find(leaf.parameter);
+  if (operand == nullptr) return std::nullopt;
+  if (operand->numbers.size() != 1) return std::nullopt;
+  return Bound{leaf.property, at_least, operand->numbers.front()};
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "posture/attestations.h"
 
+#include "control/fact_events.h"
 #include "json/reader.h"
 
 namespace breakwater::posture {
@@ -47,13 +48,7 @@ control::Resource ResourceOf(const AccountId& account, std::string_view goal_id)
 }
 
 jobs::Event Changed(const AccountId& account, std::string_view goal_id) {
-  return {std::string(control::kFactsChanged),
-          {{"account", Text(account.value())},
-           {"governed",
-            {{{"service", Text(kAttestationService)},
-              {"kind", Text(kAttestationKind)},
-              {"registry", ""},
-              {"name", Text(goal_id)}}}}}};
+  return control::FactsChanged(ResourceOf(account, goal_id));
 }
 
 Error Wrong(std::string_view what) {

@@ -12,9 +12,7 @@ namespace {
 using control::ConfigurationItem;
 using json::Text;
 
-constexpr std::size_t kMaxControls = 1'000;
 constexpr std::size_t kMaxOfAControl = 1'000;  // goals, tags
-constexpr std::int64_t kMaxInterval = 366LL * 24 * 60 * 60;
 
 // What a document says of a scope, as its own document has it.
 Result<json::Object> ReadScope(const json::Value& document) {
@@ -22,7 +20,7 @@ Result<json::Object> ReadScope(const json::Value& document) {
   in.OnlyFields({"description", "selection", "interval", "is_discovery_scheduled"});
   json::Object scope{{"description", Text(in.String("description", ""))}};
   const std::int64_t interval = in.Int("interval", 0);
-  if (interval < 0 || interval > kMaxInterval) {
+  if (interval < 0 || interval > kMaxDiscoveryInterval.count()) {
     in.Field("interval").Fail("must be seconds from 0 to a year");
   }
   if (interval > 0) scope["interval"] = interval;

@@ -3,6 +3,7 @@
 // credential: those that are made are kept by name, their secrets are not kept at all.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <optional>
 #include <string>
@@ -27,6 +28,8 @@ enum class SetupKind { kCollector, kCredential, kScope, kGroup };
 std::string_view ToString(SetupKind kind);  // "collector", …
 
 inline constexpr std::int64_t kMaxSetup = 1'000;  // of a kind in an account
+// Between two looks for what a scope holds.
+inline constexpr std::chrono::seconds kMaxDiscoveryInterval = std::chrono::hours(366 * 24);
 
 // One of them. What it says about itself is a document in the words of the API; the fields here are
 // those that mean something.

@@ -1,5 +1,6 @@
 #include "registry/namespaces.h"
 
+#include "control/fact_events.h"
 #include "oci/names.h"
 #include "registry/content.h"
 #include "registry/tag_immutability.h"
@@ -78,10 +79,7 @@ control::Change NewChange(std::string_view action, const AccountId& account,
 
 // There is one less of what rules and goals judge.
 jobs::Event NamespacesChanged(const AccountId& account) {
-  return {std::string(control::kFactsChanged),
-          {{"account", json::Text(account.value())},
-           {"governed",
-            json::Array{json::Object{{"service", "container-registry"}, {"kind", "namespace"}}}}}};
+  return control::FactsChanged(account, {{"container-registry", "namespace"}});
 }
 
 // What goes with a namespace, for the record of its end: numbers, and the first of its images.
@@ -292,6 +290,9 @@ Status Namespaces::Remove(const control::Caller& caller, const AccountId& accoun
     BW_TRY_STATUS(CheckNamespaceMayGo(tx, registry.name, name));
     json::Value document = Document(before);
     BW_TRY(document.as_object()["content"], ContentOf(tx, before));
+    BW_TRY(const auto settings, SettingsOfNamespace(tx, before));
+    json::Array& named = document.as_object()["settings"].emplace_array();
+    for (const std::string& table : settings) named.emplace_back(json::Text(table));
     BW_TRY(auto events, DeleteNamespaceContent(tx, before, registry.region));
     events.push_back(NamespacesChanged(account));
     BW_TRY_STATUS(tx.Execute("DELETE FROM namespace WHERE registry = $1 AND name = $2",

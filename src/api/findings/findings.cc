@@ -157,10 +157,7 @@ class Handlers {
 }  // namespace
 
 std::vector<Endpoint> Endpoints(insights::Findings& findings, const SccFace& face) {
-  const Handlers h(findings);
-  const auto call = [h](Result<net::Response> (Handlers::*method)(Context&) const) -> Handler {
-    return [h, method](Context& context) { return (h.*method)(context); };
-  };
+  const auto call = MethodsOf(Handlers(findings));
   return {
       {"GET", "/findings/v1/{account_id}/providers", "ListProviders", Access::To(kReadNotes), face,
        call(&Handlers::Providers)},

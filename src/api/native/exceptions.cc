@@ -59,10 +59,7 @@ class Handlers {
 
 std::vector<Endpoint> ExceptionEndpoints(control::Exceptions& exceptions, const Clock& clock,
                                          const SccFace& face) {
-  const Handlers h(exceptions, clock);
-  const auto call = [h](Result<net::Response> (Handlers::*method)(Context&) const) -> Handler {
-    return [h, method](Context& context) { return (h.*method)(context); };
-  };
+  const auto call = MethodsOf(Handlers(exceptions, clock));
   return {
       {"GET", "/breakwater/v1/exceptions", "ListExceptions",
        Access::To("breakwater.exception.list"), face, call(&Handlers::List)},

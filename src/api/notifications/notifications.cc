@@ -158,10 +158,7 @@ class Handlers {
 
 std::vector<Endpoint> Endpoints(notify::Channels& channels, notify::Deliveries& deliveries,
                                 const SccFace& face) {
-  const Handlers h(channels, deliveries);
-  const auto call = [h](Result<net::Response> (Handlers::*method)(Context&) const) -> Handler {
-    return [h, method](Context& context) { return (h.*method)(context); };
-  };
+  const auto call = MethodsOf(Handlers(channels, deliveries));
   return {
       {"GET", "/notifications/v1/{account_id}/notifications/channels", "ListAllChannels",
        Access::To(kList), face, call(&Handlers::List)},

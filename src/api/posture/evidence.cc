@@ -97,10 +97,7 @@ class Handlers {
 
 std::vector<Endpoint> EvidenceEndpoints(const Archive& archive, Posture& posture,
                                         const SccFace& face) {
-  const Handlers h(archive, posture);
-  const auto call = [h](Result<net::Response> (Handlers::*method)(Context&) const) -> Handler {
-    return [h, method](Context& context) { return (h.*method)(context); };
-  };
+  const auto call = MethodsOf(Handlers(archive, posture));
   return {
       {"POST", "/breakwater/v1/posture/attachments/{id}/evidence", "KeepPostureEvidence",
        Access::To("compliance.posture-management.evidence-create"), face, call(&Handlers::Keep)},

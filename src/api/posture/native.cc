@@ -312,10 +312,7 @@ Result<std::int64_t> AttachmentIdOf(const Context& context) {
 
 std::vector<Endpoint> NativeEndpoints(Posture& posture, const audit::Heads& heads,
                                       const SccFace& face) {
-  const Handlers h(posture, heads);
-  const auto call = [h](Result<net::Response> (Handlers::*method)(Context&) const) -> Handler {
-    return [h, method](Context& context) { return (h.*method)(context); };
-  };
+  const auto call = MethodsOf(Handlers(posture, heads));
   return {
       {"GET", "/breakwater/v1/posture/attachments", "ListPostureAttachments", Access::To(kRead),
        face, call(&Handlers::List)},

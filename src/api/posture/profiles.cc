@@ -321,10 +321,7 @@ Result<std::vector<std::string>> ProfilesOfGroup(const Posture& posture, const A
 }
 
 std::vector<Endpoint> ProfileEndpoints(Posture& posture, const SccFace& face) {
-  const Handlers h(posture);
-  const auto call = [h](Result<net::Response> (Handlers::*method)(Context&) const) -> Handler {
-    return [h, method](Context& context) { return (h.*method)(context); };
-  };
+  const auto call = MethodsOf(Handlers(posture));
   return {
       {"GET", "/posture/v2/profiles", "ListProfiles", Access::To(kRead), face,
        call(&Handlers::List)},

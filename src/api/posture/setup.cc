@@ -21,7 +21,6 @@ using json::Text;
 constexpr std::size_t kMaxIds = 100;
 constexpr std::size_t kMaxFields = 64;
 constexpr std::size_t kMaxPassphrase = 200;
-constexpr std::int64_t kMaxInterval = 366LL * 24 * 60 * 60;  // seconds
 constexpr std::string_view kMask = "********";
 
 struct FieldLimit {
@@ -375,7 +374,7 @@ Result<json::Object> ScopeFrom(const json::Value& body) {
       {"credential_type", Text(OneOf(in, "credential_type", kEnvironments))},
       {"is_discovery_scheduled", in.Bool("is_discovery_scheduled", false)}};
   const std::int64_t interval = in.Int("interval", 0);
-  if (interval < 0 || interval > kMaxInterval) {
+  if (interval < 0 || interval > breakwater::posture::kMaxDiscoveryInterval.count()) {
     in.Field("interval").Fail("must be seconds from 0 to a year");
   }
   const auto selection = in.Optional("selection");
@@ -391,9 +390,7 @@ Result<json::Object> ScopeFrom(const json::Value& body) {
 
 std::vector<Endpoint> SetupEndpoints(Posture& posture, const SccFace& face) {
   const Handlers h(posture);
-  const auto call = [h](Result<net::Response> (Handlers::*method)(Context&) const) -> Handler {
-    return [h, method](Context& context) { return (h.*method)(context); };
-  };
+  const auto call = MethodsOf(h);
   struct Family {
     SetupKind kind;
     std::string_view plural;

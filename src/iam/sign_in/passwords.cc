@@ -1,6 +1,7 @@
 #include "iam/sign_in/passwords.h"
 
 #include "base/strings.h"
+#include "control/fact_events.h"
 #include "crypto/random.h"
 #include "iam/power.h"
 #include "iam/sessions.h"
@@ -45,7 +46,7 @@ Result<std::optional<Password>> Find(db::Transaction& tx, const AccountId& accou
 Result<control::Effect> ChangedPassword(db::Transaction& tx, const AccountId& account,
                                         json::Value before, json::Value after) {
   BW_TRY(auto effect, Changed(tx, account, std::move(before), std::move(after)));
-  effect.events.push_back(FactsOfKindChanged(account, kIdentityService, kSignInKind));
+  effect.events.push_back(control::FactsChanged(account, {SignInType()}));
   return effect;
 }
 
