@@ -2,6 +2,7 @@
 
 #include "advisor/attached.h"
 #include "oci/media_types.h"
+#include "registry/image_config.h"
 #include "registry/retention_rules.h"
 
 namespace breakwater::advisor {
@@ -13,6 +14,7 @@ constexpr std::string_view kService = "container-registry";
 constexpr std::string_view kKind = "image";
 constexpr std::string_view kAdvisor = "vulnerability advisor";
 constexpr std::string_view kRegistry = "registry content";
+constexpr std::size_t kMaxLabelBytes = 16U << 10;  // names and values
 
 // An image's row: of the registry, and what the advisor made of it.
 constexpr std::string_view kColumns =
@@ -21,7 +23,8 @@ constexpr std::string_view kColumns =
     "(SELECT count(*) FROM tag t WHERE t.repository = m.repository AND (t.digest = m.digest OR "
     "t.digest IN (SELECT e.manifest FROM manifest_reference e WHERE e.repository = m.repository "
     "AND e.target = m.digest AND e.kind = 2))), "
-    "m.content_size, r.id, c.created FROM repository r JOIN manifest m ON m.repository = r.id "
+    "m.content_size, r.id, c.created, c.labels, c.platform FROM repository r JOIN manifest m ON "
+    "m.repository = r.id "
     "JOIN namespace n ON n.registry = r.registry AND n.name = r.name_space "
     "LEFT JOIN image_config c ON c.digest = m.config_digest "
     "LEFT JOIN advisor_image i ON i.digest = m.digest "
@@ -45,6 +48,9 @@ struct Known {
   std::int64_t size = 0;
   std::string repository;  // row id
   std::optional<Timestamp> built;
+  // Absent: the configuration was not read.
+  std::optional<json::Object> labels;
+  std::string platform;
 
   bool scanned() const { return status == "OK" || status == "WARN" || status == "FAIL"; }
 };
@@ -60,7 +66,13 @@ Result<Known> KnownOf(const db::Row& row) {
               .tags = row.Int(7),
               .size = row.Int(8),
               .repository = row.String(9),
-              .built = row.OptionalTime(10)};
+              .built = row.OptionalTime(10),
+              .labels = {},
+              .platform = {}};
+  if (!row.IsNull(12)) {
+    known.labels = registry::LabelsOf(row.Text(11));
+    known.platform = row.String(12);
+  }
   if (!row.IsNull(6)) {
     BW_TRY(known.counts, json::Parse(row.Text(6)));
   }
@@ -122,10 +134,58 @@ Fact BuiltAt(const Known& known, Timestamp now) {
   return Fact::Unavailable("the image does not say when it was built", source, now);
 }
 
+std::size_t BytesOf(const json::Object& labels) {
+  std::size_t bytes = 0;
+  for (const auto& label : labels) bytes += label.key().size() + label.value().get_string().size();
+  return bytes;
+}
+
+// What its configuration says.
+void SetConfiguration(condition::Facts& facts, const Known& known, Timestamp now) {
+  const std::string source(kRegistry);
+  const auto set_all = [&](std::string_view why) {
+    for (const char* property : {"labels", "label_names", "platform"}) {
+      facts.Set(property, Fact::Unavailable(std::string(why), source, now));
+    }
+  };
+  if (!known.labels) return set_all("the image's configuration was not read yet");
+  facts.Set("platform", known.platform.empty() ? Fact::Absent(source, now)
+                                               : Fact::Present(known.platform, source, now));
+  // Facts go into the records of the changes that are judged by them.
+  if (BytesOf(*known.labels) > kMaxLabelBytes) {
+    const auto large = Fact::Unavailable("the image's labels are too large to judge", source, now);
+    facts.Set("labels", large);
+    facts.Set("label_names", large);
+    return;
+  }
+  condition::StringList labels;
+  condition::StringList names;
+  for (const auto& label : *known.labels) {
+    names.emplace_back(label.key());
+    labels.push_back(names.back() + "=" + std::string(json::View(label.value().get_string())));
+  }
+  facts.Set("labels", Fact::Present(std::move(labels), source, now));
+  facts.Set("label_names", Fact::Present(std::move(names), source, now));
+}
+
+// Absent too if the resource names none.
+Result<std::optional<Known>> FindImage(db::Transaction& tx, const control::Resource& resource) {
+  const std::size_t at = resource.name.find('@');
+  if (at == std::string::npos) return std::optional<Known>();
+  return tx.QueryOne(
+      std::string(kColumns) +
+          "WHERE r.registry = $1 AND r.name = $2 AND m.digest = $5 AND n.account = $6 AND " +
+          std::string(kIsImage),
+      {resource.registry, resource.name.substr(0, at), oci::kOciManifest, oci::kDockerManifest,
+       resource.name.substr(at + 1), resource.account},
+      KnownOf);
+}
+
 condition::Facts FactsOf(const Known& known, Timestamp now) {
   condition::Facts facts;
   SetScan(facts, known, now);
   SetVulnerabilities(facts, known, now);
+  SetConfiguration(facts, known, now);
   const std::string source(kAdvisor);
   const bool read = !known.kind.empty();
   facts.Set("has_os", read ? Fact::Present(!known.os_id.empty(), source, now)
@@ -193,21 +253,17 @@ Status ImageFacts::Complete(db::Transaction& tx, control::Resource& resource) {
   return Ok();
 }
 
+Result<bool> ImageFacts::IsImage(db::Transaction& tx, const control::Resource& resource) const {
+  BW_TRY(const auto found, FindImage(tx, resource));
+  return found.has_value();
+}
+
 Result<condition::Facts> ImageFacts::Read(db::Transaction& tx, const control::Resource& resource) {
-  const std::size_t at = resource.name.find('@');
-  if (at == std::string::npos) return NotFound("there is no such image");
-  BW_TRY(const auto known,
-         tx.QueryOne(
-             std::string(kColumns) +
-                 "WHERE r.registry = $1 AND r.name = $2 AND m.digest = $5 AND n.account = $6 AND " +
-                 std::string(kIsImage),
-             {resource.registry, resource.name.substr(0, at), oci::kOciManifest,
-              oci::kDockerManifest, resource.name.substr(at + 1), resource.account},
-             KnownOf));
+  BW_TRY(const auto known, FindImage(tx, resource));
   if (!known) return NotFound("there is no such image");
   const Timestamp now = clock_.Now();
   condition::Facts facts = FactsOf(*known, now);
-  BW_TRY(const auto digest, oci::Digest::Parse(resource.name.substr(at + 1)));
+  BW_TRY(const auto digest, oci::Digest::Parse(resource.name.substr(resource.name.find('@') + 1)));
   const auto attached = ReadAttached(tx, known->repository, digest);
   if (!attached.ok() && attached.error().code() != ErrorCode::kDataCorrupt) {
     return attached.error();

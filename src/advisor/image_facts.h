@@ -25,6 +25,9 @@ class ImageFacts final : public control::FactSource {
   Status Complete(db::Transaction& tx, control::Resource& resource) override;
   Result<condition::Facts> Read(db::Transaction& tx, const control::Resource& resource) override;
 
+  // Whether Read knows it.
+  Result<bool> IsImage(db::Transaction& tx, const control::Resource& resource) const;
+
  private:
   const control::Registries& registries_;
   const Clock& clock_;

@@ -6,6 +6,7 @@
 #include "app/exposed_metrics.h"
 #include "app/fact_news.h"
 #include "app/identity_alerts.h"
+#include "app/image_rules.h"
 #include "app/metered_stores.h"
 #include "app/parts.h"
 #include "app/posture_alerts.h"
@@ -339,7 +340,10 @@ Installation::Parts::Parts(const config::Settings& settings,
       traffic(*database, clock, quotas, *jobs),
       admission({.pull_grace = Seconds(settings.quota.pull_grace)}, *database, clock, traffic),
       last_pulls(*database, clock),
-      manifests({.admission = &admission, .trash_life = Seconds(settings.content.trash_life)},
+      manifests({.admission = &admission,
+                 .trash_life = Seconds(settings.content.trash_life),
+                 .governed = ImagesThatRulesAskAbout(gate, image_facts),
+                 .content = &content},
                 *database, clock, changes),
       trash(*database, clock, changes, &admission),
       retention({*database, *store, clock, registries, changes, audit, *jobs,

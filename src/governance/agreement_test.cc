@@ -14,8 +14,24 @@ namespace {
 using condition::Catalogue;
 using condition::Outcome;
 
-const std::vector<condition::ResourceType> kTypes{{"container-registry", "service"},
-                                                  {"container-registry", "access"}};
+// Every kind of resource of which a rule may require something, with the properties it may ask for.
+const std::vector<condition::ResourceConfig>& Enforceable() {
+  static const auto configs = [] {
+    std::vector<condition::ResourceConfig> all = Catalogue::BuiltIn().configs();
+    for (condition::ResourceConfig& config : all) {
+      std::erase_if(config.properties, [](const auto& one) { return !one.enforceable; });
+    }
+    std::erase_if(all, [](const auto& config) { return config.properties.empty(); });
+    return all;
+  }();
+  return configs;
+}
+
+std::vector<condition::ResourceType> EnforceableTypes() {
+  std::vector<condition::ResourceType> types;
+  for (const auto& config : Enforceable()) types.push_back(config.type);
+  return types;
+}
 
 RuleDraft AnyRule(const AccountId& account, const condition::ResourceConfig& config) {
   RuleDraft draft;
@@ -25,7 +41,7 @@ RuleDraft AnyRule(const AccountId& account, const condition::ResourceConfig& con
   json::Object target;
   target["service_name"] = json::Text(config.type.service);
   target["resource_kind"] = json::Text(config.type.kind);
-  if (!config.attributes.empty() && *rc::gen::arbitrary<bool>()) {
+  if (config.FindAttribute("registry") != nullptr && *rc::gen::arbitrary<bool>()) {
     json::Object filter;
     filter["name"] = "registry";
     filter["operator"] = *rc::gen::arbitrary<bool>() ? "string_equals" : "string_not_equals";
@@ -43,6 +59,7 @@ control::Resource AnyResource(const testing::World& world,
                               const condition::ResourceConfig& config) {
   control::Resource resource =
       world.Service(*rc::gen::element<std::string>("us.icr.io", "de.icr.io"));
+  resource.service = config.type.service;
   resource.kind = config.type.kind;
   return resource;
 }
@@ -112,7 +129,7 @@ void RemoveAllRules(testing::World& world) {
 
 void GateAgreesWithScan(testing::World& world) {
   RemoveAllRules(world);
-  const auto& config = *Catalogue::BuiltIn().Find(*rc::gen::elementOf(kTypes));
+  const auto config = *rc::gen::elementOf(Enforceable());
   const std::vector<Rule> rules = AttachAnyRules(world, config);
   const control::Resource resource = AnyResource(world, config);
   const condition::Facts facts = condition::testing::AnyFacts(config);
@@ -146,7 +163,7 @@ void GateAgreesWithScan(testing::World& world) {
 void SimulationAgreesWithGate(testing::World& quiet, testing::World& enforced) {
   RemoveAllRules(enforced);
   quiet.clock.Advance(std::chrono::hours(2));  // away from what earlier cases left on record
-  const auto& config = *Catalogue::BuiltIn().Find(*rc::gen::elementOf(kTypes));
+  const auto config = *rc::gen::elementOf(Enforceable());
   RuleDraft draft = AnyRule(quiet.account, config);
   draft.actions = {Action::kDisallow};
   const auto rule = enforced.governance.CreateRule(enforced.caller, draft);
@@ -172,14 +189,14 @@ void SimulationAgreesWithGate(testing::World& quiet, testing::World& enforced) {
 }
 
 TEST(Agreement, SimulationOverHistoryIsWhatEnforcementWouldHaveDone) {
-  testing::World quiet(Catalogue::BuiltIn(), kTypes);
-  testing::World enforced(Catalogue::BuiltIn(), kTypes);
+  testing::World quiet(Catalogue::BuiltIn(), EnforceableTypes());
+  testing::World enforced(Catalogue::BuiltIn(), EnforceableTypes());
   EXPECT_TRUE(rc::check("simulated decisions are the gate's",
                         [&] { SimulationAgreesWithGate(quiet, enforced); }));
 }
 
 TEST(Agreement, GateAndScanGiveOneVerdict) {
-  testing::World world(Catalogue::BuiltIn(), kTypes);
+  testing::World world(Catalogue::BuiltIn(), EnforceableTypes());
   EXPECT_TRUE(rc::check("the gate's verdict is the scan's", [&] { GateAgreesWithScan(world); }));
 }
 

@@ -210,6 +210,14 @@ Result<control::Judgement> RuleGate::Judge(db::Transaction& tx, const control::C
   return judgement;
 }
 
+Result<bool> RuleGate::Asks(db::Transaction& tx, const control::Resource& resource) const {
+  BW_TRY_STATUS(control::HoldScopes(tx, dialect_));
+  BW_TRY(const auto rules, rules_.Of(tx, resource.account));
+  if (!rules->LookingAt({resource.service, resource.kind}).empty()) return true;
+  BW_TRY(const auto applicable, rules->For(resource));
+  return !applicable.rules.empty();
+}
+
 Result<control::Judgement> RuleGate::JudgeOne(db::Transaction& tx,
                                               const control::Resource& resource,
                                               const ApplicableRules& applicable,

@@ -65,6 +65,10 @@ class RuleGate final : public control::Gate {
                                    const control::Resource& resource,
                                    const condition::Facts& facts) override;
 
+  // Whether a rule applies to `resource`, or looks at its kind, for changes too frequent to be
+  // judged without one. Holds what it says until the transaction ends.
+  Result<bool> Asks(db::Transaction& tx, const control::Resource& resource) const;
+
  private:
   Result<control::Judgement> JudgeOne(db::Transaction& tx, const control::Resource& resource,
                                       const ApplicableRules& applicable,

@@ -64,6 +64,7 @@ class FactTable final : public control::FactSource {
         {account, type.kind}, [&](const db::Row& row) {
           control::Resource resource =
               control::ServiceResource(account, RegistryName(row.String(0)), row.String(1));
+          resource.service = type.service;
           resource.kind = type.kind;
           return resource;
         });

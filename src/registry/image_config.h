@@ -1,5 +1,6 @@
-// What is known of an image's configuration without reading it: when the image was built, and its
-// labels (image-spec, "Image Configuration"). Kept by the configuration's digest as it is pushed.
+// What is known of an image's configuration without reading it: when the image was built, what it
+// runs on, and its labels (image-spec, "Image Configuration"). Kept by the configuration's digest
+// as it is pushed.
 #pragma once
 
 #include <optional>
@@ -14,23 +15,30 @@
 
 namespace breakwater::registry {
 
+class ContentReader;
+
 // Configurations above this are not read: they count as without date and labels.
 inline constexpr std::size_t kMaxConfigBytes = 4U << 20;
 
 struct ImageConfig {
   std::optional<Timestamp> created;  // absent: it names no date, or none that can be read
   json::Object labels;               // of texts
+  std::string platform = {};         // "linux/arm64/v8"; empty: it names none
 };
 
 // Of an artifact's configuration, which may be anything, whatever is like an image's.
 ImageConfig ParseImageConfig(std::string_view text);
 
-// Inside the caller's transaction.
+// Inside the caller's transaction; absent too where not all of it was kept.
 Result<std::optional<ImageConfig>> FindImageConfig(db::Transaction& tx, const oci::Digest& digest);
 // Keeps it as long as the blob is there.
 Status SaveImageConfig(db::Transaction& tx, const oci::Digest& digest, const ImageConfig& config);
 // Reads and keeps it where the blob is a row; those in the blob store are left to readers.
 Status NoteImageConfig(db::Transaction& tx, const oci::Digest& digest);
+// Keeps one that is too large for a row, unless it is kept; what cannot be read is left. Not inside
+// a transaction.
+Status ReadImageConfig(db::Database& database, const ContentReader& reader,
+                       const oci::Digest& digest);
 // With its blob.
 Status RemoveImageConfig(db::Transaction& tx, const oci::Digest& digest);
 

@@ -164,6 +164,12 @@ Result<oci::Digest> Manifests::Tag(const control::Caller& caller, const Reposito
         tx.Execute("UPDATE manifest SET tagged = 1 WHERE repository = $1 AND digest = $2 "
                    "AND tagged = 0",
                    {repository, found.digest.text()}));
+    std::vector<oci::Digest> named{found.digest};
+    if (repository != found.repository) {
+      named.clear();
+      for (const FoundManifest& one : tree) named.push_back(one.digest);
+    }
+    BW_TRY(effect.governed, Governed(tx, target, named));
     effect.before = {{"tags", std::move(before)}};
     effect.after = TagsNow(found.digest, found.media_type, tags);
     effect.events.push_back(

@@ -183,6 +183,13 @@ Result<Manifests::Stored> Manifests::Head(const RepositoryPath& path,
                     [&] { return Read(path, reference, false); });
 }
 
+Result<std::vector<control::Resource>> Manifests::Governed(
+    db::Transaction& tx, const RepositoryPath& path,
+    const std::vector<oci::Digest>& digests) const {
+  if (!options_.governed) return std::vector<control::Resource>();
+  return options_.governed(tx, path, digests);
+}
+
 Result<PushedManifest> Manifests::Put(const control::Caller& caller, const RepositoryPath& path,
                                       const ManifestPush& push) {
   BW_TRY(const auto tags, WantedTags(push));
@@ -192,6 +199,9 @@ Result<PushedManifest> Manifests::Put(const control::Caller& caller, const Repos
   PushedManifest pushed{.digest = digest, .subject = std::nullopt, .tags = tags};
   if (manifest.subject) pushed.subject = manifest.subject->digest;
 
+  if (options_.content != nullptr && manifest.config && manifest.config->size > kMaxInlineBlob) {
+    BW_TRY_STATUS(ReadImageConfig(database_, *options_.content, manifest.config->digest));
+  }
   Admission::Terms terms;
   if (options_.admission != nullptr) {
     BW_TRY(terms, options_.admission->TermsOf(path));
@@ -213,10 +223,11 @@ Result<PushedManifest> Manifests::Put(const control::Caller& caller, const Repos
       BW_TRY(pushed.missing_children, CountMissingChildren(tx, repository, digest));
     }
     BW_TRY(json::Object before, MoveTags(tx, path, {repository, digest}, tags, now));
+    BW_TRY(auto governed, Governed(tx, path, {digest}));
     return control::Effect{
         .before = {{"tags", std::move(before)}},
         .after = TagsNow(digest, manifest.media_type, tags),
-        .governed = {},
+        .governed = std::move(governed),
         .events = {ContentEvent(event::kImagePushed, path, digest, tags, manifest.media_type)},
         .target_digest = digest.text()};
   };

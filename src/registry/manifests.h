@@ -23,6 +23,8 @@
 
 namespace breakwater::registry {
 
+class ContentReader;
+
 class Admission;
 
 struct StoredManifest {
@@ -72,6 +74,11 @@ struct DeleteOptions {
 // Tags of one push.
 inline constexpr std::size_t kMaxTagsPerPush = 64;
 
+// Of the manifests that a change brings or names anew, the images that rules ask about: they are
+// judged with it. Asked inside the change's transaction.
+using GovernedImages = std::function<Result<std::vector<control::Resource>>(
+    db::Transaction& tx, const RepositoryPath& path, const std::vector<oci::Digest>& digests)>;
+
 struct ManifestOptions {
   // Takes image manifests whose config or layers are not in the repository. (Children of an index
   // may always be missing: sparse indexes are common.)
@@ -80,6 +87,9 @@ struct ManifestOptions {
   const Admission* admission = nullptr;
   // How long deleted images lie in the trash.
   std::chrono::seconds trash_life{std::chrono::days{30}};
+  GovernedImages governed{};  // null: none
+  // Reads configurations too large for a row as their manifests come; null: others read them later.
+  const ContentReader* content = nullptr;
 };
 
 // Thread-safe.
@@ -139,6 +149,9 @@ class Manifests {
  private:
   Result<StoredManifest> Read(const RepositoryPath& path, const oci::Reference& reference,
                               bool with_content) const;
+  // What rules ask about of these.
+  Result<std::vector<control::Resource>> Governed(db::Transaction& tx, const RepositoryPath& path,
+                                                  const std::vector<oci::Digest>& digests) const;
 
   ManifestOptions options_;
   db::Database& database_;

@@ -172,12 +172,7 @@ Status Retention::ReadConfigs(const std::string& repository_id) const {
           [](const db::Row& row) { return oci::Digest::Parse(row.Text(0)); });
     }));
     for (const oci::Digest& digest : unknown) {
-      const auto text = reader.ReadBlob(digest, kMaxConfigBytes);
-      const bool readable = text.ok() || text.error().code() == ErrorCode::kTooLarge;
-      if (!readable) continue;  // another time, or never
-      const ImageConfig config = text.ok() ? ParseImageConfig(*text) : ImageConfig{};
-      BW_TRY_STATUS(deps_.database.Write(
-          [&](db::Transaction& tx) { return SaveImageConfig(tx, digest, config); }));
+      BW_TRY_STATUS(ReadImageConfig(deps_.database, reader, digest));
     }
     if (unknown.size() < kConfigsAtOnce) return Ok();
     after = unknown.back().text();

@@ -148,6 +148,38 @@ expect 204 DELETE "/config/v1/templates/$id"
 api GET "/config/v1/templates/$id"
 is "deleted, it is not found" "$status" 404
 
+echo "# images as they are pushed"
+
+expect 201 PUT /api/v1/namespaces/ruled "${us[@]}"
+expect 201 POST /config/v1/rules "{\"rules\": [{\"rule\": {\"account_id\": \"$account\", \"name\": \"sources are named\",
+  \"description\": \"Images name their source\",
+  \"target\": {\"service_name\": \"container-registry\", \"resource_kind\": \"image\"},
+  \"required_config\": {\"property\": \"label_names\", \"operator\": \"strings_required\",
+    \"value\": [\"org.opencontainers.image.source\"]}, $disallow}}]}"
+images=$(json 'd["rules"][0]["rule"]["rule_id"]')
+attach "$images"
+is "a rule about images is attached" "$status" 201
+# push_labelled LABELS: an image with these labels; `status` is its manifest's.
+push_labelled() {
+  local layer config
+  printf 'layer' > "$dir/layer"
+  printf '{"os":"linux","architecture":"amd64","config":{"Labels":%s}}' "$1" > "$dir/config"
+  layer=$(put_blob ruled/app "$dir/layer" "${us[@]}")
+  config=$(put_blob ruled/app "$dir/config" "${us[@]}")
+  printf '{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"%s","size":%s},"layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar","digest":"%s","size":%s}]}' \
+    "$config" "$(stat -c %s "$dir/config")" "$layer" "$(stat -c %s "$dir/layer")" > "$dir/manifest"
+  http PUT /v2/ruled/app/manifests/1 "${auth[@]}" "${us[@]}" --data-binary "@$dir/manifest" \
+    -H 'Content-Type: application/vnd.oci.image.manifest.v1+json'
+}
+push_labelled '{}'
+is "a push without the label is refused" "$status" 403
+like "in the protocol's form, naming the rule" "$(json 'd["errors"][0]["message"]')" "'sources are named'.*label_names"
+push_labelled '{"org.opencontainers.image.source": "https://example.com/app"}'
+is "one with it is not" "$status" 201
+expect 204 DELETE "/config/v1/rules/$images"
+push_labelled '{}'
+is "without the rule anything is pushed" "$status" 201
+
 echo "# the tree"
 
 expect 200 GET /breakwater/v1/whoami
