@@ -104,6 +104,31 @@ run_scripts() {
   done
 }
 
+# beside NAME COMMAND…: runs what adds to the totals in the background, until `rejoin NAME`, which
+# shows what it printed and adds its totals.
+beside_pid=
+beside() {
+  local name=$1
+  shift
+  rm -f "$log_dir/$name.totals"
+  (
+    passed=0 failed=0 skipped=0
+    "$@"
+    echo "$passed $failed $skipped" > "$log_dir/$name.totals"
+  ) > "$log_dir/$name.log" 2>&1 < /dev/null &
+  beside_pid=$!
+}
+rejoin() {
+  local p f s
+  wait "$beside_pid" || true
+  cat "$log_dir/$1.log"
+  if ! read -r p f s < "$log_dir/$1.totals"; then
+    say "$1: FAILED: it ended before its end"
+    p=0 f=1 s=0
+  fi
+  passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+}
+
 verb_test() {
   mkdir -p "$log_dir"
   case ${1:-} in
@@ -127,9 +152,19 @@ test_all() {
   run_ctest dev "embedded stores" -E "$service_tests"
   start_services
   run_ctest dev "PostgreSQL and S3" -L stores
+  # Most of their time is waiting: two at a time fit two cores.
+  beside scaled-scripts scaled_scripts
   run_scripts 900 "$only_scaled" tests/tools tests/e2e
+  rejoin scaled-scripts
+  BREAKWATER_TEST_STORES=scaled run_script "$outages" 900
+}
+
+# It restarts the database under everybody.
+outages=tests/e2e/outages.sh
+
+scaled_scripts() {
   export BREAKWATER_TEST_STORES=scaled
-  run_scripts 900 "$only_embedded" tests/e2e
+  run_scripts 900 "$only_embedded|$outages" tests/e2e
 }
 
 test_sanitized() {
