@@ -38,27 +38,53 @@ UploadTable::Slot UploadTable::SlotFor(const UploadSession& session) {
   return {.session = nullptr, .view = session.View()};
 }
 
+Error TooManyUploads() {
+  return Error(ErrorCode::kRateLimited, "too many uploads are in progress: try again later")
+      .Reason("too_many_uploads");
+}
+
+Error TooManyUploadsOfOne() {
+  return Error(ErrorCode::kRateLimited,
+               "you have too many uploads in progress: finish or cancel some of them")
+      .Reason("too_many_uploads");
+}
+
+Status UploadTable::CheckRoom(const UploadSession& session) const {
+  if (slots_.size() >= max_sessions_) return TooManyUploads();
+  const auto own = by_actor_.find(session.actor.iam_id);
+  if (own != by_actor_.end() && own->second >= max_of_one_) return TooManyUploadsOfOne();
+  return Ok();
+}
+
+UploadTable::Slots::iterator UploadTable::Insert(Slot slot) {
+  ++by_actor_[slot.view.actor.iam_id];
+  std::string id = slot.view.id;
+  const auto [at, is_new] = slots_.emplace(std::move(id), std::move(slot));
+  BW_CHECK(is_new);
+  return at;
+}
+
+void UploadTable::Erase(Slots::iterator slot) {
+  const auto own = by_actor_.find(slot->second.view.actor.iam_id);
+  if (--own->second == 0) by_actor_.erase(own);
+  slots_.erase(slot);
+}
+
 Status UploadTable::Add(std::unique_ptr<UploadSession> session) {
   MutexLock lock(mutex_);
-  if (slots_.size() >= max_sessions_) {
-    return Error(ErrorCode::kRateLimited, "too many uploads are in progress: try again later")
-        .Reason("too_many_uploads");
-  }
+  BW_TRY_STATUS(CheckRoom(*session));
   Slot slot = SlotFor(*session);
   slot.session = std::move(session);
-  std::string id = slot.view.id;
-  const bool is_new = slots_.emplace(std::move(id), std::move(slot)).second;
-  BW_CHECK(is_new);
+  Insert(std::move(slot));
   return Ok();
 }
 
 Result<bool> UploadTable::AddTaken(const UploadSession& session) {
   MutexLock lock(mutex_);
-  if (slots_.find(session.id) == slots_.end() && slots_.size() >= max_sessions_) {
-    return Error(ErrorCode::kRateLimited, "too many uploads are in progress: try again later")
-        .Reason("too_many_uploads");
-  }
-  return slots_.emplace(session.id, SlotFor(session)).second;
+  if (slots_.contains(session.id)) return false;
+  BW_TRY_STATUS(CheckRoom(session));
+  Insert(SlotFor(session));
+  return true;
 }
 
 Result<std::unique_ptr<UploadSession>> UploadTable::Take(const std::string& id) {
@@ -96,7 +122,7 @@ std::unique_ptr<UploadSession> UploadTable::Remove(const std::string& id) {
   const auto found = slots_.find(id);
   if (found == slots_.end()) return nullptr;
   auto session = std::move(found->second.session);
-  slots_.erase(found);
+  Erase(found);
   return session;
 }
 
@@ -122,7 +148,7 @@ std::unique_ptr<UploadSession> UploadTable::TakeExpired(const std::string& id, T
   if (found == slots_.end()) return nullptr;
   if (found->second.session == nullptr || found->second.view.expires > now) return nullptr;
   auto session = std::move(found->second.session);
-  slots_.erase(found);
+  Erase(found);
   return session;
 }
 

@@ -83,12 +83,17 @@ struct UploadSession {
   UploadView View() const;
 };
 
+// kRateLimited "too_many_uploads".
+Error TooManyUploads();
+Error TooManyUploadsOfOne();
+
 // Thread-safe.
 class UploadTable {
  public:
-  explicit UploadTable(std::size_t max_sessions) : max_sessions_(max_sessions) {}
+  UploadTable(std::size_t max_sessions, std::size_t max_of_one)
+      : max_sessions_(max_sessions), max_of_one_(max_of_one) {}
 
-  // kRateLimited "too_many_uploads" when full.
+  // kRateLimited "too_many_uploads" when full, or when whoever began it has too many.
   Status Add(std::unique_ptr<UploadSession> session);
   // The same for a session read back from its row, directly into its writer's hands: false if
   // another thread has put it into the table first.
@@ -119,11 +124,17 @@ class UploadTable {
     UploadView view;
     bool cancelled = false;
   };
+  using Slots = std::map<std::string, Slot>;
   static Slot SlotFor(const UploadSession& session);
+  Status CheckRoom(const UploadSession& session) const BW_REQUIRES(mutex_);
+  Slots::iterator Insert(Slot slot) BW_REQUIRES(mutex_);
+  void Erase(Slots::iterator slot) BW_REQUIRES(mutex_);
 
   const std::size_t max_sessions_;
+  const std::size_t max_of_one_;
   mutable Mutex mutex_;
-  std::map<std::string, Slot> slots_ BW_GUARDED_BY(mutex_);
+  Slots slots_ BW_GUARDED_BY(mutex_);
+  std::map<IamId, std::size_t> by_actor_ BW_GUARDED_BY(mutex_);
 };
 
 }  // namespace breakwater::registry

@@ -21,7 +21,7 @@ class UploadSessions {
  public:
   virtual ~UploadSessions() = default;
 
-  // kRateLimited "too_many_uploads" when there are too many.
+  // kRateLimited "too_many_uploads" when there are too many, of all or of who began it.
   virtual Status Add(std::unique_ptr<UploadSession> session) = 0;
   // kNotFound if there is no such session, or none any more.
   virtual Result<UploadView> Find(const std::string& id) = 0;
@@ -66,6 +66,8 @@ inline constexpr std::chrono::seconds kWriterSilence{15};
 struct UploadSessionOptions {
   std::chrono::hours life{24};  // of a session since its last byte
   std::size_t max_sessions = 10'000;
+  std::size_t max_sessions_of_one =
+      2'500;  // that one identity has begun; those of nobody count as one's
 };
 
 // For one process.

@@ -17,7 +17,7 @@ class LocalUploadSessions final : public UploadSessions {
         database_(database),
         store_(store),
         clock_(clock),
-        table_(options.max_sessions) {}
+        table_(options.max_sessions, options.max_sessions_of_one) {}
 
   Status Add(std::unique_ptr<UploadSession> session) override {
     return table_.Add(std::move(session));

@@ -58,11 +58,6 @@ class HashCache {
   std::list<std::string> order_ BW_GUARDED_BY(mutex_);  // by age
 };
 
-Error TooManyUploads() {
-  return Error(ErrorCode::kRateLimited, "too many uploads are in progress: try again later")
-      .Reason("too_many_uploads");
-}
-
 class SharedUploadSessions final : public UploadSessions {
  public:
   SharedUploadSessions(UploadSessionOptions options, db::Database& database, const Clock& clock)
@@ -82,6 +77,7 @@ class SharedUploadSessions final : public UploadSessions {
   Result<std::int64_t> RemoveLost() override { return 0; }
 
  private:
+  Status CheckRoom(db::Transaction& tx, const IamId& actor) const;
   Result<std::unique_ptr<UploadSession>> TakeIn(db::Transaction& tx, const std::string& id,
                                                 const std::string& writer);
 
@@ -102,15 +98,23 @@ Status OnlyOurs(db::Transaction& tx, const UploadSession& session, Result<std::i
       .Detail("size", std::to_string(found.front()->size));
 }
 
+Status SharedUploadSessions::CheckRoom(db::Transaction& tx, const IamId& actor) const {
+  const auto count = [](const db::Row& row) { return row.Int(0); };
+  BW_TRY(const auto all,
+         tx.QueryOne("SELECT COUNT(*) FROM (SELECT 1 FROM upload LIMIT $1) AS found",
+                     {options_.max_sessions}, count));
+  if (static_cast<std::size_t>(all.value_or(0)) >= options_.max_sessions) return TooManyUploads();
+  BW_TRY(const auto own, tx.QueryOne("SELECT COUNT(*) FROM (SELECT 1 FROM upload WHERE "
+                                     "actor_iam_id = $2 LIMIT $1) AS found",
+                                     {options_.max_sessions_of_one, actor}, count));
+  if (static_cast<std::size_t>(own.value_or(0)) < options_.max_sessions_of_one) return Ok();
+  return TooManyUploadsOfOne();
+}
+
 Status SharedUploadSessions::Add(std::unique_ptr<UploadSession> session) {
   return database_.Write(
       [&](db::Transaction& tx) -> Status {
-        BW_TRY(const auto count,
-               tx.QueryOne("SELECT COUNT(*) FROM (SELECT 1 FROM upload LIMIT $1) AS found",
-                           {options_.max_sessions}, [](const db::Row& row) { return row.Int(0); }));
-        if (static_cast<std::size_t>(count.value_or(0)) >= options_.max_sessions) {
-          return TooManyUploads();
-        }
+        BW_TRY_STATUS(CheckRoom(tx, session->actor.iam_id));
         return InsertUpload(tx, *session);
       },
       db::Isolation::kStatement);

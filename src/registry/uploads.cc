@@ -101,7 +101,9 @@ Uploads::Uploads(UploadOptions options, db::Database& database, blob::BlobStore&
       store_(store),
       locks_(locks),
       clock_(clock) {
-  const UploadSessionOptions kept{.life = options_.life, .max_sessions = options_.max_sessions};
+  const UploadSessionOptions kept{.life = options_.life,
+                                  .max_sessions = options_.max_sessions,
+                                  .max_sessions_of_one = options_.max_sessions_of_one};
   sessions_ = options_.shared ? NewSharedUploadSessions(kept, database, clock)
                               : NewLocalUploadSessions(kept, database, store, clock);
 }

@@ -35,7 +35,8 @@ struct UploadOptions {
   Secret key;
   std::chrono::hours life{24};  // of a session since its last byte
   std::size_t max_sessions = 10'000;
-  std::size_t max_buffered = 64U << 20;  // of all sessions' bytes in memory
+  std::size_t max_sessions_of_one = 2'500;  // that one identity has begun
+  std::size_t max_buffered = 64U << 20;     // of all sessions' bytes in memory
   std::uint64_t max_blob = 1ULL << 40;
   // Several processes over one database serve the same uploads: sessions live there, and each
   // request may come to another process.

@@ -302,7 +302,7 @@ TEST_P(UploadsTest, WrittenToSinceAreNotExpired) {
 
 TEST(UploadTable, GivesUpOnlyWhatIsStillExpiredAndNotInUse) {
   const Timestamp now = breakwater::testing::ManualClock().Now();
-  UploadTable table(10);
+  UploadTable table(10, 10);
   auto session = std::make_unique<UploadSession>();
   session->id = "one";
   session->expires = now;
@@ -323,7 +323,7 @@ TEST(UploadTable, GivesUpOnlyWhatIsStillExpiredAndNotInUse) {
 
 TEST(UploadTable, ForgetsWhatHasExpired) {
   const Timestamp now = breakwater::testing::ManualClock().Now();
-  UploadTable table(10);
+  UploadTable table(10, 10);
   auto session = std::make_unique<UploadSession>();
   session->id = "one";
   session->expires = now;
@@ -484,6 +484,23 @@ TEST_P(UploadsTest, CancelledWhileItIsFinishedMakesNoBlob) {
   EXPECT_EQ(ReasonOf(finished), "blob_upload_unknown");
   EXPECT_EQ(Read(DigestOf("xx")), "(blob_unknown)");
   EXPECT_EQ(ReasonOf(Find(id)), "blob_upload_unknown");
+}
+
+TEST_P(UploadsTest, OfOneIdentityLeaveRoomForOthers) {
+  UploadOptions options = testing::TestUploadOptions();
+  options.max_sessions_of_one = 2;
+  Uploads few(options, world_.database, world_.store, *world_.services->locks, world_.clock);
+  auto greedy = world_.Caller().actor;
+  greedy.iam_id = IamId("iam-greedy");
+  auto another = greedy;
+  another.iam_id = IamId("iam-another");
+  const auto first = few.Start(path_, greedy, {});
+  ASSERT_TRUE(first.ok());
+  ASSERT_TRUE(few.Start(path_, greedy, {}).ok());
+  EXPECT_EQ(ReasonOf(few.Start(path_, greedy, {})), "too_many_uploads");
+  EXPECT_TRUE(few.Start(path_, another, {}).ok());
+  ASSERT_TRUE(few.Cancel(first->id).ok());
+  EXPECT_TRUE(few.Start(path_, greedy, {}).ok()) << "one of theirs has ended";
 }
 
 TEST_P(UploadsTest, AreBoundedInNumberAndSize) {
