@@ -10,7 +10,7 @@ using json::Text;
 
 const std::string kColumns =
     "id, account, scope_id, profile_id, profile_version, parameters, every_seconds, next_scan, "
-    "enabled, created, created_by, evaluated, checked, evidence_repository";
+    "enabled, created, created_by, evaluated, checked, evidence_repository, scans_until, runs_left";
 const std::string kSelect = "SELECT " + kColumns + " FROM posture_attachment ";
 const std::string kReturning = " RETURNING " + kColumns;
 const std::string kSelectInForce =
@@ -31,6 +31,8 @@ Result<Attachment> AttachmentOf(const db::Row& row) {
                         .profile_version = row.Int(4),
                         .parameters = {},
                         .every = {},
+                        .until = row.OptionalTime(14),
+                        .runs_left = {},
                         .next_scan = row.OptionalTime(7),
                         .enabled = row.Bool(8),
                         .evidence_repository = row.String(13),
@@ -40,6 +42,7 @@ Result<Attachment> AttachmentOf(const db::Row& row) {
                         .checked = row.OptionalTime(12)};
   BW_TRY(attachment.parameters, ObjectOf(row.Text(5)));
   if (!row.IsNull(6)) attachment.every = std::chrono::seconds(row.Int(6));
+  if (!row.IsNull(15)) attachment.runs_left = row.Int(15);
   return attachment;
 }
 
@@ -81,9 +84,29 @@ Result<json::Object> ScopeNow(db::Transaction& tx, const Attachment& attachment)
   return shown;
 }
 
-Status CheckInterval(const std::optional<std::chrono::seconds>& every) {
-  if (!every || (*every >= kShortestInterval && *every <= kLongestInterval)) return Ok();
-  return Invalid("interval: must be between 3600 and 31622400 seconds").Reason("invalid_field");
+Status CheckSchedule(const AttachmentDraft& draft) {
+  const auto wrong = [](std::string_view what) {
+    return Invalid(std::string(what)).Reason("invalid_field");
+  };
+  if (!draft.every) {
+    if (!draft.until && !draft.runs) return Ok();
+    return wrong("interval: is needed for a schedule that ends");
+  }
+  if (*draft.every < kShortestInterval || *draft.every > kLongestInterval) {
+    return wrong("interval: must be between 3600 and 31622400 seconds");
+  }
+  if (draft.runs && (*draft.runs < 0 || *draft.runs > kMaxRuns)) {
+    return wrong("runs: must be between 0 and " + std::to_string(kMaxRuns));
+  }
+  return Ok();
+}
+
+// Absent: the schedule has ended, or there is none.
+std::optional<Timestamp> NextScan(const AttachmentDraft& draft, Timestamp now) {
+  if (!draft.every || draft.runs == 0) return std::nullopt;
+  const Timestamp next = now + *draft.every;
+  if (draft.until && next > *draft.until) return std::nullopt;
+  return next;
 }
 
 std::optional<std::int64_t> Seconds(const std::optional<std::chrono::seconds>& every) {
@@ -97,7 +120,9 @@ AttachmentDraft DraftOf(const Attachment& now) {
           .parameters = now.parameters,
           .every = now.every,
           .enabled = now.enabled,
-          .evidence_repository = now.evidence_repository};
+          .evidence_repository = now.evidence_repository,
+          .until = now.until,
+          .runs = now.runs_left};
 }
 
 // Whether one more may be in force.
@@ -137,6 +162,8 @@ json::Value ToJson(const Attachment& a) {
       {"profile_version", a.profile_version},
       {"parameters", a.parameters},
       {"interval", a.every ? json::Value(a.every->count()) : json::Value()},
+      {"until", a.until ? json::Value(Text(FormatRfc3339(*a.until))) : json::Value()},
+      {"runs", a.runs_left ? json::Value(*a.runs_left) : json::Value()},
       {"next_scan", a.next_scan ? json::Value(Text(FormatRfc3339(*a.next_scan))) : json::Value()},
       {"enabled", a.enabled},
       {"evidence_repository", json::TextOrNull(a.evidence_repository)},
@@ -235,26 +262,27 @@ Status Attachments::Close(db::Transaction& tx, const Attachment& attachment) con
 Result<Attachment> Attachments::Attach(db::Transaction& tx, const control::Caller& caller,
                                        const AccountId& account,
                                        const AttachmentDraft& draft) const {
-  BW_TRY_STATUS(CheckInterval(draft.every));
+  BW_TRY_STATUS(CheckSchedule(draft));
   BW_TRY(const auto found, profiles_.Find(tx, account, draft.profile_id, draft.profile_version));
   BW_TRY_STATUS(CheckMayBegin(tx, account, draft.scope_id, found.entry));
   BW_TRY_STATUS(CheckParameters(*found.profile, draft.parameters));
   const Timestamp now = clock_.Now();
-  const auto next = draft.every ? std::optional(now + *draft.every) : std::nullopt;
+  const auto next = NextScan(draft, now);
   BW_TRY(auto made,
          tx.QueryOne("INSERT INTO posture_attachment (account, scope_id, profile_id, "
                      "profile_version, parameters, every_seconds, next_scan, enabled, created, "
-                     "created_by, evaluated, evidence_repository) "
-                     "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $9, $11) "
+                     "created_by, evaluated, evidence_repository, scans_until, runs_left) "
+                     "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $9, $11, $12, $13) "
                      "ON CONFLICT (account, scope_id, profile_id) DO UPDATE SET "
                      "profile_version = $4, parameters = $5, every_seconds = $6, next_scan = $7, "
-                     "enabled = $8, evidence_repository = $11, evaluated = CASE WHEN "
+                     "enabled = $8, evidence_repository = $11, scans_until = $12, runs_left = $13, "
+                     "evaluated = CASE WHEN "
                      "posture_attachment.evaluated >= $9 "
                      "THEN posture_attachment.evaluated + 1 ELSE $9 END" +
                          kReturning,
                      {account, draft.scope_id, draft.profile_id, found.profile->version,
                       json::Serialize(draft.parameters), Seconds(draft.every), next, draft.enabled,
-                      now, caller.actor.iam_id, draft.evidence_repository},
+                      now, caller.actor.iam_id, draft.evidence_repository, draft.until, draft.runs},
                      AttachmentOf));
   if (!made) return Internal("an attachment was not written");
   // Where it was ended before, what was known of it then is of another time.
@@ -299,7 +327,7 @@ Result<Attachment> Attachments::Create(const control::Caller& caller, const Acco
 
 Result<control::Effect> Attachments::Change(db::Transaction& tx, const Attachment& before,
                                             const AttachmentDraft& draft, Attachment* after) const {
-  BW_TRY_STATUS(CheckInterval(draft.every));
+  BW_TRY_STATUS(CheckSchedule(draft));
   const std::int64_t version = draft.profile_version.value_or(before.profile_version);
   BW_TRY(const auto found, profiles_.Find(tx, before.account, before.profile_id, version));
   json::Object parameters = draft.parameters;
@@ -308,15 +336,16 @@ Result<control::Effect> Attachments::Change(db::Transaction& tx, const Attachmen
   if (draft.enabled && !before.enabled) {
     BW_TRY_STATUS(CheckMayBegin(tx, before.account, before.scope_id, found.entry));
   }
-  auto next = draft.every ? std::optional(clock_.Now() + *draft.every) : std::nullopt;
-  if (draft.every == before.every) next = before.next_scan;
+  const bool same =
+      draft.every == before.every && draft.until == before.until && draft.runs == before.runs_left;
+  const auto next = same ? before.next_scan : NextScan(draft, clock_.Now());
   BW_TRY(auto changed,
          tx.QueryOne("UPDATE posture_attachment SET profile_version = $2, parameters = $3, "
                      "every_seconds = $4, next_scan = $5, enabled = $6, "
-                     "evidence_repository = $7 WHERE id = $1" +
+                     "evidence_repository = $7, scans_until = $8, runs_left = $9 WHERE id = $1" +
                          kReturning,
                      {before.id, version, json::Serialize(parameters), Seconds(draft.every), next,
-                      draft.enabled, draft.evidence_repository},
+                      draft.enabled, draft.evidence_repository, draft.until, draft.runs},
                      AttachmentOf));
   if (!changed) return NoAttachment(before.id);
   *after = *std::move(changed);
@@ -426,8 +455,10 @@ Result<std::optional<Timestamp>> Attachments::LastLook(db::Transaction& tx, std:
 
 Result<std::vector<Attachment>> Attachments::TakeDue(db::Transaction& tx, Timestamp now) const {
   return tx.QueryAll(
-      "UPDATE posture_attachment SET next_scan = $1 + every_seconds * 1000000 "
-      "WHERE next_scan <= $1 AND every_seconds IS NOT NULL AND enabled = 1" +
+      "UPDATE posture_attachment SET runs_left = runs_left - 1, next_scan = CASE "
+      "WHEN runs_left <= 1 OR $1 + every_seconds * 1000000 > scans_until THEN NULL "
+      "ELSE $1 + every_seconds * 1000000 END WHERE next_scan <= $1 AND every_seconds IS NOT NULL "
+      "AND enabled = 1" +
           kReturning,
       {now}, AttachmentOf);
 }

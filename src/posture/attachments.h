@@ -20,6 +20,7 @@ namespace breakwater::posture {
 inline constexpr std::size_t kMaxAttachments = 50;  // of an account (ibm-scc 5.7)
 inline constexpr std::chrono::hours kShortestInterval{1};
 inline constexpr std::chrono::hours kLongestInterval{24 * 366};
+inline constexpr std::int64_t kMaxRuns = 100'000;
 
 struct Attachment {
   std::int64_t id = 0;
@@ -28,7 +29,9 @@ struct Attachment {
   std::string profile_id;
   std::int64_t profile_version = 1;
   json::Object parameters;                    // name -> value that is not the default
-  std::optional<std::chrono::seconds> every;  // a scan on record that often
+  std::optional<std::chrono::seconds> every;  // a scan on record that often…
+  std::optional<Timestamp> until;             // …not after this moment…
+  std::optional<std::int64_t> runs_left;      // …and only so many times more
   std::optional<Timestamp> next_scan;
   bool enabled = true;  // false: no longer evaluated; its history stays
   // "registry/ns/name": where a signed bundle is kept after each scan; empty: nowhere.
@@ -63,6 +66,9 @@ struct AttachmentDraft {
   std::optional<std::chrono::seconds> every;
   bool enabled = true;
   std::string evidence_repository = {};
+  // Ends of the schedule; absent: never.
+  std::optional<Timestamp> until = {};
+  std::optional<std::int64_t> runs = {};
 };
 
 // Thread-safe.
@@ -124,7 +130,7 @@ class Attachments {
                                             Timestamp at) const;
   // kNotFound: nothing is evaluated any more.
   static Error Ended(std::int64_t id);
-  // Those whose scan is due; each is put off by its interval.
+  // Those whose scan is due; each is put off by its interval, or has had its last.
   Result<std::vector<Attachment>> TakeDue(db::Transaction& tx, Timestamp now) const;
 
   // Checks values against what the profile declares; a name it does not know is kNotFound.

@@ -96,6 +96,7 @@ struct Wanted {
   json::Object parameters;
   std::optional<std::int64_t> version;
   std::optional<std::chrono::seconds> every;
+  std::optional<Timestamp> until;
   std::string evidence;
 };
 
@@ -103,16 +104,18 @@ json::Value ToDocument(const Wanted& wanted) {
   json::Object document{{"parameters", wanted.parameters}};
   if (wanted.version) document["profile_version"] = *wanted.version;
   if (wanted.every) document["interval"] = wanted.every->count();
+  if (wanted.until) document["until"] = Text(FormatRfc3339(*wanted.until));
   if (!wanted.evidence.empty()) document["evidence_repository"] = Text(wanted.evidence);
   return document;
 }
 
 Result<Wanted> ReadAttachment(const json::Value& document) {
   const json::Reader in(document);
-  in.OnlyFields({"parameters", "profile_version", "interval", "evidence_repository"});
+  in.OnlyFields({"parameters", "profile_version", "interval", "until", "evidence_repository"});
   Wanted wanted{.parameters = {},
                 .version = {},
                 .every = {},
+                .until = {},
                 .evidence = in.String("evidence_repository", "")};
   if (const auto parameters = in.Optional("parameters")) {
     if (const auto* object = parameters->value().if_object()) {
@@ -124,6 +127,14 @@ Result<Wanted> ReadAttachment(const json::Value& document) {
   if (const auto version = in.Optional("profile_version")) wanted.version = version->Int();
   if (const auto every = in.Optional("interval")) {
     wanted.every = std::chrono::seconds(every->Int());
+  }
+  if (const auto until = in.Optional("until")) {
+    const auto at = ParseRfc3339(until->String());
+    if (at.ok()) {
+      wanted.until = *at;
+    } else {
+      until->Fail("must be a time");
+    }
   }
   BW_TRY_STATUS(in.Finish());
   for (const auto& [name, value] : wanted.parameters) {
@@ -244,6 +255,7 @@ Result<std::vector<ConfigurationItem>> AttachmentsSection::Export(const AccountI
         .parameters = attachment.parameters,
         .version = custom ? std::nullopt : std::optional(attachment.profile_version),
         .every = attachment.every,
+        .until = attachment.until,
         .evidence = attachment.evidence_repository};
     const bool as_made = wanted.parameters.empty() && !wanted.every && wanted.evidence.empty();
     if (IsDefault(attachment) && as_made) continue;
@@ -320,7 +332,10 @@ Status AttachmentsSection::Put(const control::Caller& caller, const AccountId& a
   const auto want = [&](AttachmentDraft draft) -> Result<AttachmentDraft> {
     draft.parameters = wanted.parameters;
     if (wanted.version) draft.profile_version = wanted.version;
+    // How many scans are left is not in the document: that changes by itself.
+    if (!wanted.every) draft.runs = {};
     draft.every = wanted.every;
+    draft.until = wanted.until;
     draft.evidence_repository = wanted.evidence;
     return draft;
   };
@@ -346,6 +361,8 @@ Status AttachmentsSection::Remove(const control::Caller& caller, const AccountId
                                               [](AttachmentDraft draft) -> Result<AttachmentDraft> {
                                                 draft.parameters = {};
                                                 draft.every = {};
+                                                draft.until = {};
+                                                draft.runs = {};
                                                 draft.evidence_repository = {};
                                                 return draft;
                                               }));

@@ -52,7 +52,7 @@ class CustomProfilesSection final : public control::ConfigurationSection {
 };
 
 // "posture": what is attached, by PROFILE or PROFILE@SCOPE, a predefined profile by its id and a
-// custom one by its name; parameters, interval, evidence_repository, and the version of a
+// custom one by its name; parameters, interval, until, evidence_repository, and the version of a
 // predefined profile. The default profile is always attached to the registry's scope: left out it
 // is as it was made.
 class AttachmentsSection final : public control::ConfigurationSection {

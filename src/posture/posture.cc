@@ -24,7 +24,7 @@ constexpr std::string_view kImageEvents[] = {"image.assessed", "image.forgotten"
 constexpr std::chrono::hours kSafetyNet{1};
 constexpr std::chrono::minutes kDueEvery{1};
 constexpr jobs::RetryPolicy kScanRetry;
-constexpr std::size_t kMaxGoverned = 1'000'000;  // what one change alters, e.g. all of its keys
+constexpr std::size_t kMaxGoverned = 1'000'000;      // what one change alters, e.g. all of its keys
 constexpr std::size_t kMaxResourcesOfAScan = 1'000;  // of each goal
 
 // What an event says was touched: whole types, or resources of them by their coordinates.

@@ -50,10 +50,27 @@ json::Object Encode(const Attestation& a, Timestamp now) {
           {"counts", a.CountsAt(now)}};
 }
 
+// Of its schedule; null: it never ends.
+void ReadEnds(const json::Reader& in, const json::Value& body, AttachmentDraft& draft) {
+  if (json::Find(body, "until") != nullptr) {
+    draft.until = {};
+    if (const auto until = in.Optional("until")) {
+      const auto at = ParseRfc3339(until->String());
+      if (!at.ok()) until->Fail("must be a time, as in 2026-12-31T00:00:00Z");
+      if (at.ok()) draft.until = *at;
+    }
+  }
+  if (json::Find(body, "runs") != nullptr) {
+    const auto runs = in.Optional("runs");
+    draft.runs = runs ? std::optional(runs->Int()) : std::nullopt;
+  }
+}
+
 // Scope and profile are set when it is made and stay.
 Result<AttachmentDraft> DraftFrom(const json::Value& body, const AttachmentDraft* now) {
   const json::Reader in(body);
-  in.OnlyFields({"scope_id", "profile_id", "profile_version", "parameters", "interval", "enabled"});
+  in.OnlyFields({"scope_id", "profile_id", "profile_version", "parameters", "interval", "until",
+                 "runs", "enabled"});
   AttachmentDraft draft;
   if (now == nullptr) {
     draft.scope_id = in.Field("scope_id").String();
@@ -72,7 +89,12 @@ Result<AttachmentDraft> DraftFrom(const json::Value& body, const AttachmentDraft
   if (json::Find(body, "interval") != nullptr) {
     const auto interval = in.Optional("interval");
     draft.every = interval ? std::optional(std::chrono::seconds(interval->Int())) : std::nullopt;
+    if (!interval) {
+      draft.until = {};
+      draft.runs = {};
+    }
   }
+  ReadEnds(in, body, draft);
   draft.enabled = in.Bool("enabled", draft.enabled);
   BW_TRY_STATUS(in.Finish());
   return draft;
