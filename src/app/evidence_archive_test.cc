@@ -71,7 +71,7 @@ class EvidenceArchive : public ::testing::Test {
                     .ok());
   }
 
-  Result<std::shared_ptr<const registry::Manifest>> Pull(const std::string& reference) {
+  Result<registry::Manifests::Stored> Pull(const std::string& reference) {
     return parts().manifests.Get(Path(), *oci::Reference::Parse(reference));
   }
 
