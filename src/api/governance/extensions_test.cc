@@ -28,6 +28,7 @@ class GovernanceExtensions : public ::testing::Test {
     const auto us = world_.Service("us.icr.io");
     EXPECT_TRUE(world_.Change(us, PrivateOnly(true, world_.clock.Now())).ok());
     EXPECT_TRUE(world_.Change(us, PrivateOnly(false, world_.clock.Now())).ok());
+    world_.clock.Advance(std::chrono::minutes{1});
   }
 
   json::Value Simulate() {
