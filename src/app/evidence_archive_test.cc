@@ -145,7 +145,7 @@ TEST_F(EvidenceArchive, ListsWhatIsGoneAsGone) {
   const auto kept = Keep(moment_);
   ASSERT_TRUE(kept.ok());
   ASSERT_TRUE(
-      parts().manifests.Delete(place_.caller, Path(), *oci::Digest::Parse(kept->digest)).ok());
+      parts().manifests.Delete(place_.caller, Path(), *oci::Reference::Parse(kept->digest)).ok());
   ASSERT_EQ(List().size(), 1U);
   EXPECT_FALSE(List()[0].present);
   const auto anew = Keep(moment_);
