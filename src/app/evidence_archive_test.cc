@@ -154,14 +154,18 @@ TEST_F(EvidenceArchive, ListsWhatIsGoneAsGone) {
 }
 
 TEST_F(EvidenceArchive, RefusesWhoMayNotPushThereAndWhatIsNoRepository) {
+  const auto made = parts().service_ids.Create(place_.caller, place_.account,
+                                               {.name = "without rights", .api_key = {}});
+  ASSERT_TRUE(made.ok());
   control::Caller stranger = place_.caller;
-  stranger.actor.iam_id = IamId("IBMid-stranger");
+  stranger.actor.kind = control::IdentityKind::kServiceId;
+  stranger.actor.iam_id = made->service_id.iam_id;
   const auto pushable = [&](const control::Caller& caller, std::string_view repository) {
     return archive().Pushable(caller, place_.account, registry(), repository);
   };
   EXPECT_TRUE(pushable(place_.caller, kRepository).ok());
-  EXPECT_TRUE(pushable(place_.caller, "de.icr.io/team/evidence").error().code() ==
-              ErrorCode::kNotFound);
+  EXPECT_EQ(pushable(place_.caller, "de.icr.io/team/evidence").error().code(),
+            ErrorCode::kNotFound);
   EXPECT_EQ(pushable(stranger, kRepository).error().code(), ErrorCode::kDenied);
   EXPECT_EQ(pushable(place_.caller, "team/evidence:tag").error().code(), ErrorCode::kInvalid);
   EXPECT_EQ(pushable(place_.caller, "no-such/evidence").error().code(), ErrorCode::kNotFound);
