@@ -6,7 +6,7 @@
 # shellcheck source=tests/e2e/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-us=(-H 'Host: us.icr.io')
+us=(-H "Host: us.icr.io") de=(-H "Host: de.icr.io")
 server_start --config "$root/examples/two-registries.toml"
 governance=/breakwater/v1/governance
 
@@ -150,7 +150,7 @@ is "deleted, it is not found" "$status" 404
 
 echo "# images as they are pushed"
 
-expect 201 PUT /api/v1/namespaces/ruled "${us[@]}"
+expect 201 PUT /api/v1/namespaces/ruled "${de[@]}"
 expect 201 POST /config/v1/rules "{\"rules\": [{\"rule\": {\"account_id\": \"$account\", \"name\": \"sources are named\",
   \"description\": \"Images name their source\",
   \"target\": {\"service_name\": \"container-registry\", \"resource_kind\": \"image\"},
@@ -164,11 +164,11 @@ push_labelled() {
   local layer config
   printf 'layer' > "$dir/layer"
   printf '{"os":"linux","architecture":"amd64","config":{"Labels":%s}}' "$1" > "$dir/config"
-  layer=$(put_blob ruled/app "$dir/layer" "${us[@]}")
-  config=$(put_blob ruled/app "$dir/config" "${us[@]}")
+  layer=$(put_blob ruled/app "$dir/layer" "${de[@]}")
+  config=$(put_blob ruled/app "$dir/config" "${de[@]}")
   printf '{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"%s","size":%s},"layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar","digest":"%s","size":%s}]}' \
     "$config" "$(stat -c %s "$dir/config")" "$layer" "$(stat -c %s "$dir/layer")" > "$dir/manifest"
-  http PUT /v2/ruled/app/manifests/1 "${auth[@]}" "${us[@]}" --data-binary "@$dir/manifest" \
+  http PUT /v2/ruled/app/manifests/1 "${auth[@]}" "${de[@]}" --data-binary "@$dir/manifest" \
     -H 'Content-Type: application/vnd.oci.image.manifest.v1+json'
 }
 push_labelled '{}'
