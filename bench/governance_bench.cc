@@ -137,7 +137,7 @@ void Gate(benchmark::State& state) {
   const Status done = world.database().Write([&](db::Transaction& tx) -> Status {
     for (auto _ : state) {
       const auto begun = std::chrono::steady_clock::now();
-      BW_TRY(const auto judgement, world.gate.Judge(tx, world.caller, resource, facts));
+      BW_TRY(const auto judgement, world.gate.Judge(tx, world.caller, resource, facts, nullptr));
       const std::chrono::duration<double, std::micro> took =
           std::chrono::steady_clock::now() - begun;
       BW_CHECK(judgement.compliant);

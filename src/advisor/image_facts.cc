@@ -1,6 +1,7 @@
 #include "advisor/image_facts.h"
 
 #include "advisor/attached.h"
+#include "oci/manifest.h"
 #include "oci/media_types.h"
 #include "registry/image_config.h"
 #include "registry/retention_rules.h"
@@ -23,18 +24,24 @@ constexpr std::string_view kColumns =
     "(SELECT count(*) FROM tag t WHERE t.repository = m.repository AND (t.digest = m.digest OR "
     "t.digest IN (SELECT e.manifest FROM manifest_reference e WHERE e.repository = m.repository "
     "AND e.target = m.digest AND e.kind = 2))), "
-    "m.content_size, r.id, c.created, c.labels, c.platform FROM repository r JOIN manifest m ON "
+    "m.content_size, r.id, c.created, c.labels, c.platform, m.media_type, "
+    "CASE WHEN i.kind IS NULL THEN m.content END FROM repository r JOIN manifest m ON "
     "m.repository = r.id "
     "JOIN namespace n ON n.registry = r.registry AND n.name = r.name_space "
     "LEFT JOIN image_config c ON c.digest = m.config_digest "
     "LEFT JOIN advisor_image i ON i.digest = m.digest "
     "LEFT JOIN advisor_location l ON l.registry = r.registry AND l.repository = r.name "
     "AND l.digest = m.digest ";
-// By its form, and by the type of its configuration; what was read and is none says so.
-constexpr std::string_view kIsImage =
-    "m.subject IS NULL AND m.media_type IN ($3, $4) AND m.artifact_type IN ('', "
-    "'application/vnd.oci.image.config.v1+json', "
-    "'application/vnd.docker.container.image.v1+json') AND coalesce(i.kind, 'image') = 'image' ";
+// What the advisor has read says so; the others tell it by their bytes, which are selected for
+// them.
+constexpr std::string_view kMayBeImage =
+    "m.media_type IN ($3, $4) AND coalesce(i.kind, 'image') = 'image' ";
+
+bool IsImage(const db::Row& row, int media_type, int content) {
+  if (row.IsNull(content)) return true;
+  const auto manifest = oci::ParseManifest(AsText(row.Blob(content)), row.Text(media_type));
+  return manifest.ok() && manifest->IsContainerImage();
+}
 
 struct Known {
   Timestamp pushed;
@@ -172,13 +179,19 @@ void SetConfiguration(condition::Facts& facts, const Known& known, Timestamp now
 Result<std::optional<Known>> FindImage(db::Transaction& tx, const control::Resource& resource) {
   const std::size_t at = resource.name.find('@');
   if (at == std::string::npos) return std::optional<Known>();
-  return tx.QueryOne(
+  std::optional<Known> found;
+  BW_TRY_STATUS(tx.Query(
       std::string(kColumns) +
           "WHERE r.registry = $1 AND r.name = $2 AND m.digest = $5 AND n.account = $6 AND " +
-          std::string(kIsImage),
+          std::string(kMayBeImage),
       {resource.registry, resource.name.substr(0, at), oci::kOciManifest, oci::kDockerManifest,
        resource.name.substr(at + 1), resource.account},
-      KnownOf);
+      [&](const db::Row& row) -> Status {
+        if (!IsImage(row, 13, 14)) return Ok();
+        BW_TRY(found, KnownOf(row));
+        return Ok();
+      }));
+  return found;
 }
 
 condition::Facts FactsOf(const Known& known, Timestamp now) {
@@ -225,14 +238,16 @@ Result<std::vector<control::Resource>> ImageFacts::List(db::Transaction& tx,
   std::vector<control::Resource> images;
   for (const control::RegistryInfo& registry : registries_.all()) {
     BW_TRY_STATUS(
-        tx.Query("SELECT r.name, m.digest, n.resource_group FROM namespace n "
+        tx.Query("SELECT r.name, m.digest, n.resource_group, m.media_type, "
+                 "CASE WHEN i.kind IS NULL THEN m.content END FROM namespace n "
                  "JOIN repository r ON r.registry = n.registry AND r.name_space = n.name "
                  "JOIN manifest m ON m.repository = r.id "
                  "LEFT JOIN advisor_image i ON i.digest = m.digest "
                  "WHERE n.account = $1 AND n.registry = $2 AND " +
-                     std::string(kIsImage),
+                     std::string(kMayBeImage),
                  {account, registry.name, oci::kOciManifest, oci::kDockerManifest},
                  [&](const db::Row& row) -> Status {
+                   if (!IsImage(row, 3, 4)) return Ok();
                    BW_TRY(auto digest, oci::Digest::Parse(row.Text(1)));
                    auto image = ImageResource(
                        {account, registry.name, registry.region, row.String(0), std::move(digest)});

@@ -7,27 +7,9 @@
 namespace breakwater::advisor {
 namespace {
 
-constexpr std::string_view kOciConfig = "application/vnd.oci.image.config.v1+json";
-constexpr std::string_view kDockerConfig = "application/vnd.docker.container.image.v1+json";
 constexpr std::string_view kEncrypted = "+encrypted";
 
 using registry::ContentReader;
-
-// image-spec, "Image Layer Filesystem Changeset", and Docker's own types. Told by the type, not by
-// the bytes, because signatures and attestations also use image manifests with an image's config.
-bool IsFilesystemLayer(std::string_view media_type) {
-  return media_type.starts_with("application/vnd.oci.image.layer.") ||
-         media_type.starts_with("application/vnd.docker.image.rootfs.");
-}
-
-bool IsContainerImage(const oci::Manifest& manifest) {
-  if (manifest.kind != oci::ManifestKind::kImage || !manifest.config) return false;
-  const std::string_view type = manifest.config->media_type;
-  return (type == kOciConfig || type == kDockerConfig) &&
-         std::ranges::all_of(manifest.layers, [](const oci::Descriptor& layer) {
-           return IsFilesystemLayer(layer.media_type);
-         });
-}
 
 // Whether trying again cannot help: the image is what it is.
 bool IsLasting(const Error& error) {
@@ -95,7 +77,7 @@ Result<ImageIndex> ReadImage(const ContentReader& content, const registry::Manif
                              const IndexerLimits& limits) {
   ImageIndex index;
   auto parsed = oci::ParseManifest(manifest.content, manifest.media_type);
-  if (!parsed.ok() || !IsContainerImage(*parsed)) {
+  if (!parsed.ok() || !parsed->IsContainerImage()) {
     index.kind = ImageKind::kNotAnImage;
     return index;
   }

@@ -66,7 +66,7 @@ Status JudgeAccount(Installation::Parts& parts, db::Transaction& tx, const Accou
     BW_TRY(const auto resources, source->List(tx, config.type, account));
     for (const control::Resource& resource : resources) {
       BW_TRY(const condition::Facts facts, source->Read(tx, resource));
-      BW_TRY(const auto judgement, parts.gate.Judge(tx, caller, resource, facts));
+      BW_TRY(const auto judgement, parts.gate.Judge(tx, caller, resource, facts, nullptr));
       if (!judgement.refusal) continue;
       violations.push_back(
           {.resource = resource.crn().ToString(), .text = judgement.refusal->message()});

@@ -15,7 +15,9 @@ using json::Text;
 
 jobs::Event CommittedEvent(const Change& change, const Effect& effect) {
   json::Array governed;
-  for (const Resource& r : effect.governed) {
+  std::vector<Resource> touched = effect.governed;
+  touched.insert(touched.end(), effect.gone.begin(), effect.gone.end());
+  for (const Resource& r : touched) {
     governed.push_back({{"service", Text(r.service)},
                         {"kind", Text(r.kind)},
                         {"registry", Text(r.registry.value())},
@@ -38,53 +40,74 @@ jobs::Event CommittedEvent(const Change& change, const Effect& effect) {
 }  // namespace
 
 Status ChangePath::Submit(const Caller& caller, const Change& change) {
-  json::Value judged;
-  std::vector<std::string> warnings;
+  Judged judged;
   Status status = authorizer_.Authorize(caller, change.action, change.resource);
   if (status.ok()) {
     status = database_.Write([&](db::Transaction& tx) {
-      warnings.clear();
-      return Apply(tx, caller, change, &judged, &warnings);
+      judged = {};
+      return Apply(tx, caller, change, judged);
     });
   }
   if (status.ok() && caller.warnings != nullptr) {
-    caller.warnings->insert(caller.warnings->end(), warnings.begin(), warnings.end());
+    caller.warnings->insert(caller.warnings->end(), judged.warnings.begin(), judged.warnings.end());
   }
   if (!status.ok()) {
     audit::Record record = RefusalOf(caller, change.action, change.resource, status.error());
-    record.judgement = std::move(judged);
+    record.judgement = std::move(judged.records);
     AppendRefusal(record);
   }
   return status;
 }
 
-Status ChangePath::Apply(db::Transaction& tx, const Caller& caller, const Change& change,
-                         json::Value* judged, std::vector<std::string>* warnings) {
-  BW_TRY(const Effect effect, change.apply(tx));
-
-  json::Array judgements;
-  audit::Severity severity = change.severity;
+Status ChangePath::JudgeEffect(db::Transaction& tx, const Caller& caller, const Effect& effect,
+                               const Change& change, const std::optional<condition::Facts>& before,
+                               Judged& judged) {
+  const auto take = [&](Judgement judgement) -> Status {
+    if (!judgement.record.is_null()) {
+      if (judged.records.is_null()) judged.records.emplace_array();
+      judged.records.as_array().push_back(std::move(judgement.record));
+    }
+    if (judgement.refusal) return *std::move(judgement.refusal);
+    judged.severity = std::max(judged.severity, judgement.severity);
+    std::ranges::move(judgement.warnings, std::back_inserter(judged.warnings));
+    return Ok();
+  };
   for (const Resource& resource : effect.governed) {
     FactSource* source = facts_.For({resource.service, resource.kind});
     BW_CHECK(source != nullptr);
     BW_TRY(const condition::Facts facts, source->Read(tx, resource));
-    BW_TRY(Judgement judgement, gate_.Judge(tx, caller, resource, facts));
-    if (!judgement.record.is_null()) judgements.push_back(std::move(judgement.record));
-    *judged = judgements.empty() ? json::Value() : json::Value(judgements);
-    if (judgement.refusal) return *std::move(judgement.refusal);
-    severity = std::max(severity, judgement.severity);
-    std::ranges::move(judgement.warnings, std::back_inserter(*warnings));
+    const bool weighed = before && change.weighed == resource;
+    const Before start{weighed ? *before : facts, change.takes_away};
+    BW_TRY(auto judgement, gate_.Judge(tx, caller, resource, facts, weighed ? &start : nullptr));
+    BW_TRY_STATUS(take(std::move(judgement)));
   }
+  for (const Resource& resource : effect.gone) {
+    BW_TRY(auto judgement, gate_.JudgeGone(tx, resource));
+    BW_TRY_STATUS(take(std::move(judgement)));
+  }
+  return Ok();
+}
+
+Status ChangePath::Apply(db::Transaction& tx, const Caller& caller, const Change& change,
+                         Judged& judged) {
+  std::optional<condition::Facts> before;
+  if (change.weighed) {
+    FactSource* source = facts_.For({change.weighed->service, change.weighed->kind});
+    BW_CHECK(source != nullptr);
+    BW_TRY(before, source->Read(tx, *change.weighed));
+  }
+  BW_TRY(const Effect effect, change.apply(tx));
+  BW_TRY_STATUS(JudgeEffect(tx, caller, effect, change, before, judged));
 
   audit::Record record = RecordOf(caller, change.action, change.resource);
-  record.severity = severity;
+  record.severity = std::max(change.severity, judged.severity);
   record.target.digest = effect.target_digest;
   record.changes = audit::Differences(effect.before, effect.after);
-  record.judgement = *judged;
+  record.judgement = judged.records;
   BW_TRY_STATUS(log_.Append(tx, std::move(record)));
   for (const jobs::Event& event : effect.events) BW_TRY_STATUS(jobs_.Emit(tx, event));
-  // Who listens evaluates what is governed, and a push governs nothing.
-  if (effect.governed.empty()) return Ok();
+  // Who listens evaluates what is governed, and most pushes govern nothing.
+  if (effect.governed.empty() && effect.gone.empty()) return Ok();
   return jobs_.Emit(tx, CommittedEvent(change, effect));
 }
 

@@ -52,13 +52,23 @@ struct Judgement {
   bool compliant = true;
 };
 
+// The facts of a resource that a change starts from (Change::weighed).
+struct Before {
+  const condition::Facts& facts;
+  bool takes_away = false;
+};
+
 // Is this state allowed? Implemented by governance. Thread-safe.
 class Gate {
  public:
   virtual ~Gate() = default;
   // Judges the facts `resource` would have after the change, inside the change's transaction.
+  // `before` is null unless they are weighed.
   virtual Result<Judgement> Judge(db::Transaction& tx, const Caller& caller,
-                                  const Resource& resource, const condition::Facts& facts) = 0;
+                                  const Resource& resource, const condition::Facts& facts,
+                                  const Before* before) = 0;
+  // Judges what is judged by looking at a resource that the change takes away.
+  virtual Result<Judgement> JudgeGone(db::Transaction&, const Resource&) { return Judgement{}; }
 };
 
 // What applying a change did.
@@ -69,6 +79,8 @@ struct Effect {
   std::vector<Resource> governed;
   std::vector<jobs::Event> events;
   std::string target_digest = {};  // of the image that it is about, for the audit trail
+  // Resources that are no more: others may have been judged by them.
+  std::vector<Resource> gone = {};
 };
 
 struct Change {
@@ -77,6 +89,11 @@ struct Change {
   // Makes the change in `tx`. May run more than once; an error rolls it back.
   std::function<Result<Effect>(db::Transaction& tx)> apply;
   audit::Severity severity = audit::Severity::kWarning;  // of success; failures are graded by cause
+  // A governed resource whose facts before the change are weighed: a rule that they violate already
+  // does not refuse a change that leaves all it asks for as it was, or that only takes rights away.
+  // So whoever must go can go, and who adds nothing can come, whatever rule is violated.
+  std::optional<Resource> weighed = {};
+  bool takes_away = false;
 };
 
 // The event emitted for each committed change that may have altered governed facts, beside the
@@ -107,8 +124,16 @@ class ChangePath {
                      const Error& error);
 
  private:
-  Status Apply(db::Transaction& tx, const Caller& caller, const Change& change, json::Value* judged,
-               std::vector<std::string>* warnings);
+  // What the gate says of a change, collected.
+  struct Judged {
+    json::Value records;
+    std::vector<std::string> warnings;
+    audit::Severity severity = audit::Severity::kNormal;
+  };
+  Status Apply(db::Transaction& tx, const Caller& caller, const Change& change, Judged& judged);
+  Status JudgeEffect(db::Transaction& tx, const Caller& caller, const Effect& effect,
+                     const Change& change, const std::optional<condition::Facts>& before,
+                     Judged& judged);
   void AppendRefusal(const audit::Record& record);
 
   db::Database& database_;

@@ -44,7 +44,8 @@ class FakeAuthorizer final : public Authorizer {
 class LampGate final : public Gate {
  public:
   Result<Judgement> Judge(db::Transaction&, const Caller&, const Resource&,
-                          const condition::Facts& facts) override {
+                          const condition::Facts& facts, const Before* before) override {
+    if (before != nullptr && before->takes_away) return Judgement{};
     Judgement judgement;
     judgement.record = json::Value{{"rule_set", "test"}};
     if (*facts.Find("private_only")->value() == condition::Value(false)) {

@@ -23,8 +23,8 @@ class AllowAll final : public Authorizer {
 
 class OpenGate final : public Gate {
  public:
-  Result<Judgement> Judge(db::Transaction&, const Caller&, const Resource&,
-                          const condition::Facts&) override {
+  Result<Judgement> Judge(db::Transaction&, const Caller&, const Resource&, const condition::Facts&,
+                          const Before*) override {
     return Judgement{};
   }
 };

@@ -167,4 +167,9 @@ Result<std::vector<BreakGlass>> BreakGlasses::OpenOnes(db::Transaction& tx,
                      {account, now}, BreakGlassOf);
 }
 
+Result<std::vector<BreakGlass>> BreakGlasses::OpenSince(db::Transaction& tx,
+                                                        const AccountId& account, Timestamp since) {
+  return tx.QueryAll(kColumns + "WHERE account = $1 AND ends > $2", {account, since}, BreakGlassOf);
+}
+
 }  // namespace breakwater::governance

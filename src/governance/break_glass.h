@@ -26,7 +26,7 @@ struct BreakGlass {
   std::optional<Timestamp> closed;  // before its end
   std::string closed_by;
 
-  bool OpenAt(Timestamp now) const { return !closed && now < ends; }
+  bool OpenAt(Timestamp at) const { return opened <= at && at < ends && (!closed || at < *closed); }
   bool Lifts(std::string_view rule_id) const;
 };
 
@@ -64,6 +64,9 @@ class BreakGlasses {
   // Those of an account that are open.
   static Result<std::vector<BreakGlass>> OpenOnes(db::Transaction& tx, const AccountId& account,
                                                   Timestamp now);
+  // That were open at some time since then.
+  static Result<std::vector<BreakGlass>> OpenSince(db::Transaction& tx, const AccountId& account,
+                                                   Timestamp since);
 
  private:
   db::Database& database_;

@@ -93,6 +93,7 @@ std::string_view ToString(Consequence consequence) {
     case Consequence::kObserved: return "observed";
     case Consequence::kLifted: return "lifted";
     case Consequence::kExcepted: return "excepted";
+    case Consequence::kWeighed: return "weighed";
     case Consequence::kRefused: return "refused";
   }
   BW_UNREACHABLE();
@@ -116,7 +117,8 @@ json::Value RecordOf(const RuleVerdict& verdict, Consequence consequence) {
 // As the reference system grades evaluations (ibm-scc 1.13), and worse where break-glass was
 // needed.
 audit::Severity SeverityOf(Consequence consequence) {
-  const bool critical = consequence == Consequence::kRefused || consequence == Consequence::kLifted;
+  const bool critical = consequence == Consequence::kRefused ||
+                        consequence == Consequence::kLifted || consequence == Consequence::kWeighed;
   return critical ? audit::Severity::kCritical : audit::Severity::kWarning;
 }
 
@@ -167,15 +169,35 @@ Consequence ConsequenceOf(const AttachedRule& rule, const control::Resource& res
   return lifted ? Consequence::kLifted : Consequence::kRefused;
 }
 
+bool MakesNothingWorse(const AttachedRule& rule, const condition::Facts& facts,
+                       const condition::Related* related, const control::Before& before) {
+  const condition::Condition& condition = rule.compiled->condition;
+  const auto then = condition::Evaluate(condition, rule.parameters, before.facts, related);
+  if (then.outcome == Outcome::kCompliant) return false;
+  if (before.takes_away) return true;
+  return std::ranges::all_of(condition.Properties(), [&](const std::string& property) {
+    const condition::Fact* was = before.facts.Find(property);
+    const condition::Fact* is = facts.Find(property);
+    if (was == nullptr || is == nullptr) return was == is;
+    const condition::Value* old = was->value();
+    const condition::Value* now = is->value();
+    return old != nullptr && now != nullptr ? *old == *now : old == now;
+  });
+}
+
 control::Judgement JudgeRules(const ApplicableRules& applicable, const control::Resource& resource,
                               const condition::Facts& facts, const condition::Related* related,
-                              const Enforcement& enforcement) {
+                              const Enforcement& enforcement, const control::Before* before) {
   control::Judgement judgement;
   const auto violations = Violations(applicable.rules, facts, related);
   json::Array rules;
   std::vector<const RuleVerdict*> refusing;
   for (const RuleVerdict& verdict : violations) {
-    const Consequence consequence = ConsequenceOf(*verdict.rule, resource, enforcement);
+    Consequence consequence = ConsequenceOf(*verdict.rule, resource, enforcement);
+    if (consequence == Consequence::kRefused && before != nullptr &&
+        MakesNothingWorse(*verdict.rule, facts, related, *before)) {
+      consequence = Consequence::kWeighed;
+    }
     rules.push_back(RecordOf(verdict, consequence));
     judgement.severity = std::max(judgement.severity, SeverityOf(consequence));
     if (consequence == Consequence::kRefused) refusing.push_back(&verdict);
@@ -188,6 +210,10 @@ control::Judgement JudgeRules(const ApplicableRules& applicable, const control::
   record["resource"] = Text(resource.crn().ToString());
   record["target"] = TargetOf(resource);
   record["facts"] = facts.ToJson();
+  if (before != nullptr) {
+    record["before"] = before->facts.ToJson();
+    record["takes_away"] = before->takes_away;
+  }
   record["rule_set"] = Text(applicable.digest);
   record["rules_judged"] = applicable.rules.size();
   record["is_allowed"] = refusing.empty();
@@ -200,12 +226,24 @@ control::Judgement JudgeRules(const ApplicableRules& applicable, const control::
 
 Result<control::Judgement> RuleGate::Judge(db::Transaction& tx, const control::Caller& caller,
                                            const control::Resource& resource,
-                                           const condition::Facts& facts) {
+                                           const condition::Facts& facts,
+                                           const control::Before* before) {
   static_cast<void>(caller);  // rules look at what would be, not at who asks
   BW_TRY_STATUS(control::HoldScopes(tx, dialect_));
   BW_TRY(const auto rules, rules_.Of(tx, resource.account));
   BW_TRY(const auto applicable, rules->For(resource));
-  BW_TRY(auto judgement, JudgeOne(tx, resource, applicable, facts));
+  BW_TRY(auto judgement, JudgeOne(tx, resource, applicable, facts, before));
+  BW_TRY_STATUS(JudgeThoseThatLook(tx, *rules, resource, judgement));
+  return judgement;
+}
+
+Result<control::Judgement> RuleGate::JudgeGone(db::Transaction& tx,
+                                               const control::Resource& resource) {
+  BW_TRY_STATUS(control::HoldScopes(tx, dialect_));
+  BW_TRY(const auto rules, rules_.Of(tx, resource.account));
+  control::Judgement judgement;
+  if (rules->LookingAt({resource.service, resource.kind}).empty()) return judgement;
+  judgement.record = json::Object{{"resource", Text(resource.crn().ToString())}, {"gone", true}};
   BW_TRY_STATUS(JudgeThoseThatLook(tx, *rules, resource, judgement));
   return judgement;
 }
@@ -221,10 +259,12 @@ Result<bool> RuleGate::Asks(db::Transaction& tx, const control::Resource& resour
 Result<control::Judgement> RuleGate::JudgeOne(db::Transaction& tx,
                                               const control::Resource& resource,
                                               const ApplicableRules& applicable,
-                                              const condition::Facts& facts) const {
+                                              const condition::Facts& facts,
+                                              const control::Before* before) const {
   const RelatedResources related(tx, sources_, resource);
   Enforcement enforcement{.now = clock_.Now()};
-  control::Judgement judgement = JudgeRules(applicable, resource, facts, &related, enforcement);
+  control::Judgement judgement =
+      JudgeRules(applicable, resource, facts, &related, enforcement, before);
   if (!judgement.refusal) return judgement;
   // Whether the glass is broken, or the failure was accepted, matters and is read only where
   // something would be refused.
@@ -238,7 +278,7 @@ Result<control::Judgement> RuleGate::JudgeOne(db::Transaction& tx,
     std::ranges::move(accepted, std::back_inserter(enforcement.exceptions));
   }
   if (enforcement.open.empty() && enforcement.exceptions.empty()) return judgement;
-  return JudgeRules(applicable, resource, facts, &related, enforcement);
+  return JudgeRules(applicable, resource, facts, &related, enforcement, before);
 }
 
 Status RuleGate::JudgeThoseThatLook(db::Transaction& tx, const RuleSet& rules,
@@ -258,7 +298,7 @@ Status RuleGate::JudgeThoseThatLook(db::Transaction& tx, const RuleSet& rules,
       });
       if (applicable.rules.empty()) continue;
       BW_TRY(const condition::Facts facts, source->Read(tx, looking));
-      BW_TRY(auto one, JudgeOne(tx, looking, applicable, facts));
+      BW_TRY(auto one, JudgeOne(tx, looking, applicable, facts, nullptr));
       also.push_back(std::move(one.record));
       judgement.compliant = judgement.compliant && one.compliant;
       judgement.severity = std::max(judgement.severity, one.severity);

@@ -42,16 +42,23 @@ enum class Consequence {
   kObserved,  // it will, from a later time on
   kLifted,    // it would, but for an open break-glass
   kExcepted,  // it would, but for an exception that covers the resource
+  kWeighed,   // it would, but it was violated before, and the change makes nothing worse
   kRefused,
 };
 Consequence ConsequenceOf(const AttachedRule& rule, const control::Resource& resource,
                           const Enforcement& enforcement);
 
+// Whether a rule that is violated now was so before, by a change that leaves all it asks for as it
+// was or only takes rights away (control::Change::weighed).
+bool MakesNothingWorse(const AttachedRule& rule, const condition::Facts& facts,
+                       const condition::Related* related, const control::Before& before);
+
 // The effect of the rules on one resource. A rule that disallows refuses what violates it, and what
 // cannot be judged: lack of data is never a pass. Everything else is allowed and recorded. Pure.
 control::Judgement JudgeRules(const ApplicableRules& applicable, const control::Resource& resource,
                               const condition::Facts& facts, const condition::Related* related,
-                              const Enforcement& enforcement);
+                              const Enforcement& enforcement,
+                              const control::Before* before = nullptr);
 
 // Thread-safe. Judges in writing transactions; with a resource also those whose rules look at it
 // (sub-rules).
@@ -62,8 +69,10 @@ class RuleGate final : public control::Gate {
       : dialect_(dialect), rules_(rules), sources_(sources), clock_(clock) {}
 
   Result<control::Judgement> Judge(db::Transaction& tx, const control::Caller& caller,
-                                   const control::Resource& resource,
-                                   const condition::Facts& facts) override;
+                                   const control::Resource& resource, const condition::Facts& facts,
+                                   const control::Before* before) override;
+  Result<control::Judgement> JudgeGone(db::Transaction& tx,
+                                       const control::Resource& resource) override;
 
   // Whether a rule applies to `resource`, or looks at its kind, for changes too frequent to be
   // judged without one. Holds what it says until the transaction ends.
@@ -72,7 +81,8 @@ class RuleGate final : public control::Gate {
  private:
   Result<control::Judgement> JudgeOne(db::Transaction& tx, const control::Resource& resource,
                                       const ApplicableRules& applicable,
-                                      const condition::Facts& facts) const;
+                                      const condition::Facts& facts,
+                                      const control::Before* before) const;
   Status JudgeThoseThatLook(db::Transaction& tx, const RuleSet& rules,
                             const control::Resource& resource, control::Judgement& judgement) const;
 

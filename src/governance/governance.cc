@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "control/touched.h"
 #include "db/lazy_flush.h"
 #include "governance/conflicts.h"
 #include "governance/store.h"
@@ -15,6 +16,7 @@ using condition::ResourceType;
 using json::Text;
 
 constexpr std::string_view kEvaluateJob = "governance.evaluate";
+constexpr std::string_view kImageJob = "governance.image";
 constexpr std::chrono::hours kSafetyNet{24};  // ibm-scc 1.8
 
 Error NoRule(const std::string& rule_id) {
@@ -96,6 +98,11 @@ Governance::Governance(GovernanceDeps deps)
        {control::kChangeCommitted, kRulesChanged, control::kFactsChanged, control::kTreeChanged}) {
     jobs.Subscribe(std::string(event), job);
   }
+  const std::string image_job(kImageJob);
+  jobs.Register(image_job, {}, [this](const jobs::Job& claimed) { return ReactToImage(claimed); });
+  for (const std::string_view event : control::kImageEvents) {
+    jobs.Subscribe(std::string(event), image_job);
+  }
   jobs.Every("governance.daily", kSafetyNet, [this] { return deps_.results.EvaluateAll(); });
 }
 
@@ -104,18 +111,21 @@ Status Governance::React(const jobs::Job& job) {
   const db::LazyFlush lazy;  // derived: the job is done again if it is lost
   const json::Reader in(job.payload);
   const AccountId account(in.Field("account").String());
-  std::set<ResourceType> types;
-  const auto touched = in.Optional("governed");
-  if (touched) {
-    for (const json::Reader& one : touched->Items(10'000)) {
-      types.insert({one.Field("service").String(), one.Field("kind").String()});
-    }
+  const bool below = in.Optional("rule_id").has_value();
+  if (!in.Optional("governed")) {
+    BW_TRY_STATUS(in.Finish());
+    return deps_.results.EvaluateAllBelow(account);
   }
-  const bool below = !touched || in.Optional("rule_id").has_value();
-  BW_TRY_STATUS(in.Finish());
-  if (!touched) return deps_.results.EvaluateAllBelow(account);
-  return below ? deps_.results.EvaluateBelow(account, types)
-               : deps_.results.EvaluateTypes(account, types);
+  BW_TRY(const auto touched, control::TouchedBy(in, account));
+  return below ? deps_.results.EvaluateBelow(account, touched.types)
+               : deps_.results.EvaluateTouched(account, touched);
+}
+
+Status Governance::ReactToImage(const jobs::Job& job) {
+  const db::LazyFlush lazy;
+  BW_TRY(auto image, control::ImageTouchedBy(job.payload));
+  const AccountId account = image.account;
+  return deps_.results.EvaluateTouched(account, {.types = {}, .resources = {std::move(image)}});
 }
 
 Attachments::Kind Governance::AttachmentKind() const {

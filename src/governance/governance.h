@@ -73,6 +73,7 @@ class Governance {
 
  private:
   Status React(const jobs::Job& job);
+  Status ReactToImage(const jobs::Job& job);
   Attachments::Kind AttachmentKind() const;
   Status Accept(db::Transaction& tx, const std::string& rule_id,
                 const std::vector<AttachmentDraft>& drafts, const std::string& replaced) const;

@@ -143,10 +143,10 @@ TEST_F(GovernanceTest, ResultsFollowAttachmentsRulesAndChangesAtOnce) {
                   .ok());
   world.Settle();
   EXPECT_TRUE(world.Found().empty());
-  const auto history = world.results.History(world.account, rule.id, us.crn().ToString());
+  const auto history = world.results.History(world.account, rule.id, us.crn().ToString(), 0, 100);
   ASSERT_TRUE(history.ok());
   std::vector<std::string> outcomes;
-  for (const auto& entry : *history) outcomes.push_back(entry.outcome);
+  for (const auto& entry : history->entries) outcomes.push_back(entry.outcome);
   EXPECT_THAT(outcomes, ElementsAre("violated", "compliant", "removed"));
 }
 

@@ -1,5 +1,6 @@
 #include "governance/results.h"
 
+#include <algorithm>
 #include <map>
 
 #include "base/bytes.h"
@@ -84,6 +85,21 @@ Where WhereOf(const AccountId& account, const ResultFilter& filter) {
   return where;
 }
 
+Result<std::map<std::pair<std::string, std::string>, RuleResult>> Known(
+    Result<std::vector<RuleResult>> results) {
+  BW_TRY(auto all, std::move(results));
+  std::map<std::pair<std::string, std::string>, RuleResult> known;
+  for (RuleResult& result : all) {
+    known.emplace(std::pair(result.rule_id, result.resource), std::move(result));
+  }
+  return known;
+}
+
+bool IsJudged(const RuleSet& rules, const condition::ResourceType& type) {
+  return std::ranges::any_of(rules.candidates(),
+                             [&](const Candidate& one) { return one.type == type; });
+}
+
 }  // namespace
 
 Status Results::EvaluateType(const AccountId& account, const condition::ResourceType& type) {
@@ -157,34 +173,84 @@ Result<std::set<condition::ResourceType>> Results::AttachedTypes(const AccountId
   return types;
 }
 
-Status Results::EvaluateIn(db::Transaction& tx, const AccountId& account,
-                           const condition::ResourceType& type, std::optional<Error>& failure) {
-  BW_TRY(auto all, tx.QueryAll(kResultColumns + "WHERE account = $1 AND service = $2 AND kind = $3",
-                               {account, type.service, type.kind},
-                               [](const db::Row& row) { return ResultOf(row); }));
-  std::map<std::pair<std::string, std::string>, RuleResult> known;
-  for (RuleResult& result : all) {
-    known.emplace(std::pair(result.rule_id, result.resource), std::move(result));
-  }
-  auto evaluated = Evaluate(tx, account, type);
-  if (!evaluated.ok()) {
-    // What was known may hold no longer; the caller tries again.
-    failure = std::move(evaluated).error();
-    for (const auto& [key, before] : known) {
-      RuleResult unable = before;
-      unable.outcome = Outcome::kUnable;
-      unable.since = unable.checked = deps_.clock.Now();
-      unable.document = {{"error", Text(failure->message())}};
-      BW_TRY_STATUS(Store(tx, account, std::move(unable), &before));
+Status Results::EvaluateTouched(const AccountId& account, const control::Touched& touched) {
+  // Many of a type are looked at best with all of it.
+  constexpr std::ptrdiff_t kManyOfAType = 100;
+  std::set<condition::ResourceType> types = touched.types;
+  std::vector<control::Resource> resources;
+  BW_TRY_STATUS(deps_.database.Read([&](db::Transaction& tx) -> Status {
+    BW_TRY(const auto rules, deps_.rules.Of(tx, account));
+    for (const control::Resource& resource : touched.resources) {
+      const condition::ResourceType type{resource.service, resource.kind};
+      const auto same = std::ranges::count_if(touched.resources, [&](const auto& other) {
+        return other.service == type.service && other.kind == type.kind;
+      });
+      if (same > kManyOfAType) types.insert(type);
+      // Rules that look at it from elsewhere.
+      const auto& looking = rules->LookingAt(type);
+      types.insert(looking.begin(), looking.end());
+      if (!types.contains(type) && IsJudged(*rules, type)) resources.push_back(resource);
     }
     return Ok();
+  }));
+  Status first = EvaluateTypes(account, types);
+  for (const control::Resource& resource : resources) {
+    Status evaluated = deps_.database.Write(
+        [&](db::Transaction& tx) { return EvaluateOneIn(tx, account, resource); });
+    if (first.ok()) first = std::move(evaluated);
   }
-  for (RuleResult& result : *evaluated) {
+  return first;
+}
+
+Status Results::Settle(db::Transaction& tx, const AccountId& account, KnownResults known,
+                       std::vector<RuleResult> now) {
+  for (RuleResult& result : now) {
     const auto before = known.extract({result.rule_id, result.resource});
     BW_TRY_STATUS(
         Store(tx, account, std::move(result), before.empty() ? nullptr : &before.mapped()));
   }
   for (const auto& [key, gone] : known) BW_TRY_STATUS(Remove(tx, account, gone));
+  return Ok();
+}
+
+Status Results::EvaluateOneIn(db::Transaction& tx, const AccountId& account,
+                              control::Resource resource) {
+  const condition::ResourceType type{resource.service, resource.kind};
+  control::FactSource* source = deps_.facts.For(type);
+  if (source == nullptr) return Ok();
+  BW_TRY(auto known,
+         Known(tx.QueryAll(kResultColumns + "WHERE account = $1 AND resource = $2 AND service = $3 "
+                                            "AND kind = $4",
+                           {account, resource.crn().ToString(), type.service, type.kind},
+                           [](const db::Row& row) { return ResultOf(row); })));
+  BW_TRY(const auto rules, deps_.rules.Of(tx, account));
+  BW_TRY_STATUS(source->Complete(tx, resource));
+  const auto found = source->Read(tx, resource);
+  std::vector<RuleResult> results;
+  const bool gone = !found.ok() && found.error().code() == ErrorCode::kNotFound;
+  if (!gone) {
+    BW_TRY_STATUS(EvaluateOne(tx, *rules, resource, FactsFrom(resource, found), results));
+  }
+  return Settle(tx, account, std::move(known), std::move(results));
+}
+
+Status Results::EvaluateIn(db::Transaction& tx, const AccountId& account,
+                           const condition::ResourceType& type, std::optional<Error>& failure) {
+  BW_TRY(auto known,
+         Known(tx.QueryAll(kResultColumns + "WHERE account = $1 AND service = $2 AND kind = $3",
+                           {account, type.service, type.kind},
+                           [](const db::Row& row) { return ResultOf(row); })));
+  auto evaluated = Evaluate(tx, account, type);
+  if (evaluated.ok()) return Settle(tx, account, std::move(known), *std::move(evaluated));
+  // What was known may hold no longer; the caller tries again.
+  failure = std::move(evaluated).error();
+  for (const auto& [key, before] : known) {
+    RuleResult unable = before;
+    unable.outcome = Outcome::kUnable;
+    unable.since = unable.checked = deps_.clock.Now();
+    unable.document = {{"error", Text(failure->message())}};
+    BW_TRY_STATUS(Store(tx, account, std::move(unable), &before));
+  }
   return Ok();
 }
 
@@ -196,36 +262,41 @@ Result<std::vector<RuleResult>> Results::Evaluate(db::Transaction& tx, const Acc
   }
   BW_TRY(const auto rules, deps_.rules.Of(tx, account));
   // There may be a million resources, and the writer waits.
-  const bool judged = std::ranges::any_of(rules->candidates(),
-                                          [&](const Candidate& one) { return one.type == type; });
-  if (!judged) return std::vector<RuleResult>();
+  if (!IsJudged(*rules, type)) return std::vector<RuleResult>();
   BW_TRY(const auto resources, source->List(tx, type, account));
-  const Timestamp now = deps_.clock.Now();
   std::vector<RuleResult> results;
   for (const control::Resource& resource : resources) {
     BW_TRY(const auto applicable, rules->For(resource));
     if (applicable.rules.empty()) continue;
-    const condition::Facts facts = ReadFacts(tx, *source, resource);
-    const RelatedResources related(tx, deps_.facts, resource);
-    for (const RuleVerdict& verdict : EvaluateRules(applicable.rules, facts, &related)) {
-      RuleResult result = ResultOf(resource, verdict, facts, now);
-      // Attached with several parameters, a rule is complied with if it is under all of them.
-      const bool again = !results.empty() && results.back().rule_id == result.rule_id &&
-                         results.back().resource == result.resource;
-      if (!again) {
-        results.push_back(std::move(result));
-      } else if (results.back().outcome == Outcome::kCompliant) {
-        results.back() = std::move(result);
-      }
-    }
+    BW_TRY_STATUS(EvaluateOne(tx, *rules, resource, FactsFrom(resource, source->Read(tx, resource)),
+                              results));
   }
   return results;
 }
 
-condition::Facts Results::ReadFacts(db::Transaction& tx, control::FactSource& source,
-                                    const control::Resource& resource) const {
-  auto facts = source.Read(tx, resource);
-  if (facts.ok()) return *std::move(facts);
+Status Results::EvaluateOne(db::Transaction& tx, const RuleSet& rules,
+                            const control::Resource& resource, const condition::Facts& facts,
+                            std::vector<RuleResult>& results) const {
+  BW_TRY(const auto applicable, rules.For(resource));
+  const RelatedResources related(tx, deps_.facts, resource);
+  const Timestamp now = deps_.clock.Now();
+  for (const RuleVerdict& verdict : EvaluateRules(applicable.rules, facts, &related)) {
+    RuleResult result = ResultOf(resource, verdict, facts, now);
+    // Attached with several parameters, a rule is complied with if it is under all of them.
+    const bool again = !results.empty() && results.back().rule_id == result.rule_id &&
+                       results.back().resource == result.resource;
+    if (!again) {
+      results.push_back(std::move(result));
+    } else if (results.back().outcome == Outcome::kCompliant) {
+      results.back() = std::move(result);
+    }
+  }
+  return Ok();
+}
+
+condition::Facts Results::FactsFrom(const control::Resource& resource,
+                                    const Result<condition::Facts>& facts) const {
+  if (facts.ok()) return *facts;
   condition::Facts unavailable;
   const auto* config = deps_.catalogue.Find({resource.service, resource.kind});
   if (config == nullptr) return unavailable;
@@ -324,23 +395,30 @@ Result<ResultPage> Results::Find(const AccountId& account, const ResultFilter& f
   });
 }
 
-Result<std::vector<HistoryEntry>> Results::History(const AccountId& account,
-                                                   const std::string& rule_id,
-                                                   const std::string& resource) const {
-  BW_TRY(auto entries, deps_.database.ReadValue([&](db::Transaction& tx) {
-    return tx.QueryAll(
-        "SELECT at, outcome, document FROM governance_history "
-        "WHERE rule_id = $2 AND resource = $3 AND (account = $1 OR rule_id IN "
-        "(SELECT id FROM governance_rule WHERE account = $1)) ORDER BY at LIMIT 10000",
-        {account, rule_id, resource}, [](const db::Row& row) -> Result<HistoryEntry> {
-          BW_TRY(auto document, ParseStored(row.Text(2)));
-          return HistoryEntry{row.Time(0), row.String(1), std::move(document)};
-        });
+Result<HistoryPage> Results::History(const AccountId& account, const std::string& rule_id,
+                                     const std::string& resource, std::int64_t offset,
+                                     std::int64_t limit) const {
+  constexpr std::string_view kOfIt =
+      "FROM governance_history WHERE rule_id = $2 AND resource = $3 AND (account = $1 OR rule_id "
+      "IN (SELECT id FROM governance_rule WHERE account = $1)) ";
+  BW_TRY(auto page, deps_.database.ReadValue([&](db::Transaction& tx) -> Result<HistoryPage> {
+    HistoryPage found;
+    BW_TRY(const auto count,
+           tx.QueryOne("SELECT count(*) " + std::string(kOfIt), {account, rule_id, resource},
+                       [](const db::Row& row) { return row.Int(0); }));
+    found.total = count.value_or(0);
+    BW_TRY(found.entries, tx.QueryAll("SELECT at, outcome, document " + std::string(kOfIt) +
+                                          "ORDER BY at LIMIT $4 OFFSET $5",
+                                      {account, rule_id, resource, limit, offset},
+                                      [](const db::Row& row) -> Result<HistoryEntry> {
+                                        BW_TRY(auto document, ParseStored(row.Text(2)));
+                                        return HistoryEntry{row.Time(0), row.String(1),
+                                                            std::move(document)};
+                                      }));
+    return found;
   }));
-  if (entries.empty()) {
-    return NotFound("no result of rule '" + rule_id + "' was found for that resource");
-  }
-  return entries;
+  if (page.total > 0) return page;
+  return NotFound("no result of rule '" + rule_id + "' was found for that resource");
 }
 
 }  // namespace breakwater::governance

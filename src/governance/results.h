@@ -2,6 +2,7 @@
 // with its history.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -12,6 +13,7 @@
 #include "condition/catalogue.h"
 #include "condition/evaluate.h"
 #include "control/facts.h"
+#include "control/touched.h"
 #include "db/database.h"
 #include "governance/attached_rules.h"
 #include "jobs/jobs.h"
@@ -39,6 +41,11 @@ struct HistoryEntry {
   Timestamp at;
   std::string outcome;  // also "removed"
   json::Value document;
+};
+
+struct HistoryPage {
+  std::int64_t total = 0;
+  std::vector<HistoryEntry> entries;
 };
 
 struct ResultFilter {
@@ -75,7 +82,9 @@ class Results {
   Status EvaluateType(const AccountId& account, const condition::ResourceType& type);
   // The same of several types, and of those whose rules look at one of them.
   Status EvaluateTypes(const AccountId& account, std::set<condition::ResourceType> types);
-  // The same in the account and every account below it.
+  // Only what was touched, and what rules judge by looking at it. What is gone loses its results.
+  Status EvaluateTouched(const AccountId& account, const control::Touched& touched);
+  // Types, in the account and every account below it.
   Status EvaluateBelow(const AccountId& root, const std::set<condition::ResourceType>& types);
   // Everything that has an attached rule there.
   Status EvaluateAllBelow(const AccountId& root);
@@ -85,17 +94,28 @@ class Results {
   // Of the account's resources; and, under its own rules, of those in accounts below.
   Result<ResultPage> Find(const AccountId& account, const ResultFilter& filter) const;
   // Oldest first. kNotFound if the rule never applied to the resource.
-  Result<std::vector<HistoryEntry>> History(const AccountId& account, const std::string& rule_id,
-                                            const std::string& resource) const;
+  Result<HistoryPage> History(const AccountId& account, const std::string& rule_id,
+                              const std::string& resource, std::int64_t offset,
+                              std::int64_t limit) const;
 
  private:
   Result<std::set<condition::ResourceType>> AttachedTypes(const AccountId& account) const;
   Status EvaluateIn(db::Transaction& tx, const AccountId& account,
                     const condition::ResourceType& type, std::optional<Error>& failure);
+  Status EvaluateOneIn(db::Transaction& tx, const AccountId& account, control::Resource resource);
   Result<std::vector<RuleResult>> Evaluate(db::Transaction& tx, const AccountId& account,
                                            const condition::ResourceType& type) const;
-  condition::Facts ReadFacts(db::Transaction& tx, control::FactSource& source,
-                             const control::Resource& resource) const;
+  // Adds what the rules say of one resource.
+  Status EvaluateOne(db::Transaction& tx, const RuleSet& rules, const control::Resource& resource,
+                     const condition::Facts& facts, std::vector<RuleResult>& results) const;
+  // Where they could not be read every property is unavailable.
+  condition::Facts FactsFrom(const control::Resource& resource,
+                             const Result<condition::Facts>& facts) const;
+  // By rule and resource.
+  using KnownResults = std::map<std::pair<std::string, std::string>, RuleResult>;
+  // Writes what there is now in the place of what was known.
+  Status Settle(db::Transaction& tx, const AccountId& account, KnownResults known,
+                std::vector<RuleResult> now);
   // Writes a result; `known` is what was there before, or null.
   Status Store(db::Transaction& tx, const AccountId& account, RuleResult result,
                const RuleResult* known);

@@ -7,6 +7,8 @@
 namespace breakwater::governance {
 namespace {
 
+constexpr std::string_view kPushed = "container-registry.image.push";
+
 constexpr std::int64_t kPage = 1000;
 constexpr std::int64_t kMostScanned = 1'000'000;
 constexpr std::string_view kProposed = "rule-simulated";
@@ -28,6 +30,12 @@ void CollectJudged(const json::Value& judgement, std::vector<const json::Value*>
 struct Simulator::Bound {
   AttachedRulePtr rule;
   AttachmentDraft attachment;
+};
+
+struct Simulator::Frame {
+  const SimulationRequest& request;
+  const std::vector<Bound>& bound;
+  const std::vector<BreakGlass>& glasses;
 };
 
 // The rule with each set of parameters that an attachment gives it for the resource.
@@ -81,18 +89,22 @@ Result<Simulation> Simulator::Run(const SimulationRequest& request) const {
   BW_TRY(const auto places, deps_.database.ReadValue([&](db::Transaction& tx) {
     return deps_.hierarchy.Ruled(tx, request.rule.account);
   }));
+  BW_TRY(const auto glasses, deps_.database.ReadValue([&](db::Transaction& tx) {
+    return BreakGlasses::OpenSince(tx, request.rule.account, request.since);
+  }));
+  const Frame frame{request, bound, glasses};
   Simulation simulation;
   for (const control::Place& place : places) {
-    BW_TRY_STATUS(Replay(request, bound, place, simulation));
-    BW_TRY_STATUS(JudgePresent(request, bound, place, simulation));
+    BW_TRY_STATUS(Replay(frame, place, simulation));
+    BW_TRY_STATUS(JudgePresent(frame, place, simulation));
   }
   return simulation;
 }
 
-Status Simulator::Replay(const SimulationRequest& request, const std::vector<Bound>& bound,
-                         const control::Place& place, Simulation& out) const {
-  const bool named = request.may_name(place.account);
-  audit::Filter filter{.account = place.account, .since = request.since, .until = request.until};
+Status Simulator::Replay(const Frame& frame, const control::Place& place, Simulation& out) const {
+  const bool named = frame.request.may_name(place.account);
+  audit::Filter filter{
+      .account = place.account, .since = frame.request.since, .until = frame.request.until};
   filter.limit = kPage;
   while (true) {
     BW_TRY(const auto page, deps_.audit.Query(filter));
@@ -102,15 +114,22 @@ Status Simulator::Replay(const SimulationRequest& request, const std::vector<Bou
       const audit::Record& record = found.record;
       std::vector<const json::Value*> judged;
       CollectJudged(record.judgement, judged);
-      if (judged.empty()) continue;
-      if (out.changes == request.most_changes) {
+      if (judged.empty()) {
+        // Images were pushed before any rule asked for them.
+        const bool pushed = record.action == kPushed && record.outcome == audit::Outcome::kSuccess;
+        if (pushed && frame.bound.front().rule->compiled->target.type().kind == "image") {
+          ++out.not_recorded;
+        }
+        continue;
+      }
+      if (out.changes == frame.request.most_changes) {
         out.truncated = true;
         return Ok();
       }
       ++out.changes;
       bool refused = false;
       for (const json::Value* judgement : judged) {
-        BW_TRY_STATUS(Judge(request, bound, place, record, *judgement, refused, out));
+        BW_TRY_STATUS(Judge(frame, place, record, *judgement, refused, out));
       }
       if (!refused) continue;
       ++out.refused;
@@ -129,22 +148,32 @@ Status Simulator::Replay(const SimulationRequest& request, const std::vector<Bou
   }
 }
 
-Status Simulator::Judge(const SimulationRequest& request, const std::vector<Bound>& bound,
-                        const control::Place& place, const audit::Record& record,
-                        const json::Value& judgement, bool& refused, Simulation& out) const {
+Status Simulator::Judge(const Frame& frame, const control::Place& place,
+                        const audit::Record& record, const json::Value& judgement, bool& refused,
+                        Simulation& out) const {
   const json::Value* target = json::Find(judgement, "target");
   const json::Value* recorded = json::Find(judgement, "facts");
   if (target == nullptr || recorded == nullptr) return Ok();  // judged before facts were recorded
   BW_TRY(const auto resource, ResourceFrom(place.account, *target));
   BW_TRY(const auto facts, condition::Facts::FromJson(*recorded));
-  const ApplicableRuleList rules = Applicable(bound, resource, place);
+  const ApplicableRuleList rules = Applicable(frame.bound, resource, place);
   if (rules.empty()) return Ok();
   ++out.judged;
   auto violations = Violations(rules, facts, nullptr);
   if (violations.empty()) return Ok();
+  std::optional<condition::Facts> before;
+  if (const json::Value* start = json::Find(judgement, "before")) {
+    BW_TRY(before, condition::Facts::FromJson(*start));
+  }
+  const json::Value* lessens = json::Find(judgement, "takes_away");
+  const bool takes_away = lessens != nullptr && *lessens == json::Value(true);
   // Of parameters that are violated, those that refuse decide.
   const auto consequence = [&](const RuleVerdict& one) {
-    return ConsequenceOf(*one.rule, resource, {.now = record.time});
+    const auto found =
+        ConsequenceOf(*one.rule, resource, {.now = record.time, .open = frame.glasses});
+    const bool weighed = found == Consequence::kRefused && before &&
+                         MakesNothingWorse(*one.rule, facts, nullptr, {*before, takes_away});
+    return weighed ? Consequence::kWeighed : found;
   };
   auto decisive = std::ranges::find(violations, Consequence::kRefused, consequence);
   if (decisive == violations.end()) decisive = violations.begin();
@@ -159,23 +188,23 @@ Status Simulator::Judge(const SimulationRequest& request, const std::vector<Boun
                              .happened = record.outcome == audit::Outcome::kSuccess};
   if (decision.verdict.outcome == condition::Outcome::kUnable) ++out.unable;
   refused = refused || decision.consequence == Consequence::kRefused;
-  if (!request.may_name(place.account)) {
+  if (!frame.request.may_name(place.account)) {
     decision.initiator = IamId();
     decision.initiator_name.clear();
   }
-  if (out.decisions.size() < request.most_shown) out.decisions.push_back(std::move(decision));
+  if (out.decisions.size() < frame.request.most_shown) out.decisions.push_back(std::move(decision));
   return Ok();
 }
 
-Status Simulator::JudgePresent(const SimulationRequest& request, const std::vector<Bound>& bound,
-                               const control::Place& place, Simulation& out) const {
-  const condition::ResourceType& type = bound.front().rule->compiled->target.type();
+Status Simulator::JudgePresent(const Frame& frame, const control::Place& place,
+                               Simulation& out) const {
+  const condition::ResourceType& type = frame.bound.front().rule->compiled->target.type();
   control::FactSource* source = deps_.facts.For(type);
   if (source == nullptr) return Unavailable("nothing here knows " + condition::ToString(type));
   return deps_.database.Read([&](db::Transaction& tx) -> Status {
     BW_TRY(const auto resources, source->List(tx, type, place.account));
     for (const control::Resource& resource : resources) {
-      const ApplicableRuleList rules = Applicable(bound, resource, place);
+      const ApplicableRuleList rules = Applicable(frame.bound, resource, place);
       if (rules.empty()) continue;
       ++out.resources;
       const RelatedResources related(tx, deps_.facts, resource);
@@ -183,7 +212,7 @@ Status Simulator::JudgePresent(const SimulationRequest& request, const std::vect
       auto violations = Violations(rules, facts.ok() ? *facts : condition::Facts(), &related);
       if (violations.empty()) continue;
       ++out.failing;
-      if (out.states.size() >= request.most_shown) continue;
+      if (out.states.size() >= frame.request.most_shown) continue;
       out.states.push_back({resource.crn().ToString(), std::move(violations.front().verdict)});
     }
     return Ok();

@@ -53,8 +53,11 @@ struct Simulation {
   // Decisions: the rule applied to a resource, by however many attachments.
   std::int64_t judged = 0;
   std::int64_t refused = 0;  // changes, however many of their decisions would have refused them
-  std::int64_t unable = 0;   // decisions that could not be judged; refused ones among them
-  bool truncated = false;    // there were more changes
+  // Changes of the rule's kind whose facts are not on record, as no rule asked for them then:
+  // pushes of images. What the rule says of them is unknown.
+  std::int64_t not_recorded = 0;
+  std::int64_t unable = 0;  // decisions that could not be judged; refused ones among them
+  bool truncated = false;   // there were more changes
   std::map<std::string, std::int64_t> refused_by_initiator;  // IAM id -> changes
   std::int64_t refused_unnamed = 0;          // refused changes of initiators who may not be named
   std::vector<SimulatedDecision> decisions;  // not compliant, oldest first
@@ -82,18 +85,16 @@ class Simulator {
 
  private:
   struct Bound;
+  struct Frame;  // what all of one run is judged by
 
   static ApplicableRuleList Applicable(const std::vector<Bound>& bound,
                                        const control::Resource& resource,
                                        const control::Place& place);
   Result<std::vector<Bound>> Bind(const SimulationRequest& request) const;
-  Status Replay(const SimulationRequest& request, const std::vector<Bound>& bound,
-                const control::Place& place, Simulation& out) const;
-  Status Judge(const SimulationRequest& request, const std::vector<Bound>& bound,
-               const control::Place& place, const audit::Record& record,
+  Status Replay(const Frame& frame, const control::Place& place, Simulation& out) const;
+  Status Judge(const Frame& frame, const control::Place& place, const audit::Record& record,
                const json::Value& judgement, bool& refused, Simulation& out) const;
-  Status JudgePresent(const SimulationRequest& request, const std::vector<Bound>& bound,
-                      const control::Place& place, Simulation& out) const;
+  Status JudgePresent(const Frame& frame, const control::Place& place, Simulation& out) const;
 
   SimulatorDeps deps_;
 };

@@ -127,7 +127,9 @@ Status AccessGroups::DeleteRule(const control::Caller& caller, const AccountId& 
                                  BW_TRY(const GroupRule rule, ExistingRule(tx, account, group, id));
                                  BW_TRY_STATUS(store::DeleteGroupRule(tx, rule.id));
                                  return ChangedAccess(tx, account, ToJson(rule), nullptr);
-                               }});
+                               },
+                               .weighed = AccessResource(account),
+                               .takes_away = true});
 }
 
 Result<bool> AccessGroups::RefreshDynamic(db::Transaction& tx, const AccountId& account,

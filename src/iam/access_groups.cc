@@ -172,7 +172,9 @@ Status AccessGroups::Delete(const control::Caller& caller, const AccountId& acco
          }
          BW_TRY_STATUS(store::DeleteGroup(tx, group));
          return ChangedAccess(tx, account, ToJson(group), nullptr);
-       }});
+       },
+       .weighed = AccessResource(account),
+       .takes_away = true});
 }
 
 Status AccessGroups::AddMember(const control::Caller& caller, const AccountId& account,
@@ -210,7 +212,9 @@ Status AccessGroups::RemoveMember(const control::Caller& caller, const AccountId
                                  BW_TRY(const bool removed, store::DeleteMember(tx, id, iam_id));
                                  if (!removed) return NoSuch("member of this access group");
                                  return ChangedAccess(tx, account, MemberDocument(iam_id), nullptr);
-                               }});
+                               },
+                               .weighed = AccessResource(account),
+                               .takes_away = true});
 }
 
 std::vector<MemberOutcome> AccessGroups::AddMembers(const control::Caller& caller,

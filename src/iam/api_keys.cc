@@ -294,7 +294,7 @@ Status ApiKeys::Delete(const control::Caller& caller, const AccountId& account,
     if (key.locked) return Locked(kWhat);
     BW_TRY_STATUS(store::DeleteApiKey(tx, id));
     BW_TRY(auto effect, Changed(tx, account, ToJson(key), nullptr));
-    effect.events.push_back(control::FactsChanged(account, {{"iam-identity", "apikey"}}));
+    effect.gone.push_back(GovernedApiKey(key));
     return effect;
   });
 }

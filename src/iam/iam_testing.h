@@ -43,8 +43,8 @@ class SwitchableMode final : public AccessMode {
 class AdministratorGate final : public control::Gate {
  public:
   Result<control::Judgement> Judge(db::Transaction&, const control::Caller&,
-                                   const control::Resource&,
-                                   const condition::Facts& facts) override {
+                                   const control::Resource&, const condition::Facts& facts,
+                                   const control::Before*) override {
     control::Judgement judgement;
     const condition::Fact* users = facts.Find("administrator_users");
     if (users == nullptr) return judgement;  // not about who may do what

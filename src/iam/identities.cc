@@ -207,7 +207,9 @@ Status ServiceIds::Delete(const control::Caller& caller, const AccountId& accoun
                  BW_TRY_STATUS(store::DeleteIdentity(tx, account, found.iam_id));
                  return ChangedAccess(tx, account, ToJson(found), nullptr);
                },
-               .severity = audit::Severity::kCritical});
+               .severity = audit::Severity::kCritical,
+               .weighed = AccessResource(account),
+               .takes_away = true});
 }
 
 Result<std::string> ParseEmail(std::string_view text) {
@@ -315,7 +317,9 @@ Status Users::Remove(const control::Caller& caller, const AccountId& account, co
          effect.events.push_back(control::FactsChanged(account, {{"iam-identity", "apikey"}}));
          return effect;
        },
-       .severity = audit::Severity::kCritical});
+       .severity = audit::Severity::kCritical,
+       .weighed = AccessResource(account),
+       .takes_away = true});
 }
 
 }  // namespace breakwater::iam

@@ -5,7 +5,6 @@
 
 #include "base/check.h"
 #include "base/strings.h"
-#include "control/fact_events.h"
 #include "iam/identity_facts.h"
 
 namespace breakwater::iam {
@@ -415,10 +414,11 @@ Status Policies::Delete(const control::Caller& caller, const AccountId& account,
                  BW_TRY_STATUS(store::PurgeDeletedPolicies(tx, account, now - kDeletedPolicyLife,
                                                            deps_.limits.policies_per_account));
                  BW_TRY(auto effect, ChangedAccess(tx, account, ToJson(before), ToJson(after)));
-                 effect.events.push_back(
-                     control::FactsChanged(account, {{"iam-access-management", "policy"}}));
+                 effect.gone.push_back(GovernedPolicy(before));
                  return effect;
-               }});
+               },
+               .weighed = AccessResource(account),
+               .takes_away = true});
 }
 
 Result<Policy> Policies::Restore(const control::Caller& caller, const AccountId& account,

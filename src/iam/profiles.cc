@@ -239,11 +239,13 @@ Status Profiles::Delete(const control::Caller& caller, const AccountId& account,
                  BW_TRY_STATUS(store::DeleteProfile(tx, found));
                  return ChangedAccess(tx, account, ToJson(found), nullptr);
                },
-               .severity = audit::Severity::kCritical});
+               .severity = audit::Severity::kCritical,
+               .weighed = AccessResource(account),
+               .takes_away = true});
 }
 
 Status Profiles::ChangeTrust(const control::Caller& caller, const AccountId& account,
-                             std::string_view profile, const Apply& apply) {
+                             std::string_view profile, const Apply& apply, bool takes_away) {
   return deps_.changes.Submit(
       caller,
       {.action = std::string(kUpdate),
@@ -255,7 +257,9 @@ Status Profiles::ChangeTrust(const control::Caller& caller, const AccountId& acc
              store::EndSessionsOf(tx, found.iam_id, {}, deps_.clock.Now(), "trust_changed"));
          return apply(tx, found);
        },
-       .severity = audit::Severity::kCritical});
+       .severity = audit::Severity::kCritical,
+       .weighed = takes_away ? std::optional(AccessResource(account)) : std::nullopt,
+       .takes_away = takes_away});
 }
 
 Result<Trust> Profiles::TrustOf(const AccountId& account, std::string_view profile) {
@@ -321,14 +325,15 @@ Result<ProfileRule> Profiles::ReplaceRule(const control::Caller& caller, const A
 
 Status Profiles::DeleteRule(const control::Caller& caller, const AccountId& account,
                             std::string_view profile, std::string_view id) {
-  return ChangeTrust(caller, account, profile,
-                     [&](db::Transaction& tx, const Profile& found) -> Result<control::Effect> {
-                       BW_TRY(const Trust trust, store::ReadTrust(tx, found.id));
-                       BW_TRY(const ProfileRule rule,
-                              ById(trust.rules, id, "rule of this trusted profile"));
-                       BW_TRY_STATUS(store::DeleteProfileRule(tx, id));
-                       return ChangedAccess(tx, account, iam::ToJson(rule), nullptr);
-                     });
+  return ChangeTrust(
+      caller, account, profile,
+      [&](db::Transaction& tx, const Profile& found) -> Result<control::Effect> {
+        BW_TRY(const Trust trust, store::ReadTrust(tx, found.id));
+        BW_TRY(const ProfileRule rule, ById(trust.rules, id, "rule of this trusted profile"));
+        BW_TRY_STATUS(store::DeleteProfileRule(tx, id));
+        return ChangedAccess(tx, account, iam::ToJson(rule), nullptr);
+      },
+      /*takes_away=*/true);
 }
 
 Result<ProfileLink> Profiles::CreateLink(const control::Caller& caller, const AccountId& account,
@@ -379,14 +384,15 @@ Result<ProfileLink> Profiles::FindLink(const AccountId& account, std::string_vie
 
 Status Profiles::DeleteLink(const control::Caller& caller, const AccountId& account,
                             std::string_view profile, std::string_view id) {
-  return ChangeTrust(caller, account, profile,
-                     [&](db::Transaction& tx, const Profile& found) -> Result<control::Effect> {
-                       BW_TRY(const Trust trust, store::ReadTrust(tx, found.id));
-                       BW_TRY(const ProfileLink link,
-                              ById(trust.links, id, "link of this trusted profile"));
-                       BW_TRY_STATUS(store::DeleteProfileLink(tx, id));
-                       return ChangedAccess(tx, account, iam::ToJson(link), nullptr);
-                     });
+  return ChangeTrust(
+      caller, account, profile,
+      [&](db::Transaction& tx, const Profile& found) -> Result<control::Effect> {
+        BW_TRY(const Trust trust, store::ReadTrust(tx, found.id));
+        BW_TRY(const ProfileLink link, ById(trust.links, id, "link of this trusted profile"));
+        BW_TRY_STATUS(store::DeleteProfileLink(tx, id));
+        return ChangedAccess(tx, account, iam::ToJson(link), nullptr);
+      },
+      /*takes_away=*/true);
 }
 
 Result<ProfileIdentities> Profiles::GetIdentities(const AccountId& account,
@@ -485,7 +491,8 @@ Status Profiles::DeleteIdentity(const control::Caller& caller, const AccountId& 
         ++next.identities_version;
         BW_TRY_STATUS(store::UpdateProfile(tx, next));
         return ChangedAccess(tx, account, iam::ToJson(*known), nullptr);
-      });
+      },
+      /*takes_away=*/true);
 }
 
 }  // namespace breakwater::iam

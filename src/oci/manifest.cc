@@ -1,5 +1,7 @@
 #include "oci/manifest.h"
 
+#include <algorithm>
+#include <iterator>
 #include <set>
 
 #include "base/strings.h"
@@ -174,6 +176,17 @@ std::vector<Descriptor> Manifest::RequiredBlobs() const {
   if (config) add(*config);
   for (const Descriptor& layer : layers) add(layer);
   return required;
+}
+
+bool Manifest::IsContainerImage() const {
+  constexpr std::string_view kConfigs[] = {"application/vnd.oci.image.config.v1+json",
+                                           "application/vnd.docker.container.image.v1+json"};
+  if (kind != ManifestKind::kImage || !config) return false;
+  return std::ranges::find(kConfigs, config->media_type) != std::end(kConfigs) &&
+         std::ranges::all_of(layers, [](const Descriptor& layer) {
+           return layer.media_type.starts_with("application/vnd.oci.image.layer.") ||
+                  layer.media_type.starts_with("application/vnd.docker.image.rootfs.");
+         });
 }
 
 std::uint64_t Manifest::ContentSize() const {

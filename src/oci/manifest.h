@@ -52,6 +52,10 @@ struct Manifest {
   std::vector<Descriptor> RequiredBlobs() const;
   // Bytes of config and layers.
   std::uint64_t ContentSize() const;
+  // Whether it can be run: an image's configuration with layers of files, whatever else it carries.
+  // Told by these types alone, because signatures and attestations also use image manifests with an
+  // image's configuration. image-spec, "Image Layer Filesystem Changeset", and Docker's own types.
+  bool IsContainerImage() const;
 };
 
 // `content_type` is the header's value, parameters allowed. kInvalid "manifest_invalid" if the

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "control/touched.h"
 #include "db/lazy_flush.h"
 #include "json/reader.h"
 #include "posture/attainable.h"
@@ -18,43 +19,10 @@ constexpr std::string_view kExceptedJob = "posture.excepted";
 constexpr std::string_view kDiscoverJob = "posture.discover";
 constexpr std::size_t kMaxEvents = 50;  // of a scope
 constexpr std::string_view kImageJob = "posture.image";
-// What the vulnerability advisor says of an image that came, changed or went: {account, registry,
-// region, repository, digest}.
-constexpr std::string_view kImageEvents[] = {"image.assessed", "image.forgotten"};
 constexpr std::chrono::hours kSafetyNet{1};
 constexpr std::chrono::minutes kDueEvery{1};
 constexpr jobs::RetryPolicy kScanRetry;
-constexpr std::size_t kMaxGoverned = 1'000'000;      // what one change alters, e.g. all of its keys
 constexpr std::size_t kMaxResourcesOfAScan = 1'000;  // of each goal
-
-// What an event says was touched: whole types, or resources of them by their coordinates.
-struct Touched {
-  std::set<condition::ResourceType> types;
-  std::vector<control::Resource> resources;
-};
-
-Result<Touched> TouchedBy(const json::Reader& event, const AccountId& account) {
-  Touched touched;
-  for (const json::Reader& item : event.Field("governed").Items(kMaxGoverned)) {
-    const condition::ResourceType type{item.Field("service").String(), item.Field("kind").String()};
-    if (!item.Optional("registry")) {
-      touched.types.insert(type);
-      continue;
-    }
-    control::Resource resource;
-    resource.service = type.service;
-    resource.kind = type.kind;
-    resource.account = account;
-    resource.registry = RegistryName(item.String("registry", ""));
-    resource.region = item.String("region", "");
-    resource.resource_group = item.String("resource_group", "");
-    resource.name_space = item.String("namespace", "");
-    resource.name = item.String("name", "");
-    touched.resources.push_back(std::move(resource));
-  }
-  BW_TRY_STATUS(event.Finish());
-  return touched;
-}
 
 // The attachment, while somebody was about to look at it.
 bool HasEnded(const Error& error) {
@@ -98,7 +66,7 @@ Posture::Posture(PostureDeps deps)
   jobs.Register(std::string(kExceptedJob), {},
                 [this](const jobs::Job& job) { return ReevaluateExcepted(job); });
   jobs.Subscribe(std::string(control::kExceptionChanged), std::string(kExceptedJob));
-  for (const std::string_view event : kImageEvents) {
+  for (const std::string_view event : control::kImageEvents) {
     jobs.Subscribe(std::string(event), std::string(kImageJob));
   }
   jobs.Subscribe(std::string(control::kChangeCommitted), std::string(kReevaluateJob));
@@ -236,22 +204,13 @@ Status Posture::Reevaluate(const jobs::Job& job) {
   const db::LazyFlush lazy;  // derived: the job is done again if it is lost
   const json::Reader in(job.payload);
   const AccountId account(in.Field("account").String());
-  BW_TRY(const Touched touched, TouchedBy(in, account));
+  BW_TRY(const auto touched, control::TouchedBy(in, account));
   return Look(account, touched.types, touched.resources);
 }
 
 Status Posture::ReevaluateImage(const jobs::Job& job) {
   const db::LazyFlush lazy;
-  const json::Reader in(job.payload);
-  control::Resource image;
-  image.kind = "image";
-  image.account = AccountId(in.Field("account").String());
-  image.registry = RegistryName(in.Field("registry").String());
-  image.region = in.Field("region").String();
-  const std::string repository = in.Field("repository").String();
-  image.name_space = repository.substr(0, repository.find('/'));
-  image.name = repository + "@" + in.Field("digest").String();
-  BW_TRY_STATUS(in.Finish());
+  BW_TRY(const control::Resource image, control::ImageTouchedBy(job.payload));
   return Look(image.account, {}, {image});
 }
 

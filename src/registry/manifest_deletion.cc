@@ -10,6 +10,16 @@ DeletedImage Deleted(const Deletion& deletion) {
       .digest = deletion.image.digest, .tags = deletion.tags, .attachments = deletion.attachments};
 }
 
+// What a manifest is attached to.
+Result<std::optional<oci::Digest>> SubjectOf(db::Transaction& tx, const ManifestKey& manifest) {
+  BW_TRY(const auto subjects,
+         tx.QueryAll("SELECT subject FROM manifest WHERE repository = $1 AND digest = $2 AND "
+                     "subject IS NOT NULL",
+                     {manifest.repository, manifest.digest.text()},
+                     [](const db::Row& row) { return oci::Digest::Parse(row.Text(0)); }));
+  return subjects.empty() ? std::nullopt : std::optional(subjects.front());
+}
+
 Result<control::Effect> RemoveTag(db::Transaction& tx, const RepositoryPath& path,
                                   const std::string& tag, const FoundManifest& found) {
   BW_TRY_STATUS(
@@ -60,7 +70,16 @@ Result<DeletedImage> Manifests::DeleteImage(const control::Caller& caller,
     BW_TRY(const Deletion deletion, PlanDeletion(tx, path, found));
     deleted = Deleted(deletion);
     const Timestamp now = clock_.Now();
-    return MoveToTrash(tx, path, deletion, {.deleted = now, .expires = now + options_.trash_life});
+    std::vector<oci::Digest> images{found.digest};
+    for (const Attachment& one : deletion.attachments) images.push_back(one.digest);
+    BW_TRY(auto gone, Governed(tx, path, images));
+    BW_TRY(const auto subject, SubjectOf(tx, {found.repository, found.digest}));
+    BW_TRY(auto effect,
+           MoveToTrash(tx, path, deletion, {.deleted = now, .expires = now + options_.trash_life}));
+    effect.gone = std::move(gone);
+    // What was attached to an image may have been asked of it.
+    if (subject) BW_TRY(effect.governed, Governed(tx, path, {*subject}));
+    return effect;
   };
   BW_TRY_STATUS(changes_.Submit(caller, change));
   return *std::move(deleted);

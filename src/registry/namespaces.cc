@@ -1,6 +1,5 @@
 #include "registry/namespaces.h"
 
-#include "control/fact_events.h"
 #include "oci/names.h"
 #include "registry/content.h"
 #include "registry/tag_immutability.h"
@@ -75,11 +74,6 @@ control::Change NewChange(std::string_view action, const AccountId& account,
   change.resource.kind = "namespace";
   change.resource.name = name;
   return change;
-}
-
-// There is one less of what rules and goals judge.
-jobs::Event NamespacesChanged(const AccountId& account) {
-  return control::FactsChanged(account, {{"container-registry", "namespace"}});
 }
 
 // What goes with a namespace, for the record of its end: numbers, and the first of its images.
@@ -294,10 +288,13 @@ Status Namespaces::Remove(const control::Caller& caller, const AccountId& accoun
     json::Array& named = document.as_object()["settings"].emplace_array();
     for (const std::string& table : settings) named.emplace_back(json::Text(table));
     BW_TRY(auto events, DeleteNamespaceContent(tx, before, registry.region));
-    events.push_back(NamespacesChanged(account));
     BW_TRY_STATUS(tx.Execute("DELETE FROM namespace WHERE registry = $1 AND name = $2",
                              {registry.name, name}));
-    return control::Effect{std::move(document), nullptr, {}, std::move(events)};
+    return control::Effect{.before = std::move(document),
+                           .after = nullptr,
+                           .governed = {},
+                           .events = std::move(events),
+                           .gone = {GovernedNamespace(registry, before)}};
   };
   return changes_.Submit(caller, change);
 }

@@ -50,8 +50,8 @@ class ToldAuthorizer final : public control::Authorizer {
 class ToldGate final : public control::Gate {
  public:
   Result<control::Judgement> Judge(db::Transaction&, const control::Caller&,
-                                   const control::Resource&,
-                                   const condition::Facts& facts) override {
+                                   const control::Resource&, const condition::Facts& facts,
+                                   const control::Before*) override {
     control::Judgement judgement;
     if (refuses && refuses(facts)) {
       judgement.refusal = Denied("a rule forbids this").Reason("config_rule_denied");

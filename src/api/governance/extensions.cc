@@ -18,6 +18,7 @@ std::string_view WordOf(domain::Consequence consequence) {
     case domain::Consequence::kObserved: return "observed";
     case domain::Consequence::kLifted: return "lifted";
     case domain::Consequence::kExcepted: return "excepted";
+    case domain::Consequence::kWeighed: return "weighed";
     case domain::Consequence::kRefused: return "refused";
   }
   BW_UNREACHABLE();
@@ -55,6 +56,7 @@ json::Object EncodeSimulation(const domain::Simulation& simulation) {
             {"decisions", simulation.judged},
             {"refused", simulation.refused},
             {"unable", simulation.unable},
+            {"not_recorded", simulation.not_recorded},
             {"truncated", simulation.truncated},
             {"refused_by_initiator", std::move(by_initiator)},
             {"refused_unnamed", simulation.refused_unnamed},

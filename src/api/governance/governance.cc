@@ -154,12 +154,15 @@ class Handlers {
   }
 
   Result<net::Response> History(Context& context) const {
-    BW_TRY(const auto entries,
+    BW_TRY(const Page page, PageOf(context));
+    BW_TRY(const auto found,
            governance_.results().History(context.account, context.Path("rule_id"),
-                                         context.Path("resource")));
+                                         context.Path("resource"), page.offset, page.limit));
     json::Array history;
-    for (const auto& entry : entries) history.push_back(EncodeHistory(entry));
-    return JsonResponse(200, {{"history", std::move(history)}});
+    for (const auto& entry : found.entries) history.push_back(EncodeHistory(entry));
+    json::Object body = PageFields(context, page, found.total, context.request.path);
+    body["history"] = std::move(history);
+    return JsonResponse(200, body);
   }
 
  private:

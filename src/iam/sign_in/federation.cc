@@ -115,7 +115,8 @@ Result<IamId> Federation::Admit(const AccountId& account, const Admission& admis
          if (admitted.access_changed) effect.events.push_back(AccessFactsChanged(account));
          return effect;
        },
-       .severity = audit::Severity::kNormal}));
+       .severity = audit::Severity::kNormal,
+       .weighed = AccessResource(account)}));
   return iam_id;
 }
 
