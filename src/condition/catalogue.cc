@@ -74,6 +74,34 @@ Catalogue LoadBuiltIn() {
   return *std::move(loaded);
 }
 
+// The members of ibm-scc 5.5 that follow from the others.
+void Complete(json::Value& document, const std::vector<ResourceConfig>& configs) {
+  auto config = configs.begin();
+  for (json::Value& service : document.at("services").as_array()) {
+    bool monitored = false;
+    bool enforced = false;
+    for (json::Value& item : service.at("supported_configs").as_array()) {
+      for (const Property& one : config->properties) {
+        monitored = monitored || one.monitored;
+        enforced = enforced || one.enforceable;
+      }
+      json::Object& kind = item.as_object();
+      kind["cip_requires_service_instance"] = false;
+      kind["resource_group_support"] = config->FindAttribute("namespace") != nullptr;
+      kind["tagging_support"] = false;
+      kind["inherit_tags"] = false;
+      ++config;
+    }
+    json::Object& shown = service.as_object();
+    shown["monitoring_enabled"] = monitored;
+    shown["enforcement_enabled"] = enforced;
+    shown["service_listing_enabled"] = true;
+    // Facts are read in this process, and not from somewhere else.
+    shown["config_information_point"] =
+        json::Object{{"type", "internal"}, {"endpoints", json::Array()}};
+  }
+}
+
 }  // namespace
 
 std::string ToString(const ResourceType& type) {
@@ -109,6 +137,7 @@ Result<Catalogue> Catalogue::Load(std::string_view text) {
     }
   }
   BW_TRY_STATUS(reader.Finish());
+  Complete(catalogue.document_, catalogue.configs_);
   return catalogue;
 }
 

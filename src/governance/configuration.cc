@@ -147,12 +147,18 @@ Status PutAttachments(Attachments& attachments, const control::Caller& caller,
       others.erase(same);
     }
   }
-  // One in the place of another, so that what is attached stays so all the time.
-  while (!missing.empty() && !others.empty()) {
-    BW_TRY_STATUS(attachments.Replace(caller, owner, others.back().id, others.back().version,
-                                      missing.back()));
-    missing.pop_back();
-    others.pop_back();
+  // One in the place of another of the same scope, and new ones before old ones go: so that what is
+  // ruled stays so all the time.
+  for (auto other = others.begin(); other != others.end();) {
+    const auto instead =
+        std::ranges::find(missing, other->definition.included, &AttachmentDraft::included);
+    if (instead == missing.end()) {
+      ++other;
+      continue;
+    }
+    BW_TRY_STATUS(attachments.Replace(caller, owner, other->id, other->version, *instead));
+    missing.erase(instead);
+    other = others.erase(other);
   }
   if (!missing.empty()) BW_TRY_STATUS(attachments.Attach(caller, account, owner, missing));
   for (const Attachment& one : others) {
@@ -197,15 +203,18 @@ Result<ConfigurationItem> RulesSection::Complete(const AccountId& account, Confi
 Status RulesSection::Put(const control::Caller& caller, const AccountId& account,
                          const ConfigurationItem& item) {
   BW_TRY(const Wanted wanted, Read(item, account, governance_.limits()));
-  std::string id = item.id;
+  const std::string& id = item.id;
   if (id.empty()) {
     BW_TRY(const Rule made, governance_.CreateRule(caller, wanted.rule));
-    id = made.id;
-  } else {
-    BW_TRY(const Rule now, governance_.FindRule(account, id));
-    if (json::Canonical(ToJson(now.definition)) != json::Canonical(ToJson(wanted.rule))) {
-      BW_TRY_STATUS(governance_.ReplaceRule(caller, id, now.version, wanted.rule));
-    }
+    Status attached =
+        PutAttachments(governance_.attachments(), caller, account, made.id, wanted.attachments);
+    // Not without its attachments: the document has them together.
+    if (!attached.ok()) BW_TRY_STATUS(governance_.DeleteRule(caller, account, made.id));
+    return attached;
+  }
+  BW_TRY(const Rule now, governance_.FindRule(account, id));
+  if (json::Canonical(ToJson(now.definition)) != json::Canonical(ToJson(wanted.rule))) {
+    BW_TRY_STATUS(governance_.ReplaceRule(caller, id, now.version, wanted.rule));
   }
   return PutAttachments(governance_.attachments(), caller, account, id, wanted.attachments);
 }

@@ -47,36 +47,79 @@ struct Bound {
 };
 
 Status CheckAlone(const Proposal& proposal, const Bound& bound) {
-  const Demand demand{&proposal.compiled.condition, &bound.parameters};
-  if (const auto what = Contradiction({demand})) {
-    return Contradicts("itself", proposal.rule_id, *what);
+  const auto what = Contradiction({{&proposal.compiled.condition, &bound.parameters}});
+  return what ? Status(Contradicts("itself", proposal.rule_id, *what)) : Ok();
+}
+
+// Whether an attached rule is in force where the proposal would be.
+bool Meets(const Bound& bound, const ScopeTree& tree, const control::Place& place,
+           const Candidate& other) {
+  if (other.attachment.account == bound.attachment.account) {
+    return Overlap(bound.attachment, other.attachment, tree);
   }
+  // One from above counts where it covers the account, one from below where it is covered; their
+  // scopes are not ours.
+  const control::Resource whole = control::AccountResource(place.account, "account");
+  const AttachmentDraft& from_above =
+      other.attachment.account == place.account ? bound.attachment : other.attachment;
+  return Covers(from_above, whole, place);
+}
+
+// What else is demanded of the same resources there.
+Result<std::optional<Demand>> DemandBeside(const Proposal& proposal, const Bound& bound,
+                                           const ScopeTree& tree, const control::Place& place,
+                                           const Candidate& other) {
+  const AttachedRule& rule = *other.rule;
+  const bool counts = rule.id != proposal.rule_id && rule.compiled != nullptr &&
+                      Disallows(rule.actions) &&
+                      rule.compiled->target.MayOverlap(proposal.compiled.target) &&
+                      Meets(bound, tree, place, other);
+  if (!counts) return std::optional<Demand>();
+  const Demand demand{&rule.compiled->condition, &rule.parameters};
+  const auto what = Contradiction({{&proposal.compiled.condition, &bound.parameters}, demand});
+  if (!what) return std::optional(demand);
+  return Contradicts("the attached rule '" + rule.name + "' (" + rule.id + ")", rule.id, *what);
+}
+
+// Whether all that is demanded together leaves a way in.
+Status CheckWayIn(const Proposal& proposal, std::vector<Demand> demands) {
   if (proposal.compiled.condition.type() != WayIn().type()) return Ok();
   const condition::Parameters none;
-  const auto what = Contradiction({demand, {&WayIn(), &none}});
+  demands.push_back({&WayIn(), &none});
+  const auto what = Contradiction(demands);
   if (!what) return Ok();
   return Conflict("the rule would leave nobody who may administer the account: " + *what)
       .Reason("last_way_in")
       .Detail("contradiction", *what);
 }
 
-Status CheckBeside(const Proposal& proposal, const Bound& bound, const ScopeTree& tree,
-                   const control::Place& place, const Candidate& other) {
-  const AttachedRule& rule = *other.rule;
-  if (rule.id == proposal.rule_id || rule.compiled == nullptr || !Disallows(rule.actions)) {
-    return Ok();
+Status CheckIn(const Proposal& proposal, const Bound& bound, const ScopeTree& tree,
+               const control::Place& place, const std::vector<Candidate>& others) {
+  std::vector<Demand> demands{{&proposal.compiled.condition, &bound.parameters}};
+  for (const Candidate& other : others) {
+    BW_TRY(const auto demand, DemandBeside(proposal, bound, tree, place, other));
+    if (demand) demands.push_back(*demand);
   }
-  if (!rule.compiled->target.MayOverlap(proposal.compiled.target)) return Ok();
-  // What is inherited from above counts where it covers the account; its scopes are not ours.
-  const control::Resource whole = control::AccountResource(place.account, "account");
-  const bool overlaps = other.attachment.account == bound.attachment.account
-                            ? Overlap(bound.attachment, other.attachment, tree)
-                            : Covers(other.attachment, whole, place);
-  if (!overlaps) return Ok();
-  const auto what = Contradiction({{&proposal.compiled.condition, &bound.parameters},
-                                   {&rule.compiled->condition, &rule.parameters}});
-  if (!what) return Ok();
-  return Contradicts("the attached rule '" + rule.name + "' (" + rule.id + ")", rule.id, *what);
+  return CheckWayIn(proposal, std::move(demands));
+}
+
+// What accounts below have attached themselves must be possible beside what is inherited.
+Status CheckBelow(db::Transaction& tx, const control::Hierarchy& hierarchy,
+                  const AttachedRules& attached, const Proposal& proposal,
+                  const std::vector<Bound>& bound, const ScopeTree& tree) {
+  BW_TRY(const auto places, hierarchy.Ruled(tx, proposal.rule.account));
+  for (const control::Place& place : places) {
+    if (place.account == proposal.rule.account) continue;
+    BW_TRY(const auto rules, attached.Of(tx, place.account));
+    std::vector<Candidate> own = rules->candidates();
+    std::erase_if(own,
+                  [&](const Candidate& one) { return one.attachment.account != place.account; });
+    for (const Bound& one : bound) {
+      BW_TRY_STATUS(
+          CheckIn(proposal, one, tree, place, own).Context("account " + place.account.value()));
+    }
+  }
+  return Ok();
 }
 
 }  // namespace
@@ -106,11 +149,9 @@ Status CheckConflicts(db::Transaction& tx, const control::Hierarchy& hierarchy,
   BW_TRY(const auto place, hierarchy.PlaceOf(tx, account));
   for (const Bound& one : bound) {
     BW_TRY_STATUS(CheckAlone(proposal, one));
-    for (const auto& other : others) {
-      BW_TRY_STATUS(CheckBeside(proposal, one, tree, place, other));
-    }
+    BW_TRY_STATUS(CheckIn(proposal, one, tree, place, others));
   }
-  return Ok();
+  return CheckBelow(tx, hierarchy, attached, proposal, bound, tree);
 }
 
 }  // namespace breakwater::governance

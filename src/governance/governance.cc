@@ -240,10 +240,12 @@ Result<Rule> Governance::ReplaceRule(const control::Caller& caller, const std::s
     effect.events = {RulesChanged(rule, {type_before, TypeOf(rule)})};
     return effect;
   };
-  BW_TRY_STATUS(
-      deps_.changes.Submit(caller, {.action = "compliance.configuration-governance.rules-update",
-                                    .resource = RuleResource(draft.account, rule_id),
-                                    .apply = apply}));
+  const control::Change change{.action = "compliance.configuration-governance.rules-update",
+                               .resource = RuleResource(draft.account, rule_id),
+                               .apply = apply};
+  BW_TRY_STATUS(CheckAttached(deps_.database, deps_.changes, deps_.authorizer, caller,
+                              Attachable::kRule, rule_id, change));
+  BW_TRY_STATUS(deps_.changes.Submit(caller, change));
   return rule;
 }
 
@@ -255,9 +257,12 @@ Status Governance::DeleteRule(const control::Caller& caller, const AccountId& ac
     BW_TRY_STATUS(control::TouchScopes(tx));
     return EffectOf(rule, ToJson(rule.definition), nullptr);
   };
-  return deps_.changes.Submit(caller, {.action = "compliance.configuration-governance.rules-delete",
-                                       .resource = RuleResource(account, rule_id),
-                                       .apply = apply});
+  const control::Change change{.action = "compliance.configuration-governance.rules-delete",
+                               .resource = RuleResource(account, rule_id),
+                               .apply = apply};
+  BW_TRY_STATUS(CheckAttached(deps_.database, deps_.changes, deps_.authorizer, caller,
+                              Attachable::kRule, rule_id, change));
+  return deps_.changes.Submit(caller, change);
 }
 
 }  // namespace breakwater::governance

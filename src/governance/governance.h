@@ -27,6 +27,7 @@ struct GovernanceDeps {
   db::Database& database;
   jobs::Jobs& jobs;
   control::ChangePath& changes;
+  control::Authorizer& authorizer;
   const condition::Catalogue& catalogue;
   Results& results;
   const AttachedRules& attached;

@@ -113,6 +113,10 @@ Result<CompiledRule> Compile(const RuleDraft& draft, const condition::Catalogue&
     return RuleFault("required_config", "target and required_config must have at most " +
                                             std::to_string(limits.definition) + " characters");
   }
+  if (!draft.import.is_null() && Characters(json::Serialize(draft.import)) > limits.definition) {
+    return RuleFault("import",
+                     "must have at most " + std::to_string(limits.definition) + " characters");
+  }
   BW_TRY_STATUS(CheckProperties(draft, condition, catalogue));
   condition::Layout layout(*catalogue.Find(target.type()));
   return CompiledRule{std::move(target), std::move(condition), std::move(parameters),
@@ -135,7 +139,7 @@ Result<CompiledRule> CompileAccepted(const json::Value& target, const json::Valu
 
 std::string WarningOf(const RuleDraft& rule, const AttachmentDraft& attachment) {
   const std::string_view kind = json::FindText(rule.target, "resource_kind");
-  const bool of_account = kind != "namespace";
+  const bool of_account = kind != "namespace" && kind != "image";
   if (!of_account || attachment.included.type != ScopeType::kAccountResourceGroup) return "";
   return "resources of kind '" + std::string(kind) +
          "' belong to the account as a whole; an attachment to a resource group matches none";

@@ -5,6 +5,7 @@
 
 #include "governance/store.h"
 #include "json/reader.h"
+#include "observe/log.h"
 
 namespace breakwater::governance {
 namespace {
@@ -239,7 +240,10 @@ Result<Template> Templates::Replace(const control::Caller& caller, const std::st
     BW_TRY_STATUS(Write(tx, one, compiled.target.type(), false));
     return EffectOf(std::move(before), ToJson(draft));
   };
-  BW_TRY_STATUS(deps_.changes.Submit(caller, ChangeOf("update", draft.account, id, apply)));
+  const control::Change change = ChangeOf("update", draft.account, id, apply);
+  BW_TRY_STATUS(CheckAttached(deps_.database, deps_.changes, deps_.authorizer, caller,
+                              Attachable::kTemplate, id, change));
+  BW_TRY_STATUS(deps_.changes.Submit(caller, change));
   return one;
 }
 
@@ -252,7 +256,10 @@ Status Templates::Delete(const control::Caller& caller, const AccountId& account
     BW_TRY_STATUS(tx.Execute("DELETE FROM governance_template WHERE id = $1", {id}));
     return EffectOf(ToJson(one.definition), nullptr);
   };
-  return deps_.changes.Submit(caller, ChangeOf("delete", account, id, apply));
+  const control::Change change = ChangeOf("delete", account, id, apply);
+  BW_TRY_STATUS(CheckAttached(deps_.database, deps_.changes, deps_.authorizer, caller,
+                              Attachable::kTemplate, id, change));
+  return deps_.changes.Submit(caller, change);
 }
 
 Result<control::Defaults::Map> TemplateDefaults::For(db::Transaction& tx,
@@ -271,9 +278,16 @@ Result<control::Defaults::Map> TemplateDefaults::For(db::Transaction& tx,
     BW_TRY(const auto attached, SelectAttachments(tx, Attachable::kTemplate, one.id));
     for (const Attachment& attachment : attached) {
       if (!Covers(attachment.definition, resource, place)) continue;
-      BW_TRY(auto compiled, CompileAccepted(one.definition, catalogue_));
-      if (!compiled.target.Matches(compiled.target.type(), resource.Attributes())) continue;
-      candidates.push_back({Nearness(attachment.definition.included, place), std::move(compiled)});
+      auto compiled = CompileAccepted(one.definition, catalogue_);
+      if (!compiled.ok()) {
+        // Defaults are a courtesy: what cannot be read any more must not keep things from being
+        // made.
+        observe::LogError(observe::Level::kWarning, "a template means nothing any more",
+                          compiled.error(), {{"template_id", one.id}});
+        break;
+      }
+      if (!compiled->target.Matches(compiled->target.type(), resource.Attributes())) continue;
+      candidates.push_back({Nearness(attachment.definition.included, place), *std::move(compiled)});
     }
   }
   std::ranges::stable_sort(candidates, {}, &Candidate::nearness);

@@ -19,6 +19,7 @@ namespace breakwater::governance {
 struct TemplatesDeps {
   db::Database& database;
   control::ChangePath& changes;
+  control::Authorizer& authorizer;
   const condition::Catalogue& catalogue;
   const control::Hierarchy& hierarchy;
   const Clock& clock;

@@ -108,9 +108,9 @@ struct World {
         gate(database().dialect(), rules, sources, clock),
         changes(database(), log, *jobs, allow_all, gate, sources),
         results({database(), *jobs, sources, catalogue, rules, hierarchy, clock}),
-        governance(
-            {database(), *jobs, changes, catalogue, results, rules, hierarchy, clock, limits}),
-        templates({database(), changes, catalogue, hierarchy, clock, {}}),
+        governance({database(), *jobs, changes, allow_all, catalogue, results, rules, hierarchy,
+                    clock, limits}),
+        templates({database(), changes, allow_all, catalogue, hierarchy, clock, {}}),
         break_glasses(database(), clock, changes),
         simulator({database(), log, sources, catalogue, hierarchy, governance.limits()}) {
     BW_CHECK(database().Write([](db::Transaction& tx) { return FactTable::Create(tx); }).ok());

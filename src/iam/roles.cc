@@ -65,6 +65,10 @@ constexpr ActionRule kRules[] = {
     {"compliance.admin-settings.update", kAdminister, kAccount},
     {"compliance.admin.*", kAdminister, kAccount},
     {"compliance.configuration-governance.break-glass*", kAdminister, kAccount},
+    // Editor, and Administrator on the scope: the one includes the other.
+    {"compliance.configuration-governance.attachments-create", kAdminister, kAccount},
+    {"compliance.configuration-governance.attachments-update", kAdminister, kAccount},
+    {"compliance.configuration-governance.attachments-delete", kAdminister, kAccount},
     {"compliance.*read", kView, kAccount},
     {"compliance.*list", kView, kAccount},
     {"compliance.*view", kView, kAccount},

@@ -135,8 +135,9 @@ Status SettingsSection::Put(const control::Caller& caller, const AccountId& acco
                        .private_only = differing("private_only", now.private_only)};
   const auto metrics = differing("platform_metrics", now.platform_metrics);
   BW_TRY_STATUS(in.Finish());
+  // In one change: a rule may ask for both.
   if (auth.iam_authz || auth.private_only) {
-    BW_TRY_STATUS(settings_.PatchAuth(caller, service, auth));
+    return settings_.ChangeAuth(caller, service, auth, metrics);
   }
   return metrics ? settings_.PatchPlatformMetrics(caller, service, metrics) : Ok();
 }

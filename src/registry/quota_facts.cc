@@ -11,14 +11,6 @@ using condition::Number;
 
 constexpr std::string_view kSource = "registry quotas";
 
-control::Resource QuotaResource(const AccountId& account, const control::RegistryInfo& registry,
-                                std::string name_space) {
-  control::Resource resource =
-      control::NamespaceResource(account, registry.name, registry.region, std::move(name_space));
-  resource.kind = QuotaType().kind;
-  return resource;
-}
-
 // Those with limits of their own.
 Result<std::vector<std::string>> LimitedNamespaces(db::Transaction& tx, const AccountId& account,
                                                    const RegistryName& registry) {
@@ -40,6 +32,14 @@ condition::ResourceType QuotaType() {
   return {"container-registry", "quota"};
 }
 
+control::Resource QuotaResource(const AccountId& account, const RegistryName& registry,
+                                const std::string& region, std::string name_space) {
+  control::Resource resource =
+      control::NamespaceResource(account, registry, region, std::move(name_space));
+  resource.kind = QuotaType().kind;
+  return resource;
+}
+
 std::vector<condition::ResourceType> QuotaFacts::Types() const {
   return {QuotaType()};
 }
@@ -49,10 +49,10 @@ Result<std::vector<control::Resource>> QuotaFacts::List(db::Transaction& tx,
                                                         const AccountId& account) {
   std::vector<control::Resource> resources;
   for (const control::RegistryInfo& registry : registries_.all()) {
-    resources.push_back(QuotaResource(account, registry, ""));
+    resources.push_back(QuotaResource(account, registry.name, registry.region, ""));
     BW_TRY(const auto namespaces, LimitedNamespaces(tx, account, registry.name));
     for (const std::string& one : namespaces) {
-      resources.push_back(QuotaResource(account, registry, one));
+      resources.push_back(QuotaResource(account, registry.name, registry.region, one));
     }
   }
   return resources;

@@ -30,5 +30,8 @@ class QuotaFacts final : public control::FactSource {
 
 // The type of them all, for events.
 condition::ResourceType QuotaType();
+// The one of a registry, or of a namespace in it.
+control::Resource QuotaResource(const AccountId& account, const RegistryName& registry,
+                                const std::string& region, std::string name_space);
 
 }  // namespace breakwater::registry

@@ -114,6 +114,7 @@ Status Quotas::Submit(const control::Caller& caller, const control::Resource& se
   control::Change change;
   change.action = std::string(action);
   change.resource = service;
+  change.weighed = QuotaResource(service.account, service.registry, service.region, "");
   change.apply = [&](db::Transaction& tx) -> Result<control::Effect> {
     BW_TRY(const AccountPlan before, Get(tx, service.account, service.registry));
     AccountPlan after = before;
@@ -128,7 +129,7 @@ Status Quotas::Submit(const control::Caller& caller, const control::Resource& se
     BW_TRY_STATUS(ForgetReached(tx, service.account, service.registry, ""));
     return control::Effect{.before = show(before),
                            .after = show(after),
-                           .governed = {},
+                           .governed = {*change.weighed},
                            .events = {control::FactsChanged(service.account, {QuotaType()})}};
   };
   BW_TRY_STATUS(changes_.Submit(caller, change));
@@ -198,6 +199,7 @@ Status Quotas::PatchNamespace(const control::Caller& caller, const AccountId& ac
   change.resource = control::ServiceResource(account, registry.name, registry.region);
   change.resource.kind = "namespace";
   change.resource.name = name_space;
+  const auto quota = QuotaResource(account, registry.name, registry.region, name_space);
   change.apply = [&](db::Transaction& tx) -> Result<control::Effect> {
     BW_TRY_STATUS(Namespaces::GetOwned(tx, account, registry.name, name_space));
     BW_TRY(const Limits before, GetNamespace(tx, registry.name, name_space));
@@ -211,10 +213,8 @@ Status Quotas::PatchNamespace(const control::Caller& caller, const AccountId& ac
         "hard = excluded.hard, updated = excluded.updated",
         {registry.name, name_space, after.storage, after.traffic, after.hard, clock_.Now()}));
     BW_TRY_STATUS(ForgetReached(tx, account, registry.name, name_space));
-    return control::Effect{.before = ToJson(before),
-                           .after = ToJson(after),
-                           .governed = {},
-                           .events = {control::FactsChanged(account, {QuotaType()})}};
+    return control::Effect{
+        .before = ToJson(before), .after = ToJson(after), .governed = {quota}, .events = {}};
   };
   BW_TRY_STATUS(changes_.Submit(caller, change));
   version_.fetch_add(1, std::memory_order_acq_rel);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "control/fact_events.h"
 #include "observe/log.h"
 #include "registry/content.h"
 #include "registry/content_reader.h"
@@ -137,7 +136,11 @@ Status Retention::Set(const control::Caller& caller, const AccountId& account,
   change.action = std::string(action::kRetentionSet);
   change.resource = control::NamespaceResource(account, registry.name, registry.region, name_space);
   change.resource.name = name_space;
-  if (known.ok()) change.resource.resource_group = known->resource_group;
+  if (known.ok()) {
+    change.resource.resource_group = known->resource_group;
+    // A namespace that violates a rule about something else can still get a policy.
+    change.weighed = GovernedNamespace(registry, *known);
+  }
   change.apply = [&](db::Transaction& tx) -> Result<control::Effect> {
     BW_TRY(const Namespace owned, Namespaces::GetOwned(tx, account, registry.name, name_space));
     BW_TRY(const RetentionPolicy before, ReadPolicy(tx, registry.name, name_space));
@@ -148,11 +151,8 @@ Status Retention::Set(const control::Caller& caller, const AccountId& account,
                                             {"namespace", json::Text(name_space)}},
                                 .run_at = {},
                                 .deduplication_key = registry.name.value() + "/" + name_space}));
-    // Not governed: a namespace that violates a rule about something else can still get a policy.
-    return control::Effect{ToJson(before),
-                           ToJson(policy),
-                           {},
-                           {control::FactsChanged(GovernedNamespace(registry, owned))}};
+    return control::Effect{
+        ToJson(before), ToJson(policy), {GovernedNamespace(registry, owned)}, {}};
   };
   return deps_.changes.Submit(caller, change);
 }

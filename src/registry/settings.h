@@ -79,11 +79,12 @@ class SettingsService final : public control::FactSource, public control::Remedy
   Status Set(const control::Caller& caller, const control::Resource& service,
              const Assignments& assignments) override;
 
- private:
-  using Edit = std::function<Status(Settings&)>;
-  // Beside platform_metrics, if that goes along.
+  // The same of both in one change; at least one of the patch's members is given.
   Status ChangeAuth(const control::Caller& caller, const control::Resource& service,
                     const AuthPatch& patch, std::optional<bool> platform_metrics);
+
+ private:
+  using Edit = std::function<Status(Settings&)>;
   Status Submit(const control::Caller& caller, const control::Resource& service,
                 std::string_view action, const Edit& edit);
 

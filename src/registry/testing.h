@@ -24,6 +24,7 @@
 #include "registry/last_pulls.h"
 #include "registry/manifests.h"
 #include "registry/namespaces.h"
+#include "registry/quota_facts.h"
 #include "registry/retention.h"
 #include "registry/settings.h"
 #include "registry/tag_immutability.h"
@@ -175,6 +176,7 @@ struct Services {
         uploads(std::move(upload_options), database, store, *locks, clock),
         collector({}, {database, store, *locks}, clock),
         quotas(Plan::kStandard, database, clock, changes),
+        quota_facts(registries, quotas, clock),
         traffic(database, clock, quotas, jobs),
         admission({}, database, clock, traffic),
         last_pulls(database, clock),
@@ -191,6 +193,7 @@ struct Services {
   Uploads uploads;
   Collector collector;
   Quotas quotas;
+  QuotaFacts quota_facts;
   Traffic traffic;
   Admission admission;
   LastPulls last_pulls;
@@ -233,6 +236,7 @@ struct World {
     facts = {};
     facts.Add(services->settings);
     facts.Add(services->tag_immutability);
+    facts.Add(services->quota_facts);
   }
 
   const control::RegistryInfo& registry() const { return registries.all().front(); }
