@@ -162,6 +162,39 @@ TEST_F(ImageRules, ListsAndOtherArtifactsAreNotJudgedAsImages) {
   EXPECT_TRUE(PushManifest("team/app", manifest, oci::kOciManifest, "artifact").ok());
 }
 
+TEST_F(ImageRules, WhatRuntimesIgnoreMakesNoOtherThingOfAnImage) {
+  Require(kSourceIsNamed);
+  const std::string config = Config("{}");
+  PushBlob(Path("team/app"), config);
+  PushBlob(Path("team/app"), "layer");
+  const std::string image = registry::testing::ImageManifest(config, {"layer"});
+  for (const std::string_view more :
+       {R"(,"artifactType":"application/vnd.example"})",
+        R"(,"subject":{"mediaType":"application/vnd.oci.image.manifest.v1+json","size":2,"digest":)"
+        R"("sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"}})"}) {
+    std::string disguised = image;
+    disguised.replace(disguised.rfind('}'), std::string::npos, more);
+    const auto pushed = PushManifest("team/app", disguised);
+    ASSERT_FALSE(pushed.ok()) << more;
+    EXPECT_EQ(pushed.error().reason(), "config_rule_denied");
+  }
+}
+
+TEST_F(ImageRules, ASignatureInAnImagesClothesIsNone) {
+  Require(R"({"property":"signature_attached","operator":"is_true"})");
+  const std::string config = Config("{}");
+  PushBlob(Path("team/app"), config);
+  PushBlob(Path("team/app"), "signature");
+  const std::string manifest =
+      R"({"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":)"
+      R"({"mediaType":"application/vnd.oci.image.config.v1+json","size":)" +
+      std::to_string(config.size()) + R"(,"digest":")" + oci::Digest::Of(AsBytes(config)).text() +
+      R"("},"layers":[{"mediaType":"application/vnd.dev.cosign.simplesigning.v1+json","size":9,)" +
+      R"("digest":")" + oci::Digest::Of(AsBytes("signature")).text() + R"("}]})";
+  const auto pushed = PushManifest("team/app", manifest);
+  EXPECT_TRUE(pushed.ok()) << pushed.error().message();
+}
+
 TEST_F(ImageRules, WithoutARuleAnythingIsPushed) {
   const std::string rule = Require(kSourceIsNamed);
   EXPECT_NE(Push("team/app", Config("{}")), "");
@@ -186,6 +219,10 @@ TEST_F(ImageRules, ASignatureThatMustBeThereCanComeBeforeTheImage) {
   const auto pushed = PushManifest("team/app", signature, oci::kOciManifest, "signature");
   ASSERT_TRUE(pushed.ok()) << pushed.error().message();
   EXPECT_EQ(Push("team/app", config), "");
+  const Status deleted = parts().manifests.Delete(place_.caller, Path("team/app"),
+                                                  *oci::Reference::Parse(pushed->digest.text()));
+  ASSERT_FALSE(deleted.ok()) << "the image needs it";
+  EXPECT_EQ(deleted.error().reason(), "config_rule_denied");
 }
 
 }  // namespace

@@ -212,6 +212,38 @@ TEST_F(Effects, ContradictionWithAnAttachedRuleIsRefusedAndNamed) {
       << "the first rule is about every registry";
 }
 
+TEST_F(Effects, WhatIsInheritedMustBePossibleBesideWhatAnAccountBelowHasAttached) {
+  const AccountId child("account-2");
+  const control::Place root{.account = world.account,
+                            .enterprise = "enterprise-1",
+                            .root = world.account,
+                            .account_groups = {}};
+  world.hierarchy.Put(root);
+  world.hierarchy.Put({.account = child,
+                       .enterprise = "enterprise-1",
+                       .root = world.account,
+                       .account_groups = {}});
+  control::Caller below = world.caller;
+  below.actor.account = child;
+  RuleDraft own = Draft(Leaf("private_only", "is_false"));
+  own.account = child;
+  const auto made = world.governance.CreateRule(below, own);
+  ASSERT_TRUE(made.ok());
+  ASSERT_TRUE(world.governance.attachments()
+                  .Attach(below, child, made->id,
+                          {{.account = child,
+                            .included = {ScopeType::kAccount, child.value(), ""},
+                            .excluded = {}}})
+                  .ok());
+  const auto refused = Attach(Create(Draft(Leaf("private_only", "is_true"))),
+                              {.account = world.account,
+                               .included = {ScopeType::kEnterprise, "enterprise-1", ""},
+                               .excluded = {}});
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().reason(), "rule_contradiction");
+  EXPECT_THAT(refused.error().message(), HasSubstr(made->id));
+}
+
 TEST_F(Effects, RuleThatNobodyCouldComplyWithIsNotAttached) {
   const Rule rule = Create(Draft(R"({"and":[)" + Leaf("private_only", "is_true") + "," +
                                  Leaf("private_only", "is_false") + "]}"));
@@ -226,6 +258,10 @@ TEST_F(Effects, RuleThatRemovesTheLastWayInIsNotAttached) {
   const auto users =
       Draft(Leaf("administrator_users", "num_equals", "0"), {Action::kDisallow}, "access");
   EXPECT_TRUE(Attach(Create(users), world.ToAccount()).ok()) << "a service ID may administer";
+  const auto service_ids =
+      Draft(Leaf("administrator_service_ids", "num_equals", "0"), {Action::kDisallow}, "access");
+  EXPECT_EQ(Attach(Create(service_ids), world.ToAccount()).error().reason(), "last_way_in")
+      << "both together leave nobody";
 }
 
 TEST_F(Effects, AttachmentsGiveARuleItsParameters) {

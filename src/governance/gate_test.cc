@@ -76,6 +76,31 @@ TEST(Gate, TellsOnlyOfRulesThatAreViolated) {
   EXPECT_EQ(json::FindText(judgement.record, "rule_set"), "sha256:of-the-rules");
 }
 
+// A change from `before` to `after`, by a rule on private_only.
+control::Judgement Weighed(const condition::Facts& before, const condition::Facts& after,
+                           bool takes_away) {
+  const auto rule = Rule("private", {Action::kDisallow}, kPrivateOnly);
+  const auto resource =
+      control::ServiceResource(AccountId("a"), RegistryName("us.icr.io"), "us-south");
+  const control::Before start{before, takes_away};
+  return JudgeRules({{rule.get()}, "sha256:of-the-rules"}, resource, after, nullptr, {.now = kNow},
+                    &start);
+}
+
+TEST(Gate, WhatWasViolatedBeforeDoesNotRefuseAChangeThatLeavesItOrOnlyTakesAway) {
+  const auto violated = Settings(false, false);
+  const auto judgement = Weighed(violated, violated, true);
+  EXPECT_FALSE(judgement.refusal);
+  EXPECT_EQ(judgement.severity, audit::Severity::kCritical);
+  EXPECT_EQ(json::FindText(judgement.record.at("rules").at(0), "consequence"), "weighed");
+  EXPECT_EQ(judgement.record.at("before"), violated.ToJson());
+  EXPECT_FALSE(Weighed(violated, Settings(false, true), false).refusal) << "it is about another";
+  EXPECT_TRUE(Weighed(Settings(true, false), violated, true).refusal) << "it complied before";
+  condition::Facts unknown;
+  unknown.Set("private_only", condition::Fact::Unavailable("away", "settings", kNow));
+  EXPECT_TRUE(Weighed(unknown, violated, false).refusal) << "it is another than before";
+}
+
 TEST(Gate, RuleThatWarnsIsTold) {
   const auto judgement =
       Judge({Rule("private", {Action::kWarn}, kPrivateOnly)}, Settings(false, true));

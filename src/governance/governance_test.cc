@@ -163,6 +163,62 @@ TEST_F(GovernanceTest, ResultOfADeletedResourceGoesAtOnce) {
   EXPECT_TRUE(world.Found().empty());
 }
 
+TEST_F(GovernanceTest, OnlyWhatWasTouchedIsEvaluated) {
+  const auto us = world.Service("us.icr.io");
+  const auto de = world.Service("de.icr.io");
+  for (const auto& one : {us, de}) ASSERT_TRUE(world.Change(one, Settings(true)).ok());
+  AttachToAccount(Create(SeedDraft({})).id);
+  world.Settle();
+  const auto checked = [&](const control::Resource& resource) {
+    return world.Found({.resource = resource.crn().ToString()}).at(0).checked;
+  };
+  const Timestamp before = checked(de);
+  world.clock.Advance(std::chrono::minutes{1});
+  ASSERT_TRUE(world.Change(us, Settings(false)).ok());
+  world.Settle();
+  EXPECT_EQ(checked(us), world.clock.Now());
+  EXPECT_EQ(checked(de), before);
+  EXPECT_EQ(world.Found({.resource = us.crn().ToString()})[0].outcome, Outcome::kViolated);
+}
+
+TEST_F(GovernanceTest, WhatIsGoneLosesItsResultsAndIsJudgedByWhoLooksAtIt) {
+  const auto us = world.Service("us.icr.io");
+  const auto de = world.Service("de.icr.io");
+  ASSERT_TRUE(world.Change(us, Settings(true)).ok());
+  ASSERT_TRUE(world.Change(de, Settings(false)).ok());
+  AttachToAccount(Create(SeedDraft({})).id);
+  const auto remove = [&](const control::Resource& resource) {
+    return world.changes.Submit(world.caller,
+                                {.action = "container-registry.auth.set",
+                                 .resource = resource,
+                                 .apply = [&](db::Transaction& tx) -> Result<control::Effect> {
+                                   BW_TRY_STATUS(testing::FactTable::Remove(tx, resource));
+                                   return control::Effect{.before = nullptr,
+                                                          .after = nullptr,
+                                                          .governed = {},
+                                                          .events = {},
+                                                          .gone = {resource}};
+                                 }});
+  };
+  RuleDraft some = SeedDraft({Action::kDisallow});
+  some.required_config =
+      json::Parse(R"({"any":{"target":{"service_name":"container-registry","resource_kind":)"
+                  R"("service"},"required_config":{"property":"private_only","operator":)"
+                  R"("is_true"}}})")
+          .value();
+  const std::string rule = Create(some).id;
+  AttachToAccount(rule);
+  world.Settle();
+  const Status refused = remove(us);
+  ASSERT_FALSE(refused.ok()) << "nothing private would be left";
+  EXPECT_EQ(refused.error().reason(), "config_rule_denied");
+  ASSERT_TRUE(world.governance.DeleteRule(world.caller, world.account, rule).ok());
+  ASSERT_TRUE(remove(us).ok());
+  world.Settle();
+  EXPECT_TRUE(world.Found({.resource = us.crn().ToString()}).empty());
+  EXPECT_EQ(world.Found({.resource = de.crn().ToString()}).size(), 1U);
+}
+
 TEST_F(GovernanceTest, UnreadableFactsAreUnableNeverCompliant) {
   const auto us = world.Service("us.icr.io");
   ASSERT_TRUE(world.Change(us, Settings(true)).ok());
