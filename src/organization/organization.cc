@@ -5,6 +5,8 @@
 #include "control/hierarchy.h"
 #include "iam/account_setup.h"
 #include "iam/api_keys.h"
+#include "iam/changes.h"
+#include "iam/identity_facts.h"
 #include "organization/store.h"
 
 namespace breakwater::organization {
@@ -322,18 +324,21 @@ Result<MadeAccount> Organization::CreateAccount(const control::Caller& caller,
                UserOf(tx, seen.tree.enterprise().account, wanted.owner, "owner_iam_id"));
         BW_TRY(const auto plan, iam::PlanAccount(id, wanted.name, std::move(owner), now));
         BW_TRY_STATUS(iam::StoreAccount(tx, plan, now));
+        std::vector<control::Resource> governed{iam::AccessResource(id)};
         if (wanted.with_service_id) {
           BW_TRY(const auto robot, PlanServiceId(plan, deps_.hasher, now));
           BW_TRY_STATUS(StoreServiceId(tx, plan, robot, now));
           made.service_id = robot.service_id.id;
           made.api_key_id = robot.key.key.id;
           made.api_key = robot.key.value;
+          governed.push_back(iam::GovernedApiKey(robot.key.key));
         }
         BW_TRY_STATUS(store::InsertPlace(tx, member));
         json::Value document = iam::ToJson(plan);
         document.as_object()["parent"] = json::Text(member.parent);
         control::Effect effect = EffectOf(nullptr, std::move(document));
-        effect.events.push_back(iam::AccessFactsChanged(id));
+        // By what it inherits.
+        effect.governed = std::move(governed);
         return effect;
       }));
   return made;
