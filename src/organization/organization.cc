@@ -339,6 +339,7 @@ Result<MadeAccount> Organization::CreateAccount(const control::Caller& caller,
         control::Effect effect = EffectOf(nullptr, std::move(document));
         // By what it inherits.
         effect.governed = std::move(governed);
+        effect.events.push_back(iam::AccessFactsChanged(id));
         return effect;
       }));
   return made;
