@@ -441,6 +441,7 @@ TEST_F(Effects, TemplateWithAValueThatNoResourceCouldTakeIsRefusedAtOnce) {
   const VersionsOnly remedy;
   Templates templates({world.database(),
                        world.changes,
+                       world.allow_all,
                        condition::Catalogue::BuiltIn(),
                        world.hierarchy,
                        world.clock,

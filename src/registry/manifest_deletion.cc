@@ -78,7 +78,9 @@ Result<DeletedImage> Manifests::DeleteImage(const control::Caller& caller,
            MoveToTrash(tx, path, deletion, {.deleted = now, .expires = now + options_.trash_life}));
     effect.gone = std::move(gone);
     // What was attached to an image may have been asked of it.
-    if (subject) BW_TRY(effect.governed, Governed(tx, path, {*subject}));
+    if (subject) {
+      BW_TRY(effect.governed, Governed(tx, path, {*subject}));
+    }
     return effect;
   };
   BW_TRY_STATUS(changes_.Submit(caller, change));
