@@ -37,7 +37,7 @@ constexpr std::string_view kColumns =
 constexpr std::string_view kMayBeImage =
     "m.media_type IN ($3, $4) AND coalesce(i.kind, 'image') = 'image' ";
 
-bool IsImage(const db::Row& row, int media_type, int content) {
+bool ReadsAsImage(const db::Row& row, int media_type, int content) {
   if (row.IsNull(content)) return true;
   const auto manifest = oci::ParseManifest(AsText(row.Blob(content)), row.Text(media_type));
   return manifest.ok() && manifest->IsContainerImage();
@@ -187,7 +187,7 @@ Result<std::optional<Known>> FindImage(db::Transaction& tx, const control::Resou
       {resource.registry, resource.name.substr(0, at), oci::kOciManifest, oci::kDockerManifest,
        resource.name.substr(at + 1), resource.account},
       [&](const db::Row& row) -> Status {
-        if (!IsImage(row, 13, 14)) return Ok();
+        if (!ReadsAsImage(row, 13, 14)) return Ok();
         BW_TRY(found, KnownOf(row));
         return Ok();
       }));
@@ -247,7 +247,7 @@ Result<std::vector<control::Resource>> ImageFacts::List(db::Transaction& tx,
                      std::string(kMayBeImage),
                  {account, registry.name, oci::kOciManifest, oci::kDockerManifest},
                  [&](const db::Row& row) -> Status {
-                   if (!IsImage(row, 3, 4)) return Ok();
+                   if (!ReadsAsImage(row, 3, 4)) return Ok();
                    BW_TRY(auto digest, oci::Digest::Parse(row.Text(1)));
                    auto image = ImageResource(
                        {account, registry.name, registry.region, row.String(0), std::move(digest)});

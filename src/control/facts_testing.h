@@ -60,7 +60,7 @@ class SourceReader {
   FactSource& source_;
 };
 
-// What kFactsChanged told since it was asked last, each as "kind" or "kind name". Before jobs run.
+// What kFactsChanged and kChangeCommitted told since it was asked last, each as "kind" or "kind name". Before jobs run.
 class FactNews {
  public:
   explicit FactNews(jobs::Jobs& jobs) : jobs_(jobs) {
@@ -75,6 +75,7 @@ class FactNews {
       return Ok();
     });
     jobs.Subscribe(std::string(kFactsChanged), "test.fact_news");
+    jobs.Subscribe(std::string(kChangeCommitted), "test.fact_news");
   }
   std::vector<std::string> Take() {
     EXPECT_TRUE(jobs_.RunDue().ok());

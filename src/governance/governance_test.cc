@@ -48,6 +48,14 @@ class GovernanceTest : public ::testing::Test {
     return draft;
   }
 
+  // The same of every registry.
+  RuleDraft EverywhereDraft(std::vector<Action> actions) const {
+    RuleDraft draft = SeedDraft(std::move(actions));
+    draft.target =
+        json::Object{{"service_name", "container-registry"}, {"resource_kind", "service"}};
+    return draft;
+  }
+
   Rule Create(const RuleDraft& draft) {
     auto rule = world.governance.CreateRule(world.caller, draft);
     BW_CHECK(rule.ok());
@@ -167,7 +175,7 @@ TEST_F(GovernanceTest, OnlyWhatWasTouchedIsEvaluated) {
   const auto us = world.Service("us.icr.io");
   const auto de = world.Service("de.icr.io");
   for (const auto& one : {us, de}) ASSERT_TRUE(world.Change(one, Settings(true)).ok());
-  AttachToAccount(Create(SeedDraft({})).id);
+  AttachToAccount(Create(EverywhereDraft({})).id);
   world.Settle();
   const auto checked = [&](const control::Resource& resource) {
     return world.Found({.resource = resource.crn().ToString()}).at(0).checked;
@@ -186,7 +194,7 @@ TEST_F(GovernanceTest, WhatIsGoneLosesItsResultsAndIsJudgedByWhoLooksAtIt) {
   const auto de = world.Service("de.icr.io");
   ASSERT_TRUE(world.Change(us, Settings(true)).ok());
   ASSERT_TRUE(world.Change(de, Settings(false)).ok());
-  AttachToAccount(Create(SeedDraft({})).id);
+  AttachToAccount(Create(EverywhereDraft({})).id);
   const auto remove = [&](const control::Resource& resource) {
     return world.changes.Submit(world.caller,
                                 {.action = "container-registry.auth.set",
@@ -200,7 +208,7 @@ TEST_F(GovernanceTest, WhatIsGoneLosesItsResultsAndIsJudgedByWhoLooksAtIt) {
                                                           .gone = {resource}};
                                  }});
   };
-  RuleDraft some = SeedDraft({Action::kDisallow});
+  RuleDraft some = EverywhereDraft({Action::kDisallow});
   some.required_config =
       json::Parse(R"({"any":{"target":{"service_name":"container-registry","resource_kind":)"
                   R"("service"},"required_config":{"property":"private_only","operator":)"
