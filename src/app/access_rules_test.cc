@@ -59,8 +59,11 @@ TEST_F(AccessRules, AViolatedRuleKeepsNobodyFromBeingRemoved) {
   std::vector<iam::ServiceId> all;
   for (const char* name : {"a", "b", "c", "d"}) all.push_back(NewAdministrator(name));
   ASSERT_TRUE(granted_.ok()) << granted_.error().message();
+  const auto another =
+      parts().service_ids.Create(place_.caller, place_.account, {.name = "e", .api_key = {}});
+  ASSERT_TRUE(another.ok());
   AtMostOneAdministrator();
-  EXPECT_EQ(Grant(all[0].iam_id).error().reason(), "config_rule_denied");
+  EXPECT_EQ(Grant(another->service_id.iam_id).error().reason(), "config_rule_denied");
   for (const auto& one : {all[0], all[1], all[2]}) {
     const Status removed = parts().service_ids.Delete(place_.caller, place_.account, one.id);
     EXPECT_TRUE(removed.ok()) << removed.error().message();
