@@ -138,7 +138,7 @@ Status ReadLists(db::Transaction& tx, const std::string& repository, const oci::
   BW_TRY_STATUS(
       tx.Query("SELECT m.content FROM manifest_reference e JOIN manifest m ON m.repository = "
                "e.repository AND m.digest = e.manifest WHERE e.repository = $1 AND e.target = $2 "
-               "AND e.kind = 2 ORDER BY m.digest LIMIT $3",
+               "AND e.kind = 2 ORDER BY e.manifest LIMIT $3",
                {repository, image.text(), kMaxLists}, [&](const db::Row& row) -> Status {
                  BW_TRY(const json::Value index, ParseContent(row.Blob(0)));
                  AttestationsIn(index, image, attestations);

@@ -21,9 +21,10 @@ constexpr std::size_t kMaxLabelBytes = 16U << 10;  // names and values
 constexpr std::string_view kColumns =
     "SELECT m.pushed, i.kind, i.os_id, l.status, l.assessed, l.issues, l.counts, "
     // A tag leads to it, or to a list that names it.
-    "(SELECT count(*) FROM tag t WHERE t.repository = m.repository AND (t.digest = m.digest OR "
-    "t.digest IN (SELECT e.manifest FROM manifest_reference e WHERE e.repository = m.repository "
-    "AND e.target = m.digest AND e.kind = 2))), "
+    "CASE WHEN EXISTS (SELECT 1 FROM tag t WHERE t.repository = m.repository AND t.digest = "
+    "m.digest) OR EXISTS (SELECT 1 FROM manifest_reference e WHERE e.repository = m.repository AND "
+    "e.target = m.digest AND e.kind = 2 AND EXISTS (SELECT 1 FROM tag t WHERE t.repository = "
+    "e.repository AND t.digest = e.manifest)) THEN 1 ELSE 0 END, "
     "m.content_size, r.id, c.created, c.labels, c.platform, m.media_type, "
     "CASE WHEN i.kind IS NULL THEN m.content END FROM repository r JOIN manifest m ON "
     "m.repository = r.id "
@@ -51,7 +52,7 @@ struct Known {
   Timestamp assessed;
   std::int64_t issues = 0;
   json::Value counts;
-  std::int64_t tags = 0;
+  bool tagged = false;
   std::int64_t size = 0;
   std::string repository;  // row id
   std::optional<Timestamp> built;
@@ -70,7 +71,7 @@ Result<Known> KnownOf(const db::Row& row) {
               .assessed = row.Time(4),
               .issues = row.Int(5),
               .counts = {},
-              .tags = row.Int(7),
+              .tagged = row.Bool(7),
               .size = row.Int(8),
               .repository = row.String(9),
               .built = row.OptionalTime(10),
@@ -209,7 +210,7 @@ condition::Facts FactsOf(const Known& known, Timestamp now) {
   const std::string registry(kRegistry);
   facts.Set("built_at", BuiltAt(known, now));
   facts.Set("pushed_at", Fact::Present(known.pushed, registry, now));
-  facts.Set("tagged", Fact::Present(known.tags > 0, registry, now));
+  facts.Set("tagged", Fact::Present(known.tagged, registry, now));
   facts.Set("size_bytes", Fact::Present(condition::Number(known.size), registry, now));
   return facts;
 }

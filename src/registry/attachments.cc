@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <iterator>
 #include <set>
 
 #include "registry/content.h"
@@ -30,14 +31,22 @@ Result<Candidate> FromRow(const db::Row& row) {
 Result<std::vector<Candidate>> CandidatesFor(db::Transaction& tx, const ManifestKey& manifest) {
   // '/' follows '.', which begins the suffix.
   const std::string base = TagBase(manifest.digest);
-  return tx.QueryAll(
-      "SELECT digest, media_type, 1 FROM manifest WHERE repository = $1 AND subject = $2 "
-      "UNION ALL SELECT m.digest, m.media_type, 0 FROM tag t JOIN manifest m ON "
-      "m.repository = t.repository AND m.digest = t.digest WHERE t.repository = $1 AND "
-      "(t.name = $3 OR (t.name >= $4 AND t.name < $5)) ORDER BY 1, 3 DESC LIMIT $6",
-      {manifest.repository, manifest.digest.text(), base, base + ".", base + "/",
-       kMaxAttachments + 1},
-      FromRow);
+  // Two queries: SQLite orders their union by walking through all manifests of the repository.
+  BW_TRY(auto candidates,
+         tx.QueryAll("SELECT digest, media_type, 1 FROM manifest WHERE repository = $1 AND "
+                     "subject = $2 ORDER BY digest LIMIT $3",
+                     {manifest.repository, manifest.digest.text(), kMaxAttachments + 1}, FromRow));
+  BW_TRY(auto named,
+         tx.QueryAll("SELECT m.digest, m.media_type, 0 FROM tag t JOIN manifest m ON "
+                     "m.repository = t.repository AND m.digest = t.digest WHERE t.repository = $1 "
+                     "AND (t.name = $2 OR (t.name >= $3 AND t.name < $4)) ORDER BY m.digest "
+                     "LIMIT $5",
+                     {manifest.repository, base, base + ".", base + "/", kMaxAttachments + 1},
+                     FromRow));
+  std::ranges::move(named, std::back_inserter(candidates));
+  std::ranges::stable_sort(candidates, {}, &Candidate::digest);
+  if (candidates.size() > kMaxAttachments + 1) candidates.resize(kMaxAttachments + 1);
+  return candidates;
 }
 
 Result<std::vector<oci::Digest>> ListsOf(db::Transaction& tx, const ManifestKey& manifest) {
