@@ -144,6 +144,26 @@ TEST_F(ImageRules, AnImageThatIsCopiedByATagIsJudgedWhereItComesTo) {
   EXPECT_FALSE(IsThere("team/app"));
 }
 
+TEST_F(ImageRules, AnImageThatIsTakenOutOfTheTrashIsJudged) {
+  ASSERT_EQ(Push("team/app", Config("{}")), "");
+  const auto there = parts().manifests.Head(Path("team/app"), *oci::Reference::Parse("1"));
+  const oci::Digest digest = (*there)->digest;
+  ASSERT_TRUE(
+      parts()
+          .manifests.Delete(place_.caller, Path("team/app"), *oci::Reference::Parse(digest.text()))
+          .ok());
+  const std::string rule = Require(kSourceIsNamed);
+  const auto by_digest = parts().trash.RestoreTags(place_.caller, Path("team/app"), digest);
+  ASSERT_FALSE(by_digest.ok());
+  EXPECT_EQ(by_digest.error().reason(), "config_rule_denied");
+  EXPECT_EQ(parts().trash.RestoreTag(place_.caller, Path("team/app"), "1").error().reason(),
+            "config_rule_denied");
+  EXPECT_FALSE(IsThere("team/app"));
+  ASSERT_TRUE(parts().governance.DeleteRule(place_.caller, place_.account, rule).ok());
+  EXPECT_TRUE(parts().trash.RestoreTag(place_.caller, Path("team/app"), "1").ok());
+  EXPECT_TRUE(IsThere("team/app"));
+}
+
 TEST_F(ImageRules, ListsAndOtherArtifactsAreNotJudgedAsImages) {
   Require(kSourceIsNamed);
   EXPECT_TRUE(

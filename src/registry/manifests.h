@@ -19,6 +19,7 @@
 #include "oci/manifest.h"
 #include "oci/names.h"
 #include "registry/attachments.h"
+#include "registry/governed_images.h"
 #include "registry/types.h"
 
 namespace breakwater::registry {
@@ -73,11 +74,6 @@ struct DeleteOptions {
 
 // Tags of one push.
 inline constexpr std::size_t kMaxTagsPerPush = 64;
-
-// Of the manifests that a change brings or names anew, the images that rules ask about: they are
-// judged with it. Asked inside the change's transaction.
-using GovernedImages = std::function<Result<std::vector<control::Resource>>(
-    db::Transaction& tx, const RepositoryPath& path, const std::vector<oci::Digest>& digests)>;
 
 struct ManifestOptions {
   // Takes image manifests whose config or layers are not in the repository. (Children of an index

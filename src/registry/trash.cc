@@ -117,12 +117,14 @@ class Return {
     return Ok();
   }
   std::vector<jobs::Event> events() && { return std::move(events_); }
+  const std::vector<oci::Digest>& brought() const { return brought_; }
 
  private:
   Status One(const Trashed& manifest, const std::vector<std::string>& tags) {
     BW_TRY(const bool copied, CopyFromTrash(tx_, manifest.key, now_));
     BW_TRY(const RestoredTags set, SetFreeTags(tx_, manifest.key, tags, now_));
     if (copied) {
+      brought_.push_back(manifest.key.digest);
       events_.push_back(ContentEvent(event::kImagePushed, path_, manifest.key.digest,
                                      set.successful, manifest.media_type));
     }
@@ -133,6 +135,7 @@ class Return {
   const RepositoryPath& path_;
   const Timestamp now_;
   std::vector<jobs::Event> events_;
+  std::vector<oci::Digest> brought_;
 };
 
 Status RemoveWithAttached(db::Transaction& tx, const ManifestKey& image) {
@@ -249,9 +252,13 @@ Result<RestoredTags> Trash::RestoreTags(const control::Caller& caller, const Rep
     BW_TRY_STATUS(back.Image(image));
     BW_TRY_STATUS(CheckHardLimits(tx, terms, use));
     BW_TRY(restored, SetFreeTags(tx, image.key, tags, now));
+    std::vector<control::Resource> governed;
+    if (governed_) {
+      BW_TRY(governed, governed_(tx, path, back.brought()));
+    }
     control::Effect effect{.before = nullptr,
                            .after = TagsNow(digest, image.media_type, restored.successful),
-                           .governed = {},
+                           .governed = std::move(governed),
                            .events = std::move(back).events()};
     effect.events.push_back(
         ContentEvent(event::kImagePushed, path, digest, restored.successful, image.media_type));
@@ -287,9 +294,13 @@ Status Trash::RestoreTag(const control::Caller& caller, const RepositoryPath& pa
     BW_TRY_STATUS(CheckHardLimits(tx, terms, use));
     BW_TRY_STATUS(SetFreeTags(tx, image.key, {tag}, now));
     BW_TRY_STATUS(TakeTagOut(tx, image.key, tag));
+    std::vector<control::Resource> governed;
+    if (governed_) {
+      BW_TRY(governed, governed_(tx, path, back.brought()));
+    }
     control::Effect effect{.before = nullptr,
                            .after = TagsNow(image.key.digest, image.media_type, {tag}),
-                           .governed = {},
+                           .governed = std::move(governed),
                            .events = std::move(back).events()};
     effect.events.push_back(
         ContentEvent(event::kImagePushed, path, image.key.digest, {tag}, image.media_type));

@@ -12,6 +12,7 @@
 #include "control/change.h"
 #include "db/database.h"
 #include "oci/names.h"
+#include "registry/governed_images.h"
 #include "registry/image_list.h"
 #include "registry/types.h"
 
@@ -40,10 +41,15 @@ struct RestoredTags {
 // Thread-safe.
 class Trash {
  public:
-  // `admission`: the quotas that restoring keeps to, as pushing does; null: none.
+  // `admission`: the quotas that restoring keeps to, as pushing does; null: none. `governed`: the
+  // restored images that rules ask about, as of what is pushed; null: none.
   Trash(db::Database& database, const Clock& clock, control::ChangePath& changes,
-        const Admission* admission)
-      : database_(database), clock_(clock), changes_(changes), admission_(admission) {}
+        const Admission* admission, GovernedImages governed = {})
+      : database_(database),
+        clock_(clock),
+        changes_(changes),
+        admission_(admission),
+        governed_(std::move(governed)) {}
 
   // Deleted images of these namespaces; not what is attached to them. At most `limit` after
   // `after`, and no more than kImagesPerPage.
@@ -81,6 +87,7 @@ class Trash {
   const Clock& clock_;
   control::ChangePath& changes_;
   const Admission* admission_;
+  GovernedImages governed_;
 };
 
 }  // namespace breakwater::registry

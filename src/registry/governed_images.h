@@ -1,0 +1,20 @@
+// Which images a change asks rules about.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "base/result.h"
+#include "control/resource.h"
+#include "db/database.h"
+#include "oci/digest.h"
+#include "registry/types.h"
+
+namespace breakwater::registry {
+
+// Of the manifests that a change brings or names anew, the images that rules ask about: they are
+// judged with it. Asked inside the change's transaction.
+using GovernedImages = std::function<Result<std::vector<control::Resource>>(
+    db::Transaction& tx, const RepositoryPath& path, const std::vector<oci::Digest>& digests)>;
+
+}  // namespace breakwater::registry
