@@ -37,6 +37,58 @@ jobs::Event CommittedEvent(const Change& change, const Effect& effect) {
            {"governed", std::move(governed)}}};
 }
 
+constexpr std::string_view kRuleEvaluated = "compliance.configuration-governance-rule.eval";
+
+bool AsksForEvent(const json::Value& rule) {
+  const json::Value* actions = json::Find(rule, "enforcement_actions");
+  if (actions == nullptr || !actions->is_array()) return false;
+  return std::ranges::find(actions->get_array(), json::Value("audit_log")) !=
+         actions->get_array().end();
+}
+
+// What a violated rule with the action audit_log asks for: an event of its own, in the reference's
+// words (ibm-scc 1.7, 1.13).
+void AddEvaluations(const audit::Record& change, const json::Value& judgement,
+                    std::vector<audit::Record>& events) {
+  const json::Value* rules = json::Find(judgement, "rules");
+  const json::Value* target = json::Find(judgement, "target");
+  if (rules == nullptr || !rules->is_array() || target == nullptr) return;
+  for (const json::Value& rule : rules->get_array()) {
+    if (!AsksForEvent(rule)) continue;
+    audit::Record event = change;
+    event.id.clear();
+    event.action = std::string(kRuleEvaluated);
+    event.data_event = false;
+    event.severity = audit::Severity::kWarning;
+    event.target = {.crn = std::string(json::FindText(judgement, "resource")),
+                    .kind = std::string(json::FindText(*target, "kind")),
+                    .name = std::string(json::FindText(*target, "name"))};
+    event.changes.clear();
+    event.judgement = nullptr;
+    event.request =
+        json::Object{{"rule_id", Text(json::FindText(rule, "rule_id"))},
+                     {"rule_name", Text(json::FindText(rule, "rule_name"))},
+                     {"compliance.evaluationType", "enforced"},
+                     {"compliance.resource.serviceName", Text(json::FindText(*target, "service"))},
+                     {"compliance.resource.resourceKind", Text(json::FindText(*target, "kind"))},
+                     {"compliance.isAllowed", rule.at("is_allowed")},
+                     {"compliance.isCompliant", false}};
+    events.push_back(std::move(event));
+  }
+}
+
+std::vector<audit::Record> EvaluationsIn(const audit::Record& change, const json::Value& judged) {
+  std::vector<audit::Record> events;
+  if (!judged.is_array()) return events;
+  for (const json::Value& judgement : judged.get_array()) {
+    AddEvaluations(change, judgement, events);
+    const json::Value* also = json::Find(judgement, "also");
+    if (also == nullptr || !also->is_array()) continue;
+    for (const json::Value& one : also->get_array()) AddEvaluations(change, one, events);
+  }
+  return events;
+}
+
 }  // namespace
 
 Status ChangePath::Submit(const Caller& caller, const Change& change) {
@@ -104,6 +156,9 @@ Status ChangePath::Apply(db::Transaction& tx, const Caller& caller, const Change
   record.target.digest = effect.target_digest;
   record.changes = audit::Differences(effect.before, effect.after);
   record.judgement = judged.records;
+  for (audit::Record& event : EvaluationsIn(record, judged.records)) {
+    BW_TRY_STATUS(log_.Append(tx, std::move(event)));
+  }
   BW_TRY_STATUS(log_.Append(tx, std::move(record)));
   for (const jobs::Event& event : effect.events) BW_TRY_STATUS(jobs_.Emit(tx, event));
   // Who listens evaluates what is governed, and most pushes govern nothing.

@@ -122,6 +122,18 @@ TEST_F(GovernanceTest, AuditLogAllowsAndRecordsTheViolation) {
   const std::string judgement = json::Serialize(world.LastRecord().judgement);
   EXPECT_THAT(judgement, HasSubstr(R"("is_allowed":true)"));
   EXPECT_THAT(judgement, HasSubstr(R"("is_compliant":false)"));
+  const auto records = world.log.Query({.limit = 100});
+  ASSERT_TRUE(records.ok());
+  const auto is_event = [](const audit::Found& one) {
+    return one.record.action == "compliance.configuration-governance-rule.eval";
+  };
+  ASSERT_EQ(std::ranges::count_if(*records, is_event), 1);
+  const audit::Record event = std::ranges::find_if(*records, is_event)->record;
+  EXPECT_EQ(event.severity, audit::Severity::kWarning);
+  EXPECT_EQ(event.target.crn, us.crn().ToString());
+  EXPECT_EQ(event.initiator.iam_id.value(), "IBMid-owner");
+  EXPECT_EQ(json::Find(event.request, "compliance.isAllowed")->as_bool(), true);
+  EXPECT_EQ(json::Find(event.request, "compliance.isCompliant")->as_bool(), false);
 }
 
 TEST_F(GovernanceTest, ResultsFollowAttachmentsRulesAndChangesAtOnce) {
