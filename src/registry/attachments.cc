@@ -45,7 +45,9 @@ Result<std::vector<Candidate>> CandidatesFor(db::Transaction& tx, const Manifest
                      FromRow));
   std::ranges::move(named, std::back_inserter(candidates));
   std::ranges::stable_sort(candidates, {}, &Candidate::digest);
-  if (candidates.size() > kMaxAttachments + 1) candidates.resize(kMaxAttachments + 1);
+  if (candidates.size() > kMaxAttachments + 1) {
+    candidates.erase(candidates.begin() + kMaxAttachments + 1, candidates.end());
+  }
   return candidates;
 }
 
