@@ -20,7 +20,7 @@ bool IsFilesystemLayer(std::string_view media_type) {
          media_type.starts_with("application/vnd.docker.image.rootfs.");
 }
 
-bool IsContainerImage(const oci::Manifest& manifest) {
+bool OfContainerImage(const oci::Manifest& manifest) {
   if (manifest.kind != oci::ManifestKind::kImage || !manifest.config) return false;
   const std::string_view type = manifest.config->media_type;
   return (type == kOciConfig || type == kDockerConfig) &&
@@ -91,11 +91,16 @@ Result<ImageFiles> ReadLayers(const ContentReader& content, const oci::Manifest&
 
 }  // namespace
 
+bool IsContainerImage(const registry::ManifestBytes& manifest) {
+  const auto parsed = oci::ParseManifest(manifest.content, manifest.media_type);
+  return parsed.ok() && OfContainerImage(*parsed);
+}
+
 Result<ImageIndex> ReadImage(const ContentReader& content, const registry::ManifestBytes& manifest,
                              const IndexerLimits& limits) {
   ImageIndex index;
   auto parsed = oci::ParseManifest(manifest.content, manifest.media_type);
-  if (!parsed.ok() || !IsContainerImage(*parsed)) {
+  if (!parsed.ok() || !OfContainerImage(*parsed)) {
     index.kind = ImageKind::kNotAnImage;
     return index;
   }
@@ -104,7 +109,7 @@ Result<ImageIndex> ReadImage(const ContentReader& content, const registry::Manif
     index.inventory = TakeInventory(*files);
     return index;
   }
-  // A layer that was never pushed (sparse images) does not come by waiting either.
+  // A layer that is lost does not come by waiting either.
   if (!IsLasting(files.error()) && files.error().code() != ErrorCode::kNotFound) {
     return std::move(files).error();
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "registry/absent_layers.h"
 #include "registry/admission.h"
 #include "registry/content.h"
 #include "registry/manifest_changes.h"
@@ -114,13 +115,15 @@ class Return {
       }
       open.insert(open.end(), children.begin(), children.end());
     }
+    BW_TRY(auto completions, Completions(tx_, path_, image.key.repository, completed_));
+    std::ranges::move(completions, std::back_inserter(events_));
     return Ok();
   }
   std::vector<jobs::Event> events() && { return std::move(events_); }
 
  private:
   Status One(const Trashed& manifest, const std::vector<std::string>& tags) {
-    BW_TRY(const bool copied, CopyFromTrash(tx_, manifest.key, now_));
+    BW_TRY(const bool copied, CopyFromTrash(tx_, manifest.key, now_, completed_));
     BW_TRY(const RestoredTags set, SetFreeTags(tx_, manifest.key, tags, now_));
     if (copied) {
       events_.push_back(ContentEvent(event::kImagePushed, path_, manifest.key.digest,
@@ -133,6 +136,7 @@ class Return {
   const RepositoryPath& path_;
   const Timestamp now_;
   std::vector<jobs::Event> events_;
+  std::vector<oci::Digest> completed_;
 };
 
 Status RemoveWithAttached(db::Transaction& tx, const ManifestKey& image) {
