@@ -38,6 +38,9 @@ struct FsckSummary {
   std::int64_t blobs = 0;
   std::uint64_t blob_bytes = 0;  // by the rows
   std::int64_t manifests = 0;
+  // Of sparse images, which lack layers and may: no problem.
+  std::int64_t sparse_images = 0;
+  std::int64_t absent_layers = 0;
   std::int64_t found = 0;
   std::int64_t repaired = 0;
   std::int64_t lost = 0;

@@ -1,5 +1,8 @@
+#include <set>
+
 #include "admin/fsck_checks.h"
 #include "oci/manifest.h"
+#include "registry/absent_layers.h"
 #include "registry/manifest_rows.h"
 
 namespace breakwater::admin {
@@ -35,11 +38,13 @@ ManifestOfRow ManifestFromRow(const db::Row& row) {
           .content = std::string(AsText(row.Blob(8)))};
 }
 
+// What the manifest refers to, absent layers too.
 Result<std::vector<ManifestReference>> ReferencesIn(db::Transaction& tx,
                                                     const ManifestOfRow& manifest) {
   return tx.QueryAll(
       "SELECT kind, target, size FROM manifest_reference WHERE repository = $1 AND manifest = $2 "
-      "ORDER BY kind, target",
+      "UNION ALL SELECT 1, digest, size FROM absent_layer WHERE repository = $1 AND manifest = $2 "
+      "ORDER BY 1, 2",
       {manifest.repository, manifest.digest}, [](const db::Row& row) {
         return ManifestReference{static_cast<registry::ReferenceKind>(row.Int(0)), row.String(1),
                                  row.Int(2)};
@@ -52,6 +57,26 @@ Status RemoveManifest(FsckRun& run, const ManifestOfRow& manifest) {
   });
 }
 
+// Of these layers, those that neither have a reference nor are the repository's by a link. They are
+// never made its own: it may not have had them.
+Result<std::set<oci::Digest>> StillAbsent(db::Transaction& tx, const ManifestOfRow& manifest,
+                                          const ManifestRows& rows) {
+  std::set<oci::Digest> absent;
+  for (const ManifestReference& row : rows.references) {
+    if (row.kind != registry::ReferenceKind::kLayer) continue;
+    BW_TRY(const auto had,
+           tx.QueryOne("SELECT 1 FROM manifest_reference WHERE repository = $1 AND manifest = $2 "
+                       "AND kind = 1 AND target = $3 UNION ALL SELECT 1 FROM repository_blob WHERE "
+                       "repository = $1 AND digest = $3 LIMIT 1",
+                       {manifest.repository, manifest.digest, row.target},
+                       [](const db::Row&) { return true; }));
+    if (had) continue;
+    BW_TRY(oci::Digest digest, oci::Digest::Parse(row.target));
+    absent.insert(std::move(digest));
+  }
+  return absent;
+}
+
 Status MakeRowsAgain(FsckRun& run, const ManifestOfRow& manifest, const ManifestRows& rows) {
   return run.database.Write([&](db::Transaction& tx) -> Status {
     BW_TRY_STATUS(
@@ -60,8 +85,10 @@ Status MakeRowsAgain(FsckRun& run, const ManifestOfRow& manifest, const Manifest
                    "WHERE repository = $1 AND digest = $2",
                    {manifest.repository, manifest.digest, rows.media_type, rows.artifact_type,
                     rows.config_digest, rows.content_size, rows.subject, rows.referrer}));
+    BW_TRY(const auto absent, StillAbsent(tx, manifest, rows));
     BW_TRY_STATUS(registry::DeleteReferences(tx, manifest.repository, manifest.digest));
-    return registry::InsertReferences(tx, manifest.repository, manifest.digest, rows.references);
+    return registry::InsertReferences(tx, manifest.repository, manifest.digest, rows.references,
+                                      absent);
   });
 }
 
@@ -106,9 +133,11 @@ Status CheckTrashed(FsckRun& run, const TrashOfRow& trashed) {
     return Ok();
   }
   const auto remove = [&](db::Transaction& tx) -> Status {
-    for (const char* sql : {"DELETE FROM trash_tag WHERE repository = $1 AND digest = $2",
-                            "DELETE FROM trash_reference WHERE repository = $1 AND manifest = $2",
-                            "DELETE FROM trash_image WHERE repository = $1 AND digest = $2"}) {
+    for (const char* sql :
+         {"DELETE FROM trash_tag WHERE repository = $1 AND digest = $2",
+          "DELETE FROM trash_reference WHERE repository = $1 AND manifest = $2",
+          "DELETE FROM trash_absent_layer WHERE repository = $1 AND manifest = $2",
+          "DELETE FROM trash_image WHERE repository = $1 AND digest = $2"}) {
       BW_TRY_STATUS(tx.Execute(sql, {trashed.repository, trashed.digest}));
     }
     return Ok();
@@ -164,6 +193,8 @@ std::vector<Dangling> Kinds() {
        DeleteFrom("manifest", "digest")},
       {"row_of_no_repository", kOfNone, Select("repository_blob", "digest", "@", kNoRepository),
        DeleteFrom("repository_blob", "digest")},
+      {"row_of_no_repository", kOfNone, Select("lapsed_link", "digest", "@", kNoRepository),
+       DeleteFrom("lapsed_link", "digest")},
       {"row_of_no_repository", kOfNone, Select("trash_image", "digest", "@", kNoRepository),
        DeleteFrom("trash_image", "digest")},
       {"trash_of_no_image", "a tag is noted for a deleted image that is not there",
@@ -173,6 +204,10 @@ std::vector<Dangling> Kinds() {
        Select("(SELECT DISTINCT repository, manifest AS digest FROM trash_reference)", "digest",
               "@", kNoTrashed),
        DeleteFrom("trash_reference", "manifest")},
+      {"trash_of_no_image", "what a deleted image lacked is noted, and it is not there",
+       Select("(SELECT DISTINCT repository, manifest AS digest FROM trash_absent_layer)", "digest",
+              "@", kNoTrashed),
+       DeleteFrom("trash_absent_layer", "manifest")},
       {"tag_without_manifest", "the manifest that a tag names is gone: push the image again",
        Select("tag", "name", ":",
               "NOT EXISTS (SELECT 1 FROM manifest m WHERE m.repository = x.repository AND "
@@ -183,6 +218,11 @@ std::vector<Dangling> Kinds() {
               "NOT EXISTS (SELECT 1 FROM manifest m WHERE m.repository = x.repository AND "
               "m.digest = x.manifest)"),
        DeleteFrom("manifest_reference", "manifest")},
+      {"reference_of_no_manifest", "what a manifest lacks is noted, and it is not there",
+       Select("(SELECT DISTINCT repository, manifest FROM absent_layer)", "manifest", "@",
+              "NOT EXISTS (SELECT 1 FROM manifest m WHERE m.repository = x.repository AND "
+              "m.digest = x.manifest)"),
+       DeleteFrom("absent_layer", "manifest")},
       {"link_missing", "a manifest's blob is not noted as its repository's",
        Select("(SELECT DISTINCT repository, target FROM manifest_reference WHERE kind <> 2)",
               "target", "@",
@@ -221,6 +261,44 @@ Status CheckKind(FsckRun& run, const Dangling& kind) {
     return run.Report(
         {.problem = std::string(kind.problem), .what = row.name, .text = std::string(kind.text)},
         /*lost=*/false, [&] { return run.database.Write(repair); });
+  });
+}
+
+// Layers that are noted as absent and are there. (The others may be absent: they are counted.)
+Status CheckAbsentLayers(FsckRun& run) {
+  struct Row {
+    std::string repository;
+    std::string digest;
+    std::string name;
+  };
+  const auto page = [](db::Transaction& tx, const Row& after) {
+    return tx.QueryAll(
+        Select("(SELECT DISTINCT repository, digest FROM absent_layer)", "digest", "@",
+               "EXISTS (SELECT 1 FROM repository_blob l JOIN blob b ON b.digest = l.digest WHERE "
+               "l.repository = x.repository AND l.digest = x.digest)"),
+        {after.repository, after.digest, kPage},
+        [](const db::Row& row) { return Row{row.String(0), row.String(1), row.String(2)}; });
+  };
+  BW_TRY_STATUS(ForEachRow<Row>(run.database, kPage, page, [&](const Row& row) {
+    const auto repair = [&](db::Transaction& tx) -> Status {
+      BW_TRY(const auto completed, registry::FillAbsentLayers(tx, row.repository, row.digest));
+      static_cast<void>(completed);  // the next import of advisories finds them
+      return Ok();
+    };
+    return run.Report({.problem = "absent_layer_present",
+                       .what = row.name,
+                       .text = "images lack a layer by the rows, and the repository has it"},
+                      /*lost=*/false, [&] { return run.database.Write(repair); });
+  }));
+  return run.database.Read([&](db::Transaction& tx) {
+    return tx.Query(
+        "SELECT COUNT(*), CAST(COALESCE(SUM(n), 0) AS BIGINT) FROM (SELECT COUNT(*) AS n FROM "
+        "absent_layer GROUP BY repository, manifest) sparse",
+        {}, [&](const db::Row& row) -> Status {
+          run.summary.sparse_images = row.Int(0);
+          run.summary.absent_layers = row.Int(1);
+          return Ok();
+        });
   });
 }
 
@@ -299,6 +377,7 @@ Status CheckTrash(FsckRun& run) {
 
 Status CheckNames(FsckRun& run) {
   for (const Dangling& kind : Kinds()) BW_TRY_STATUS(CheckKind(run, kind));
+  BW_TRY_STATUS(CheckAbsentLayers(run));
   BW_TRY_STATUS(CheckNeededBlobs(run));
   return CheckRepositories(run);
 }

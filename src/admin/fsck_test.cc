@@ -43,6 +43,19 @@ class FsckTest : public ::testing::Test {
                     .ok());
   }
 
+  // An image of which two layers are absent.
+  void PutSparse() {
+    registry::Manifests lenient({.accept_absent_layers = true}, world_.database, world_.clock,
+                                world_.changes);
+    ASSERT_TRUE(lenient
+                    .Put(world_.Caller(), path_,
+                         {.content = ImageManifest(config_, {layer_, "late", "theirs"}),
+                          .content_type = "",
+                          .reference = *oci::Reference::Parse("sparse"),
+                          .tags = {}})
+                    .ok());
+  }
+
   // Problems with their outcomes, in order.
   std::string Check(bool repair, bool read_blobs = true) {
     findings_.clear();
@@ -242,6 +255,16 @@ TEST_F(FsckTest, DropsRowsThatNameWhatIsNotThere) {
       "SELECT id, $1, 2, $1, 0 FROM repository",
       {digest});
   ExpectRepaired("reference_of_no_manifest");
+  Sql("INSERT INTO absent_layer (repository, manifest, digest, size) "
+      "SELECT id, $1, $1, 0 FROM repository",
+      {digest});
+  ExpectRepaired("reference_of_no_manifest");
+  Sql("INSERT INTO trash_absent_layer (repository, manifest, digest, size) "
+      "SELECT id, $1, $1, 0 FROM repository",
+      {digest});
+  ExpectRepaired("trash_of_no_image");
+  Sql("INSERT INTO lapsed_link (repository, digest, until) VALUES ('gone', $1, 0)", {digest});
+  ExpectRepaired("row_of_no_repository");
   Sql("INSERT INTO repository_blob (repository, digest, linked, leased_until) "
       "SELECT id, $1, 0, 0 FROM repository",
       {digest});
@@ -250,6 +273,45 @@ TEST_F(FsckTest, DropsRowsThatNameWhatIsNotThere) {
       "VALUES ('gone', $1, 0, 0)",
       {DigestOf(layer_).text()});
   ExpectRepaired("row_of_no_repository");
+}
+
+TEST_F(FsckTest, CountsSparseImagesAndHasNothingAgainstThem) {
+  ASSERT_TRUE(world_.PushBlob(world_.Repository("team-b/app"), "theirs").ok());
+  PutSparse();
+  EXPECT_EQ(Check(true), "");
+  const auto summary = Fsck(world_.database, world_.store, {}, world_.clock);
+  ASSERT_TRUE(summary.ok());
+  EXPECT_EQ(summary->sparse_images, 1);
+  EXPECT_EQ(summary->absent_layers, 2);
+  // What others have is never given to it.
+  Sql("UPDATE manifest SET content_size = 1");
+  EXPECT_EQ(Check(true), "manifest_rows_wrong repaired\nmanifest_rows_wrong repaired\n");
+  Sql("DELETE FROM absent_layer");
+  EXPECT_EQ(Check(true), "manifest_rows_wrong repaired\n");
+  EXPECT_EQ(Check(true), "");
+  EXPECT_EQ(world_.ReadBlob(path_, DigestOf("theirs")), "(blob_unknown)");
+  EXPECT_EQ(world_.Count("absent_layer"), 2);
+}
+
+TEST_F(FsckTest, TurnsLayersThatAreThereIntoReferences) {
+  PutSparse();
+  // Both that a link was made behind its back, and that the blob came.
+  ASSERT_TRUE(world_.PushBlob(path_, "other").ok());
+  Sql("UPDATE absent_layer SET digest = $1 WHERE digest = $2",
+      {DigestOf("other").text(), DigestOf("late").text()});
+  EXPECT_EQ(Check(false), "manifest_rows_wrong found\nabsent_layer_present found\n");
+  EXPECT_EQ(Check(true), "manifest_rows_wrong repaired\n") << "which removes the wrong row";
+  EXPECT_EQ(Check(true), "");
+  ASSERT_TRUE(world_.PushBlob(path_, "late").ok());
+  Sql("INSERT INTO absent_layer (repository, manifest, digest, size) SELECT repository, manifest, "
+      "target, size FROM manifest_reference WHERE target = $1",
+      {DigestOf("late").text()});
+  Sql("DELETE FROM manifest_reference WHERE target = $1", {DigestOf("late").text()});
+  ExpectRepaired("absent_layer_present");
+  EXPECT_EQ(world_.Count("absent_layer"), 1);
+  world_.clock.Advance(std::chrono::hours{25});
+  world_.Collect();
+  EXPECT_EQ(world_.ReadBlob(path_, DigestOf("late")), "late");
 }
 
 TEST_F(FsckTest, SaysThatARepositoryCannotBeReached) {

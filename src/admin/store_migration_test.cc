@@ -185,7 +185,7 @@ TEST_F(StoreMigration, ThereAndBackGivesEqualDigests) {
 TEST_F(StoreMigration, WhatWasServedIsServedFromTheCopy) {
   Stores there;
   Succeeds(Migrate(From(), To(there)));
-  const registry::Blobs blobs(there.db(), *there.disk, from_.world.clock);
+  const registry::Blobs blobs(there.db(), *there.disk, from_.world.clock, {});
   const auto path = from_.world.services->namespaces.Resolve(from_.world.registry(), "team/app");
   ASSERT_TRUE(path.ok());
   for (const std::string& layer : from_.layers) {

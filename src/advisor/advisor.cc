@@ -1,6 +1,7 @@
 #include "advisor/advisor.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "advisor/image_facts.h"
@@ -8,6 +9,7 @@
 #include "control/fact_events.h"
 #include "db/lazy_flush.h"
 #include "oci/manifest.h"
+#include "registry/absent_layers.h"
 #include "registry/attachments.h"
 #include "registry/content.h"
 #include "registry/types.h"
@@ -81,6 +83,20 @@ Result<bool> IsThere(db::Transaction& tx, const Location& location) {
   return found.has_value();
 }
 
+// Layers of the image that are not in its repository.
+Result<std::int64_t> AbsentLayersAt(db::Transaction& tx, const Location& location) {
+  BW_TRY(const auto repository,
+         registry::FindRepository(tx, location.registry, location.repository));
+  if (!repository) return 0;
+  return registry::CountAbsentLayers(tx, *repository, location.digest.text());
+}
+
+// Whether the manifest alone says that it is of something else than a container image.
+Result<bool> IsKnownOther(db::Transaction& tx, const oci::Digest& digest) {
+  BW_TRY(const auto kind, FindKind(tx, digest));
+  return kind == ImageKind::kNotAnImage;
+}
+
 // Says that facts changed of the images that a manifest which came or went is attached to, or
 // lists.
 Status TellSubjects(db::Database& database, jobs::Jobs& jobs, const Location& location,
@@ -129,6 +145,7 @@ void Advisor::Register() {
                  [this](const jobs::Job& job) { return Forget(job.payload); });
   jobs_.Register(std::string(kRematchJob), retry, [this](const jobs::Job&) { return Rematch(); });
   jobs_.Subscribe(std::string(registry::event::kImagePushed), std::string(kIndexJob));
+  jobs_.Subscribe(std::string(registry::event::kImageCompleted), std::string(kIndexJob));
   jobs_.Subscribe(std::string(registry::event::kTagDeleted), std::string(kIndexJob));
   jobs_.Subscribe(std::string(registry::event::kImageDeleted), std::string(kForgetJob));
   jobs_.Subscribe(std::string(registry::event::kNamespaceDeleted), std::string(kForgetJob));
@@ -170,8 +187,9 @@ Result<ImageReport> Advisor::Report(const AccountId& account, const RegistryName
                                     const oci::Reference& reference) const {
   BW_TRY(const registry::ManifestBytes manifest,
          ReadAssessable(account, registry, repository, reference));
-  BW_TRY(std::optional<Assessment> assessment,
-         database_.ReadValue([&](db::Transaction& tx) { return AssessIn(tx, manifest.digest); }));
+  BW_TRY(std::optional<Assessment> assessment, database_.ReadValue([&](db::Transaction& tx) {
+    return AssessAt(tx, {account, registry, {}, repository, manifest.digest});
+  }));
   if (!assessment) {
     return NotFound("the image has not been scanned yet; try again later")
         .Reason("image_not_scanned");
@@ -187,6 +205,16 @@ Result<std::optional<Assessment>> Advisor::AssessIn(db::Transaction& tx,
   StoredAdvisories advisories(tx, feed ? feed->generation : 0);
   BW_TRY(Assessment assessment, Assess(*index, feed, advisories));
   return std::optional<Assessment>(std::move(assessment));
+}
+
+Result<std::optional<Assessment>> Advisor::AssessAt(db::Transaction& tx,
+                                                    const Location& location) const {
+  BW_TRY(const std::int64_t absent, AbsentLayersAt(tx, location));
+  if (absent == 0) return AssessIn(tx, location.digest);
+  BW_TRY(const bool other, IsKnownOther(tx, location.digest));
+  if (other) return AssessIn(tx, location.digest);
+  BW_TRY(const std::optional<FeedInfo> feed, CurrentFeed(tx));
+  return std::optional<Assessment>(AssessSparse(absent, feed, clock_.Now()));
 }
 
 Status Advisor::Announce(db::Transaction& tx, const Location& location,
@@ -214,7 +242,7 @@ Status Advisor::AnnounceUntagged(const Location& pushed, const std::vector<std::
   for (const Location& place : places) {
     if (place.digest == pushed.digest) continue;
     BW_TRY_STATUS(database_.Write([&](db::Transaction& tx) -> Status {
-      BW_TRY(const auto assessment, AssessIn(tx, place.digest));
+      BW_TRY(const auto assessment, AssessAt(tx, place));
       if (!assessment) return jobs_.Enqueue(tx, IndexJobOf(place));
       return Announce(tx, place, *assessment);
     }));
@@ -235,10 +263,14 @@ Status Advisor::Index(const json::Value& payload) {
                                                            : Status(std::move(manifest).error());
   }
   if (IsList(*manifest)) return Ok();  // its children are pushed and assessed on their own
-  BW_TRY(const bool known,
-         database_.ReadValue([&](db::Transaction& tx) { return HasIndex(tx, location.digest); }));
+  BW_TRY(const bool readable, database_.ReadValue([&](db::Transaction& tx) -> Result<bool> {
+    BW_TRY(const bool known, HasIndex(tx, location.digest));
+    if (known) return false;
+    BW_TRY(const std::int64_t absent, AbsentLayersAt(tx, location));
+    return absent == 0 || !IsContainerImage(*manifest);
+  }));
   std::optional<ImageIndex> index;
-  if (!known) {
+  if (readable) {
     BW_TRY(index, ReadImage(content_, *manifest, options_.limits));
     index->indexed = clock_.Now();
   }
@@ -246,7 +278,7 @@ Status Advisor::Index(const json::Value& payload) {
     BW_TRY(const bool there, IsThere(tx, location));
     if (!there) return Ok();  // deleted while it was read
     if (index) BW_TRY_STATUS(SaveIndex(tx, location.digest, *index));
-    BW_TRY(const std::optional<Assessment> assessment, AssessIn(tx, location.digest));
+    BW_TRY(const std::optional<Assessment> assessment, AssessAt(tx, location));
     if (!assessment) return Unavailable("the image's index was removed meanwhile");
     return Announce(tx, location, *assessment);
   });
@@ -301,21 +333,37 @@ Status Advisor::Rematch() {
 
 Status Advisor::RematchImage(const oci::Digest& digest) {
   // Most results do not change with a feed: find that out without disturbing writers.
-  std::optional<Assessment> assessment;
+  std::optional<Assessment> whole;
   std::vector<PlacedVerdict> places;
+  std::map<std::size_t, Assessment> sparse;  // where layers are absent
   BW_TRY_STATUS(database_.Read([&](db::Transaction& tx) -> Status {
-    BW_TRY(assessment, AssessIn(tx, digest));
+    sparse.clear();
+    BW_TRY(whole, AssessIn(tx, digest));
     BW_TRY(places, PlacesOf(tx, digest));
+    for (std::size_t i = 0; i < places.size(); ++i) {
+      BW_TRY(const std::int64_t absent, AbsentLayersAt(tx, places[i].location));
+      if (absent == 0) continue;
+      BW_TRY(auto assessment, AssessAt(tx, places[i].location));
+      if (assessment) sparse.emplace(i, *std::move(assessment));
+    }
     return Ok();
   }));
-  const std::string result = assessment ? ResultDigest(*assessment) : "";
-  for (const PlacedVerdict& place : places) {
-    if (assessment && place.verdict.result == result) continue;
+  const std::string result = whole ? ResultDigest(*whole) : "";
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    const PlacedVerdict& place = places[i];
+    const auto here = sparse.find(i);
+    const Assessment* assessment = here != sparse.end() ? &here->second : whole ? &*whole : nullptr;
+    const bool same =
+        assessment != nullptr &&
+        place.verdict.result == (here != sparse.end() ? ResultDigest(here->second) : result);
+    if (same) continue;
     BW_TRY_STATUS(database_.Write([&](db::Transaction& tx) -> Status {
       BW_TRY(const bool there, IsThere(tx, place.location));
       if (!there) return ForgetPlace(tx, place.location);
-      if (assessment) return Announce(tx, place.location, *assessment);
-      // Read by an older analyser: read it again.
+      BW_TRY(const std::int64_t absent, AbsentLayersAt(tx, place.location));
+      const bool as_it_was = (absent > 0) == (here != sparse.end());
+      if (assessment != nullptr && as_it_was) return Announce(tx, place.location, *assessment);
+      // Read by an older analyser, or its layers have come: read it again.
       return jobs_.Enqueue(tx, IndexJobOf(place.location));
     }));
   }

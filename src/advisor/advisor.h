@@ -38,8 +38,8 @@ class Advisor {
           const registry::ContentReader& content)
       : options_(options), database_(database), jobs_(jobs), clock_(clock), content_(content) {}
 
-  // Handlers of the advisor's jobs, subscribed to image.pushed, tag.deleted, image.deleted and
-  // namespace.deleted.
+  // Handlers of the advisor's jobs, subscribed to image.pushed, image.completed, tag.deleted,
+  // image.deleted and namespace.deleted.
   void Register();
 
   // Matches the image's packages with the advisories there are now. For an image list: its
@@ -71,6 +71,9 @@ class Advisor {
   Status AnnounceUntagged(const Location& pushed, const std::vector<std::string>& tags);
   // Assesses an indexed image; nothing when it is not indexed.
   Result<std::optional<Assessment>> AssessIn(db::Transaction& tx, const oci::Digest& digest) const;
+  // The same where it lies: an image that lacks layers there is not told what is known of it
+  // elsewhere, by whoever has them.
+  Result<std::optional<Assessment>> AssessAt(db::Transaction& tx, const Location& location) const;
   // Stores the verdict and emits the event if it is news at this place. Nothing if the image is
   // not there any more.
   Status Announce(db::Transaction& tx, const Location& location, const Assessment& assessment);

@@ -72,6 +72,23 @@ class AdvisorTest : public ::testing::Test {
         world_.services->manifests.Delete(world_.Caller(), world_.Repository(repository), reference)
             .ok());
   }
+  // An image without its layers; what it needs is its configuration.
+  void PushSparse(const std::string& repository, const std::vector<testing::Layer>& layers) {
+    const auto path = world_.Repository(repository);
+    const std::string config = testing::ConfigOf(layers);
+    ASSERT_TRUE(world_.PushBlob(path, config).ok());
+    std::vector<std::string> blobs;
+    for (const testing::Layer& layer : layers) blobs.push_back(layer.blob);
+    registry::Manifests lenient({.accept_absent_layers = true}, world_.database, world_.clock,
+                                world_.changes);
+    ASSERT_TRUE(lenient
+                    .Put(world_.Caller(), path,
+                         {.content = registry::testing::ImageManifest(config, blobs),
+                          .content_type = "",
+                          .reference = *oci::Reference::Parse("1"),
+                          .tags = {}})
+                    .ok());
+  }
   // Digest and tags of the last announcement.
   std::string LastAnnounced() const {
     if (assessed_.empty()) return "";
@@ -171,6 +188,58 @@ TEST_F(AdvisorTest, DamagedLayersMakeAnImageIncompleteNotClean) {
   }
   EXPECT_EQ(MustReport("tests/forged").reason,
             "layer 1: a layer's content differs from the image configuration's diff_id");
+}
+
+TEST_F(AdvisorTest, AnImageThatLacksLayersIsIncompleteUntilTheyCome) {
+  ImportSample();
+  const auto base = MakeLayer(Debian("at-release"));
+  const auto more = MakeLayer({{"file", "text"}});
+  PushSparse("tests/app", {base, more});
+  Run();
+  EXPECT_EQ(MustReport("tests/app").status, ImageStatus::kIncomplete);
+  EXPECT_EQ(MustReport("tests/app").reason, "2 layers of the image are not in its repository");
+  ASSERT_EQ(assessed_.size(), 1U);
+  EXPECT_EQ(json::FindText(assessed_[0], "status"), "INCOMPLETE");
+  EXPECT_EQ(world_.Count("advisor_image"), 0);
+  ImportSample();
+  Run();
+  EXPECT_EQ(assessed_.size(), 1U) << "new advisories are no news of it";
+
+  const auto path = world_.Repository("tests/app");
+  ASSERT_TRUE(world_.PushBlob(path, base.blob).ok());
+  Run();
+  EXPECT_EQ(MustReport("tests/app").reason, "1 layer of the image is not in its repository");
+  ASSERT_TRUE(world_.PushBlob(path, more.blob).ok());
+  Run();
+  EXPECT_EQ(MustReport("tests/app").status, ImageStatus::kFail);
+  EXPECT_EQ(json::FindText(assessed_.back(), "status"), "FAIL");
+}
+
+// Whoever knows a manifest could otherwise learn what is in layers that he may not read.
+TEST_F(AdvisorTest, WhatIsKnownOfAnImageElsewhereIsNotToldWhereItLacksLayers) {
+  ImportSample();
+  const auto layer = MakeLayer(Debian("at-release"));
+  PushSparse("tests/before", {layer});
+  Run();
+  PushImage(world_, "tests/whole", "1", {layer});
+  PushSparse("tests/after", {layer});
+  Run();
+  EXPECT_EQ(MustReport("tests/whole").status, ImageStatus::kFail);
+  for (int i = 0; i < 2; ++i) {
+    for (const char* repository : {"tests/before", "tests/after"}) {
+      const Assessment assessment = MustReport(repository);
+      EXPECT_EQ(assessment.status, ImageStatus::kIncomplete) << repository;
+      EXPECT_TRUE(assessment.findings.empty()) << repository;
+      EXPECT_TRUE(assessment.os.empty()) << repository;
+    }
+    const auto verdicts = advisor_.Verdicts(kAccount, kHere);
+    ASSERT_TRUE(verdicts.ok());
+    for (const PlacedVerdict& place : *verdicts) {
+      EXPECT_EQ(place.verdict.counts.total() > 0, place.location.repository == "tests/whole");
+    }
+    ImportSample();
+    Run();
+  }
 }
 
 TEST_F(AdvisorTest, OtherSystemsAndOtherContentAreUnsupported) {

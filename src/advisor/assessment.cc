@@ -145,6 +145,20 @@ Result<Assessment> Assess(const ImageIndex& index, const std::optional<FeedInfo>
   return assessment;
 }
 
+Assessment AssessSparse(std::int64_t absent_layers, const std::optional<FeedInfo>& feed,
+                        Timestamp now) {
+  Assessment assessment;
+  assessment.status = ImageStatus::kIncomplete;
+  assessment.reason = std::to_string(absent_layers) +
+                      (absent_layers == 1 ? " layer of the image is not in its repository"
+                                          : " layers of the image are not in its repository");
+  assessment.problems = {assessment.reason};
+  assessment.state = MatchState::kUnsupportedOs;
+  assessment.indexed = now;
+  assessment.feed = feed;
+  return assessment;
+}
+
 std::string ResultDigest(const Assessment& assessment) {
   crypto::Hasher hasher(crypto::HashAlgorithm::kSha256);
   const auto add = [&hasher](std::string_view text) {

@@ -71,6 +71,11 @@ ImageStatus StatusOf(const Assessment& assessment, IssueScope scope);
 Result<Assessment> Assess(const ImageIndex& index, const std::optional<FeedInfo>& feed,
                           AdvisoryLookup& lookup);
 
+// Of an image that lacks so many layers where it is: nothing is known of it, whatever is known of
+// the same image elsewhere.
+Assessment AssessSparse(std::int64_t absent_layers, const std::optional<FeedInfo>& feed,
+                        Timestamp now);
+
 // Equal for equal results, whatever feed they came from.
 std::string ResultDigest(const Assessment& assessment);
 

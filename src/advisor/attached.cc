@@ -14,6 +14,11 @@ constexpr std::int64_t kMaxReferrers = 200;
 constexpr std::int64_t kMaxLists = 20;
 constexpr std::size_t kMaxAttestations = 20;
 
+// A manifest that lacks layers is no signature, and no list of contents.
+constexpr std::string_view kWhole =
+    "NOT EXISTS (SELECT 1 FROM absent_layer a WHERE a.repository = m.repository AND a.manifest = "
+    "m.digest) ";
+
 constexpr json::Limits kManifestJson{.max_bytes = oci::kMaxManifestBytes, .max_depth = 64};
 
 bool StartsWithAny(std::string_view text, std::initializer_list<std::string_view> prefixes) {
@@ -62,7 +67,8 @@ void NoteLayers(Attached& attached, const json::Value& manifest) {
 
 Status ReadLayers(db::Transaction& tx, const std::string& repository, const std::string& digest,
                   Attached& attached) {
-  return tx.Query("SELECT content FROM manifest WHERE repository = $1 AND digest = $2",
+  return tx.Query("SELECT content FROM manifest m WHERE repository = $1 AND digest = $2 AND " +
+                      std::string(kWhole),
                   {repository, digest}, [&](const db::Row& row) -> Status {
                     BW_TRY(const json::Value manifest, ParseContent(row.Blob(0)));
                     NoteLayers(attached, manifest);
@@ -74,8 +80,9 @@ Status ReadReferrers(db::Transaction& tx, const std::string& repository, const o
                      Attached& attached) {
   std::vector<std::string> unclear;
   BW_TRY_STATUS(
-      tx.Query("SELECT artifact_type, referrer, digest FROM manifest WHERE repository = $1 AND "
-               "subject = $2 ORDER BY digest LIMIT $3",
+      tx.Query("SELECT artifact_type, referrer, digest FROM manifest m WHERE repository = $1 AND "
+               "subject = $2 AND " +
+                   std::string(kWhole) + "ORDER BY digest LIMIT $3",
                {repository, image.text(), kMaxReferrers}, [&](const db::Row& row) -> Status {
                  json::Value entry;
                  if (!row.IsNull(1)) {
@@ -105,7 +112,8 @@ Status ReadTags(db::Transaction& tx, const std::string& repository, const oci::D
   return tx.Query(
       "SELECT t.name, m.content FROM tag t JOIN manifest m ON m.repository = "
       "t.repository AND m.digest = t.digest WHERE t.repository = $1 AND t.name IN "
-      "($2, $3, $4)",
+      "($2, $3, $4) AND " +
+          std::string(kWhole),
       {repository, stem + ".sig", stem + ".sbom", stem + ".att"},
       [&](const db::Row& row) -> Status {
         if (row.Text(0).ends_with(".sig")) attached.signature = true;

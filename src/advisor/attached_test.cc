@@ -146,6 +146,33 @@ TEST_F(AttachedTest, ReferrersAreSeenAsTheyComeAndGo) {
   EXPECT_EQ(All(), "false true true");
 }
 
+TEST_F(AttachedTest, WhatLacksLayersIsAttachedOnceTheyCome) {
+  ASSERT_TRUE(world_.PushBlob(path_, "config").ok());
+  registry::Manifests lenient({.accept_absent_layers = true}, world_.database, world_.clock,
+                              world_.changes);
+  const auto put = [&](const std::string& manifest, const std::string& tag) {
+    EXPECT_TRUE(lenient
+                    .Put(world_.Caller(), path_,
+                         {.content = manifest,
+                          .content_type = "",
+                          .reference = *oci::Reference::Parse(tag),
+                          .tags = {}})
+                    .ok());
+  };
+  using registry::testing::ImageManifest;
+  put(ImageManifest("config", {"one"}), CosignTag(".sig"));
+  put(ImageManifest("config", {"two"}, R"(,"artifactType":"application/spdx+json",)" + Subject()),
+      "bill");
+  news_.Take();
+  EXPECT_EQ(All(), "false false false");
+  ASSERT_TRUE(world_.PushBlob(path_, "two").ok());
+  EXPECT_THAT(news_.Take(), Contains(News()));
+  EXPECT_EQ(All(), "false true false");
+  ASSERT_TRUE(world_.PushBlob(path_, "one").ok());
+  EXPECT_THAT(news_.Take(), Contains(News()));
+  EXPECT_EQ(All(), "true true false");
+}
+
 TEST_F(AttachedTest, CosignsTagsAreSeenAsTheyComeAndGo) {
   Put(Artifact(""), CosignTag(".sig"));
   EXPECT_THAT(news_.Take(), Contains(News()));

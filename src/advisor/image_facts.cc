@@ -30,7 +30,9 @@ constexpr std::string_view kColumns =
     "m.repository = r.id "
     "JOIN namespace n ON n.registry = r.registry AND n.name = r.name_space "
     "LEFT JOIN image_config c ON c.digest = m.config_digest "
-    "LEFT JOIN advisor_image i ON i.digest = m.digest "
+    // What is known of the same image elsewhere is not told of it where it lacks layers.
+    "LEFT JOIN advisor_image i ON i.digest = m.digest AND NOT EXISTS (SELECT 1 FROM absent_layer a "
+    "WHERE a.repository = m.repository AND a.manifest = m.digest AND i.kind = 'image') "
     "LEFT JOIN advisor_location l ON l.registry = r.registry AND l.repository = r.name "
     "AND l.digest = m.digest ";
 // What the advisor has read says so; the others tell it by their bytes, which are selected for

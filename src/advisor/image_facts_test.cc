@@ -114,6 +114,39 @@ TEST_F(ImageFactsTest, AnImageIsInTheResourceGroupOfItsNamespace) {
   EXPECT_EQ(of_event.resource_group, "team");
 }
 
+TEST_F(ImageFactsTest, AnImageThatLacksLayersHasNoneOfTheFactsKnownElsewhere) {
+  ASSERT_TRUE(importer_.ImportSample().ok());
+  const auto layer = MakeLayer(Debian());
+  const oci::Digest digest = PushImage(world_, "tests/app", "1", {layer});
+  const auto path = world_.Repository("tests/sparse");
+  const auto whole =
+      world_.services->manifests.Get(world_.Repository("tests/app"), oci::Reference(digest));
+  ASSERT_TRUE(whole.ok());
+  ASSERT_TRUE(world_.PushBlob(path, testing::ConfigOf({layer})).ok());
+  registry::Manifests lenient({.accept_absent_layers = true}, world_.database, world_.clock,
+                              world_.changes);
+  ASSERT_TRUE(lenient
+                  .Put(world_.Caller(), path,
+                       {.content = (*whole)->content,
+                        .content_type = "",
+                        .reference = *oci::Reference::Parse("1"),
+                        .tags = {}})
+                  .ok());
+  ASSERT_TRUE(world_.jobs->RunDue().ok());
+  control::Resource image = List().front();
+  image.name = "tests/sparse@" + digest.text();
+  EXPECT_EQ(Value(image, "scan_status"), "\"INCOMPLETE\"");
+  EXPECT_EQ(Value(image, "last_scan"), "absent");
+  for (const char* property : {"has_os", "critical_vulnerabilities", "fixable_vulnerabilities"}) {
+    EXPECT_EQ(Value(image, property), "unavailable") << property;
+  }
+  EXPECT_EQ(Value(image, "os"), "absent");
+  ASSERT_TRUE(world_.PushBlob(path, layer.blob).ok());
+  ASSERT_TRUE(world_.jobs->RunDue().ok());
+  EXPECT_EQ(Value(image, "scan_status"), "\"FAIL\"");
+  EXPECT_EQ(Value(image, "has_os"), "true");
+}
+
 TEST_F(ImageFactsTest, AnotherAccountsImageIsNone) {
   PushImage(world_, "tests/app", "1", {MakeLayer(Debian())});
   EXPECT_TRUE(List(AccountId("another")).empty());

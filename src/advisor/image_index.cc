@@ -29,9 +29,13 @@ Result<std::vector<std::string>> ParseProblems(std::string_view text) {
   return problems;
 }
 
+ImageKind ParseKind(std::string_view text) {
+  return text == "image" ? ImageKind::kImage : ImageKind::kNotAnImage;
+}
+
 Result<ImageIndex> IndexOf(const db::Row& row) {
   ImageIndex index;
-  index.kind = row.Text(0) == "image" ? ImageKind::kImage : ImageKind::kNotAnImage;
+  index.kind = ParseKind(row.Text(0));
   index.inventory.os.id = row.String(1);
   index.inventory.os.version_id = row.String(2);
   index.inventory.os.version_codename = row.String(3);
@@ -75,6 +79,12 @@ Result<std::optional<ImageIndex>> FindIndex(db::Transaction& tx, const oci::Dige
                      "ORDER BY name, architecture, version",
                      {digest.text()}, PackageOf));
   return index;
+}
+
+Result<std::optional<ImageKind>> FindKind(db::Transaction& tx, const oci::Digest& digest) {
+  return tx.QueryOne("SELECT kind FROM advisor_image WHERE digest = $1 AND analyser = $2",
+                     {digest.text(), kAnalyserVersion},
+                     [](const db::Row& row) { return ParseKind(row.Text(0)); });
 }
 
 Result<bool> HasIndex(db::Transaction& tx, const oci::Digest& digest) {

@@ -73,6 +73,11 @@ Result<ImageFiles> ReadLayers(const ContentReader& content, const oci::Manifest&
 
 }  // namespace
 
+bool IsContainerImage(const registry::ManifestBytes& manifest) {
+  const auto parsed = oci::ParseManifest(manifest.content, manifest.media_type);
+  return parsed.ok() && parsed->IsContainerImage();
+}
+
 Result<ImageIndex> ReadImage(const ContentReader& content, const registry::ManifestBytes& manifest,
                              const IndexerLimits& limits) {
   ImageIndex index;
@@ -86,7 +91,7 @@ Result<ImageIndex> ReadImage(const ContentReader& content, const registry::Manif
     index.inventory = TakeInventory(*files);
     return index;
   }
-  // A layer that was never pushed (sparse images) does not come by waiting either.
+  // A layer that is lost does not come by waiting either.
   if (!IsLasting(files.error()) && files.error().code() != ErrorCode::kNotFound) {
     return std::move(files).error();
   }

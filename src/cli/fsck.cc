@@ -68,6 +68,8 @@ void PrintSummary(const admin::FsckSummary& summary, bool as_json) {
                                {{"blobs", summary.blobs},
                                 {"blob_bytes", summary.blob_bytes},
                                 {"manifests", summary.manifests},
+                                {"sparse_images", summary.sparse_images},
+                                {"absent_layers", summary.absent_layers},
                                 {"found", summary.found},
                                 {"repaired", summary.repaired},
                                 {"lost", summary.lost}}}};
@@ -76,7 +78,12 @@ void PrintSummary(const admin::FsckSummary& summary, bool as_json) {
   }
   const auto text = [](std::int64_t count) { return std::to_string(count); };
   std::string line = text(summary.blobs) + " blobs of " + std::to_string(summary.blob_bytes) +
-                     " bytes and " + text(summary.manifests) + " manifests: ";
+                     " bytes and " + text(summary.manifests) + " manifests";
+  if (summary.sparse_images > 0) {
+    line += ", " + text(summary.sparse_images) + " of them sparse, which lack " +
+            text(summary.absent_layers) + " layers and may";
+  }
+  line += ": ";
   if (summary.found + summary.repaired + summary.lost == 0) {
     line += "all is as it should be";
   } else {

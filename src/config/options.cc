@@ -379,6 +379,11 @@ void AddContent(std::vector<Option>& out) {
                          BW_FIELD(content.trash_life),
                          "A deleted image can be restored for so long. It applies to images that "
                          "are deleted from then on."));
+  out.push_back(Word("content.absent_layers", "accept", {"refuse", "accept"},
+                     BW_FIELD(content.absent_layers),
+                     "What becomes of a manifest with layers that its repository never had. "
+                     "accept: it is stored as a sparse image, its push is answered with a warning, "
+                     "and the layers may follow. refuse: MANIFEST_BLOB_UNKNOWN."));
 }
 
 void AddBackground(std::vector<Option>& out) {

@@ -168,6 +168,7 @@ struct Content {
   std::int64_t blob_bytes = 0;
   std::chrono::milliseconds upload_expiry{};
   std::chrono::milliseconds trash_life{};
+  std::string absent_layers;
   friend bool operator==(const Content&, const Content&) = default;
 };
 

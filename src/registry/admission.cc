@@ -141,11 +141,16 @@ Status Admission::ContinuePush(const RepositoryPath& path, std::uint64_t bytes) 
 }
 
 Result<Admission::Terms> Admission::TermsOf(const RepositoryPath& path) const {
-  Terms terms;
   // A hard limit is judged by what is stored in the end: a manifest may add nothing.
   Status begun = CheckStorage(path, 0, Limit::kSoft);
   if (!begun.ok() && begun.error().code() != ErrorCode::kQuota) return std::move(begun).error();
+  BW_TRY(Terms terms, HardTermsOf(path));
   if (!begun.ok()) terms.reached = std::move(begun).error();
+  return terms;
+}
+
+Result<Admission::Terms> Admission::HardTermsOf(const RepositoryPath& path) const {
+  Terms terms;
   BW_TRY(const auto limited, Limited(path));
   for (const Scope& scope : limited) {
     if (scope.limits.hard) terms.hard.emplace_back(scope.key, scope.limits.storage);

@@ -59,6 +59,8 @@ class Admission {
     std::vector<std::pair<BookKey, std::int64_t>> hard;
   };
   Result<Terms> TermsOf(const RepositoryPath& path) const;
+  // Without the soft limits: what a blob has to keep to that images wait for.
+  Result<Terms> HardTermsOf(const RepositoryPath& path) const;
 
   // A manifest is pulled over the public network.
   Status BeginPull(const RepositoryPath& path) const;

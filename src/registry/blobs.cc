@@ -1,6 +1,7 @@
 #include "registry/blobs.h"
 
 #include "base/check.h"
+#include "registry/absent_layers.h"
 #include "registry/content.h"
 
 namespace breakwater::registry {
@@ -61,10 +62,11 @@ struct Blobs::Promise {
   bool needed = false;  // by a manifest
 };
 
-Blobs::Blobs(db::Database& database, blob::BlobStore& store, const Clock& clock)
+Blobs::Blobs(db::Database& database, blob::BlobStore& store, const Clock& clock, BlobLinks links)
     : database_(database),
       store_(store),
       clock_(clock),
+      links_(links),
       whole_(database, kKeptWhole, [](const Held& held) { return held.content.size(); }),
       rows_(database, kKeptRows),
       promises_(database, kKeptRows) {}
@@ -167,7 +169,7 @@ Status Blobs::Delete(const RepositoryPath& path, const oci::Digest& digest) {
       return Unsupported("a manifest of this repository needs the blob: delete the manifest first")
           .Reason("blob_in_use");
     }
-    return Ok();
+    return NoteLapsedLink(tx, *repository, digest.text(), clock_.Now());
   });
 }
 
@@ -187,12 +189,13 @@ Result<std::vector<std::string>> Blobs::Holders(const RegistryName& registry,
 
 Result<bool> Blobs::Mount(const RepositoryPath& target, const oci::Digest& digest,
                           const std::string& source) {
+  BW_TRY(const Admission::Terms terms, links_.TermsOf(target));
   return database_.WriteValue([&](db::Transaction& tx) -> Result<bool> {
     BW_TRY(const auto row, FindBlob(tx, target.registry, source, digest));
     if (!row) return false;
     const Timestamp now = clock_.Now();
     BW_TRY(const std::string repository, EnsureRepository(tx, target, now));
-    BW_TRY_STATUS(LinkBlob(tx, repository, digest, now, now + kBlobLease));
+    BW_TRY_STATUS(links_.Link(tx, target, repository, digest, now, terms));
     return true;
   });
 }

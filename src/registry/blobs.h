@@ -18,6 +18,7 @@
 #include "db/epoch_cache.h"
 #include "io/stream.h"
 #include "oci/digest.h"
+#include "registry/blob_links.h"
 #include "registry/types.h"
 
 namespace breakwater::registry {
@@ -41,7 +42,7 @@ struct OpenedBlob {
 // Thread-safe.
 class Blobs {
  public:
-  Blobs(db::Database& database, blob::BlobStore& store, const Clock& clock);
+  Blobs(db::Database& database, blob::BlobStore& store, const Clock& clock, BlobLinks links);
   ~Blobs();
 
   // What the database says of a blob comes from memory where nothing has changed. kNotFound
@@ -66,7 +67,7 @@ class Blobs {
   Result<std::vector<std::string>> Holders(const RegistryName& registry, const AccountId& account,
                                            const oci::Digest& digest, std::size_t limit) const;
   // Links the blob into `target` if `source` of the same registry holds it; false if it does not.
-  // The caller has checked the right to read the source.
+  // The caller has checked the right to read the source. kQuota as BlobLinks::Link.
   Result<bool> Mount(const RepositoryPath& target, const oci::Digest& digest,
                      const std::string& source);
 
@@ -82,6 +83,7 @@ class Blobs {
   db::Database& database_;
   blob::BlobStore& store_;
   const Clock& clock_;
+  const BlobLinks links_;
   db::EpochCache<Held> whole_;
   db::EpochCache<Held> rows_;  // without their content
   db::EpochCache<Promise> promises_;

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "observe/log.h"
+#include "registry/absent_layers.h"
 
 namespace breakwater::registry {
 namespace {
@@ -154,9 +155,11 @@ Result<Collector::Progress> Collector::StepOverLinks(State& state) {
   std::vector<Link> unneeded;
   std::optional<Link> last;
   std::size_t looked_at = 0;
+  bool any_lapsed = false;
   BW_TRY_STATUS(home_.database.Read([&](db::Transaction& tx) -> Status {
     unneeded.clear();
     looked_at = 0;
+    BW_TRY(any_lapsed, AnyLapsedLink(tx, now));
     return tx.Query(
         "SELECT l.repository, l.digest, CASE WHEN l.leased_until > $3 OR " + std::string(kNeeded) +
             " THEN 0 ELSE 1 END FROM repository_blob l WHERE l.repository > $1 "
@@ -168,6 +171,11 @@ Result<Collector::Progress> Collector::StepOverLinks(State& state) {
           return Ok();
         });
   }));
+  if (any_lapsed) {
+    // As many as a step can add, so that they do not pile up.
+    BW_TRY_STATUS(home_.database.Write(
+        [&](db::Transaction& tx) { return ForgetLapsedLinks(tx, now, options_.batch); }));
+  }
   Progress progress;
   for (std::size_t at = 0; at < unneeded.size(); at += kLinksAtOnce) {
     const auto end = unneeded.begin() +
@@ -194,6 +202,7 @@ Result<std::int64_t> Collector::RemoveLinks(const std::vector<Link>& links) {
                         "AND leased_until <= $3 AND NOT EXISTS (SELECT 1 FROM manifest_reference e "
                         "WHERE e.repository = $1 AND e.target = $2 AND e.kind <> 2)",
                         {link.repository, link.digest, clock_.Now()}));
+      if (count > 0) BW_TRY_STATUS(NoteLapsedLink(tx, link.repository, link.digest, clock_.Now()));
       removed += count;
     }
     return removed;

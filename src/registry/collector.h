@@ -7,7 +7,8 @@
 //
 // Tags and manifests are never garbage here. Whatever is removed is asked for again in the
 // transaction that removes it, lease and references alike, so a push that has got its answer keeps
-// its blobs, whichever of the two comes first.
+// its blobs, whichever of the two comes first. Links that were removed are remembered for a while:
+// a manifest that names their blobs then is of a push that took too long (absent_layers.h).
 #pragma once
 
 #include <chrono>

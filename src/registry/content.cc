@@ -77,16 +77,6 @@ Result<std::string> ReadBlobContent(db::Transaction& tx, const oci::Digest& dige
   return *std::move(content);
 }
 
-Status LinkBlob(db::Transaction& tx, const std::string& repository_id, const oci::Digest& digest,
-                Timestamp now, Timestamp leased_until) {
-  BW_TRY_STATUS(
-      tx.Execute("INSERT INTO repository_blob (repository, digest, linked, leased_until) "
-                 "VALUES ($1, $2, $3, $4) ON CONFLICT (repository, digest) DO UPDATE SET "
-                 "leased_until = excluded.leased_until",
-                 {repository_id, digest.text(), now, leased_until}));
-  return Ok();
-}
-
 Result<std::vector<std::string>> TagsOf(db::Transaction& tx, const std::string& repository_id,
                                         const oci::Digest& digest) {
   return tx.QueryAll("SELECT name FROM tag WHERE repository = $1 AND digest = $2 ORDER BY name",
@@ -125,8 +115,9 @@ Result<std::vector<jobs::Event>> DeleteNamespaceContent(db::Transaction& tx,
                                                         const std::string& region) {
   constexpr std::string_view kWhere =
       " WHERE repository IN (SELECT id FROM repository WHERE registry = $1 AND name_space = $2)";
-  for (const char* table : {"tag", "manifest_reference", "manifest_pull", "manifest",
-                            "repository_blob", "trash_tag", "trash_reference", "trash_image"}) {
+  for (const char* table :
+       {"tag", "manifest_reference", "absent_layer", "manifest_pull", "manifest", "repository_blob",
+        "lapsed_link", "trash_tag", "trash_reference", "trash_absent_layer", "trash_image"}) {
     BW_TRY_STATUS(tx.Execute(std::string("DELETE FROM ") + table + std::string(kWhere),
                              {name_space.registry, name_space.name}));
   }

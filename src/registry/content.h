@@ -37,9 +37,6 @@ Result<std::string> EnsureRepository(db::Transaction& tx, const RepositoryPath& 
 Result<std::optional<BlobRow>> FindBlob(db::Transaction& tx, const RegistryName& registry,
                                         std::string_view repository, const oci::Digest& digest);
 Result<std::string> ReadBlobContent(db::Transaction& tx, const oci::Digest& digest);
-// Links an existing blob into a repository, or prolongs the lease of a link.
-Status LinkBlob(db::Transaction& tx, const std::string& repository_id, const oci::Digest& digest,
-                Timestamp now, Timestamp leased_until);
 
 // Names of the tags that point at a manifest, in bytewise order.
 Result<std::vector<std::string>> TagsOf(db::Transaction& tx, const std::string& repository_id,

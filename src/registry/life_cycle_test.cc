@@ -43,13 +43,18 @@ struct Manifest {
 
 class Story {
  public:
+  Story() {
+    world_.accept_absent_layers = true;
+    world_.Restart();
+  }
+
   void Happen(std::uint32_t choice) {
     const auto pick = [&choice](std::uint32_t count) {
       const std::uint32_t picked = choice % count;
       choice /= count;
       return picked;
     };
-    const std::uint32_t what = pick(16);
+    const std::uint32_t what = pick(18);
     const RepositoryPath& path = paths_.at(pick(2));
     const auto before = Live();
     std::set<std::string> may_go;
@@ -89,14 +94,18 @@ class Story {
         RC_ASSERT(Services().trash.Expire().ok());
         break;
       case 14: Pull(path, pick(8)); break;
+      case 15: PushSparse(path, pick(4), pick(4), pick(5)); break;
+      case 16: RC_ASSERT(world_.PushBlob(path, Layer(pick(4))).ok()); break;
       default: world_.Collect();
     }
     NoteTagged(before, what == 5 || what == 8 || what == 9);
     ExpectNoneLost(before, may_go);
   }
 
-  // Everything that is there can be pulled whole; every byte is explained; the sums are right.
+  // Everything that is there can be pulled whole, but layers that are noted as absent, which are;
+  // every byte is explained; the sums are right.
   void ExpectWhole() {
+    ExpectAllNoted();
     for (const auto& [key, manifest] : Live()) {
       for (const auto& row :
            Rows("SELECT target FROM manifest_reference WHERE kind <> 2 AND "
@@ -190,6 +199,42 @@ class Story {
                                                .tags = {}});
     if (put.ok()) contents_.push_back(content);
   }
+  // Each blob of a manifest is noted, as a reference or as absent, and no blob as absent that is
+  // there.
+  void ExpectAllNoted() {
+    RC_ASSERT(Rows("SELECT a.digest FROM absent_layer a JOIN repository_blob l ON l.repository = "
+                   "a.repository AND l.digest = a.digest",
+                   1)
+                  .empty());
+    for (const auto& [key, manifest] : Live()) {
+      const auto content = std::ranges::find(contents_, manifest.digest, TextOf);
+      RC_ASSERT(content != contents_.end());
+      const auto parsed = oci::ParseManifest(*content, "");
+      RC_ASSERT(parsed.ok());
+      std::multiset<std::string> wanted;
+      for (const oci::Descriptor& blob : parsed->RequiredBlobs()) wanted.insert(blob.digest.text());
+      const std::string where =
+          "repository = '" + manifest.repository + "' AND manifest = '" + manifest.digest + "'";
+      std::multiset<std::string> noted;
+      for (const auto& row :
+           Rows("SELECT target FROM manifest_reference WHERE kind <> 2 AND " + where +
+                    " UNION ALL SELECT digest FROM absent_layer WHERE " + where,
+                1)) {
+        noted.insert(row[0]);
+      }
+      RC_ASSERT(noted == wanted);
+    }
+  }
+
+  static std::string Layer(std::uint32_t i) {
+    return testing::Bytes(70'000, static_cast<char>('a' + i));
+  }
+  // Without its layers, unless they are there.
+  void PushSparse(const RepositoryPath& path, std::uint32_t a, std::uint32_t b, std::uint32_t tag) {
+    RC_ASSERT(world_.PushBlob(path, "{}").ok());
+    configs_[TextOf("{}")] = "{}";
+    Put(path, ImageManifest("{}", {Layer(a), Layer(b)}), tag);
+  }
   void Push(const RepositoryPath& path, int day, std::uint32_t layer, std::uint32_t tag) {
     // The first has no date, the second one that counts for none.
     const std::string config =
@@ -197,7 +242,7 @@ class Story {
         : day == 1 ? R"({"created":"1980-01-01T00:00:00Z"})"
                    : R"({"created":")" +
                          FormatRfc3339(world_.clock.Now() - std::chrono::days{10 - day}) + R"("})";
-    const std::string bytes = testing::Bytes(70'000, static_cast<char>('a' + layer));
+    const std::string bytes = Layer(layer);
     RC_ASSERT(world_.PushBlob(path, config).ok());
     RC_ASSERT(world_.PushBlob(path, bytes).ok());
     configs_[TextOf(config)] = config;

@@ -52,8 +52,18 @@ ManifestRows RowsOf(const oci::Manifest& manifest, const oci::Digest& digest, st
 }
 
 Status InsertReferences(db::Transaction& tx, const std::string& repository_id,
-                        const std::string& manifest, const std::vector<ManifestReference>& rows) {
+                        const std::string& manifest, const std::vector<ManifestReference>& rows,
+                        const std::set<oci::Digest>& absent) {
+  std::set<std::string_view> without;
+  for (const oci::Digest& digest : absent) without.insert(digest.text());
   for (const ManifestReference& row : rows) {
+    if (row.kind == ReferenceKind::kLayer && without.contains(row.target)) {
+      BW_TRY_STATUS(tx.Execute(
+          "INSERT INTO absent_layer (repository, manifest, digest, size) VALUES ($1, $2, $3, $4) "
+          "ON CONFLICT (repository, manifest, digest) DO NOTHING",
+          {repository_id, manifest, row.target, row.size}));
+      continue;
+    }
     BW_TRY_STATUS(tx.Execute(
         "INSERT INTO manifest_reference (repository, manifest, kind, target, size) "
         "VALUES ($1, $2, $3, $4, $5) ON CONFLICT (repository, manifest, kind, target) DO NOTHING",
@@ -68,8 +78,11 @@ Status DeleteReferences(db::Transaction& tx, const std::string& repository_id,
          tx.QueryAll("SELECT DISTINCT target FROM manifest_reference WHERE repository = $1 AND "
                      "manifest = $2 AND kind <> 2",
                      {repository_id, manifest}, [](const db::Row& row) { return row.String(0); }));
-  BW_TRY_STATUS(tx.Execute("DELETE FROM manifest_reference WHERE repository = $1 AND manifest = $2",
-                           {repository_id, manifest}));
+  for (const char* table : {"manifest_reference", "absent_layer"}) {
+    BW_TRY_STATUS(
+        tx.Execute("DELETE FROM " + std::string(table) + " WHERE repository = $1 AND manifest = $2",
+                   {repository_id, manifest}));
+  }
   return DropStoredBlobs(tx, repository_id, blobs);
 }
 

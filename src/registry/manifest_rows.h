@@ -5,6 +5,7 @@
 #include <compare>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -42,10 +43,12 @@ struct ManifestRows {
 // `bytes`: how many the manifest has.
 ManifestRows RowsOf(const oci::Manifest& manifest, const oci::Digest& digest, std::size_t bytes);
 
-// Those that are not there yet. Their blobs are counted as stored.
+// Those that are not there yet. Their blobs are counted as stored. Layers that are `absent` are
+// noted as such (absent_layers.h).
 Status InsertReferences(db::Transaction& tx, const std::string& repository_id,
-                        const std::string& manifest, const std::vector<ManifestReference>& rows);
-// All of a manifest. Blobs that nothing else needs are counted no more.
+                        const std::string& manifest, const std::vector<ManifestReference>& rows,
+                        const std::set<oci::Digest>& absent);
+// All of a manifest, with its absent layers. Blobs that nothing else needs are counted no more.
 Status DeleteReferences(db::Transaction& tx, const std::string& repository_id,
                         const std::string& manifest);
 

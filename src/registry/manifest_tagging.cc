@@ -1,5 +1,8 @@
+#include <algorithm>
+#include <iterator>
 #include <set>
 
+#include "registry/absent_layers.h"
 #include "registry/admission.h"
 #include "registry/attachments.h"
 #include "registry/content.h"
@@ -65,9 +68,10 @@ Result<std::vector<FoundManifest>> TreeOf(db::Transaction& tx, const FoundManife
   return tree;
 }
 
-// One manifest with its references and links to its blobs; whether it was not there before.
+// One manifest with its references and links to its blobs; whether it was not there before. Notes
+// which sparse images of the target have all their layers by it.
 Result<bool> Copy(db::Transaction& tx, const FoundManifest& manifest, const std::string& target,
-                  Timestamp now) {
+                  Timestamp now, std::vector<oci::Digest>& completed) {
   const std::string& digest = manifest.digest.text();
   BW_TRY(const auto copied,
          tx.Execute("INSERT INTO manifest (repository, digest, media_type, artifact_type, "
@@ -91,7 +95,17 @@ Result<bool> Copy(db::Transaction& tx, const FoundManifest& manifest, const std:
                  "WHERE repository = $1 AND manifest = $2 "
                  "ON CONFLICT (repository, manifest, kind, target) DO NOTHING",
                  {manifest.repository, digest, target}));
+  BW_TRY_STATUS(
+      tx.Execute("INSERT INTO absent_layer (repository, manifest, digest, size) "
+                 "SELECT CAST($3 AS TEXT), manifest, digest, size FROM absent_layer "
+                 "WHERE repository = $1 AND manifest = $2 "
+                 "ON CONFLICT (repository, manifest, digest) DO NOTHING",
+                 {manifest.repository, digest, target}));
   BW_TRY_STATUS(AddStoredBlobs(tx, target, digest));
+  BW_TRY(const auto settled, SettleAbsentLayers(tx, target, manifest.digest));
+  // Of itself its push tells.
+  std::ranges::copy_if(settled, std::back_inserter(completed),
+                       [&](const oci::Digest& one) { return one != manifest.digest; });
   return true;
 }
 
@@ -114,8 +128,9 @@ Result<std::vector<jobs::Event>> CopyAll(db::Transaction& tx,
                                          const RepositoryPath& path, const std::string& target,
                                          Timestamp now) {
   std::vector<jobs::Event> events;
+  std::vector<oci::Digest> completed;
   const auto copy = [&](const FoundManifest& one) -> Status {
-    BW_TRY(const bool copied, Copy(tx, one, target, now));
+    BW_TRY(const bool copied, Copy(tx, one, target, now, completed));
     if (copied) {
       events.push_back(ContentEvent(event::kImagePushed, path, one.digest, {}, one.media_type));
     }
@@ -129,6 +144,8 @@ Result<std::vector<jobs::Event>> CopyAll(db::Transaction& tx,
       BW_TRY_STATUS(CopyTags(tx, attachment, target, now));
     }
   }
+  BW_TRY(auto completions, Completions(tx, path, target, completed));
+  std::ranges::move(completions, std::back_inserter(events));
   return events;
 }
 

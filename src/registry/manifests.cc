@@ -1,7 +1,9 @@
 #include "registry/manifests.h"
 
 #include <algorithm>
+#include <set>
 
+#include "registry/absent_layers.h"
 #include "registry/admission.h"
 #include "registry/content.h"
 #include "registry/image_config.h"
@@ -23,19 +25,27 @@ struct Incoming {
   const oci::Manifest& manifest;
   const oci::Digest& digest;
   const std::vector<std::string>& tags;
+  std::set<oci::Digest> absent = {};  // layers
 };
 
-Status CheckBlobs(db::Transaction& tx, const std::string& repository,
-                  const oci::Manifest& manifest) {
+// The layers that are absent, if the manifest may be put without them. One that the repository had
+// until lately may not be: whoever pushes it was told that it is there.
+Result<std::set<oci::Digest>> AdmitAbsent(db::Transaction& tx, const std::string& repository,
+                                          const oci::Manifest& manifest, bool accept,
+                                          Timestamp now) {
+  BW_TRY(const auto absent, AbsentBlobs(tx, repository, manifest));
+  std::set<oci::Digest> admitted;
   std::vector<std::string> missing;
-  for (const oci::Descriptor& blob : manifest.RequiredBlobs()) {
-    BW_TRY(const auto linked,
-           tx.QueryOne("SELECT 1 FROM repository_blob l JOIN blob b ON b.digest = l.digest "
-                       "WHERE l.repository = $1 AND l.digest = $2",
-                       {repository, blob.digest.text()}, [](const db::Row&) { return true; }));
-    if (!linked && missing.size() < kMaxMissingNamed) missing.push_back(blob.digest.text());
+  for (const oci::Digest& digest : absent) {
+    const bool is_config = manifest.config && manifest.config->digest == digest;
+    bool refused = !accept || is_config;
+    if (!refused) {
+      BW_TRY(refused, WasThere(tx, repository, digest, now));
+    }
+    if (!refused) admitted.insert(digest);
+    if (refused && missing.size() < kMaxMissingNamed) missing.push_back(digest.text());
   }
-  if (missing.empty()) return Ok();
+  if (missing.empty()) return admitted;
   Error error = Invalid("the manifest refers to blobs that this repository does not have")
                     .Reason("manifest_blob_unknown");
   for (std::string& digest : missing) {
@@ -66,7 +76,7 @@ Status InsertManifest(db::Transaction& tx, const std::string& repository, const 
   if (incoming.manifest.config) {
     BW_TRY_STATUS(NoteImageConfig(tx, incoming.manifest.config->digest));
   }
-  return InsertReferences(tx, repository, incoming.digest.text(), rows.references);
+  return InsertReferences(tx, repository, incoming.digest.text(), rows.references, incoming.absent);
 }
 
 // Bytes that are there already may be told to be of another type; not where a tag that must stay as
@@ -195,7 +205,7 @@ Result<PushedManifest> Manifests::Put(const control::Caller& caller, const Repos
   BW_TRY(const auto tags, WantedTags(push));
   BW_TRY(const oci::Digest digest, DigestOf(push));
   BW_TRY(const oci::Manifest manifest, oci::ParseManifest(push.content, push.content_type));
-  const Incoming incoming{push, manifest, digest, tags};
+  Incoming incoming{push, manifest, digest, tags};
   PushedManifest pushed{.digest = digest, .subject = std::nullopt, .tags = tags};
   if (manifest.subject) pushed.subject = manifest.subject->digest;
 
@@ -213,7 +223,9 @@ Result<PushedManifest> Manifests::Put(const control::Caller& caller, const Repos
     const Timestamp now = clock_.Now();
     BW_TRY(const std::string repository, EnsureRepository(tx, path, now));
     BW_TRY_STATUS(AdmitManifest(tx, terms, {repository, manifest, digest, tags}));
-    if (!options_.allow_missing_blobs) BW_TRY_STATUS(CheckBlobs(tx, repository, manifest));
+    BW_TRY(incoming.absent,
+           AdmitAbsent(tx, repository, manifest, options_.accept_absent_layers, now));
+    pushed.absent_layers = incoming.absent.size();
     BW_TRY_STATUS(CheckCondition(tx, repository, push));
     BW_TRY_STATUS(AdmitMediaType(tx, path, repository, incoming));
     BW_TRY(const HardUse use, ReadHardUse(tx, terms));

@@ -53,6 +53,8 @@ struct PushedManifest {
   // Manifests that it lists as an index and that the repository does not have: legal, but whoever
   // pulls for their platform fails.
   std::size_t missing_children = 0;
+  // Layers that it names and that the repository does not have: likewise.
+  std::size_t absent_layers = 0;
 };
 
 struct ReferrersPage {
@@ -76,9 +78,10 @@ struct DeleteOptions {
 inline constexpr std::size_t kMaxTagsPerPush = 64;
 
 struct ManifestOptions {
-  // Takes image manifests whose config or layers are not in the repository. (Children of an index
-  // may always be missing: sparse indexes are common.)
-  bool allow_missing_blobs = false;
+  // Takes image manifests with layers that the repository never had: sparse images
+  // (docs/decisions/020). Their configuration must be there. (Children of an index may always be
+  // missing.)
+  bool accept_absent_layers = false;
   // The quotas that pushes keep to; null: none.
   const Admission* admission = nullptr;
   // How long deleted images lie in the trash.

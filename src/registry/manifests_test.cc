@@ -105,17 +105,6 @@ TEST_F(ManifestsTest, BlobOfAnotherRepositoryIsMissing) {
             "manifest_blob_unknown");
 }
 
-TEST_F(ManifestsTest, WithMissingBlobsAreTakenWhereTheInstallationAllowsIt) {
-  Manifests lenient({.allow_missing_blobs = true}, world_.database, world_.clock, world_.changes);
-  EXPECT_TRUE(lenient
-                  .Put(world_.Caller(), path_,
-                       {.content = ImageManifest("config", {"x"}),
-                        .content_type = "",
-                        .reference = Ref("v1"),
-                        .tags = {}})
-                  .ok());
-}
-
 TEST_F(ManifestsTest, IndexesMayBeEmptySparseAndNested) {
   const std::string empty = oci::ReferrersIndex({});
   ASSERT_TRUE(Put(empty, "empty", {}, std::string(oci::kOciIndex)).ok());

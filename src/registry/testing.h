@@ -167,20 +167,22 @@ inline std::string Bytes(std::size_t count, char seed = 'a') {
 struct Services {
   Services(db::Database& database, blob::BlobStore& store, const Clock& clock,
            const control::Registries& registries, control::ChangePath& changes, jobs::Jobs& jobs,
-           UploadOptions upload_options, SettingsService::Options settings_options = {})
+           UploadOptions upload_options, SettingsService::Options settings_options = {},
+           bool accept_absent_layers = false)
       : settings(settings_options, database, clock, registries, changes),
         namespaces(database, clock, changes),
-        blobs(database, store, clock),
+        blobs(database, store, clock, {&jobs, &admission}),
         locks(upload_options.shared ? NewSharedDigestLocks(database, clock)
                                     : NewLocalDigestLocks()),
-        uploads(std::move(upload_options), database, store, *locks, clock),
+        uploads(std::move(upload_options), database, store, *locks, clock, {&jobs, &admission}),
         collector({}, {database, store, *locks}, clock),
         quotas(Plan::kStandard, database, clock, changes),
         quota_facts(registries, quotas, clock),
         traffic(database, clock, quotas, jobs),
         admission({}, database, clock, traffic),
         last_pulls(database, clock),
-        manifests({.admission = &admission}, database, clock, changes),
+        manifests({.accept_absent_layers = accept_absent_layers, .admission = &admission}, database,
+                  clock, changes),
         trash(database, clock, changes, &admission),
         tag_immutability(database, clock, registries, changes),
         content(database, store),
@@ -217,7 +219,8 @@ struct World {
         {.root = directory.path(), .durability = blob::Durability::kNone, .sync_threads = 2});
     BW_CHECK(opened.ok());
     disk = *std::move(opened);
-    for (const char* type : {"image.pushed", "image.deleted", "tag.deleted", "namespace.deleted"}) {
+    for (const char* type :
+         {"image.pushed", "image.completed", "image.deleted", "tag.deleted", "namespace.deleted"}) {
       const std::string kind = std::string("witness.") + type;
       jobs->Register(kind, {}, [this, type = std::string(type)](const jobs::Job& job) {
         events.push_back({type, job.payload});
@@ -232,7 +235,8 @@ struct World {
   // Forgets what is in memory.
   void Restart() {
     services = std::make_unique<Services>(database, store, clock, registries, changes, *jobs,
-                                          upload_options);
+                                          upload_options, SettingsService::Options{},
+                                          accept_absent_layers);
     facts = {};
     facts.Add(services->settings);
     facts.Add(services->tag_immutability);
@@ -299,6 +303,7 @@ struct World {
   }
 
   UploadOptions upload_options = TestUploadOptions();  // from the next Restart on
+  bool accept_absent_layers = false;                   // the same
   breakwater::testing::TempDir directory;
   std::unique_ptr<db::testing::TestDatabase> owner = db::testing::OpenTestDatabase();
   db::testing::FaultyDatabase database{owner->database()};  // fails only when told

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "registry/absent_layers.h"
 #include "registry/admission.h"
 #include "registry/content.h"
 #include "registry/manifest_changes.h"
@@ -114,6 +115,8 @@ class Return {
       }
       open.insert(open.end(), children.begin(), children.end());
     }
+    BW_TRY(auto completions, Completions(tx_, path_, image.key.repository, completed_));
+    std::ranges::move(completions, std::back_inserter(events_));
     return Ok();
   }
   std::vector<jobs::Event> events() && { return std::move(events_); }
@@ -121,7 +124,7 @@ class Return {
 
  private:
   Status One(const Trashed& manifest, const std::vector<std::string>& tags) {
-    BW_TRY(const bool copied, CopyFromTrash(tx_, manifest.key, now_));
+    BW_TRY(const bool copied, CopyFromTrash(tx_, manifest.key, now_, completed_));
     BW_TRY(const RestoredTags set, SetFreeTags(tx_, manifest.key, tags, now_));
     if (copied) {
       brought_.push_back(manifest.key.digest);
@@ -136,6 +139,7 @@ class Return {
   const Timestamp now_;
   std::vector<jobs::Event> events_;
   std::vector<oci::Digest> brought_;
+  std::vector<oci::Digest> completed_;
 };
 
 Status RemoveWithAttached(db::Transaction& tx, const ManifestKey& image) {

@@ -1,5 +1,9 @@
 #include "registry/trash_rows.h"
 
+#include <algorithm>
+#include <iterator>
+
+#include "registry/absent_layers.h"
 #include "registry/stored_bytes.h"
 
 namespace breakwater::registry {
@@ -44,19 +48,26 @@ Status CopyToTrash(db::Transaction& tx, const ManifestKey& manifest, const oci::
                  "repository, manifest, kind, target, size FROM manifest_reference WHERE "
                  "repository = $1 AND manifest = $2",
                  {manifest.repository, digest}));
+  BW_TRY_STATUS(
+      tx.Execute("INSERT INTO trash_absent_layer (repository, manifest, digest, size) SELECT "
+                 "repository, manifest, digest, size FROM absent_layer WHERE repository = $1 AND "
+                 "manifest = $2",
+                 {manifest.repository, digest}));
   return Ok();
 }
 
 Status RemoveFromTrash(db::Transaction& tx, const ManifestKey& manifest) {
   for (const char* sql : {"DELETE FROM trash_tag WHERE repository = $1 AND digest = $2",
                           "DELETE FROM trash_reference WHERE repository = $1 AND manifest = $2",
+                          "DELETE FROM trash_absent_layer WHERE repository = $1 AND manifest = $2",
                           "DELETE FROM trash_image WHERE repository = $1 AND digest = $2"}) {
     BW_TRY_STATUS(tx.Execute(sql, {manifest.repository, manifest.digest.text()}));
   }
   return Ok();
 }
 
-Result<bool> CopyFromTrash(db::Transaction& tx, const ManifestKey& manifest, Timestamp now) {
+Result<bool> CopyFromTrash(db::Transaction& tx, const ManifestKey& manifest, Timestamp now,
+                           std::vector<oci::Digest>& completed) {
   const std::string& digest = manifest.digest.text();
   BW_TRY(const auto copied,
          tx.Execute("INSERT INTO manifest (" BW_MANIFEST_COLUMNS ") SELECT " BW_MANIFEST_COLUMNS
@@ -77,7 +88,17 @@ Result<bool> CopyFromTrash(db::Transaction& tx, const ManifestKey& manifest, Tim
                  "trash_reference e JOIN blob b ON b.digest = e.target WHERE e.repository = $1 AND "
                  "e.manifest = $2 AND e.kind <> 2 ON CONFLICT (repository, digest) DO NOTHING",
                  {manifest.repository, digest, now}));
+  BW_TRY_STATUS(
+      tx.Execute("INSERT INTO absent_layer (repository, manifest, digest, size) SELECT "
+                 "repository, manifest, digest, size FROM trash_absent_layer WHERE "
+                 "repository = $1 AND manifest = $2 "
+                 "ON CONFLICT (repository, manifest, digest) DO NOTHING",
+                 {manifest.repository, digest}));
   BW_TRY_STATUS(AddStoredBlobs(tx, manifest.repository, digest));
+  BW_TRY(const auto settled, SettleAbsentLayers(tx, manifest.repository, manifest.digest));
+  // Of itself its return tells.
+  std::ranges::copy_if(settled, std::back_inserter(completed),
+                       [&](const oci::Digest& one) { return one != manifest.digest; });
   return true;
 }
 

@@ -23,8 +23,10 @@ Status CopyToTrash(db::Transaction& tx, const ManifestKey& manifest, const oci::
                    const TrashTimes& times);
 Status RemoveFromTrash(db::Transaction& tx, const ManifestKey& manifest);
 
-// Copies a manifest back, without tags, and links its blobs; whether it was not there before.
-Result<bool> CopyFromTrash(db::Transaction& tx, const ManifestKey& manifest, Timestamp now);
+// Copies a manifest back, without tags, and links its blobs; whether it was not there before. Notes
+// which other sparse images have all their layers by it.
+Result<bool> CopyFromTrash(db::Transaction& tx, const ManifestKey& manifest, Timestamp now,
+                           std::vector<oci::Digest>& completed);
 
 // In bytewise order.
 Result<std::vector<std::string>> TrashedTags(db::Transaction& tx, const ManifestKey& manifest);

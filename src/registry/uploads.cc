@@ -95,12 +95,13 @@ class Uploads::Writer final : public io::Sink {
 };
 
 Uploads::Uploads(UploadOptions options, db::Database& database, blob::BlobStore& store,
-                 DigestLocks& locks, const Clock& clock)
+                 DigestLocks& locks, const Clock& clock, BlobLinks links)
     : options_(std::move(options)),
       database_(database),
       store_(store),
       locks_(locks),
-      clock_(clock) {
+      clock_(clock),
+      links_(links) {
   const UploadSessionOptions kept{.life = options_.life,
                                   .max_sessions = options_.max_sessions,
                                   .max_sessions_of_one = options_.max_sessions_of_one};
@@ -303,10 +304,11 @@ Status InsertBlob(db::Transaction& tx, const UploadSession& session, const oci::
 Status Uploads::RecordBlob(const UploadSession& session, const oci::Digest& digest,
                            DigestLocks::Hold* hold) {
   const Timestamp now = clock_.Now();
+  BW_TRY(const Admission::Terms terms, links_.TermsOf(session.path));
   return database_.Write([&](db::Transaction& tx) -> Status {
     BW_TRY(const std::string repository, EnsureRepository(tx, session.path, now));
     BW_TRY_STATUS(InsertBlob(tx, session, digest, now));
-    BW_TRY_STATUS(LinkBlob(tx, repository, digest, now, now + kBlobLease));
+    BW_TRY_STATUS(links_.Link(tx, session.path, repository, digest, now, terms));
     if (!session.id.empty()) BW_TRY_STATUS(sessions_->RemoveIn(tx, session));
     return hold == nullptr ? Ok() : hold->Release(tx);
   });

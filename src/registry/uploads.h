@@ -24,6 +24,7 @@
 #include "io/stream.h"
 #include "oci/digest.h"
 #include "oci/ranges.h"
+#include "registry/blob_links.h"
 #include "registry/digest_locks.h"
 #include "registry/types.h"
 #include "registry/upload_sessions.h"
@@ -55,7 +56,7 @@ class Uploads {
  public:
   // `locks`: those that whoever removes blobs uses too.
   Uploads(UploadOptions options, db::Database& database, blob::BlobStore& store, DigestLocks& locks,
-          const Clock& clock);
+          const Clock& clock, BlobLinks links);
 
   // Begins a session of the caller's. `algorithm`: the one its digest will have, if it is known.
   Result<UploadView> Start(const RepositoryPath& path, const control::Actor& actor,
@@ -71,7 +72,8 @@ class Uploads {
   // "size") if it does not begin at the end, "upload_busy" while another request writes: the
   // session is as it was. kInvalid "size_invalid" if the body is not as long as its headers say.
   Result<std::uint64_t> Append(const std::string& id, const Chunk& chunk);
-  // Appends a last chunk, verifies and makes the blob visible in its repository. On kInvalid
+  // Appends a last chunk, verifies and makes the blob visible in its repository. kQuota as
+  // BlobLinks::Link. On kInvalid
   // "digest_invalid" (the bytes have another digest) and on kNotFound (the namespace is gone) the
   // session is over.
   Status Finish(const std::string& id, const Chunk& chunk, const oci::Digest& digest);
@@ -122,6 +124,7 @@ class Uploads {
   blob::BlobStore& store_;
   DigestLocks& locks_;
   const Clock& clock_;
+  const BlobLinks links_;
   std::atomic<std::size_t> buffered_{0};  // shared by the sessions
   std::unique_ptr<UploadSessions> sessions_;
 };

@@ -29,7 +29,7 @@ class SharedUploadsTest : public ::testing::Test {
     world_.upload_options.shared = true;
     world_.Restart();
     other_ = std::make_unique<Uploads>(world_.upload_options, world_.database, world_.store,
-                                       *other_locks_, world_.clock);
+                                       *other_locks_, world_.clock, BlobLinks{});
   }
   Uploads& one() { return world_.services->uploads; }
   Uploads& other() { return *other_; }

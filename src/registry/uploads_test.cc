@@ -489,7 +489,7 @@ TEST_P(UploadsTest, CancelledWhileItIsFinishedMakesNoBlob) {
 TEST_P(UploadsTest, OfOneIdentityLeaveRoomForOthers) {
   UploadOptions options = testing::TestUploadOptions();
   options.max_sessions_of_one = 2;
-  Uploads few(options, world_.database, world_.store, *world_.services->locks, world_.clock);
+  Uploads few(options, world_.database, world_.store, *world_.services->locks, world_.clock, {});
   auto greedy = world_.Caller().actor;
   greedy.iam_id = IamId("iam-greedy");
   auto another = greedy;
@@ -507,7 +507,7 @@ TEST_P(UploadsTest, AreBoundedInNumberAndSize) {
   UploadOptions options = testing::TestUploadOptions();
   options.max_sessions = 2;
   options.max_blob = 1000;
-  Uploads few(options, world_.database, world_.store, *world_.services->locks, world_.clock);
+  Uploads few(options, world_.database, world_.store, *world_.services->locks, world_.clock, {});
   const auto actor = world_.Caller().actor;
   ASSERT_TRUE(few.Start(path_, actor, {}).ok());
   const auto second = few.Start(path_, actor, {});
@@ -524,7 +524,7 @@ TEST_P(UploadsTest, AreBoundedInNumberAndSize) {
 TEST_P(UploadsTest, SpillEarlyWhenMemoryForSmallOnesIsUsedUp) {
   UploadOptions options = testing::TestUploadOptions();
   options.max_buffered = 1000;
-  Uploads tight(options, world_.database, world_.store, *world_.services->locks, world_.clock);
+  Uploads tight(options, world_.database, world_.store, *world_.services->locks, world_.clock, {});
   const auto actor = world_.Caller().actor;
   const std::string bytes = Bytes(600);
   for (int i = 0; i < 3; ++i) {

@@ -44,6 +44,27 @@ is "a blob is deleted" "$status" 202
 storage ''
 is "and no account's any more" "$(json 'd["states"]["leased"]["bytes"]')" 0
 
+# A sparse image: the second of its layers is pushed later, the third never.
+printf 'a late layer' > "$dir/late"
+late=sha256:$(sha256_of "$dir/late")
+sed "s|\"layers\":\[|&{\"mediaType\":\"application/vnd.oci.image.layer.v1.tar\",\"digest\":\"$late\",\"size\":12},{\"mediaType\":\"application/vnd.oci.image.layer.v1.tar\",\"digest\":\"sha256:$(printf '3%.0s' {1..64})\",\"size\":1},|" \
+  "$dir/manifest" > "$dir/sparse"
+live() { storage '?namespace=stored' && json 'd["states"]["live"]["blob_bytes"]'; }
+before=$(live)
+expect 201 PUT /v2/stored/app/manifests/sparse --data-binary "@$dir/sparse" \
+  -H 'Content-Type: application/vnd.oci.image.manifest.v1+json'
+like "an image without two of its layers is taken with a warning" "$(header Warning)" \
+  '^299 - "this repository does not have 2 layers'
+expect 200 GET /v2/stored/app/manifests/sparse
+ok "and can be pulled"
+expect 404 GET "/v2/stored/app/blobs/$late"
+is "but for what it lacks" "$(json 'd["errors"][0]["code"]')" BLOB_UNKNOWN
+is "which takes no storage" "$(live)" "$before"
+holds "a layer follows" put_blob stored/app "$dir/late"
+is "and is live at once" "$(live)" $((before + 12))
+expect 405 DELETE "/v2/stored/app/blobs/$late"
+ok "because the image needs it"
+
 # The first figures are those of the start.
 measured() { http GET /metrics && grep -q '^breakwater_storage_bytes{state="live"} [0-9]' "$body"; }
 holds "the installation's figures are metrics" eventually 60 measured
@@ -56,5 +77,6 @@ checked=0
 "$bin" fsck --config "$dir/registries.toml" --data "$data" > "$dir/fsck" 2>&1 || checked=$?
 is "fsck finds everything as it should be" "$checked: $(tail -n 1 "$dir/fsck" | sed 's/.*: //')" \
   "0: all is as it should be"
+like "sparse images too" "$(tail -n 1 "$dir/fsck")" '1 of them sparse, which lack 1 layers and may'
 
 finish

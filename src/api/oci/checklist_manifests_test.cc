@@ -78,6 +78,43 @@ TEST_F(OciChecklist, IndexesMayBeNestedAndSparseAndTheLatterIsWarnedOf) {
   EXPECT_TRUE(sparse.Header("Warning").starts_with("299 - \"this index lists 2 manifests"));
 }
 
+// distribution-spec, "Pushing Manifests": layers may be absent where the registry allows it.
+TEST_F(OciChecklist, SparseImageIsTakenWithAWarningPulledDeletedAndCompleted) {
+  service_.world.accept_absent_layers = true;
+  service_.Restart();
+  const std::string image = ImageManifest("config", {"layer", "x", "y"});
+  const Answer pushed = Put("sparse", image);
+  EXPECT_EQ(pushed.status, 201);
+  EXPECT_EQ(pushed.Header("Warning"),
+            "299 - \"this repository does not have 2 layers of the image: pulls fail until they "
+            "are pushed\"");
+  EXPECT_EQ(Manifest("sparse").body, image);
+  EXPECT_EQ(Head(kManifests + DigestOf(image)).status, 200);
+  EXPECT_EQ(Blob(DigestOf("layer")).status, 200);
+  EXPECT_EQ(Blob(DigestOf("x")).Code(), "BLOB_UNKNOWN");
+  EXPECT_EQ(Head(kBlobs + DigestOf("x")).status, 404);
+  EXPECT_EQ(Delete(kBlobs + DigestOf("x")).status, 404);
+  EXPECT_EQ(Put("tags", Index({DigestOf(image), DigestOf("absent")}), oci::kOciIndex).status, 201);
+
+  EXPECT_EQ(service_.PushBlob(kRepo, "x").status, 201);
+  EXPECT_EQ(service_.PushBlob(kRepo, "y").status, 201);
+  EXPECT_EQ(Blob(DigestOf("x")).body, "x");
+  EXPECT_EQ(Delete(kBlobs + DigestOf("x")).status, 405) << "the image needs it now";
+  EXPECT_EQ(Put("sparse", image).Header("Warning"), "");
+
+  EXPECT_EQ(Delete(kManifests + "sparse").status, 202);
+  EXPECT_EQ(Delete(kManifests + DigestOf(image)).status, 202);
+  EXPECT_EQ(Manifest(DigestOf(image)).status, 404);
+}
+
+TEST_F(OciChecklist, SparseImageNeedsItsConfiguration) {
+  service_.world.accept_absent_layers = true;
+  service_.Restart();
+  const Answer refused = Put("sparse", ImageManifest("absent", {"layer", "x"}));
+  EXPECT_EQ(refused.status, 400);
+  EXPECT_EQ(refused.Code(), "MANIFEST_BLOB_UNKNOWN");
+}
+
 TEST_F(OciChecklist, SubjectMayBeAbsentAndOtherMissingReferencesAreOneErrorEach) {
   EXPECT_EQ(Put("v1", Referrer(DigestOf("absent"), "t/a")).status, 201);
   const Answer missing = Put("v2", ImageManifest("config", {"x", "layer", "y"}));

@@ -99,6 +99,11 @@ Result<net::Response> PutManifest(const OciDeps& deps, Context& context) {
                    "until they are pushed",
                response.headers);
   }
+  if (pushed.absent_layers > 0) {
+    AddWarning("this repository does not have " + std::to_string(pushed.absent_layers) +
+                   " layers of the image: pulls fail until they are pushed",
+               response.headers);
+  }
   return response;
 }
 
