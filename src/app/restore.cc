@@ -100,6 +100,7 @@ Status Finish(Installation::Parts& parts, const std::string& backup,
        .resource = control::AccountResource(account.id, "backup"),
        .apply = [&](db::Transaction& tx) -> Result<control::Effect> {
          BW_TRY_STATUS(admin::FinishRestore(tx));
+         BW_TRY_STATUS(parts.audit.Continue(tx, account.id));
          return control::Effect{
              .before = nullptr,
              .after = {{"backup", json::Text(backup)}, {"accepted_violations", accepted}},

@@ -22,6 +22,10 @@ constexpr std::size_t kRowsAtOnce = 32;
 // a query of many is waiting for a disk, once for each. So its parts wait at the same time.
 constexpr std::size_t kParts = 4;
 constexpr std::size_t kWorthParting = 32;  // records
+// A restored trail goes on with a number that no trail has come to which grew by fewer entries a
+// second since it began, or was restored itself. More are left out than a segment holds.
+constexpr std::int64_t kNumbersASecond = 1000;
+constexpr std::int64_t kLeastLeftOut = 1'000'000;
 
 // Sequence and previous hash are part of the hashed text, so an entry cannot be moved.
 void HashedText(std::int64_t sequence, std::string_view previous_hash, std::string_view record,
@@ -142,11 +146,8 @@ class Conditions {
   std::vector<db::Param> params_;  // of values that live as long as the filter
 };
 
-// Of a query, what is not after `to`.
-Result<std::vector<Found>> QueryPart(db::Database& database, const Filter& f,
-                                     const std::optional<Position>& to) {
-  const auto outcome = f.outcome ? std::optional(ToText(*f.outcome)) : std::nullopt;
-  Conditions where;
+// `outcome` must outlive it.
+void AddFilter(const Filter& f, const std::optional<std::string_view>& outcome, Conditions& where) {
   where.Add("account = ", f.account);
   where.Add("action = ", f.action);
   where.Add("initiator = ", f.initiator);
@@ -155,11 +156,12 @@ Result<std::vector<Found>> QueryPart(db::Database& database, const Filter& f,
   where.Add("request_id = ", f.request_id);
   where.Add("time >= ", f.since);
   where.Add("time < ", f.until);
-  where.After(f.after);
-  where.UpTo(to);
-  const std::string limit = where.Next(f.limit);
-  const std::string sql = "SELECT row, sequence, time, document FROM audit_record " + where.sql() +
-                          " ORDER BY time, row LIMIT " + limit;
+}
+
+Result<std::vector<Found>> QueryWhere(db::Database& database, const std::string& from,
+                                      Conditions& where, std::int64_t most) {
+  const std::string limit = where.Next(most);
+  const std::string sql = from + where.sql() + " ORDER BY time, row LIMIT " + limit;
   return database.ReadValue([&](db::Transaction& tx) -> Result<std::vector<Found>> {
     std::vector<Found> all;
     BW_TRY_STATUS(tx.QueryWith(sql, where.params(), [&](const db::Row& row) -> Status {
@@ -172,6 +174,36 @@ Result<std::vector<Found>> QueryPart(db::Database& database, const Filter& f,
     }));
     return all;
   });
+}
+
+std::optional<std::string_view> OutcomeOf(const Filter& f) {
+  return f.outcome ? std::optional(ToText(*f.outcome)) : std::nullopt;
+}
+
+// Of a query, what is not after `to`.
+Result<std::vector<Found>> QueryPart(db::Database& database, const Filter& f,
+                                     const std::optional<Position>& to) {
+  const auto outcome = OutcomeOf(f);
+  Conditions where;
+  AddFilter(f, outcome, where);
+  where.After(f.after);
+  where.UpTo(to);
+  return QueryWhere(database, "SELECT row, sequence, time, document FROM audit_record ", where,
+                    f.limit);
+}
+
+// What lies before the position of a query, and was sealed since that was made: few records.
+Result<std::vector<Found>> QueryLate(db::Database& database, const Filter& f) {
+  const auto outcome = OutcomeOf(f);
+  Conditions where;
+  AddFilter(f, outcome, where);
+  where.UpTo(f.after);
+  // By themselves first: any other index than that of sequences leads over all there is before.
+  const std::string from =
+      "WITH late AS MATERIALIZED (SELECT * FROM audit_record WHERE sequence > " +
+      where.Next(*f.after->sealed) + " AND time <= " + where.Next(f.after->time) +
+      ") SELECT row, sequence, time, document FROM late ";
+  return QueryWhere(database, from, where, f.limit);
 }
 
 // Where the parts of a query end: with which of its records, as an index tells without reading
@@ -231,7 +263,8 @@ Result<Entry> EntryFromJson(const json::Value& document) {
 Status ChainVerifier::Add(std::int64_t sequence, std::string_view previous_hash,
                           std::string_view hash, std::string_view record) {
   const auto at = [&] { return "audit entry " + std::to_string(sequence); };
-  if (sequence != end_.sequence + 1) {
+  const bool continued = sequence > end_.sequence + 1 && ContinuedAfter(record) == end_.sequence;
+  if (sequence != end_.sequence + 1 && !continued) {
     return DataCorrupt(at() + ": expected sequence " + std::to_string(end_.sequence + 1) +
                        "; entries are missing, repeated or out of order");
   }
@@ -247,6 +280,48 @@ Status ChainVerifier::Add(std::int64_t sequence, std::string_view previous_hash,
   }
   end_.sequence = sequence;
   end_.hash = hash;
+  return Ok();
+}
+
+std::optional<std::int64_t> ContinuedAfter(std::string_view record) {
+  const auto document = json::Parse(record, kStoredRecord);
+  if (!document.ok() || json::FindText(*document, "action") != kContinuedAction) {
+    return std::nullopt;
+  }
+  const json::Value* request = json::Find(*document, "request");
+  const json::Value* after = request == nullptr ? nullptr : json::Find(*request, "after");
+  if (after == nullptr || !after->is_int64()) return std::nullopt;
+  return after->get_int64();
+}
+
+Status Log::Continue(db::Transaction& tx, const AccountId& account) const {
+  BW_TRY(const ChainEnd end, ReadEnd(tx));
+  if (end.sequence == 0) return Ok();
+  Record record;
+  record.time = clock_.Now();
+  record.id = NewUuidV7(record.time);
+  record.account = account;
+  record.action = std::string(kContinuedAction);
+  record.severity = Severity::kCritical;
+  record.initiator.kind = "system";
+  record.initiator.name = "audit";
+  record.target = {.crn = "", .kind = "audit-trail", .name = "audit-trail"};
+  record.request = {{"after", end.sequence}};
+  BW_TRY_STATUS(Append(tx, record));
+  BW_TRY(const auto row,
+         tx.QueryOne("SELECT row, document FROM audit_record WHERE id = $1", {record.id},
+                     [](const db::Row& r) { return std::pair(r.Int(0), r.String(1)); }));
+  const std::int64_t sequence =
+      std::max(end.sequence + kLeastLeftOut, kNumbersASecond * ToUnixSeconds(record.time));
+  std::string text;
+  HashedText(sequence, end.hash, row->second, text);
+  const std::string hash = crypto::Sha256Hex(text);
+  BW_TRY_STATUS(
+      tx.Execute("UPDATE audit_record SET sequence = $2, previous_hash = $3, hash = $4 "
+                 "WHERE row = $1",
+                 {row->first, sequence, end.hash, hash}));
+  BW_TRY_STATUS(
+      tx.Execute("UPDATE audit_chain SET sequence = $1, hash = $2 WHERE id = 1", {sequence, hash}));
   return Ok();
 }
 
@@ -287,6 +362,17 @@ Status Log::AppendAlone(const Record& record) const {
 }
 
 Result<std::vector<Found>> Log::Query(const Filter& filter) const {
+  if (!filter.after || !filter.after->sealed) return QueryFromHere(filter);
+  BW_TRY(auto all, QueryLate(database_, filter));
+  Filter rest = filter;
+  rest.limit -= static_cast<std::int64_t>(all.size());
+  if (rest.limit <= 0) return all;
+  BW_TRY(auto behind, QueryFromHere(rest));
+  std::ranges::move(behind, std::back_inserter(all));
+  return all;
+}
+
+Result<std::vector<Found>> Log::QueryFromHere(const Filter& filter) const {
   BW_TRY(const std::vector<Position> ends, PartsOf(database_, filter));
   std::vector<Result<std::vector<Found>>> parts(ends.size(), std::vector<Found>());
   const auto query = [&](std::size_t i) {

@@ -26,7 +26,7 @@ namespace breakwater::audit {
 // A sealed record: hash = SHA-256(sequence, previous hash, canonical record). The first entry's
 // previous hash is kNoHash.
 struct Entry {
-  std::int64_t sequence = 0;  // from 1, without gaps
+  std::int64_t sequence = 0;  // from 1, without gaps but before a continuation
   std::string previous_hash;  // lower-case hex
   std::string hash;
   std::string record;   // canonical JSON: the bytes that are hashed
@@ -38,6 +38,14 @@ extern const std::string kNoHash;  // 64 zeros
 json::Value ToJson(const Entry& entry);
 Result<Entry> EntryFromJson(const json::Value& document);
 
+// A trail that is restored ends earlier than it once did. What it goes on with must not have the
+// numbers of what was lost, which others may have seen and the trail's own key has signed: its next
+// entry is a record of this action, which says behind which entry it goes on and leaves out a piece
+// of the numbers, greater than a trail can have grown meanwhile.
+inline constexpr std::string_view kContinuedAction = "breakwater.audit.continued";
+// Behind which entry a record says that the trail goes on; nothing if it is another record.
+std::optional<std::int64_t> ContinuedAfter(std::string_view record);
+
 // Where the chain ends.
 struct ChainEnd {
   std::int64_t sequence = 0;
@@ -46,7 +54,7 @@ struct ChainEnd {
 };
 
 // Checks a chain entry by entry; needs nothing but the entries. Detects an edit, a reorder, a gap
-// and, given the expected end, a cut tail.
+// that no continuation explains and, given the expected end, a cut tail.
 class ChainVerifier {
  public:
   // `from`: the entry before the first one.
@@ -57,7 +65,7 @@ class ChainVerifier {
   }
   Status Add(std::int64_t sequence, std::string_view previous_hash, std::string_view hash,
              std::string_view record);
-  std::int64_t count() const { return end_.sequence; }
+  std::int64_t count() const { return end_.sequence; }   // of the last entry
   const std::string& head() const { return end_.hash; }  // hash of the last entry
 
  private:
@@ -69,6 +77,10 @@ class ChainVerifier {
 struct Position {
   Timestamp time = {};
   std::int64_t row = 0;
+  // How far the trail was sealed when all up to here was listed. A record has the time of what it
+  // is of, and may be written later: who goes on from here is given first what was sealed since and
+  // lies before. Absent: only what lies behind.
+  std::optional<std::int64_t> sealed = {};
 };
 
 struct Filter {
@@ -109,9 +121,12 @@ class Log {
   // The same in a transaction of its own, for what changed nothing (a refusal).
   Status AppendAlone(const Record& record) const;
 
-  // Oldest first. Of a page with a filter by account, initiator, target or action, the time does
-  // not depend on how many records there are.
+  // Oldest first; what Position::sealed is about first of all. Of a page with a filter by account,
+  // initiator, target or action, the time does not depend on how many records there are.
   Result<std::vector<Found>> Query(const Filter& filter) const;
+
+  // Goes on, sealed, with a record of kContinuedAction. Nothing for a trail without sealed entries.
+  Status Continue(db::Transaction& tx, const AccountId& account) const;
 
   // Seals what is not; the number of records sealed. However many call it at once, in whatever
   // processes, one at a time seals: they queue for the row of the chain's end.
@@ -127,6 +142,7 @@ class Log {
 
  private:
   Result<std::int64_t> SealSome() const;
+  Result<std::vector<Found>> QueryFromHere(const Filter& filter) const;
 
   db::Database& database_;
   const Clock& clock_;

@@ -79,6 +79,24 @@ class LineReader {
   std::size_t end_ = 0;
 };
 
+Entry EntryOf(const db::Row& row) {
+  return {.sequence = row.Int(0),
+          .previous_hash = row.String(1),
+          .hash = row.String(2),
+          .record = row.String(3),
+          .time = row.Time(4)};
+}
+
+Error NotStored(std::int64_t sequence) {
+  return DataCorrupt("audit entry " + std::to_string(sequence) + " is in no segment");
+}
+
+// Whether the trail was continued with this entry, and left out this number.
+bool IsContinued(const Entry& entry, std::int64_t number) {
+  const auto after = ContinuedAfter(entry.record);
+  return after && number > *after && number < entry.sequence;
+}
+
 }  // namespace
 
 json::Value ToJson(const Segment& segment) {
@@ -111,11 +129,18 @@ Result<std::optional<Segment>> Segments::Due() const {
     BW_TRY(const auto before,
            tx.QueryOne("SELECT coalesce(max(last_sequence), 0) FROM audit_segment", {},
                        [](const db::Row& row) { return row.Int(0); }));
-    Segment next{.first = before.value_or(0) + 1};
-    BW_TRY(const auto first,
-           tx.QueryOne("SELECT time FROM audit_record WHERE sequence = $1", {next.first},
-                       [](const db::Row& row) { return row.Time(0); }));
-    if (!first) return std::optional<Segment>();
+    // The next number, but where the trail was continued.
+    BW_TRY(const auto begin,
+           tx.QueryOne("SELECT sequence, previous_hash, hash, document, time FROM audit_record "
+                       "WHERE sequence > $1 ORDER BY sequence LIMIT 1",
+                       {before.value_or(0)}, EntryOf));
+    if (!begin) return std::optional<Segment>();
+    const std::int64_t expected = before.value_or(0) + 1;
+    if (begin->sequence != expected && !IsContinued(*begin, expected)) {
+      return std::optional<Segment>();
+    }
+    Segment next{.first = begin->sequence};
+    const Timestamp first = begin->time;
     struct Last {
       std::int64_t sequence;
       std::string hash;
@@ -126,7 +151,7 @@ Result<std::optional<Segment>> Segments::Due() const {
                        {next.first, next.first + options_.entries},
                        [](const db::Row& row) { return Last{row.Int(0), row.String(1)}; }));
     const bool full = last && last->sequence == next.first + options_.entries - 1;
-    if (!last || (!full && now - *first < options_.age)) return std::optional<Segment>();
+    if (!last || (!full && now - first < options_.age)) return std::optional<Segment>();
     next.last = last->sequence;
     next.last_hash = last->hash;
     return std::optional(std::move(next));
@@ -237,6 +262,23 @@ Result<std::int64_t> Segments::RemovedUntil() const {
   });
 }
 
+Result<std::int64_t> Segments::CountAfter(std::int64_t sequence) const {
+  BW_TRY(const std::int64_t removed, RemovedUntil());
+  return database_.ReadValue([&](db::Transaction& tx) -> Result<std::int64_t> {
+    BW_TRY(const auto rows, tx.QueryOne("SELECT count(*) FROM audit_record WHERE sequence > $1",
+                                        {sequence}, [](const db::Row& row) { return row.Int(0); }));
+    std::int64_t count = rows.value_or(0);
+    BW_TRY_STATUS(
+        tx.Query("SELECT first_sequence, last_sequence FROM audit_segment WHERE stored = 1 AND "
+                 "last_sequence > $1 AND last_sequence <= $2",
+                 {sequence, removed}, [&](const db::Row& row) -> Status {
+                   count += row.Int(1) - std::max(row.Int(0), sequence + 1) + 1;
+                   return Ok();
+                 }));
+    return count;
+  });
+}
+
 Result<std::vector<Segment>> Segments::List(std::int64_t sequence, std::int64_t limit) const {
   return database_.ReadValue([&](db::Transaction& tx) {
     return tx.QueryAll(
@@ -251,10 +293,11 @@ Result<std::int64_t> Segments::Export(std::int64_t first, std::int64_t limit, st
   BW_TRY(const std::int64_t removed, RemovedUntil());
   if (first <= removed) {
     BW_TRY(const auto holding, List(first, 1));
-    if (holding.empty() || holding[0].first > first) {
-      return DataCorrupt("audit entry " + std::to_string(first) + " is in no segment");
+    // It may be one of the numbers before a continuation, which begins a segment, or will.
+    if (!holding.empty()) {
+      if (holding[0].first > first) BW_TRY_STATUS(CheckContinued(holding[0], first));
+      return ExportStored(holding[0], std::max(first, holding[0].first), limit, max_bytes, lines);
     }
-    return ExportStored(holding[0], first, limit, max_bytes, lines);
   }
   std::vector<Entry> entries;
   std::size_t bytes = 0;
@@ -266,8 +309,10 @@ Result<std::int64_t> Segments::Export(std::int64_t first, std::int64_t limit, st
     return Ok();
   });
   if (!read.ok() && read.error().reason() != kEnough) return read.error();
+  const bool continued = !entries.empty() && IsContinued(entries.front(), first);
+  if (first <= removed && !continued) return NotStored(first);
   if (entries.empty()) return first;
-  if (entries.front().sequence != first) {
+  if (entries.front().sequence != first && !continued) {
     return Unavailable("entries were moved to their segment just now: ask again");
   }
   BW_TRY(const auto heads, heads_.List(first, limit));
@@ -279,6 +324,15 @@ Result<std::int64_t> Segments::Export(std::int64_t first, std::int64_t limit, st
     }
   }
   return entries.back().sequence + 1;
+}
+
+Status Segments::CheckContinued(const Segment& segment, std::int64_t first) const {
+  std::string lines;
+  BW_TRY_STATUS(ExportStored(segment, segment.first, 1, 1, lines));
+  BW_TRY(const Line parsed, ParseLine(lines.substr(0, lines.find('\n'))));
+  const auto* entry = std::get_if<EntryView>(&parsed);
+  const auto after = entry == nullptr ? std::nullopt : ContinuedAfter(entry->record);
+  return after && first > *after ? Ok() : Status(NotStored(first));
 }
 
 Result<std::int64_t> Segments::ExportStored(const Segment& segment, std::int64_t first,

@@ -59,10 +59,14 @@ class Segments {
   // The last entry that is in segments alone; 0: all are rows.
   Result<std::int64_t> RemovedUntil() const;
 
+  // Sealed entries with greater sequences, wherever they are.
+  Result<std::int64_t> CountAfter(std::int64_t sequence) const;
+
   // From the one that holds `sequence` on, in order.
   Result<std::vector<Segment>> List(std::int64_t sequence, std::int64_t limit) const;
   // Lines of entries from `first` on, from the database or from a segment, with the heads among
   // them. At most `limit` entries, and little more than `max_bytes`. Where the next begin.
+  // `first` may be a number that a continuation left out: its entry is the first then.
   Result<std::int64_t> Export(std::int64_t first, std::int64_t limit, std::size_t max_bytes,
                               std::string& lines) const;
 
@@ -70,6 +74,8 @@ class Segments {
   Result<std::optional<Segment>> Due() const;
   Status Write(Segment segment) const;
   Result<std::unique_ptr<blob::Staged>> Stage(Segment& segment) const;
+  // kDataCorrupt unless the segment begins with a continuation that left out this number.
+  Status CheckContinued(const Segment& segment, std::int64_t first) const;
   Result<std::int64_t> ExportStored(const Segment& segment, std::int64_t first, std::int64_t limit,
                                     std::size_t max_bytes, std::string& lines) const;
 

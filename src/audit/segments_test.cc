@@ -104,6 +104,73 @@ TEST_F(TrailSegments, EachVerifiesByItself) {
   EXPECT_EQ(found->signed_to, 8);
 }
 
+// What was lost by a restore may have been seen, and signed: its numbers are nobody else's.
+TEST_F(TrailSegments, ARestoredTrailGoesOnWithNumbersThatItNeverHad) {
+  Append(6);
+  const std::string before = Exported(segments_);
+  const auto head = *heads_.Sign();
+  // As if the backup had been made after the fifth entry.
+  ASSERT_TRUE(owner_->database()
+                  .Write([&](db::Transaction& tx) -> Status {
+                    BW_TRY(const auto hash,
+                           tx.QueryOne("SELECT hash FROM audit_record WHERE sequence = 5", {},
+                                       [](const db::Row& row) { return row.String(0); }));
+                    BW_TRY_STATUS(tx.Execute("DELETE FROM audit_record WHERE sequence = 6"));
+                    BW_TRY_STATUS(tx.Execute("DELETE FROM audit_head"));
+                    BW_TRY_STATUS(tx.Execute(
+                        "UPDATE audit_chain SET sequence = 5, hash = $1 WHERE id = 1", {*hash}));
+                    return log_.Continue(tx, AccountId("acc"));
+                  })
+                  .ok());
+  Append(6);
+  const std::int64_t end = log_.End()->sequence;
+  EXPECT_GT(end, 1'000'000);
+  EXPECT_TRUE(log_.Verify().ok());
+  EXPECT_EQ(*segments_.CountAfter(0), 12);
+  EXPECT_EQ(*segments_.CountAfter(3), 9);
+
+  const auto check = [&](const std::string& text, std::int64_t repeated) {
+    io::StringSource source(text);
+    FileVerifier verifier(heads_.public_key(), {*head});
+    const Status added = verifier.Add(source, "file");
+    ASSERT_TRUE(added.ok()) << added.error().message();
+    const auto found = verifier.Finish();
+    ASSERT_TRUE(found.ok()) << found.error().message();
+    EXPECT_EQ(found->last, end);
+    EXPECT_EQ(found->continued, std::vector<std::int64_t>{5});
+    EXPECT_EQ(found->repeated, repeated);
+  };
+  const std::string after = Exported(segments_);
+  check(after, 0);
+  // A destination that had got the lost entry.
+  check(before + after, 5);
+
+  // The same out of segments, whether they hold what follows or not.
+  clock_.Advance(std::chrono::hours{2});
+  EXPECT_EQ(*segments_.Close(), 4);
+  clock_.Advance(std::chrono::days{3});
+  Append(1);
+  EXPECT_EQ(*segments_.RemoveOld(1), 12);
+  EXPECT_EQ(*segments_.CountAfter(3), 10);
+  std::string lines;
+  EXPECT_EQ(*segments_.Export(6, 1, 1, lines), end - 5);
+  EXPECT_TRUE(Verify(Exported(segments_)).ok());
+  EXPECT_EQ(segments_.Export(end + 5, 1, 1, lines).ok(), true);
+}
+
+TEST_F(TrailSegments, AGapThatNoContinuationExplainsIsFound) {
+  Append(6);
+  ASSERT_TRUE(owner_->database()
+                  .Write([&](db::Transaction& tx) -> Status {
+                    BW_TRY_STATUS(tx.Execute("DELETE FROM audit_record WHERE sequence = 3"));
+                    return log_.Continue(tx, AccountId("acc"));
+                  })
+                  .ok());
+  std::string lines;
+  EXPECT_FALSE(segments_.Export(3, 10, 1U << 20, lines).ok());
+  EXPECT_FALSE(log_.Verify().ok());
+}
+
 TEST_F(TrailSegments, WhatLeavesTheDatabaseIsStillExported) {
   Append(10);
   ASSERT_EQ(*segments_.Close(), 2);

@@ -92,6 +92,9 @@ Status FileVerifier::AddEntry(const EntryView& entry) {
     ++found_.repeated;
     return Ok();
   }
+  const auto after =
+      entry.sequence > last + 1 ? ContinuedAfter(entry.record) : std::optional<std::int64_t>();
+  if (after) BW_TRY_STATUS(ContinueAfter(entry, *after));
   BW_TRY_STATUS(chain_->Add(entry.sequence, entry.previous_hash, entry.hash, entry.record));
   if (on_record_) on_record_(entry.record);
   hashes_[static_cast<std::size_t>(entry.sequence) % kKeptHashes] = chain_->head();
@@ -100,12 +103,32 @@ Status FileVerifier::AddEntry(const EntryView& entry) {
     const Head head = std::move(expected_.begin()->second);
     expected_.erase(expected_.begin());
     BW_TRY_STATUS(CheckSignature(head));
-    if (head.sequence < found_.first) {
+    const bool lost = after && head.sequence > *after && head.sequence < entry.sequence;
+    if (head.sequence < found_.first || lost) {
       found_.unreachable.push_back(head.sequence);
       continue;
     }
     BW_TRY_STATUS(Meet(head, chain_->head()));
   }
+  return Ok();
+}
+
+// The entries may be those of a destination that has got what was lost: the trail goes on behind an
+// earlier one of them then.
+Status FileVerifier::ContinueAfter(const EntryView& entry, std::int64_t after) {
+  const std::int64_t last = chain_->count();
+  if (after < last) {
+    const bool known =
+        after >= found_.first && last - after < static_cast<std::int64_t>(kKeptHashes) &&
+        hashes_[static_cast<std::size_t>(after) % kKeptHashes] == entry.previous_hash;
+    if (!known) {
+      return DataCorrupt("audit entry " + std::to_string(entry.sequence) +
+                         ": it goes on behind entry " + std::to_string(after) +
+                         ", which is not one of those before it");
+    }
+    chain_ = std::make_unique<ChainVerifier>(ChainEnd{after, std::string(entry.previous_hash)});
+  }
+  found_.continued.push_back(after);
   return Ok();
 }
 

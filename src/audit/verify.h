@@ -22,14 +22,16 @@ namespace breakwater::audit {
 struct FileVerification {
   std::int64_t first = 0;  // 0: there were no entries
   std::int64_t last = 0;
-  std::string hash;                      // of the last entry
-  std::int64_t repeated = 0;             // entries that came once more, as they were
+  std::string hash;           // of the last entry
+  std::int64_t repeated = 0;  // entries that came once more, as they were
+  // Behind which entries the trail was restored and went on, with other numbers than what was lost.
+  std::vector<std::int64_t> continued;
   std::int64_t heads = 0;                // whose signatures were good and whose hashes were met
   std::int64_t signed_to = 0;            // the last entry that a head vouches for
   std::optional<Timestamp> signed_at;    // when that head was made
   std::optional<std::int64_t> unsealed;  // as the last export said
-  // Heads that met no hash: their entry is before the first one, or too far before a head in a
-  // file.
+  // Heads that met no hash: their entry is before the first one, too far before a head in a file,
+  // or was lost when the trail was restored.
   std::vector<std::int64_t> unreachable;
 };
 
@@ -58,6 +60,7 @@ class FileVerifier {
   Status AddHead(const Head& head);
   Status CheckSignature(const Head& head) const;
   Status Meet(const Head& head, std::string_view hash);
+  Status ContinueAfter(const EntryView& entry, std::int64_t after);
 
   const crypto::VerifyingKey key_;
   const OnRecord on_record_;

@@ -151,9 +151,13 @@ std::string RenderVerification(const audit::FileVerification& found) {
     text += "not sealed yet when it was exported: " + std::to_string(*found.unsealed) +
             (*found.unsealed == 1 ? " record\n" : " records\n");
   }
+  for (const std::int64_t sequence : found.continued) {
+    text += "restored: the trail goes on behind entry " + std::to_string(sequence) +
+            " with numbers of its own; what had followed until then is not part of it\n";
+  }
   for (const std::int64_t sequence : found.unreachable) {
     text += "not looked at: the head of entry " + std::to_string(sequence) +
-            ", which is in none of the files or too far before it\n";
+            ", which is in none of the files, too far before it, or was lost by a restore\n";
   }
   return text;
 }
@@ -171,6 +175,11 @@ std::string RenderVerificationJson(const Result<audit::FileVerification>& found)
                       {"signed_to", found->signed_to}};
   if (found->signed_at) object["signed_at"] = json::Text(FormatRfc3339(*found->signed_at));
   if (found->unsealed) object["unsealed"] = *found->unsealed;
+  if (!found->continued.empty()) {
+    json::Array continued;
+    for (const std::int64_t sequence : found->continued) continued.emplace_back(sequence);
+    object["continued_after"] = std::move(continued);
+  }
   if (!found->unreachable.empty()) {
     json::Array heads;
     for (const std::int64_t sequence : found->unreachable) heads.emplace_back(sequence);

@@ -10,6 +10,7 @@ namespace breakwater::audit {
 namespace {
 
 constexpr std::size_t kBatchBytes = 1U << 20;
+constexpr std::int64_t kManyBehind = 1'000'000;
 
 Result<std::optional<SinkState>> Read(db::Transaction& tx, const std::string& name) {
   return tx.QueryOne(
@@ -172,13 +173,39 @@ Status SinkDelivery::Tell(db::Transaction& tx, const SinkState& state) const {
 Result<SinkDelivery::Lag> SinkDelivery::Behind() const {
   BW_TRY(const SinkState state, State());
   BW_TRY(const ChainEnd end, log_.End());
-  Lag lag{.entries = end.sequence - state.sequence};
+  Lag lag{.entries = std::max<std::int64_t>(end.sequence - state.sequence, 0)};
+  // A continued trail has left out numbers, more than these.
+  if (lag.entries >= kManyBehind) {
+    BW_TRY(lag.entries, segments_.CountAfter(state.sequence));
+  }
   if (lag.entries == 0) return lag;
-  BW_TRY_STATUS(log_.Export(state.sequence + 1, 1, [&](const Entry& entry) -> Status {
-    lag.oldest = std::chrono::duration_cast<std::chrono::seconds>(clock_.Now() - entry.time);
-    return Ok();
-  }));
+  // Of a trail that cannot be read, Run tells.
+  const auto oldest = TimeOf(state.sequence + 1);
+  if (oldest.ok() && *oldest) {
+    lag.oldest = std::chrono::duration_cast<std::chrono::seconds>(clock_.Now() - **oldest);
+  }
   return lag;
+}
+
+// Also of an entry that is in a segment alone, which is read once: this is asked for often.
+Result<std::optional<Timestamp>> SinkDelivery::TimeOf(std::int64_t sequence) const {
+  {
+    const MutexLock lock(oldest_mutex_);
+    if (oldest_ && oldest_->first == sequence) return std::optional(oldest_->second);
+  }
+  std::string lines;
+  BW_TRY_STATUS(segments_.Export(sequence, 1, kBatchBytes, lines));
+  for (const std::string_view line : Split(lines, '\n')) {
+    if (line.empty()) continue;
+    BW_TRY(const Line parsed, ParseLine(line));
+    const auto* entry = std::get_if<EntryView>(&parsed);
+    if (entry == nullptr || entry->sequence < sequence) continue;
+    BW_TRY(const SinkItem item, ItemOf(*entry, line));
+    const MutexLock lock(oldest_mutex_);
+    oldest_ = {sequence, item.time};
+    return std::optional(item.time);
+  }
+  return std::optional<Timestamp>();
 }
 
 }  // namespace breakwater::audit

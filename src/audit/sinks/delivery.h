@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "audit/heads.h"
 #include "audit/lines.h"
@@ -78,6 +79,7 @@ class SinkDelivery {
   };
   // Without items at the end.
   Result<Batch> Next(const SinkState& state) const;
+  Result<std::optional<Timestamp>> TimeOf(std::int64_t sequence) const BW_EXCLUDES(oldest_mutex_);
   Result<SinkItem> ItemOf(const EntryView& entry, std::string_view line) const;
   Status Keep(const SinkState& state, const Batch& batch, const Status& delivered);
   Status Tell(db::Transaction& tx, const SinkState& state) const;
@@ -89,6 +91,9 @@ class SinkDelivery {
   const Segments& segments_;
   const Clock& clock_;
   const OnAlarm on_alarm_;
+  // The first entry that is behind, and its time.
+  mutable Mutex oldest_mutex_;
+  mutable std::optional<std::pair<std::int64_t, Timestamp>> oldest_ BW_GUARDED_BY(oldest_mutex_);
   Mutex mutex_;
   const std::unique_ptr<Sink> sink_ BW_GUARDED_BY(mutex_);
 };

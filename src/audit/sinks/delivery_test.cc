@@ -236,5 +236,39 @@ TEST_F(TrailDelivery, FilesAreClosedWhenTheyAreLarge) {
   EXPECT_EQ(verifier.Finish()->last, 7);
 }
 
+// Entries come again where a delivery was not noted, and from the beginning where a destination's
+// row is lost.
+TEST_F(TrailDelivery, FilesThatWereClosedAreNeverWrittenOver) {
+  const std::filesystem::path to = directory_.path() / "sink";
+  const auto deliver = [&](std::vector<SinkItem> items) {
+    FileSink sink({.directory = to, .rotate_bytes = 1});
+    ASSERT_TRUE(sink.Deliver(items).ok());
+  };
+  const auto item = [](std::int64_t sequence, const char* text) {
+    return SinkItem{
+        .sequence = sequence, .time = {}, .id = {}, .severity = {}, .action = {}, .text = text};
+  };
+  deliver({item(1, "first"), item(2, "second")});
+  deliver({item(2, "second again")});
+  deliver({item(2, "second once more")});
+  EXPECT_EQ(*io::ReadFile(to / "audit-000000000002.jsonl", 1000), "first\nsecond\n");
+  EXPECT_EQ(*io::ReadFile(to / "audit-000000000002-2.jsonl", 1000), "second again\n");
+  EXPECT_EQ(*io::ReadFile(to / "audit-000000000002-3.jsonl", 1000), "second once more\n");
+}
+
+TEST_F(TrailDelivery, TheLagIsTheSameWhenWhatIsBehindHasLeftTheDatabase) {
+  Append(4);
+  const auto delivery = ToDestination();
+  destination_.down = true;
+  Run(*delivery);
+  ASSERT_EQ(*segments_.Close(), 1);
+  clock_.Advance(std::chrono::days{3});
+  Append(1);
+  ASSERT_EQ(*segments_.RemoveOld(1), 4);
+  clock_.Advance(std::chrono::hours{1});
+  EXPECT_EQ(delivery->Behind()->entries, 5);
+  EXPECT_EQ(delivery->Behind()->oldest, std::chrono::days{3} + std::chrono::hours{1});
+}
+
 }  // namespace
 }  // namespace breakwater::audit

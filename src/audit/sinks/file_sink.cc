@@ -39,6 +39,16 @@ Result<std::uint64_t> WholeLines(int fd, std::uint64_t size, const std::filesyst
   return 0;
 }
 
+// 0, or why not: EEXIST where there is a file of that name.
+int RenameToNew(const std::filesystem::path& from, const std::filesystem::path& to) {
+  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return 0;
+  if (errno != EINVAL && errno != ENOSYS) return errno;
+  // A file system that cannot do it in one step. One process at a time writes here.
+  struct stat found{};
+  if (::lstat(to.c_str(), &found) == 0) return EEXIST;
+  return ::rename(from.c_str(), to.c_str()) == 0 ? 0 : errno;
+}
+
 }  // namespace
 
 Status FileSink::Open() {
@@ -59,10 +69,15 @@ Status FileSink::Open() {
 
 Status FileSink::Rotate(std::int64_t last) {
   char name[64];
-  std::snprintf(name, sizeof name, "audit-%012lld.jsonl", static_cast<long long>(last));
-  std::error_code failed;
-  std::filesystem::rename(options_.directory / kName, options_.directory / name, failed);
-  if (failed) return io::FileError(failed.value(), "rename", options_.directory / name);
+  std::snprintf(name, sizeof name, "audit-%012lld", static_cast<long long>(last));
+  for (int copy = 1;; ++copy) {
+    const std::string suffix = copy == 1 ? "" : "-" + std::to_string(copy);
+    const std::filesystem::path to = options_.directory / (name + suffix + ".jsonl");
+    const int failed = RenameToNew(options_.directory / kName, to);
+    if (failed == EEXIST) continue;
+    if (failed != 0) return io::FileError(failed, "rename", to);
+    break;
+  }
   file_.Reset();
   return io::SyncDirectory(options_.directory);
 }

@@ -1,5 +1,6 @@
 // Lines in a file of a directory, closed and renamed when it is large: audit.jsonl, and
-// audit-<last entry>.jsonl for those that are closed.
+// audit-<last entry>.jsonl for those that are closed. Entries may come again and end with the same
+// one: a file that is closed is never written over, the next is audit-<last entry>-2.jsonl.
 #pragma once
 
 #include <filesystem>

@@ -19,17 +19,47 @@ struct Outcome {
   std::string error;
 };
 
+Result<ProducerPtr> NewProducer(const KafkaOptions& options);
+
 class KafkaSink final : public Sink {
  public:
   KafkaSink(KafkaOptions options, ProducerPtr producer)
       : options_(std::move(options)), producer_(std::move(producer)) {}
-  ~KafkaSink() override {
-    // Nothing is under way between two deliveries but what was given up.
-    rd_kafka_purge(producer_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
-    rd_kafka_flush(producer_.get(), 1000);
-  }
+  ~KafkaSink() override { Drop(); }
 
   Status Deliver(std::span<const SinkItem> items) override {
+    if (producer_ == nullptr) {
+      BW_TRY(producer_, NewProducer(options_));
+    }
+    const Status delivered = Produce(items);
+    // Such a producer never takes anything again.
+    std::array<char, 512> why{};
+    if (rd_kafka_fatal_error(producer_.get(), why.data(), why.size()) !=
+        RD_KAFKA_RESP_ERR_NO_ERROR) {
+      Drop();
+    }
+    return delivered;
+  }
+
+  static void OnReport(rd_kafka_t*, const rd_kafka_message_t* message, void*) {
+    auto* outcome = static_cast<Outcome*>(message->_private);
+    if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+      ++outcome->taken;
+    } else if (outcome->error.empty()) {
+      outcome->error = rd_kafka_err2str(message->err);
+    }
+  }
+
+ private:
+  // Nothing is under way between two deliveries but what was given up.
+  void Drop() {
+    if (producer_ == nullptr) return;
+    rd_kafka_purge(producer_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+    rd_kafka_flush(producer_.get(), 1000);
+    producer_.reset();
+  }
+
+  Status Produce(std::span<const SinkItem> items) {
     auto outcome = std::make_unique<Outcome>();
     for (const SinkItem& item : items) {
       const rd_kafka_resp_err_t code = rd_kafka_producev(
@@ -48,16 +78,6 @@ class KafkaSink final : public Sink {
                                           : outcome->error);
   }
 
-  static void OnReport(rd_kafka_t*, const rd_kafka_message_t* message, void*) {
-    auto* outcome = static_cast<Outcome*>(message->_private);
-    if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-      ++outcome->taken;
-    } else if (outcome->error.empty()) {
-      outcome->error = rd_kafka_err2str(message->err);
-    }
-  }
-
- private:
   // Reports of what is still under way must have come before their receiver goes.
   Status GiveUp(std::unique_ptr<Outcome> outcome, const std::string& why) {
     const std::string text = why;
@@ -69,12 +89,10 @@ class KafkaSink final : public Sink {
   }
 
   const KafkaOptions options_;
-  const ProducerPtr producer_;
+  ProducerPtr producer_;  // null after a fatal error
 };
 
-}  // namespace
-
-Result<std::unique_ptr<Sink>> OpenKafkaSink(const KafkaOptions& options) {
+Result<ProducerPtr> NewProducer(const KafkaOptions& options) {
   rd_kafka_conf_t* conf = rd_kafka_conf_new();
   std::array<char, 512> problem{};
   const auto set = [&](const std::string& name, const std::string& value) -> Status {
@@ -106,6 +124,13 @@ Result<std::unique_ptr<Sink>> OpenKafkaSink(const KafkaOptions& options) {
     rd_kafka_conf_destroy(conf);
     return Invalid("kafka: " + std::string(problem.data()));
   }
+  return producer;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Sink>> OpenKafkaSink(const KafkaOptions& options) {
+  BW_TRY(ProducerPtr producer, NewProducer(options));
   return std::unique_ptr<Sink>(std::make_unique<KafkaSink>(options, std::move(producer)));
 }
 

@@ -97,6 +97,21 @@ TEST_F(KafkaTopic, ABrokerThatIsDownIsAnErrorAndWhatFollowsArrivesWhenItIsBack) 
   EXPECT_GE(Consumed(3).size(), 3U);
 }
 
+// After such an error a producer of librdkafka refuses whatever it is given.
+TEST_F(KafkaTopic, AProducerThatHasFailedForGoodIsReplaced) {
+  auto options = KafkaOptions{.brokers = brokers_, .topic = "audit"};
+  options.timeout = std::chrono::seconds{10};
+  const auto sink = OpenKafkaSink(options);
+  ASSERT_TRUE(sink.ok());
+  ASSERT_TRUE((*sink)->Deliver(Items(1)).ok());
+  constexpr std::int16_t kProduce = 0;  // its key in the protocol
+  rd_kafka_mock_push_request_errors(cluster_.get(), kProduce, 1,
+                                    RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER);
+  EXPECT_FALSE((*sink)->Deliver(Items(3)).ok());
+  const Status delivered = (*sink)->Deliver(Items(3));
+  EXPECT_TRUE(delivered.ok()) << delivered.error().message();
+}
+
 TEST(Kafka, APropertyThatThereIsNotIsRefused) {
   const auto sink = OpenKafkaSink(
       {.brokers = "127.0.0.1:1", .topic = "audit", .properties = {{"no.such.property", "1"}}});

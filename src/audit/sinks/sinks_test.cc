@@ -9,6 +9,7 @@
 #include "audit/sinks/syslog_sink.h"
 #include "audit/sinks/webhook_sink.h"
 #include "base/bytes.h"
+#include "base/strings.h"
 #include "base/testing.h"
 #include "crypto/hash.h"
 #include "net/http_server.h"
@@ -69,6 +70,21 @@ TEST(Syslog, DatagramsHoldOneMessageEach) {
     ASSERT_GT(got, 0);
     EXPECT_EQ(std::string_view(piece, static_cast<std::size_t>(got)), expected);
   }
+}
+
+TEST(Syslog, AMessageThatNoDatagramHoldsIsCutAndSaysSo) {
+  SinkItem item = Items()[0];
+  EXPECT_EQ(SyslogDatagram(item, "us.icr.io"), kFirst);
+  for (int i = 0; i < 40'000; ++i) item.text += "\u00e4";  // of two bytes each
+  const std::string whole = SyslogMessage(item, "us.icr.io");
+  const std::string cut = SyslogDatagram(item, "us.icr.io");
+  EXPECT_LE(cut.size(), kMaxDatagram);
+  EXPECT_GE(cut.size(), kMaxDatagram - 2);
+  const std::string marker =
+      " [cut: of " + std::to_string(whole.size()) + " bytes; the trail has all of this entry]";
+  ASSERT_TRUE(cut.ends_with(marker));
+  EXPECT_TRUE(whole.starts_with(cut.substr(0, cut.size() - marker.size())));
+  EXPECT_TRUE(IsValidUtf8(cut));
 }
 
 // Takes one connection and reads so many bytes.

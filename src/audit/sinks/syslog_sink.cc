@@ -1,6 +1,5 @@
 #include "audit/sinks/syslog_sink.h"
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <memory>
@@ -14,9 +13,6 @@ namespace breakwater::audit {
 namespace {
 
 constexpr int kFacility = 13;
-// What fits in a datagram of IPv4.
-constexpr std::size_t kMaxDatagram = 65'000;
-
 int SeverityOf(std::string_view severity) {
   if (severity == "critical") return 2;
   return severity == "warning" ? 4 : 5;
@@ -53,6 +49,18 @@ std::string SyslogMessage(const SinkItem& item, std::string_view hostname) {
   if (!item.id.empty()) text += " id=\"" + Escaped(item.id) + "\"";
   text += "] " + item.text;
   return text;
+}
+
+std::string SyslogDatagram(const SinkItem& item, std::string_view hostname) {
+  std::string message = SyslogMessage(item, hostname);
+  if (message.size() <= kMaxDatagram) return message;
+  const std::string marker =
+      " [cut: of " + std::to_string(message.size()) + " bytes; the trail has all of this entry]";
+  std::size_t length = kMaxDatagram - marker.size();
+  // Not inside a character (RFC 5424 §6.1).
+  while (length > 0 && (static_cast<unsigned char>(message[length]) & 0xC0U) == 0x80U) --length;
+  message.resize(length);
+  return message + marker;
 }
 
 Status SyslogSink::Deliver(std::span<const SinkItem> items) {
@@ -93,9 +101,8 @@ Status SyslogSink::SendDatagrams(std::span<const SinkItem> items) const {
     return Unavailable("cannot reach " + options_.host).Reason("cannot_connect");
   }
   for (const SinkItem& item : items) {
-    const std::string message = SyslogMessage(item, options_.hostname);
-    const std::size_t length = std::min(message.size(), kMaxDatagram);
-    if (::send(socket.get(), message.data(), length, MSG_NOSIGNAL) < 0) {
+    const std::string message = SyslogDatagram(item, options_.hostname);
+    if (::send(socket.get(), message.data(), message.size(), MSG_NOSIGNAL) < 0) {
       return Unavailable(std::string("a datagram was refused: ") + std::strerror(errno));
     }
   }

@@ -24,6 +24,10 @@ struct SyslogOptions {
 // "<109>1 2026-03-01T12:34:56.789000Z host breakwater - audit [breakwater@32473 sequence="7" …]
 // {…}". Facility 13, log audit.
 std::string SyslogMessage(const SinkItem& item, std::string_view hostname);
+// What fits in a datagram of IPv4.
+inline constexpr std::size_t kMaxDatagram = 65'000;
+// The same, as a datagram can hold it: a message that is too long is cut, and says so at its end.
+std::string SyslogDatagram(const SinkItem& item, std::string_view hostname);
 
 class SyslogSink final : public Sink {
  public:
