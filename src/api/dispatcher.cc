@@ -4,6 +4,7 @@
 #include <chrono>
 #include <map>
 
+#include "api/dry_run.h"
 #include "api/router.h"
 #include "base/strings.h"
 #include "control/activity.h"
@@ -220,6 +221,7 @@ Result<net::Response> Dispatcher::Impl::Serve(net::Request& request, const Endpo
                                               Context& context) const {
   BW_TRY(context.query, net::Parameters::Parse(request.query));
   BW_TRY_STATUS(Authenticate(context, endpoint));
+  BW_TRY_STATUS(CheckDryRun(endpoint, context));
   return endpoint.handler(context);
 }
 

@@ -113,6 +113,16 @@ TEST_F(DispatcherTest, BadBodiesNameLineColumnAndField) {
   EXPECT_EQ(json::FindText(harness_.Send("PUT", "/things/a", R"({"size":1})").body, "name"), "a");
 }
 
+// It must not be done all the same.
+TEST_F(DispatcherTest, ADryRunOfWhatHasNoneIsRefused) {
+  const auto refused = harness_.Send("PUT", "/things/a?dry_run=true", R"({"size":1})");
+  EXPECT_EQ(refused.status, 400);
+  EXPECT_EQ(harness_.Send("PUT", "/things/a?dry_run=", R"({"size":1})").status, 400);
+  EXPECT_EQ(harness_.Send("PUT", "/things/a?dry_run=false", R"({"size":1})").status, 200);
+  EXPECT_EQ(harness_.Send("GET", "/mine?dry_run=true").status, 200);
+  EXPECT_EQ(harness_.Send("POST", "/search?dry_run=true").status, 403) << "it only reads";
+}
+
 TEST_F(DispatcherTest, ErrorsCarryTheRequestIdAndNeverTheCause) {
   const auto broken = harness_.Send("GET", "/broken");
   EXPECT_EQ(broken.status, 500);

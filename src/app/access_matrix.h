@@ -201,6 +201,8 @@ inline constexpr Row kRows[] = {
     {"oci/ListRepositories"},
     {"oci/ListTags", "container-registry.image.pull", Who::kAction, true},
     {"oci/ListReferrers", "container-registry.image.pull", Who::kAction, true},
+    {"oci/GetSignatures", "container-registry.image.pull", Who::kAction, true},
+    {"oci/PutSignature", "container-registry.image.push", Who::kAction, true},
     {"oci/StartUpload", "container-registry.image.push", Who::kAction, true},
     {"oci/GetUpload", "", Who::kAnyone},
     {"oci/AppendUpload", "", Who::kAnyone},

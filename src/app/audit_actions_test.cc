@@ -1,10 +1,12 @@
 // What stands in the audit trail, by the table of endpoints: each read of the control plane, under
 // the reference system's name of it (ibm-registry 3.14).
+#include <algorithm>
 #include <map>
 #include <set>
 
 #include <gtest/gtest.h>
 
+#include "api/dry_run.h"
 #include "app/endpoints.h"
 #include "app/testing.h"
 #include "audit/record.h"
@@ -148,6 +150,7 @@ TEST_F(AuditActions, ReadsOfTheReferenceAreRecordedUnderTheirNames) {
       {"InspectImage", "container-registry.image.inspect"},
       {"GetImageManifest", "container-registry.manifest.inspect"},
       {"GetManifest", "container-registry.image.pull"},
+      {"GetSignatures", "container-registry.signature.read"},
       {"AccountReportQueryPath", "container-registry.account-vulnerability-report.list"},
       {"AccountStatusQueryPath", "container-registry.account-vulnerability-status.list"},
       {"ImageReportQueryPath", "container-registry.image-vulnerability-report.read"},
@@ -161,6 +164,14 @@ TEST_F(AuditActions, ReadsOfTheReferenceAreRecordedUnderTheirNames) {
     met.insert(endpoint.operation);
   }
   EXPECT_EQ(met.size(), expected.size());
+}
+
+TEST_F(AuditActions, WhatTakesADryRunIsAnOperation) {
+  for (const std::string_view operation : api::kTakeDryRun) {
+    EXPECT_TRUE(std::ranges::any_of(endpoints(), [&](const api::Endpoint& endpoint) {
+      return endpoint.operation == operation;
+    })) << operation;
+  }
 }
 
 TEST(AuditAction, IsFlaggedAsADataEventExactlyWhereTheReferenceDoesSo) {

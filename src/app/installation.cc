@@ -151,6 +151,7 @@ Status Bootstrap(Installation::Parts& parts, const config::Settings& settings) {
   parts.first_account = account.id;
   parts.credentials.Watch(parts.sign_in);
   parts.credentials.Count(parts.activity);
+  parts.credentials.RecordTo(parts.changes);
   parts.authorizer.Count(parts.activity);
   BW_TRY_STATUS(EndSessionsOfRemovedSources(parts, settings.sign_in));
   BW_TRY_STATUS(parts.posture_profiles.Publish());

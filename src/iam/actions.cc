@@ -230,6 +230,8 @@ std::string_view NeededAction(std::string_view action) {
       {"container-registry.image.untag", "container-registry.image.delete"},
       {"container-registry.image.bulkdelete", "container-registry.image.delete"},
       {"container-registry.manifest.inspect", "container-registry.image.inspect"},
+      {"container-registry.signature.read", "container-registry.image.pull"},
+      {"container-registry.signature.write", "container-registry.image.push"},
   };
   for (const auto& [recorded, needed] : kTable) {
     if (recorded == action) return needed;

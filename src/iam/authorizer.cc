@@ -27,6 +27,7 @@ std::string_view GrantFor(std::string_view action) {
       {"container-registry.manifest.inspect", "pull"},
       {"container-registry.image.push", "push"},
       {"container-registry.image.tag", "push"},
+      {"container-registry.signature.write", "push"},
       {"container-registry.image.delete", "delete"},
       {"container-registry.image.untag", "delete"},
       {"container-registry.image.bulkdelete", "delete"},

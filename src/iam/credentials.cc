@@ -4,6 +4,8 @@
 
 #include "base/strings.h"
 #include "crypto/hash.h"
+#include "iam/address_guard.h"
+#include "iam/changes.h"
 #include "iam/store.h"
 #include "observe/log.h"
 
@@ -87,19 +89,25 @@ Result<Presented> ParseAuthorization(std::string_view authorization) {
   return Presented{.basic = std::nullopt, .token = authorization};
 }
 
-Result<Login> Credentials::WithApiKey(const Secret& api_key) {
+Result<Login> Credentials::WithApiKey(const Secret& api_key, const control::Origin& origin) {
   if (api_key.empty()) return KeyUnknown();
   const Bytes hash = hasher_.Hash(api_key);
+  Status good = Ok();
   BW_TRY(Login login, database_.ReadValue([&](db::Transaction& tx) -> Result<Login> {
     BW_TRY(const auto key, store::FindApiKeyByHash(tx, hash));
-    BW_TRY_STATUS(CheckKey(key, clock_.Now()));
+    if (!key) return KeyUnknown();
     BW_TRY(auto who, cache_.Get(tx, key->account, key->iam_id));
-    BW_TRY_STATUS(CheckNotSuspended(*who));
+    good = CheckKey(key, clock_.Now());
+    if (good.ok()) good = CheckNotSuspended(*who);
     return Login{.who = std::move(who),
                  .credential = "apikey",
                  .credential_id = key->id,
                  .expires = key->expires};
   }));
+  if (!good.ok()) {
+    RecordRefusal(login, origin, good.error());
+    return std::move(good).error();
+  }
   if (activity_ != nullptr) {
     activity_->Note(login.credential_id);
     if (login.who->identity.kind == control::IdentityKind::kServiceId) {
@@ -107,6 +115,23 @@ Result<Login> Credentials::WithApiKey(const Secret& api_key) {
     }
   }
   return login;
+}
+
+void Credentials::RecordRefusal(const Login& login, const control::Origin& origin,
+                                const Error& error) {
+  if (changes_ == nullptr) return;
+  {
+    const Timestamp now = clock_.Now();
+    const MutexLock lock(mutex_);
+    const auto known = refused_.find(login.credential_id);
+    if (known != refused_.end() && now - known->second < kRefusalsApart) return;
+    if (refused_.size() >= capacity_) refused_.clear();
+    refused_[login.credential_id] = now;
+  }
+  const control::Actor actor = ToActor(login);
+  changes_->RecordRefusal({.actor = actor, .origin = origin}, SignInAction(actor.kind),
+                          IamResource(actor.account, "iam-identity", "login", actor.iam_id.value()),
+                          error);
 }
 
 Result<Login> Credentials::LoginOf(db::Transaction& tx, const Session& session,
@@ -237,12 +262,12 @@ Result<Login> Credentials::WithRefreshToken(std::string_view token, const contro
 }
 
 Result<Login> Credentials::WithBasic(const BasicCredentials& basic, const control::Origin& origin) {
-  if (basic.user == "iamapikey") return WithApiKey(basic.password);
+  if (basic.user == "iamapikey") return WithApiKey(basic.password, origin);
   // The password is the token itself.
   if (basic.user == "iambearer") return WithAccessToken(basic.password.Reveal());
   if (basic.user == "iamrefresh") return WithRefreshToken(basic.password.Reveal(), origin);
   if (basic.user.starts_with("Profile-")) {
-    auto base = WithApiKey(basic.password);
+    auto base = WithApiKey(basic.password, origin);
     if (!base.ok() && base.error().code() != ErrorCode::kUnauthenticated) return base;
     // One answer to every wrong combination, as the reference gives it.
     const bool service = base.ok() && base->who->identity.kind == control::IdentityKind::kServiceId;

@@ -17,6 +17,10 @@
 #include "iam/key_hasher.h"
 #include "iam/tokens.h"
 
+namespace breakwater::control {
+class ChangePath;
+}
+
 namespace breakwater::iam {
 
 // The parts of "Basic …" (RFC 7617).
@@ -79,7 +83,12 @@ class Credentials {
   // Before the first request: where proofs by API keys are counted.
   void Count(Activity& activity) { activity_ = &activity; }
 
-  Result<Login> WithApiKey(const Secret& api_key);
+  // Before the first request: where it is recorded that an API key was used that does not log
+  // anybody in any more. Of one key, once in a while: whoever has it must not fill the trail.
+  void RecordTo(control::ChangePath& changes) { changes_ = &changes; }
+  static constexpr std::chrono::minutes kRefusalsApart{1};
+
+  Result<Login> WithApiKey(const Secret& api_key, const control::Origin& origin = {});
   Result<Login> WithAccessToken(std::string_view token);
   // Uses it up no more than it is: a session's is exchanged by Sessions::Rotate.
   Result<Login> WithRefreshToken(std::string_view token, const control::Origin& origin = {});
@@ -128,6 +137,8 @@ class Credentials {
   void Keep(const std::string& key, Known entry) BW_EXCLUDES(mutex_);
   void Forget(const std::string& key) BW_EXCLUDES(mutex_);
   Result<bool> StillGood(const Entry& entry);
+  void RecordRefusal(const Login& login, const control::Origin& origin, const Error& error)
+      BW_EXCLUDES(mutex_);
 
   db::Database& database_;
   AccessCache& cache_;
@@ -137,9 +148,12 @@ class Credentials {
   const std::size_t capacity_;
   RefreshWatch* watch_ = nullptr;
   Activity* activity_ = nullptr;
+  control::ChangePath* changes_ = nullptr;
   Mutex mutex_;
   // By the SHA-256 of the header: no credential is kept in memory.
   std::unordered_map<std::string, Known> entries_ BW_GUARDED_BY(mutex_);
+  // When the refusal of a key was recorded, by its id.
+  std::unordered_map<std::string, Timestamp> refused_ BW_GUARDED_BY(mutex_);
 };
 
 }  // namespace breakwater::iam

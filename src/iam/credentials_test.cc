@@ -79,6 +79,43 @@ TEST_F(CredentialsTest, KeepsOnlyAKeyedHashOfAKey) {
   EXPECT_NE(AsText(KeyHasher(crypto::NewSealingKey()).Hash(world.administrator_key)), *hash);
 }
 
+// ibm-registry 3.14. Of a key that nobody knows there is nobody to tell of.
+TEST_F(CredentialsTest, TheUseOfAKeyThatLogsNobodyInIsRecorded) {
+  const auto records = [&](const std::string& action) {
+    auto found = *world.audit.Query({.action = action});
+    std::erase_if(found, [](const audit::Found& one) {
+      return one.record.outcome == audit::Outcome::kSuccess;
+    });
+    return found;
+  };
+  const std::string basic = World::Basic(world.administrator_key);
+  const std::string id = KeyOf(world.administrator_key).id;
+  ASSERT_TRUE(world.api_keys.SetDisabled(world.administrator, world.account, id, true).ok());
+  EXPECT_EQ(Refusal(World::Basic(Secret("another"))), "api_key_unknown");
+  EXPECT_TRUE(records("iam-identity.user-apikey.login").empty());
+  for (int i = 0; i < 3; ++i) {
+    const auto refused = world.credentials.Authenticate(
+        basic, false, {.request_id = "r", .address = "192.0.2.7", .user_agent = {}});
+    EXPECT_EQ(refused.error().reason(), "api_key_disabled");
+  }
+  const auto found = records("iam-identity.user-apikey.login");
+  ASSERT_EQ(found.size(), 1U) << "and not once for each try";
+  EXPECT_EQ(found[0].record.initiator.iam_id, world.administrator.actor.iam_id);
+  EXPECT_EQ(found[0].record.initiator.address, "192.0.2.7");
+  EXPECT_EQ(found[0].record.reason_code, 401);
+  world.clock.Advance(Credentials::kRefusalsApart);
+  EXPECT_FALSE(world.credentials.WithApiKey(world.administrator_key).ok());
+  EXPECT_EQ(records("iam-identity.user-apikey.login").size(), 2U);
+
+  const auto service = *world.service_ids.Create(world.administrator, world.account,
+                                                 {.name = "s", .api_key = NewApiKey{.name = "k"}});
+  ASSERT_TRUE(
+      world.api_keys.SetDisabled(world.administrator, world.account, service.api_key->key.id, true)
+          .ok());
+  EXPECT_FALSE(world.credentials.WithApiKey(service.api_key->value).ok());
+  EXPECT_EQ(records("iam-identity.serviceid-apikey.login").size(), 1U);
+}
+
 TEST_F(CredentialsTest, DisabledKeysAndTheirTokensDieAtOnce) {
   const std::string token = AccessToken();
   const std::string basic = World::Basic(world.administrator_key);

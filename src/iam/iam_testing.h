@@ -86,6 +86,7 @@ struct World {
     facts.Add(identity_facts);
     credentials.Watch(sign_in);
     credentials.Count(activity);
+    credentials.RecordTo(changes);
     authorizer.Count(activity);
     administrator_key = **EnsureInstalled(deps, hasher, {.account = AccountId("acc")});
     administrator.actor = *credentials.Authenticate(Basic(administrator_key), false);

@@ -27,6 +27,7 @@ constexpr std::string_view kScopeAndLive =
 
 // By state: how many blobs, their bytes, and those of them that repositories outside the scope
 // hold. States are numbers of StorageState; $5 is the time.
+static_assert(static_cast<int>(StorageState::kShared) == 8);
 std::string BlobsByState() {
   return std::string(kScopeAndLive) +
          ", used AS (SELECT e.repository AS repository, e.target AS digest, "
@@ -34,8 +35,9 @@ std::string BlobsByState() {
          "JOIN manifest_reference e ON e.repository = s.id AND e.kind <> 2 "
          "LEFT JOIN live v ON v.repository = e.repository AND v.digest = e.manifest "
          "GROUP BY e.repository, e.target), "
-         "held AS (SELECT x.digest AS digest, MIN(x.state) AS state FROM (SELECT l.digest AS "
-         "digest, "
+         // 8: live in several repositories, each of which has one row here.
+         "held AS (SELECT x.digest AS digest, CASE WHEN SUM(CASE WHEN x.state = 0 THEN 1 ELSE 0 "
+         "END) > 1 THEN 8 ELSE MIN(x.state) END AS state FROM (SELECT l.digest AS digest, "
          "CASE WHEN u.state IS NOT NULL THEN u.state WHEN l.leased_until > $5 THEN 2 ELSE 4 END "
          "AS state FROM scope s JOIN repository_blob l ON l.repository = s.id "
          "LEFT JOIN used u ON u.repository = l.repository AND u.digest = l.digest "
@@ -127,6 +129,7 @@ std::string_view ToString(StorageState state) {
     case StorageState::kUploading: return "uploading";
     case StorageState::kOrphaned: return "orphaned";
     case StorageState::kAudit: return "audit";
+    case StorageState::kShared: return "shared";
   }
   BW_UNREACHABLE();
 }

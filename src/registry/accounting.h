@@ -21,7 +21,7 @@ namespace breakwater::registry {
 enum class StorageState : std::uint8_t {
   // Named by a manifest that a tag leads to: the tag's own, a child of such an index, or one whose
   // subject is such (distribution-spec, "Pushing Manifests with Subject"); or such a manifest
-  // itself.
+  // itself. In one repository.
   kLive,
   // Named by other manifests only; or such a manifest.
   kUntagged,
@@ -38,11 +38,14 @@ enum class StorageState : std::uint8_t {
   kOrphaned,
   // Segments of the audit trail. No account's.
   kAudit,
+  // Live in several repositories of the scope, and counted here once: deleting one image does not
+  // free it. Blobs alone.
+  kShared,
 };
-inline constexpr std::array kStorageStates = {StorageState::kLive,         StorageState::kUntagged,
-                                              StorageState::kLeased,       StorageState::kTrash,
-                                              StorageState::kUnreferenced, StorageState::kUploading,
-                                              StorageState::kOrphaned,     StorageState::kAudit};
+inline constexpr std::array kStorageStates = {
+    StorageState::kLive,      StorageState::kShared,   StorageState::kUntagged,
+    StorageState::kLeased,    StorageState::kTrash,    StorageState::kUnreferenced,
+    StorageState::kUploading, StorageState::kOrphaned, StorageState::kAudit};
 std::string_view ToString(StorageState state);  // "live"
 
 struct StorageAmount {

@@ -118,6 +118,7 @@ class Model {
     }
     std::map<std::string, std::set<State>> states;
     std::set<std::string> outside;
+    std::map<std::string, int> live_in;  // repositories
     for (const auto& row : Rows("SELECT repository, digest, CAST(leased_until AS TEXT) "
                                 "FROM repository_blob")) {
       if (!scope_.contains(row[0])) {
@@ -126,6 +127,7 @@ class Model {
       }
       const auto found = used.find({row[0], row[1]});
       const bool leased = FromMicros(std::stoll(row[2])) > world_.clock.Now();
+      if (found != used.end() && found->second == State::kLive) ++live_in[row[1]];
       states[row[1]].insert(found != used.end() ? found->second
                             : leased            ? State::kLeased
                                                 : State::kUnreferenced);
@@ -140,7 +142,8 @@ class Model {
     for (const auto& row : Rows("SELECT digest, CAST(size AS TEXT) FROM blob")) {
       const auto found = states.find(row[0]);
       if (found == states.end()) continue;
-      StorageAmount& amount = At(amounts, *found->second.begin());
+      StorageAmount& amount =
+          At(amounts, live_in[row[0]] > 1 ? State::kShared : *found->second.begin());
       ++amount.blobs;
       amount.blob_bytes += std::stoull(row[1]);
       if (outside.contains(row[0])) amount.shared_bytes += std::stoull(row[1]);
@@ -235,8 +238,8 @@ class Story {
           accounting.Of({.account = account, .registry = {}, .name_space = {}, .repository = {}});
       RC_ASSERT(amounts.ok());
       const StorageAmounts expected = Model(world_, account).Amounts();
-      for (const State state :
-           {State::kLive, State::kUntagged, State::kLeased, State::kTrash, State::kUnreferenced}) {
+      for (const State state : {State::kLive, State::kShared, State::kUntagged, State::kLeased,
+                                State::kTrash, State::kUnreferenced}) {
         const auto i = static_cast<std::size_t>(state);
         RC_ASSERT(amounts->at(i) == expected.at(i));
       }
@@ -368,6 +371,34 @@ TEST_F(AccountingTest, ReachesChildrenOfNestedIndexesAndWhatRefersToThem) {
   EXPECT_EQ(Of(State::kLive).manifests, 4);
   EXPECT_EQ(Of(State::kLive).blobs, 2);
   EXPECT_EQ(Of(State::kUntagged).bytes(), 0U);
+}
+
+TEST_F(AccountingTest, WhatIsLiveInSeveralRepositoriesIsSharedAndCountsOnce) {
+  const RepositoryPath other = world_.Repository("team-b/app");
+  const auto push = [&](const RepositoryPath& path, const std::string& config) {
+    ASSERT_TRUE(world_.PushBlob(path, config).ok());
+    ASSERT_TRUE(world_.PushBlob(path, "layer").ok());
+    ASSERT_TRUE(world_.services->manifests
+                    .Put(world_.Caller(), path,
+                         {.content = ImageManifest(config, {"layer"}),
+                          .content_type = "",
+                          .reference = *oci::Reference::Parse("v1"),
+                          .tags = {}})
+                    .ok());
+  };
+  push(path_, "one");
+  EXPECT_EQ(Of(State::kShared), StorageAmount{});
+  push(other, "second");
+  EXPECT_EQ(Of(State::kLive).blob_bytes, 9U);
+  EXPECT_EQ(Of(State::kShared).blob_bytes, 5U);
+  EXPECT_EQ(Of(State::kShared).blobs, 1);
+  // Of one repository alone it is live, and shared with what is outside.
+  const StorageAmount part = Of(State::kLive, {.account = "acc",
+                                               .registry = testing::kRegistry,
+                                               .name_space = "team-a",
+                                               .repository = "team-a/app"});
+  EXPECT_EQ(part.blob_bytes, 8U);
+  EXPECT_EQ(part.shared_bytes, 5U);
 }
 
 TEST_F(AccountingTest, TellsWhatAPartSharesWithTheRest) {

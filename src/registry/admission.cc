@@ -117,19 +117,24 @@ Result<std::vector<Admission::Scope>> Admission::Limited(const RepositoryPath& p
 Status Admission::CheckStorage(const RepositoryPath& path, std::uint64_t bytes, Limit which) const {
   BW_TRY(const auto limited, Limited(path));
   for (const Scope& scope : limited) {
-    if (which != Limit::kAny && scope.limits.hard != (which == Limit::kHard)) continue;
-    BW_TRY(const std::int64_t used,
-           database_.ReadValue([&](db::Transaction& tx) { return StoredBytes(tx, scope.key); }));
-    const auto refused = [&](const Limits& limits) {
-      if (limits.storage == kUnlimited) return false;
-      return limits.hard ? WouldExceed(used, bytes, limits.storage) : used >= limits.storage;
-    };
-    if (!refused(scope.limits)) continue;
-    // Another process may have raised it meanwhile.
-    BW_TRY(const Traffic::State now, traffic_.GetNow(scope.key));
-    if (refused(now.limits)) return StorageExceeded(scope.key, used, now.limits.storage, bytes);
+    if (which == Limit::kHard && !scope.limits.hard) continue;
+    BW_TRY_STATUS(CheckStorage(scope, bytes));
   }
   return Ok();
+}
+
+Status Admission::CheckStorage(const Scope& scope, std::uint64_t bytes) const {
+  BW_TRY(const std::int64_t used,
+         database_.ReadValue([&](db::Transaction& tx) { return StoredBytes(tx, scope.key); }));
+  const auto refused = [&](const Limits& limits) {
+    if (limits.storage == kUnlimited) return false;
+    return limits.hard ? WouldExceed(used, bytes, limits.storage) : used >= limits.storage;
+  };
+  if (!refused(scope.limits)) return Ok();
+  // Another process may have raised it meanwhile.
+  BW_TRY(const Traffic::State now, traffic_.GetNow(scope.key));
+  if (!refused(now.limits)) return Ok();
+  return StorageExceeded(scope.key, used, now.limits.storage, bytes);
 }
 
 Status Admission::BeginPush(const RepositoryPath& path, std::uint64_t bytes) const {
@@ -141,11 +146,16 @@ Status Admission::ContinuePush(const RepositoryPath& path, std::uint64_t bytes) 
 }
 
 Result<Admission::Terms> Admission::TermsOf(const RepositoryPath& path) const {
-  // A hard limit is judged by what is stored in the end: a manifest may add nothing.
-  Status begun = CheckStorage(path, 0, Limit::kSoft);
-  if (!begun.ok() && begun.error().code() != ErrorCode::kQuota) return std::move(begun).error();
   BW_TRY(Terms terms, HardTermsOf(path));
-  if (!begun.ok()) terms.reached = std::move(begun).error();
+  BW_TRY(const auto limited, Limited(path));
+  for (const Scope& scope : limited) {
+    if (scope.limits.hard) continue;
+    Status begun = CheckStorage(scope, 0);
+    if (begun.ok()) continue;
+    if (begun.error().code() != ErrorCode::kQuota) return std::move(begun).error();
+    if (!terms.reached) terms.reached = begun.error();
+    terms.soft.emplace_back(scope.key, std::move(begun).error());
+  }
   return terms;
 }
 
@@ -153,6 +163,7 @@ Result<Admission::Terms> Admission::HardTermsOf(const RepositoryPath& path) cons
   Terms terms;
   BW_TRY(const auto limited, Limited(path));
   for (const Scope& scope : limited) {
+    // A hard limit is judged by what is stored in the end: a manifest may add nothing.
     if (scope.limits.hard) terms.hard.emplace_back(scope.key, scope.limits.storage);
   }
   return terms;
@@ -221,20 +232,34 @@ Status AdmitManifest(db::Transaction& tx, const Admission::Terms& terms, const M
   return finishes ? Ok() : Status(*terms.reached);
 }
 
-Result<HardUse> ReadHardUse(db::Transaction& tx, const Admission::Terms& terms) {
-  HardUse use;
+Result<LimitedUse> ReadUse(db::Transaction& tx, const Admission::Terms& terms) {
+  LimitedUse use;
   for (const auto& hard : terms.hard) {
     BW_TRY(const std::int64_t used, StoredBytes(tx, hard.first));
-    use.push_back(used);
+    use.hard.push_back(used);
+  }
+  for (const auto& soft : terms.soft) {
+    BW_TRY(const std::int64_t used, StoredBytes(tx, soft.first));
+    use.soft.push_back(used);
   }
   return use;
 }
 
-Status CheckHardLimits(db::Transaction& tx, const Admission::Terms& terms, const HardUse& before) {
+Status CheckSoftLimits(db::Transaction& tx, const Admission::Terms& terms,
+                       const LimitedUse& before) {
+  for (std::size_t i = 0; i < terms.soft.size(); ++i) {
+    BW_TRY(const std::int64_t used, StoredBytes(tx, terms.soft[i].first));
+    if (used > before.soft.at(i)) return terms.soft[i].second;
+  }
+  return Ok();
+}
+
+Status CheckHardLimits(db::Transaction& tx, const Admission::Terms& terms,
+                       const LimitedUse& before) {
   for (std::size_t i = 0; i < terms.hard.size(); ++i) {
     const auto& [key, limit] = terms.hard[i];
     BW_TRY(const std::int64_t used, StoredBytes(tx, key));
-    if (used <= limit || used <= before.at(i)) continue;
+    if (used <= limit || used <= before.hard.at(i)) continue;
     return Exceeded(key, "storage", used, limit,
                     Whose(key) + " storage quota in " + key.registry.value() +
                         " leaves no room for this image: with it " + std::to_string(used) + " of " +

@@ -55,6 +55,8 @@ class Admission {
   struct Terms {
     // What it is refused with unless it finishes a push; nothing below the soft limits.
     std::optional<Error> reached;
+    // The books whose soft limit of storage is reached, with what is said of each.
+    std::vector<std::pair<BookKey, Error>> soft;
     // Hard limits of storage.
     std::vector<std::pair<BookKey, std::int64_t>> hard;
   };
@@ -76,7 +78,8 @@ class Admission {
   };
   // The account and the namespace, where they have a limit of storage.
   Result<std::vector<Scope>> Limited(const RepositoryPath& path) const;
-  enum class Limit : std::uint8_t { kAny, kSoft, kHard };
+  enum class Limit : std::uint8_t { kAny, kHard };
+  Status CheckStorage(const Scope& scope, std::uint64_t bytes) const;
   Status CheckStorage(const RepositoryPath& path, std::uint64_t bytes, Limit which) const;
   Status CheckTraffic(const RepositoryPath& path, std::uint64_t bytes, bool begins) const;
   Status JudgePull(const BookKey& key, const Traffic::State& state, std::uint64_t bytes,
@@ -97,10 +100,18 @@ struct ManifestToPut {
 };
 // Inside the transaction, before it is put.
 Status AdmitManifest(db::Transaction& tx, const Admission::Terms& terms, const ManifestToPut& put);
-// What the books with a hard limit hold, in the order of terms.hard.
-using HardUse = std::vector<std::int64_t>;
-Result<HardUse> ReadHardUse(db::Transaction& tx, const Admission::Terms& terms);
+// What the books with a limit hold, in the order of the terms.
+struct LimitedUse {
+  std::vector<std::int64_t> hard;
+  std::vector<std::int64_t> soft;
+};
+Result<LimitedUse> ReadUse(db::Transaction& tx, const Admission::Terms& terms);
 // After its blobs are counted. What adds nothing is admitted, however much there is.
-Status CheckHardLimits(db::Transaction& tx, const Admission::Terms& terms, const HardUse& before);
+Status CheckHardLimits(db::Transaction& tx, const Admission::Terms& terms,
+                       const LimitedUse& before);
+// The same where a soft limit was reached before, of what finishes no push: an image that is
+// brought back.
+Status CheckSoftLimits(db::Transaction& tx, const Admission::Terms& terms,
+                       const LimitedUse& before);
 
 }  // namespace breakwater::registry

@@ -132,6 +132,34 @@ TEST_F(AdmissionTest, DeletingImagesOrRaisingTheQuotaLetsPushesInAgain) {
   EXPECT_EQ(Reason(admission().BeginPush(a_, 0)), "ok");
 }
 
+TEST_F(AdmissionTest, WhatAddsNoBytesIsRestoredAlsoWhereTheLimitIsReached) {
+  Limit({.storage = 11});
+  EXPECT_EQ(Push(a_, "v1", "config", "layer"), "ok");
+  const auto digest = *oci::Digest::Parse(DigestText(ImageManifest("config", {"layer"})));
+  const auto restore = [&] {
+    const auto restored = world_.services->trash.RestoreTags(world_.Caller(), a_, digest);
+    return restored.ok() ? "ok" : restored.error().reason();
+  };
+  Limit({.storage = kUnlimited});
+  EXPECT_EQ(Push(b_, "v1", "config", "layer"), "ok");
+  Limit({.storage = 11});
+  ASSERT_TRUE(
+      world_.services->manifests.DeleteImage(world_.Caller(), a_, *oci::Reference::Parse("v1"))
+          .ok());
+  EXPECT_EQ(Reason(admission().BeginPush(a_, 0)), "storage_quota_exceeded");
+  EXPECT_EQ(restore(), "ok") << "another namespace holds the same";
+  ASSERT_TRUE(
+      world_.services->manifests.DeleteImage(world_.Caller(), a_, *oci::Reference::Parse("v1"))
+          .ok());
+  Limit({.storage = kUnlimited});
+  EXPECT_EQ(Push(a_, "v2", "config", Bytes(5000)), "ok");
+  Limit({.storage = 5000});
+  ASSERT_TRUE(
+      world_.services->manifests.DeleteImage(world_.Caller(), b_, *oci::Reference::Parse("v1"))
+          .ok());
+  EXPECT_EQ(restore(), "storage_quota_exceeded") << "its layer is new";
+}
+
 TEST_F(AdmissionTest, NamespacesLimitIsItsOwn) {
   LimitNamespace({.storage = 11});
   EXPECT_EQ(Push(a_, "v1", "config", "layer"), "ok");

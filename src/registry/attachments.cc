@@ -6,6 +6,7 @@
 #include <set>
 
 #include "registry/content.h"
+#include "registry/signatures.h"
 
 namespace breakwater::registry {
 namespace {
@@ -21,11 +22,12 @@ struct Candidate {
   oci::Digest digest;
   std::string media_type;
   bool by_subject = false;
+  bool is_signature = false;
 };
 
 Result<Candidate> FromRow(const db::Row& row) {
   BW_TRY(oci::Digest digest, oci::Digest::Parse(row.Text(0)));
-  return Candidate{std::move(digest), row.String(1), row.Bool(2)};
+  return Candidate{std::move(digest), row.String(1), row.Bool(2), row.Text(3) == kSignatureType};
 }
 
 Result<std::vector<Candidate>> CandidatesFor(db::Transaction& tx, const ManifestKey& manifest) {
@@ -33,16 +35,17 @@ Result<std::vector<Candidate>> CandidatesFor(db::Transaction& tx, const Manifest
   const std::string base = TagBase(manifest.digest);
   // Two queries: SQLite orders their union by walking through all manifests of the repository.
   BW_TRY(auto candidates,
-         tx.QueryAll("SELECT digest, media_type, 1 FROM manifest WHERE repository = $1 AND "
-                     "subject = $2 ORDER BY digest LIMIT $3",
-                     {manifest.repository, manifest.digest.text(), kMaxAttachments + 1}, FromRow));
+         tx.QueryAll(
+             "SELECT digest, media_type, 1, artifact_type FROM manifest WHERE repository = $1 AND "
+             "subject = $2 ORDER BY digest LIMIT $3",
+             {manifest.repository, manifest.digest.text(), kMaxAttachments + 1}, FromRow));
   BW_TRY(auto named,
-         tx.QueryAll("SELECT m.digest, m.media_type, 0 FROM tag t JOIN manifest m ON "
-                     "m.repository = t.repository AND m.digest = t.digest WHERE t.repository = $1 "
-                     "AND (t.name = $2 OR (t.name >= $3 AND t.name < $4)) ORDER BY m.digest "
-                     "LIMIT $5",
-                     {manifest.repository, base, base + ".", base + "/", kMaxAttachments + 1},
-                     FromRow));
+         tx.QueryAll(
+             "SELECT m.digest, m.media_type, 0, m.artifact_type FROM tag t JOIN manifest m ON "
+             "m.repository = t.repository AND m.digest = t.digest WHERE t.repository = $1 "
+             "AND (t.name = $2 OR (t.name >= $3 AND t.name < $4)) ORDER BY m.digest "
+             "LIMIT $5",
+             {manifest.repository, base, base + ".", base + "/", kMaxAttachments + 1}, FromRow));
   std::ranges::move(named, std::back_inserter(candidates));
   std::ranges::stable_sort(candidates, {}, &Candidate::digest);
   if (candidates.size() > kMaxAttachments + 1) {
@@ -111,9 +114,9 @@ Result<std::vector<Attachment>> AttachmentsOf(db::Transaction& tx, const Manifes
       BW_TRY(auto lists, ListsOf(tx, key));
       seen.insert(candidate.digest);
       to_look_at.push_back(candidate.digest);
-      all.push_back({{candidate.digest, candidate.media_type, std::move(tags)},
-                     owner.digest,
-                     std::move(lists)});
+      Attachment attachment{candidate.digest, candidate.media_type, std::move(tags)};
+      if (candidate.is_signature) attachment.signature_of = owner.digest;
+      all.push_back({std::move(attachment), owner.digest, std::move(lists)});
     }
   }
   DropWhatIsNeeded(manifest.digest, all);

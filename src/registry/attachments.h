@@ -19,6 +19,8 @@ struct Attachment {
   oci::Digest digest;
   std::string media_type;
   std::vector<std::string> tags;
+  // The image it is the signature of (registry/signatures.h); nothing for whatever else there is.
+  std::optional<oci::Digest> signature_of = {};
 };
 
 // More of one image are left where they are.

@@ -20,7 +20,7 @@ Status BlobLinks::Link(db::Transaction& tx, const RepositoryPath& path,
                  {repository_id, digest.text(), now, now + kBlobLease}));
   BW_TRY(const bool awaited, IsAwaited(tx, repository_id, digest));
   if (!awaited) return Ok();
-  BW_TRY(const HardUse use, ReadHardUse(tx, terms));
+  BW_TRY(const LimitedUse use, ReadUse(tx, terms));
   BW_TRY(const auto completed, FillAbsentLayers(tx, repository_id, digest.text()));
   BW_TRY_STATUS(CheckHardLimits(tx, terms, use));
   if (jobs == nullptr) return Ok();

@@ -2,6 +2,7 @@
 
 #include "registry/content.h"
 #include "registry/manifest_rows.h"
+#include "registry/signatures.h"
 
 namespace breakwater::registry {
 namespace {
@@ -15,6 +16,17 @@ json::Value Document(const Deletion& deletion) {
   }
   document.as_object()["attachments"] = std::move(attachments);
   return document;
+}
+
+audit::Record SignatureRecord(const control::Caller& caller, const RepositoryPath& path,
+                              const Attachment& signature) {
+  audit::Record record = control::RecordOf(caller, action::kSignatureDelete,
+                                           path.Image(signature.signature_of->text()));
+  record.severity = audit::Severity::kCritical;
+  record.target.digest = signature.signature_of->text();
+  record.changes =
+      audit::Differences({{"signature", json::Text(signature.digest.text())}}, nullptr);
+  return record;
 }
 
 }  // namespace
@@ -42,8 +54,9 @@ Result<Deletion> PlanDeletion(db::Transaction& tx, const RepositoryPath& path,
   return deletion;
 }
 
-Result<control::Effect> MoveToTrash(db::Transaction& tx, const RepositoryPath& path,
-                                    const Deletion& deletion, const TrashTimes& times) {
+Result<control::Effect> MoveToTrash(db::Transaction& tx, const Deleter& deleter,
+                                    const RepositoryPath& path, const Deletion& deletion,
+                                    const TrashTimes& times) {
   const std::string& repository = deletion.image.repository;
   control::Effect effect{.before = Document(deletion),
                          .after = nullptr,
@@ -58,6 +71,9 @@ Result<control::Effect> MoveToTrash(db::Transaction& tx, const RepositoryPath& p
   BW_TRY_STATUS(move(deletion.image.digest));
   for (const Attachment& one : deletion.attachments) {
     BW_TRY_STATUS(move(one.digest));
+    if (one.signature_of) {
+      BW_TRY_STATUS(deleter.log.Append(tx, SignatureRecord(deleter.caller, path, one)));
+    }
     effect.events.push_back(
         ContentEvent(event::kImageDeleted, path, one.digest, one.tags, one.media_type));
   }

@@ -28,8 +28,15 @@ Result<std::vector<Attachment>> GoingAlong(db::Transaction& tx, const Repository
 Result<Deletion> PlanDeletion(db::Transaction& tx, const RepositoryPath& path,
                               const FoundManifest& image);
 
-// Moves all of it to the trash; for the audit trail and whoever listens.
-Result<control::Effect> MoveToTrash(db::Transaction& tx, const RepositoryPath& path,
-                                    const Deletion& deletion, const TrashTimes& times);
+// Who deletes, and where that stands.
+struct Deleter {
+  const control::Caller& caller;
+  const audit::Log& log;
+};
+// Moves all of it to the trash; for the audit trail and whoever listens. Signatures that go along
+// have their own records.
+Result<control::Effect> MoveToTrash(db::Transaction& tx, const Deleter& deleter,
+                                    const RepositoryPath& path, const Deletion& deletion,
+                                    const TrashTimes& times);
 
 }  // namespace breakwater::registry

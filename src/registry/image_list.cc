@@ -1,7 +1,10 @@
 #include "registry/image_list.h"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <map>
+#include <tuple>
 
 #include "oci/media_types.h"
 #include "oci/names.h"
@@ -123,6 +126,100 @@ Result<std::vector<FoundImage>> RowsIn(db::Transaction& tx, const ImageScope& sc
   return all;
 }
 
+// Of what was found, in order of repository and digest: what is asked for, with its tags. `unread`:
+// where configurations are missing.
+Status TakeWanted(db::Transaction& tx, const ImageScope& scope, std::vector<FoundImage> found,
+                  std::vector<ListedImage>& images, std::vector<std::size_t>& unread) {
+  std::erase_if(found, [](const FoundImage& one) { return !one.in_scope; });
+  if (scope.tagged) BW_TRY_STATUS(AddTags(tx, found));
+  for (FoundImage& one : found) {
+    if (scope.unneeded_only) {
+      BW_TRY(const bool needed, IsNeeded(tx, one));
+      if (needed) continue;
+    }
+    if (!one.config_known && one.image.config) unread.push_back(images.size());
+    images.push_back(std::move(one.image));
+  }
+  return Ok();
+}
+
+// Digests by their algorithms, in bytewise order.
+constexpr std::string_view kFirstAlgorithm = "sha256:";
+constexpr std::string_view kLastAlgorithm = "sha512:";
+constexpr std::string_view kEndOfDigests = "sha512:g";  // hex ends with 'f'
+constexpr std::uint64_t kAllParts = std::uint64_t{1} << 32;
+constexpr std::size_t kHexOfPart = 8;
+
+// In which of the parts it lies.
+std::uint64_t PartOf(std::string_view digest) {
+  const std::string_view hex = digest.substr(std::min(digest.size(), kFirstAlgorithm.size()));
+  std::uint64_t part = 0;
+  std::from_chars(hex.data(), hex.data() + std::min(hex.size(), kHexOfPart), part, 16);
+  return part;
+}
+
+std::string HexOf(std::uint64_t part) {
+  std::array<char, kHexOfPart> text{};
+  const char* end = std::to_chars(text.data(), text.data() + text.size(), part, 16).ptr;
+  const std::string hex(text.data(), static_cast<std::size_t>(end - text.data()));
+  return std::string(kHexOfPart - hex.size(), '0') + hex;
+}
+
+// Before which digest a page ends that begins there; the last page at kEndOfDigests.
+std::string BoundAfter(const DigestPosition& after) {
+  const std::string_view algorithm =
+      after.digest.starts_with(kLastAlgorithm) ? kLastAlgorithm : kFirstAlgorithm;
+  const std::uint64_t part =
+      PartOf(after.digest) + std::clamp<std::uint64_t>(after.width, 1, kAllParts);
+  if (part < kAllParts) return std::string(algorithm) + HexOf(part);
+  return std::string(algorithm == kLastAlgorithm ? kEndOfDigests : kLastAlgorithm);
+}
+
+// All rows of some digests that follow one another.
+struct Slice {
+  std::vector<FoundImage> found;
+  std::string end;  // before which digest
+};
+
+const std::string& DigestOf(const FoundImage& one) {
+  return one.image.digest.text();
+}
+
+// Rows of digests after `after` and before the slice's end. If they are more than `most`, the end
+// comes down until they are not, which may leave none.
+Status Fill(db::Transaction& tx, const ImageScope& scope, const std::vector<NameRange>& ranges,
+            const std::string& after, std::size_t most, Slice& slice) {
+  std::vector<FoundImage>& found = slice.found;
+  for (const NameRange& range : ranges) {
+    BW_TRY(auto rows,
+           tx.QueryAll(std::string(kColumns) + "AND r.name >= $2 AND r.name < $3 AND m.digest > $4 "
+                                               "AND m.digest < $5 ORDER BY m.digest LIMIT $6",
+                       {scope.registry, range.from, range.to, after, slice.end, most + 1},
+                       [&](const db::Row& row) { return FromRow(scope, row); }));
+    std::move(rows.begin(), rows.end(), std::back_inserter(found));
+    if (found.size() <= most) continue;
+    std::ranges::sort(found, {}, DigestOf);
+    slice.end = DigestOf(found[most]);
+    const auto past = std::ranges::lower_bound(found, slice.end, {}, DigestOf);
+    found.erase(past, found.end());
+  }
+  return Ok();
+}
+
+// How much the next page looks through follows from how much of this one was needed for how many.
+DigestPosition PositionAfter(const DigestPosition& before, const Slice& slice, std::size_t limit,
+                             bool is_whole) {
+  if (!is_whole) {
+    const std::string& last = DigestOf(*std::ranges::max_element(slice.found, {}, DigestOf));
+    const std::uint64_t looked = PartOf(last) - PartOf(before.digest);
+    return {.digest = last, .width = std::max<std::uint64_t>(looked, 1)};
+  }
+  const bool next_algorithm = slice.end == kLastAlgorithm;
+  std::uint64_t width = next_algorithm ? kAllParts : before.width;
+  if (slice.found.size() < limit / 2) width *= slice.found.size() < limit / 32 ? 16U : 2U;
+  return {.digest = slice.end, .width = std::min(width, kAllParts)};
+}
+
 }  // namespace
 
 std::vector<NameRange> RangesOf(const std::vector<std::string>& namespaces,
@@ -163,27 +260,45 @@ Result<ImagePage> ImageList::Page(const ImageScope& scope, const ImagePosition& 
     if (!found.empty()) {
       page.position = {found.back().image.repository, found.back().image.digest.text()};
     }
-    std::erase_if(found, [](const FoundImage& one) { return !one.in_scope; });
-    if (scope.tagged) BW_TRY_STATUS(AddTags(tx, found));
-    for (FoundImage& one : found) {
-      if (scope.unneeded_only) {
-        BW_TRY(const bool needed, IsNeeded(tx, one));
-        if (needed) continue;
-      }
-      if (!one.config_known && one.image.config) unread.push_back(page.images.size());
-      page.images.push_back(std::move(one.image));
-    }
-    return Ok();
+    return TakeWanted(tx, scope, std::move(found), page.images, unread);
   }));
-  BW_TRY_STATUS(ReadConfigs(page, unread));
+  BW_TRY_STATUS(ReadConfigs(page.images, unread));
+  return page;
+}
+
+Result<DigestPage> ImageList::PageByDigest(const ImageScope& scope, const DigestPosition& after,
+                                           std::size_t limit) const {
+  limit = std::clamp<std::size_t>(limit, 1, kImagesPerDigestPage);
+  const std::vector<NameRange> ranges = RangesOf(scope.namespaces, scope.repositories);
+  const std::string bound = BoundAfter(after);
+  DigestPage page;
+  std::vector<std::size_t> unread;
+  BW_TRY_STATUS(database_.Read([&](db::Transaction& tx) -> Status {
+    page = {};
+    unread.clear();
+    Slice slice;
+    // Where one digest has more images than a page, the page is as long as that.
+    for (std::size_t most = limit; slice.found.empty() && slice.end != bound; most *= 2) {
+      slice.end = bound;
+      BW_TRY_STATUS(Fill(tx, scope, ranges, after.digest, most, slice));
+    }
+    page.position = PositionAfter(after, slice, limit, slice.end == bound);
+    page.more = page.position.digest != kEndOfDigests;
+    std::ranges::sort(slice.found, {}, [](const FoundImage& one) {
+      return std::tie(one.image.repository, one.image.digest.text());
+    });
+    return TakeWanted(tx, scope, std::move(slice.found), page.images, unread);
+  }));
+  BW_TRY_STATUS(ReadConfigs(page.images, unread));
   return page;
 }
 
 // Configurations too large for a row of the database, or older than their table: from the blobs.
-Status ImageList::ReadConfigs(ImagePage& page, const std::vector<std::size_t>& unread) const {
+Status ImageList::ReadConfigs(std::vector<ListedImage>& images,
+                              const std::vector<std::size_t>& unread) const {
   const ContentReader reader(database_, store_);
   for (const std::size_t i : unread) {
-    ListedImage& image = page.images[i];
+    ListedImage& image = images[i];
     const auto text = reader.ReadBlob(*image.config, kMaxConfigBytes);
     // Absent or too large: it is listed without what stands there.
     if (text.ok()) image.build = ParseImageConfig(*text);

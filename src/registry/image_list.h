@@ -58,6 +58,24 @@ struct ImagePage {
 // Rows that one page looks at.
 inline constexpr std::size_t kImagesPerPage = 256;
 
+// Where a list by digest is: everything up to this digest has been given. It need not be one of
+// an image. Empty: nothing yet.
+struct DigestPosition {
+  std::string digest;
+  // How many of the 2^32 parts of equal size, which digests are spread over evenly, the next page
+  // looks through. What is found says how many hold enough for a page.
+  std::uint64_t width = 1U << 16;
+};
+
+struct DigestPage {
+  std::vector<ListedImage> images;  // by repository and digest, bytewise; all of each digest
+  DigestPosition position;
+  bool more = false;  // there may be more after it
+};
+
+// Images that one page by digest holds, if not one digest alone has more.
+inline constexpr std::size_t kImagesPerDigestPage = 1024;
+
 // A part of the repositories of a registry: names from `from`, before `to`.
 struct NameRange {
   std::string from;
@@ -77,8 +95,14 @@ class ImageList {
   Result<ImagePage> Page(const ImageScope& scope, const ImagePosition& after,
                          std::size_t limit = kImagesPerPage) const;
 
+  // The same images, but those of one digest together, in whichever repositories they are. A page
+  // costs one look into each repository of the scope, so it holds more.
+  Result<DigestPage> PageByDigest(const ImageScope& scope, const DigestPosition& after,
+                                  std::size_t limit = kImagesPerDigestPage) const;
+
  private:
-  Status ReadConfigs(ImagePage& page, const std::vector<std::size_t>& unread) const;
+  Status ReadConfigs(std::vector<ListedImage>& images,
+                     const std::vector<std::size_t>& unread) const;
 
   db::Database& database_;
   blob::BlobStore& store_;

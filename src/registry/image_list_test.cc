@@ -1,5 +1,8 @@
 #include "registry/image_list.h"
 
+#include <map>
+#include <set>
+
 #include <gtest/gtest.h>
 
 #include "registry/testing.h"
@@ -11,13 +14,14 @@ using testing::World;
 
 class ImageListTest : public ::testing::Test {
  protected:
-  void Push(const std::string& mark, const std::string& tag) {
+  void Push(const std::string& mark, const std::string& tag) { PushTo(path_, mark, tag); }
+  void PushTo(const RepositoryPath& path, const std::string& mark, const std::string& tag) {
     const std::string config = R"({"author":")" + mark + R"("})";
-    ASSERT_TRUE(world_.PushBlob(path_, config).ok());
+    ASSERT_TRUE(world_.PushBlob(path, config).ok());
     const std::string content = testing::ImageManifest(config, {});
     const std::string reference = tag.empty() ? oci::Digest::Of(AsBytes(content)).text() : tag;
     ASSERT_TRUE(world_.services->manifests
-                    .Put(world_.Caller(), path_,
+                    .Put(world_.Caller(), path,
                          {.content = content,
                           .content_type = "",
                           .reference = *oci::Reference::Parse(reference),
@@ -66,6 +70,64 @@ TEST_F(ImageListTest, PagesHoldWhatIsInScopeAndNothingElse) {
     position = found->position;
   }
   EXPECT_EQ(untagged, 7U);
+}
+
+// Digests fall where they fall: each comes once and whole, also one that more repositories hold
+// than a page has images.
+TEST_F(ImageListTest, PagesByDigestHoldEachDigestWhole) {
+  std::map<std::string, std::set<std::string>> all;
+  for (int i = 0; i < 40; ++i) {
+    const RepositoryPath path = world_.Repository("team-a/app-" + std::to_string(i % 8));
+    const std::string mark = i < 20 ? "common" : std::to_string(i);
+    PushTo(path, mark, "");
+    all[testing::ImageManifest(R"({"author":")" + mark + R"("})", {})].insert(path.name);
+  }
+  std::map<std::string, std::set<std::string>> found;
+  DigestPosition position;
+  for (bool more = true; more;) {
+    const auto page = world_.services->images.PageByDigest(Untagged(), position, 3);
+    ASSERT_TRUE(page.ok()) << page.error().message();
+    std::set<std::string> here;
+    for (const ListedImage& image : page->images) {
+      EXPECT_GT(image.digest.text(), position.digest);
+      EXPECT_LE(image.digest.text(), page->position.digest);
+      here.insert(image.digest.text());
+      EXPECT_TRUE(found[image.digest.text()].insert(image.repository).second);
+    }
+    EXPECT_LE(here.size(), 3U);
+    more = page->more;
+    position = page->position;
+  }
+  ASSERT_EQ(found.size(), all.size());
+  for (const auto& [content, repositories] : all) {
+    EXPECT_EQ(found[oci::Digest::Of(AsBytes(content)).text()], repositories);
+  }
+}
+
+TEST_F(ImageListTest, PagesByDigestHoldDigestsOfEveryAlgorithm) {
+  Push("one", "");
+  const std::string config = R"({"author":"two"})";
+  ASSERT_TRUE(world_.PushBlob(path_, config).ok());
+  const std::string content = testing::ImageManifest(config, {});
+  const auto digest = oci::Digest::Of(AsBytes(content), crypto::HashAlgorithm::kSha512);
+  ASSERT_TRUE(world_.services->manifests
+                  .Put(world_.Caller(), path_,
+                       {.content = content,
+                        .content_type = "",
+                        .reference = *oci::Reference::Parse(digest.text()),
+                        .tags = {}})
+                  .ok());
+  std::vector<std::string> found;
+  DigestPosition position;
+  for (bool more = true; more;) {
+    const auto page = world_.services->images.PageByDigest(Untagged(), position);
+    ASSERT_TRUE(page.ok()) << page.error().message();
+    for (const ListedImage& image : page->images) found.push_back(image.digest.text());
+    more = page->more;
+    position = page->position;
+  }
+  ASSERT_EQ(found.size(), 2U);
+  EXPECT_EQ(found[1], digest.text());
 }
 
 }  // namespace

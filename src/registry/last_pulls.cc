@@ -52,13 +52,21 @@ Status LastPulls::Flush() {
         [&](db::Transaction& tx) -> Status {
           for (std::size_t i = at; i < end; ++i) {
             const auto& [registry, repository, digest] = batch[i].first;
-            // A manifest that is gone meanwhile gets no row.
+            BW_TRY(
+                const auto noted,
+                tx.Execute(
+                    "INSERT INTO manifest_pull (repository, digest, pulled) SELECT m.repository, "
+                    "m.digest, $4 FROM repository r JOIN manifest m ON m.repository = r.id WHERE "
+                    "r.registry = $1 AND r.name = $2 AND m.digest = $3 ON CONFLICT (repository, "
+                    "digest) DO UPDATE SET pulled = excluded.pulled WHERE manifest_pull.pulled < "
+                    "excluded.pulled",
+                    {registry, repository, digest, batch[i].second}));
+            if (noted > 0) continue;
+            // If it is gone meanwhile, it may come back from the trash.
             BW_TRY_STATUS(tx.Execute(
-                "INSERT INTO manifest_pull (repository, digest, pulled) SELECT m.repository, "
-                "m.digest, $4 FROM repository r JOIN manifest m ON m.repository = r.id WHERE "
-                "r.registry = $1 AND r.name = $2 AND m.digest = $3 ON CONFLICT (repository, "
-                "digest) DO UPDATE SET pulled = excluded.pulled WHERE manifest_pull.pulled < "
-                "excluded.pulled",
+                "UPDATE trash_image SET pulled = $4 WHERE digest = $3 AND (pulled IS NULL OR "
+                "pulled < $4) AND repository IN (SELECT id FROM repository WHERE registry = $1 AND "
+                "name = $2)",
                 {registry, repository, digest, batch[i].second}));
           }
           return Ok();

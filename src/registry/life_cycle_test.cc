@@ -1,5 +1,6 @@
 // Whatever is done to images: retention deletes what its rules say and nothing else, nothing that
-// is kept is lost, and the books balance.
+// is kept is lost, quotas keep what they say, and the books balance. On SQLite and a directory, and
+// where the environment names a PostgreSQL server and an object store, on those.
 #include <algorithm>
 #include <map>
 #include <set>
@@ -7,6 +8,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 
+#include "blob/s3/s3_testing.h"
 #include "registry/accounting.h"
 #include "registry/retention.h"
 #include "registry/stored_bytes.h"
@@ -43,10 +45,30 @@ struct Manifest {
 
 class Story {
  public:
-  Story() {
+  explicit Story(bool object_store) {
     world_.accept_absent_layers = true;
     world_.Restart();
+    if (!object_store) return;
+    auto opened = blob::OpenS3BlobStore(blob::testing::S3TestOptions(), world_.owner->database(),
+                                        system_clock_, blob::S3Waiting::Real());
+    BW_CHECK(opened.ok());
+    world_.disk = *std::move(opened);
+    has_objects_ = true;
   }
+  // The service of a test has little room.
+  ~Story() {
+    if (!has_objects_) return;
+    std::vector<oci::Digest> all;
+    BW_CHECK(world_.disk
+                 ->List([&](const oci::Digest& digest, std::uint64_t) -> Status {
+                   all.push_back(digest);
+                   return Ok();
+                 })
+                 .ok());
+    for (const oci::Digest& digest : all) BW_CHECK(world_.disk->Remove(digest).ok());
+  }
+  Story(const Story&) = delete;
+  Story& operator=(const Story&) = delete;
 
   void Happen(std::uint32_t choice) {
     const auto pick = [&choice](std::uint32_t count) {
@@ -54,9 +76,10 @@ class Story {
       choice /= count;
       return picked;
     };
-    const std::uint32_t what = pick(18);
-    const RepositoryPath& path = paths_.at(pick(2));
+    const std::uint32_t what = pick(19);
+    const RepositoryPath& path = paths_.at(pick(3));
     const auto before = Live();
+    const auto used = HardUse();
     std::set<std::string> may_go;
     switch (what) {
       case 0:
@@ -65,7 +88,7 @@ class Story {
       case 3: PushIndex(path, pick(8), pick(8), pick(5)); break;
       case 4: PushSignature(path, pick(8), pick(5)); break;
       case 5:
-        static_cast<void>(Services().manifests.Tag(world_.Caller(), paths_.at(pick(2)),
+        static_cast<void>(Services().manifests.Tag(world_.Caller(), paths_.at(pick(3)),
                                                    Tag(pick(4)), path, Tag(pick(4))));
         break;
       case 6:
@@ -81,7 +104,8 @@ class Story {
             Services().trash.RestoreTag(world_.Caller(), path, "tag" + std::to_string(pick(4))));
         break;
       case 10:
-        SetPolicy({.images_per_repo = static_cast<std::int64_t>(pick(3)) + 1,
+        SetPolicy(path.name_space,
+                  {.images_per_repo = static_cast<std::int64_t>(pick(3)) + 1,
                    .retain_untagged = pick(2) == 0,
                    .deletion_threshold_days =
                        pick(3) == 0 ? std::optional<std::int64_t>(pick(3)) : std::nullopt,
@@ -95,11 +119,14 @@ class Story {
         break;
       case 14: Pull(path, pick(8)); break;
       case 15: PushSparse(path, pick(4), pick(4), pick(5)); break;
-      case 16: RC_ASSERT(world_.PushBlob(path, Layer(pick(4))).ok()); break;
+      case 16: static_cast<void>(world_.PushBlob(path, Layer(pick(4)))); break;
+      case 17: SetQuota(path, pick(4), pick(2) == 0, pick(2) == 0); break;
       default: world_.Collect();
     }
-    NoteTagged(before, what == 5 || what == 8 || what == 9);
+    ExpectRestored(before, what == 8 || what == 9);
+    NoteTagged(before, what == 5, what == 8 || what == 9);
     ExpectNoneLost(before, may_go);
+    if (what != 17) ExpectWithinQuota(used);
   }
 
   // Everything that is there can be pulled whole, but layers that are noted as absent, which are;
@@ -243,9 +270,11 @@ class Story {
                    : R"({"created":")" +
                          FormatRfc3339(world_.clock.Now() - std::chrono::days{10 - day}) + R"("})";
     const std::string bytes = Layer(layer);
-    RC_ASSERT(world_.PushBlob(path, config).ok());
-    RC_ASSERT(world_.PushBlob(path, bytes).ok());
     configs_[TextOf(config)] = config;
+    for (const std::string& blob : {config, bytes}) {
+      if (!Services().admission.BeginPush(path, blob.size()).ok()) return;
+      RC_ASSERT(world_.PushBlob(path, blob).ok());
+    }
     Put(path, ImageManifest(config, {bytes}), tag);
   }
   void PushIndex(const RepositoryPath& path, std::uint32_t a, std::uint32_t b, std::uint32_t tag) {
@@ -260,7 +289,10 @@ class Story {
     Put(path, ImageManifest("{}", {}, R"(,"subject":)" + Descriptor(AnyContent(subject))), tag);
   }
   void Pull(const RepositoryPath& path, std::uint32_t which) {
-    Services().last_pulls.Note(path, *oci::Digest::Parse(Any(which)));
+    const auto digest = *oci::Digest::Parse(Any(which));
+    // Only what is there is pulled.
+    if (!Services().manifests.Head(path, oci::Reference(digest)).ok()) return;
+    Services().last_pulls.Note(path, digest);
     RC_ASSERT(Services().last_pulls.Flush().ok());
   }
   std::set<std::string> Delete(const RepositoryPath& path, std::uint32_t which) {
@@ -276,11 +308,60 @@ class Story {
     }
     return gone;
   }
-  void SetPolicy(const RetentionPolicy& policy) {
-    policy_ = policy;
-    RC_ASSERT(
-        world_.retention.Set(world_.Caller(), AccountId("acc"), world_.registry(), "team-a", policy)
-            .ok());
+  void SetPolicy(const std::string& name_space, const RetentionPolicy& policy) {
+    policies_[name_space] = policy;
+    RC_ASSERT(world_.retention
+                  .Set(world_.Caller(), AccountId("acc"), world_.registry(), name_space, policy)
+                  .ok());
+  }
+  // Of the account, or of the path's namespace.
+  void SetQuota(const RepositoryPath& path, std::uint32_t layers, bool hard, bool whole) {
+    const QuotaPatch patch{.storage = layers == 3 ? kUnlimited : 75'000 * std::int64_t{layers + 1},
+                           .traffic = std::nullopt,
+                           .hard = hard};
+    const Status set =
+        whole ? Services().quotas.PatchQuota(
+                    world_.Caller(),
+                    control::ServiceResource(AccountId("acc"), RegistryName(testing::kRegistry),
+                                             "us-south"),
+                    patch)
+              : Services().quotas.PatchNamespace(world_.Caller(), AccountId("acc"),
+                                                 world_.registry(), path.name_space, patch);
+    RC_ASSERT(set.ok());
+    quotas_[whole ? "" : path.name_space] = patch;
+    world_.clock.Advance(std::chrono::seconds{2});  // until then the old limits may be kept to
+  }
+  // What the books with a hard limit hold.
+  std::map<std::string, std::int64_t> HardUse() {
+    std::map<std::string, std::int64_t> use;
+    for (const auto& [name_space, quota] : quotas_) {
+      if (!*quota.hard || *quota.storage == kUnlimited) continue;
+      const auto used = world_.owner->database().ReadValue([&](db::Transaction& tx) {
+        return StoredBytes(tx, {.account = AccountId("acc"),
+                                .registry = world_.registry().name,
+                                .name_space = name_space});
+      });
+      RC_ASSERT(used.ok());
+      use[name_space] = *used;
+    }
+    return use;
+  }
+  // Nothing grows beyond a hard limit, whatever was there when it was set.
+  void ExpectWithinQuota(const std::map<std::string, std::int64_t>& before) {
+    for (const auto& [name_space, used] : HardUse()) {
+      RC_ASSERT(used <= *quotas_[name_space].storage || used <= before.at(name_space));
+    }
+  }
+  // What comes back from the trash is as it was, for who goes by the last pull.
+  void ExpectRestored(const Manifests& before, bool restored) {
+    const Manifests now = Live();
+    for (const auto& [key, manifest] : before) {
+      if (!now.contains(key)) trashed_[key] = {manifest.pulled, tagged_.contains(key)};
+    }
+    if (!restored) return;
+    for (const auto& [key, manifest] : now) {
+      if (!before.contains(key)) RC_ASSERT(manifest.pulled == trashed_.at(key).pulled);
+    }
   }
 
   // Whatever was there still is, unless it was to go; and what went lies in the trash.
@@ -301,17 +382,24 @@ class Story {
     if (at == std::string::npos) return std::nullopt;
     return *ParseRfc3339(config.substr(at + 10, config.find('"', at + 10) - at - 10));
   }
-  // Which manifests a tag has led to since they came. What was copied or restored came with all
-  // that belongs to it: it waits for nothing.
-  void NoteTagged(const Manifests& before, bool whole) {
+  // Which manifests a tag has led to since they came. What was copied came with all that belongs to
+  // it: it waits for nothing. What was restored is what it was.
+  void NoteTagged(const Manifests& before, bool copied, bool restored) {
     const Manifests now = Live();
     std::erase_if(tagged_, [&](const std::string& key) { return !now.contains(key); });
     for (const auto& [key, manifest] : now) {
-      if (!manifest.tags.empty() || (whole && !before.contains(key))) tagged_.insert(key);
+      const bool is_new = !before.contains(key);
+      if (!manifest.tags.empty() || (is_new && copied) ||
+          (is_new && restored && trashed_.at(key).tagged)) {
+        tagged_.insert(key);
+      }
     }
   }
   // The rules once more, told by the specification: what they drop.
-  std::set<std::string> Dropped(const Manifests& live) {
+  std::set<std::string> Dropped(const Manifests& live, const std::string& name_space,
+                                const RetentionPolicy& policy) {
+    std::set<std::string> dropped;
+    if (policy.keeps_all()) return dropped;
     std::set<std::string> needed;
     for (const auto& row :
          Rows("SELECT repository, target FROM manifest_reference WHERE kind = 2", 2)) {
@@ -322,14 +410,15 @@ class Story {
              std::vector<std::pair<std::tuple<Timestamp, Timestamp, std::string>, std::string>>>
         by_repository;
     for (const auto& [key, manifest] : live) {
+      if (PathOf(manifest.repository).name_space != name_space) continue;
       if (manifest.is_index || !manifest.subject.empty() || needed.contains(key)) continue;
-      if (policy_.retain_untagged && manifest.tags.empty()) continue;
+      if (policy.retain_untagged && manifest.tags.empty()) continue;
       if (!tagged_.contains(key) && manifest.pushed > world_.clock.Now() - kArrival) continue;
       Timestamp date = manifest.pushed;
-      if (policy_.order == RetentionOrder::kPulled && manifest.pulled > date) {
+      if (policy.order == RetentionOrder::kPulled && manifest.pulled > date) {
         date = *manifest.pulled;
       }
-      if (policy_.order == RetentionOrder::kCreated) {
+      if (policy.order == RetentionOrder::kCreated) {
         const auto built = BuiltAt(manifest);
         if (!built || *built < first) continue;
         date = *built;
@@ -337,12 +426,11 @@ class Story {
       by_repository[manifest.repository].push_back(
           {std::tuple(date, manifest.pushed, manifest.digest), key});
     }
-    std::set<std::string> dropped;
     for (auto& [repository, images] : by_repository) {
       std::sort(images.rbegin(), images.rend());
       for (std::size_t i = 0; i < images.size(); ++i) {
-        if (static_cast<std::int64_t>(i) < policy_.images_per_repo) continue;
-        const auto days = policy_.deletion_threshold_days;
+        if (static_cast<std::int64_t>(i) < policy.images_per_repo) continue;
+        const auto days = policy.deletion_threshold_days;
         const Timestamp date = std::get<0>(images[i].first);
         if (days && date > world_.clock.Now() - std::chrono::days{*days}) continue;
         dropped.insert(images[i].second);
@@ -352,12 +440,17 @@ class Story {
   }
   std::set<std::string> Analysed() {
     std::set<std::string> all;
+    for (const auto& [name_space, policy] : policies_) Analyse(name_space, policy, all);
+    return all;
+  }
+  void Analyse(const std::string& name_space, const RetentionPolicy& policy,
+               std::set<std::string>& all) {
     std::string after;
     while (true) {
       const auto judged =
-          world_.retention.JudgeNext(world_.registry().name, "team-a", policy_, after);
+          world_.retention.JudgeNext(world_.registry().name, name_space, policy, after);
       RC_ASSERT(judged.ok());
-      if (!*judged) return all;
+      if (!*judged) return;
       after = (*judged)->name;
       const std::string id =
           Rows("SELECT id FROM repository WHERE name = '" + after + "'", 1)[0][0];
@@ -370,8 +463,10 @@ class Story {
   void ApplyRetention() {
     const auto before = Live();
     const std::set<std::string> analysed = Analysed();
-    const std::set<std::string> dropped =
-        policy_.keeps_all() ? std::set<std::string>() : Dropped(before);
+    std::set<std::string> dropped;
+    for (const auto& [name_space, policy] : policies_) {
+      dropped.merge(Dropped(before, name_space, policy));
+    }
     RC_ASSERT(analysed == dropped);
     RC_ASSERT(world_.retention.ApplyAll().ok());
     const auto after = Live();
@@ -389,6 +484,8 @@ class Story {
       RC_ASSERT(gone.contains(one.repository + "@" + one.subject));
     }
     RC_ASSERT(Analysed().empty());
+    ExpectRestored(before, false);
+    NoteTagged(before, false, false);
   }
 
   std::uint64_t Stored() {
@@ -408,21 +505,40 @@ class Story {
     return bytes;
   }
 
+  struct AsDeleted {
+    std::optional<Timestamp> pulled;
+    bool tagged = false;
+  };
+
   World world_;
+  SystemClock system_clock_;
+  bool has_objects_ = false;
   std::vector<RepositoryPath> paths_ = {world_.Repository("team-a/one"),
-                                        world_.Repository("team-a/two")};
+                                        world_.Repository("team-a/two"),
+                                        world_.Repository("team-b/one")};
   std::vector<std::string> contents_;
   std::map<std::string, std::string> configs_;
-  RetentionPolicy policy_;
+  std::map<std::string, RetentionPolicy> policies_;  // by namespace
+  std::map<std::string, QuotaPatch> quotas_;         // by namespace; "" is the account's
   std::set<std::string> tagged_;
+  std::map<std::string, AsDeleted> trashed_;  // as it was when it was deleted last
 };
 
-TEST(LifeCycle, LosesNothingThatIsKeptAndKeepsNothingThatIsDropped) {
-  EXPECT_TRUE(rc::check([](const std::vector<std::uint32_t>& choices) {
-    Story story;
+void Check(bool object_store) {
+  EXPECT_TRUE(rc::check([&](const std::vector<std::uint32_t>& choices) {
+    Story story(object_store);
     for (const std::uint32_t choice : choices) story.Happen(choice);
     story.ExpectWhole();
   }));
+}
+
+TEST(LifeCycle, LosesNothingThatIsKeptAndKeepsNothingThatIsDropped) {
+  Check(false);
+}
+
+TEST(LifeCycle, IsTheSameOverAnObjectStore) {
+  if (!blob::testing::HasS3()) GTEST_SKIP() << blob::testing::kNoS3;
+  Check(true);
 }
 
 }  // namespace

@@ -74,8 +74,8 @@ Result<DeletedImage> Manifests::DeleteImage(const control::Caller& caller,
     for (const Attachment& one : deletion.attachments) images.push_back(one.digest);
     BW_TRY(auto gone, Governed(tx, path, images));
     BW_TRY(const auto subject, SubjectOf(tx, {found.repository, found.digest}));
-    BW_TRY(auto effect,
-           MoveToTrash(tx, path, deletion, {.deleted = now, .expires = now + options_.trash_life}));
+    BW_TRY(auto effect, MoveToTrash(tx, {caller, log_}, path, deletion,
+                                    {.deleted = now, .expires = now + options_.trash_life}));
     effect.gone = std::move(gone);
     // What was attached to an image may have been asked of it.
     if (subject) {

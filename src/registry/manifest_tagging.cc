@@ -171,7 +171,7 @@ Result<oci::Digest> Manifests::Tag(const control::Caller& caller, const Reposito
     control::Effect effect;
     if (repository != found.repository) {
       if (terms.reached) return *terms.reached;
-      BW_TRY(const HardUse use, ReadHardUse(tx, terms));
+      BW_TRY(const LimitedUse use, ReadUse(tx, terms));
       BW_TRY(effect.events, CopyAll(tx, tree, target, repository, now));
       BW_TRY_STATUS(CheckHardLimits(tx, terms, use));
     }

@@ -150,6 +150,7 @@ Manifests::Manifests(ManifestOptions options, db::Database& database, const Cloc
       database_(database),
       clock_(clock),
       changes_(changes),
+      log_(database, clock),
       whole_(database, kKeptWhole, BytesOf),
       heads_(database, kKeptHeads, BytesOf) {}
 
@@ -217,7 +218,8 @@ Result<PushedManifest> Manifests::Put(const control::Caller& caller, const Repos
     BW_TRY(terms, options_.admission->TermsOf(path));
   }
 
-  control::Change change = ImageChange(action::kImagePush, path, push.reference.text());
+  control::Change change =
+      ImageChange(push.action, path, push.target.empty() ? push.reference.text() : push.target);
   change.severity = audit::Severity::kNormal;
   change.apply = [&](db::Transaction& tx) -> Result<control::Effect> {
     const Timestamp now = clock_.Now();
@@ -228,7 +230,7 @@ Result<PushedManifest> Manifests::Put(const control::Caller& caller, const Repos
     pushed.absent_layers = incoming.absent.size();
     BW_TRY_STATUS(CheckCondition(tx, repository, push));
     BW_TRY_STATUS(AdmitMediaType(tx, path, repository, incoming));
-    BW_TRY(const HardUse use, ReadHardUse(tx, terms));
+    BW_TRY(const LimitedUse use, ReadUse(tx, terms));
     BW_TRY_STATUS(InsertManifest(tx, repository, incoming, now));
     BW_TRY_STATUS(CheckHardLimits(tx, terms, use));
     if (!manifest.manifests.empty()) {
@@ -241,7 +243,7 @@ Result<PushedManifest> Manifests::Put(const control::Caller& caller, const Repos
         .after = TagsNow(digest, manifest.media_type, tags),
         .governed = std::move(governed),
         .events = {ContentEvent(event::kImagePushed, path, digest, tags, manifest.media_type)},
-        .target_digest = digest.text()};
+        .target_digest = push.target.empty() ? digest.text() : push.target};
   };
   BW_TRY_STATUS(changes_.Submit(caller, change));
   return pushed;

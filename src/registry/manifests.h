@@ -44,6 +44,9 @@ struct ManifestPush {
   // Whether the push shall be done, given what the reference names before it. Asked inside the
   // transaction, maybe more than once. Null: always.
   std::function<bool(const std::optional<oci::Digest>& now)> condition = {};
+  // In the audit trail; and what of the repository that is about, if not the reference.
+  std::string_view action = action::kImagePush;
+  std::string target = {};
 };
 
 struct PushedManifest {
@@ -156,6 +159,7 @@ class Manifests {
   db::Database& database_;
   const Clock& clock_;
   control::ChangePath& changes_;
+  const audit::Log log_;
   db::EpochCache<StoredManifest> whole_;
   db::EpochCache<StoredManifest> heads_;  // without their content
 };

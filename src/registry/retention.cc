@@ -79,17 +79,18 @@ struct NextRepository {
   std::string name;
 };
 
-// The first repository after `after` that has a manifest.
+// The first repository after `after`, or from there, that has a manifest.
 Result<std::optional<NextRepository>> FindNext(db::Transaction& tx, const RegistryName& registry,
                                                const std::string& name_space,
-                                               const std::string& after) {
+                                               const std::string& after, bool inclusive) {
   const NameRange range = RangesOf({name_space}, {}).front();
-  return tx.QueryOne(
-      "SELECT r.id, r.name FROM repository r WHERE r.registry = $1 AND r.name > $2 "
-      "AND r.name < $3 AND EXISTS (SELECT 1 FROM manifest m WHERE "
-      "m.repository = r.id) ORDER BY r.name LIMIT 1",
-      {registry, std::max(after, range.from), range.to},
-      [](const db::Row& row) { return NextRepository{row.String(0), row.String(1)}; });
+  return tx.QueryOne("SELECT r.id, r.name FROM repository r WHERE r.registry = $1 AND r.name " +
+                         std::string(inclusive ? ">=" : ">") +
+                         " $2 AND r.name < $3 AND EXISTS (SELECT 1 FROM manifest m WHERE "
+                         "m.repository = r.id) ORDER BY r.name LIMIT 1",
+                     {registry, std::max(after, range.from), range.to}, [](const db::Row& row) {
+                       return NextRepository{row.String(0), row.String(1)};
+                     });
 }
 
 }  // namespace
@@ -182,9 +183,10 @@ Status Retention::ReadConfigs(const std::string& repository_id) const {
 Result<std::optional<JudgedRepository>> Retention::JudgeNext(const RegistryName& registry,
                                                              const std::string& name_space,
                                                              const RetentionPolicy& policy,
-                                                             const std::string& after) const {
+                                                             const std::string& after,
+                                                             Bound bound) const {
   BW_TRY(const auto next, deps_.database.ReadValue([&](db::Transaction& tx) {
-    return FindNext(tx, registry, name_space, after);
+    return FindNext(tx, registry, name_space, after, bound == Bound::kFrom);
   }));
   if (!next) return std::optional<JudgedRepository>();
   BW_TRY_STATUS(ReadConfigs(next->id));
@@ -253,7 +255,8 @@ Result<std::int64_t> Retention::DeletePiece(const RepositoryPath& path,
       BW_TRY(const FoundManifest found, FindManifest(tx, path, oci::Reference(images[i].digest)));
       BW_TRY(const Deletion deletion, PlanDeletion(tx, path, found));
       BW_TRY(const control::Effect effect,
-             MoveToTrash(tx, path, deletion, {.deleted = now, .expires = now + deps_.trash_life}));
+             MoveToTrash(tx, {caller, deps_.log}, path, deletion,
+                         {.deleted = now, .expires = now + deps_.trash_life}));
       BW_TRY_STATUS(deps_.log.Append(tx, RecordOf(caller, path, found.digest, effect.before)));
       all.events.insert(all.events.end(), effect.events.begin(), effect.events.end());
       gone[found.digest.text()] = deletion.tags.size();

@@ -63,12 +63,14 @@ class Retention {
              const control::RegistryInfo& registry, const std::string& name_space,
              const RetentionPolicy& policy);
 
-  // What the policy makes of the first repository after `after` (by name) that has a manifest;
-  // nothing after the last.
+  // What the policy makes of the first repository after `after` (by name) that has a manifest, or
+  // `after` itself if it may be that one; nothing after the last.
+  enum class Bound : std::uint8_t { kAfter, kFrom };
   Result<std::optional<JudgedRepository>> JudgeNext(const RegistryName& registry,
                                                     const std::string& name_space,
                                                     const RetentionPolicy& policy,
-                                                    const std::string& after) const;
+                                                    const std::string& after,
+                                                    Bound bound = Bound::kAfter) const;
 
   // The tags of what is attached to images of a repository and goes with them, by their digests.
   // None for an image that is gone or has nothing attached.

@@ -83,6 +83,10 @@ Result<RestoredTags> SetFreeTags(db::Transaction& tx, const ManifestKey& manifes
     BW_TRY_STATUS(
         tx.Execute("INSERT INTO tag (repository, name, digest, updated) VALUES ($1, $2, $3, $4)",
                    {manifest.repository, tag, manifest.digest.text(), now}));
+    BW_TRY_STATUS(
+        tx.Execute("UPDATE manifest SET tagged = 1 WHERE repository = $1 AND digest = $2 AND "
+                   "tagged = 0",
+                   {manifest.repository, manifest.digest.text()}));
   }
   return restored;
 }
@@ -250,10 +254,10 @@ Result<RestoredTags> Trash::RestoreTags(const control::Caller& caller, const Rep
     BW_TRY(const std::string repository, RepositoryOf(tx, path));
     BW_TRY(const Trashed image, FindTrashed(tx, repository, digest, now));
     BW_TRY(const auto tags, TrashedTags(tx, image.key));
-    if (terms.reached) return *terms.reached;
-    BW_TRY(const HardUse use, ReadHardUse(tx, terms));
+    BW_TRY(const LimitedUse use, ReadUse(tx, terms));
     Return back(tx, path, now);
     BW_TRY_STATUS(back.Image(image));
+    BW_TRY_STATUS(CheckSoftLimits(tx, terms, use));
     BW_TRY_STATUS(CheckHardLimits(tx, terms, use));
     BW_TRY(restored, SetFreeTags(tx, image.key, tags, now));
     std::vector<control::Resource> governed;
@@ -291,10 +295,10 @@ Status Trash::RestoreTag(const control::Caller& caller, const RepositoryPath& pa
                       image.key.digest.text())
           .Reason("tag_live");
     }
-    if (terms.reached) return *terms.reached;
-    BW_TRY(const HardUse use, ReadHardUse(tx, terms));
+    BW_TRY(const LimitedUse use, ReadUse(tx, terms));
     Return back(tx, path, now);
     BW_TRY_STATUS(back.Image(image));
+    BW_TRY_STATUS(CheckSoftLimits(tx, terms, use));
     BW_TRY_STATUS(CheckHardLimits(tx, terms, use));
     BW_TRY_STATUS(SetFreeTags(tx, image.key, {tag}, now));
     BW_TRY_STATUS(TakeTagOut(tx, image.key, tag));

@@ -12,7 +12,7 @@ namespace {
 #define BW_MANIFEST_COLUMNS                                                               \
   "repository, digest, media_type, artifact_type, config_digest, content_size, subject, " \
   "referrer, "                                                                            \
-  "created, pushed, content"
+  "created, pushed, tagged, content"
 
 }  // namespace
 
@@ -29,8 +29,9 @@ Status CopyToTrash(db::Transaction& tx, const ManifestKey& manifest, const oci::
   BW_TRY_STATUS(RemoveFromTrash(tx, manifest));
   BW_TRY_STATUS(
       tx.Execute("INSERT INTO trash_image (" BW_MANIFEST_COLUMNS
-                 ", root, deleted, expires) SELECT " BW_MANIFEST_COLUMNS
-                 ", CAST($3 AS TEXT), CAST($4 AS BIGINT), CAST($5 AS BIGINT) FROM manifest "
+                 ", root, deleted, expires, pulled) SELECT " BW_MANIFEST_COLUMNS
+                 ", CAST($3 AS TEXT), CAST($4 AS BIGINT), CAST($5 AS BIGINT), (SELECT p.pulled "
+                 "FROM manifest_pull p WHERE p.repository = $1 AND p.digest = $2) FROM manifest "
                  "WHERE repository = $1 AND digest = $2",
                  {manifest.repository, digest, root.text(), times.deleted, times.expires}));
   BW_TRY_STATUS(
@@ -75,6 +76,11 @@ Result<bool> CopyFromTrash(db::Transaction& tx, const ManifestKey& manifest, Tim
                     "ON CONFLICT (repository, digest) DO NOTHING",
                     {manifest.repository, digest}));
   if (copied == 0) return false;
+  BW_TRY_STATUS(tx.Execute(
+      "INSERT INTO manifest_pull (repository, digest, pulled) SELECT repository, digest, "
+      "pulled FROM trash_image WHERE repository = $1 AND digest = $2 AND pulled IS NOT "
+      "NULL ON CONFLICT (repository, digest) DO NOTHING",
+      {manifest.repository, digest}));
   BW_TRY_STATUS(
       tx.Execute("INSERT INTO manifest_reference (repository, manifest, kind, target, size) SELECT "
                  "repository, manifest, kind, target, size FROM trash_reference WHERE "

@@ -214,6 +214,47 @@ TEST_F(TrashTest, IndexComesBackWithItsChildren) {
   EXPECT_TRUE(IsThere(DigestOf(image_)));
 }
 
+// Whoever keeps what was pulled last must not lose it over a deletion that was a mistake.
+TEST_F(TrashTest, ARestoredImageWasPulledWhenItWasPulledBeforeItsDeletion) {
+  Put(image_, "v1");
+  world_.clock.Advance(std::chrono::hours{5});
+  const Timestamp pulled = world_.clock.Now();
+  const auto last_pull = [&] {
+    return *world_.owner->database().ReadValue([&](db::Transaction& tx) {
+      return tx.QueryOne("SELECT pulled FROM manifest_pull WHERE digest = $1",
+                         {DigestOf(image_).text()}, [](const db::Row& row) { return row.Time(0); });
+    });
+  };
+  world_.services->last_pulls.Note(path_, DigestOf(image_));
+  ASSERT_TRUE(world_.services->last_pulls.Flush().ok());
+  Delete("v1");
+  ASSERT_FALSE(last_pull());
+  ASSERT_TRUE(Restore(image_).ok());
+  EXPECT_EQ(last_pull(), pulled);
+  // Also if it was pulled just before, and nobody had written that down yet.
+  world_.clock.Advance(std::chrono::hours{5});
+  world_.services->last_pulls.Note(path_, DigestOf(image_));
+  Delete("v1");
+  ASSERT_TRUE(world_.services->last_pulls.Flush().ok());
+  ASSERT_TRUE(Restore(image_).ok());
+  EXPECT_EQ(last_pull(), pulled + std::chrono::hours{5});
+}
+
+// A part of an image list that is on its way goes on waiting for it.
+TEST_F(TrashTest, ARestoredImageThatNoTagLedToIsNoneThatATagLedTo) {
+  Put(image_, DigestOf(image_).text());
+  const auto tagged = [&] {
+    return **world_.owner->database().ReadValue([&](db::Transaction& tx) {
+      return tx.QueryOne("SELECT tagged FROM manifest WHERE digest = $1", {DigestOf(image_).text()},
+                         [](const db::Row& row) { return row.Bool(0); });
+    });
+  };
+  EXPECT_FALSE(tagged());
+  Delete(DigestOf(image_).text());
+  ASSERT_TRUE(Restore(image_).ok());
+  EXPECT_FALSE(tagged());
+}
+
 TEST_F(TrashTest, NamespaceDeletionEmptiesIt) {
   Put(image_, "v1");
   Delete("v1");

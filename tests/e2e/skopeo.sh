@@ -129,6 +129,39 @@ is "with the same digest" \
   "sha256:$(inspect_raw "docker://$de/debian/base:v2" | sha256sum | cut -d' ' -f1)" "$made"
 rm -rf "$dir/synced"
 
+echo "# signatures beside images"
+
+if command -v gpg > /dev/null; then
+  export GNUPGHOME=$dir/gnupg
+  mkdir -m 700 "$GNUPGHOME"
+  holds "a key is made" gpg --batch --quiet --passphrase '' \
+    --quick-generate-key signer@example.com default sign never
+  gpg --batch --quiet --export signer@example.com > "$dir/signer.gpg"
+  cat > "$dir/policy.json" << JSON
+{"default": [{"type": "signedBy", "keyType": "GPGKeys", "keyPath": "$dir/signer.gpg",
+              "signedIdentity": {"type": "matchRepository"}}]}
+JSON
+  copy_trusted() {
+    skopeo --policy "$dir/policy.json" copy --quiet --src-tls-verify=false "$1" "dir:$dir/trusted" &&
+      rm -rf "$dir/trusted"
+  }
+  fails "who wants a signature takes no image without" copy_trusted "docker://$us/debian/base:v2"
+  holds "an image is copied in and signed" \
+    copy_in --sign-by signer@example.com "oci:$layout:base" "docker://$us/debian/signed:v1"
+  holds "who wants a signature takes it" copy_trusted "docker://$us/debian/signed:v1"
+  api GET "/breakwater/v1/audit/events?action=container-registry.signature.write"
+  is "the trail says what was signed" "$(json '[e["requestData"]["RequestParameters"] for e in d["events"]]')" \
+    "[{\"signatureMethod\": \"atomic\", \"signatureObject\": \"$made\", \"repository\": \"debian/signed\"}]"
+  api DELETE /api/v1/images/us.icr.io/debian/signed:v1
+  is "the image is deleted" "$status" 200
+  fails "and cannot be had" copy_trusted "docker://$us/debian/signed:v1"
+  api POST "/api/v1/trash/us.icr.io/debian/signed@$made/restoretags"
+  is "and restored" "$status" 200
+  holds "with its signature" copy_trusted "docker://$us/debian/signed:v1"
+  gpgconf --kill all
+  unset GNUPGHOME
+fi
+
 echo "# made by umoci"
 
 mkdir "$dir/tree"

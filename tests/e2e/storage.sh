@@ -19,7 +19,7 @@ holds "an image is pushed elsewhere" put_image second/app v1 "a layer"
 storage() { expect 200 GET "/breakwater/v1/storage$1"; }
 storage ''
 is "the states add up" "$(json 'd["bytes"] == sum(s["bytes"] for s in d["states"].values())')" true
-is "what a tag leads to is live" "$(json 'd["states"]["live"]["blob_bytes"]')" \
+is "what tags of two repositories lead to is shared" "$(json 'd["states"]["shared"]["blob_bytes"]')" \
   $((7 + $(stat -c %s "$dir/config")))
 is "with its manifest, once in each repository" "$(json 'd["states"]["live"]["manifest_bytes"]')" \
   $((2 * $(stat -c %s "$dir/manifest")))

@@ -55,7 +55,8 @@ class Handlers {
     BW_TRY(const std::string grant, Required(form, "grant_type"));
     if (grant == kApiKeyGrant) {
       BW_TRY(const std::string key, Required(form, "apikey"));
-      BW_TRY(const domain::Login login, deps_.credentials.WithApiKey(Secret(key)));
+      BW_TRY(const domain::Login login,
+             deps_.credentials.WithApiKey(Secret(key), context.caller.origin));
       return Answer(context, login, grant, client, {});
     }
     if (grant == kRefreshGrant) {

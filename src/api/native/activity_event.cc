@@ -117,9 +117,22 @@ json::Object TargetJson(const audit::Record& record, const Names& names) {
   return target;
 }
 
+// Of an event about a signature, of which there is one method (ibm-registry 3.14).
+json::Object SignatureParameters(const audit::Target& target) {
+  const std::string_view name = target.name;
+  const std::size_t at = name.find('@');
+  return {{"signatureMethod", "atomic"},
+          {"signatureObject",
+           Text(at == std::string_view::npos ? std::string_view{} : name.substr(at + 1))},
+          {"repository", Text(name.substr(0, at))}};
+}
+
 json::Object RequestData(const audit::Record& record) {
   json::Object data;
   if (!record.request.is_null()) data["RequestParameters"] = record.request;
+  if (record.action.starts_with("container-registry.signature.")) {
+    data["RequestParameters"] = SignatureParameters(record.target);
+  }
   json::Array changes;
   for (const audit::FieldChange& change : record.changes) {
     changes.push_back({{"field", Text(change.field)},

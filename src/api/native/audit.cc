@@ -1,6 +1,7 @@
 #include "api/native/audit.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "api/native/activity_event.h"
 #include "audit/lines.h"
@@ -38,19 +39,37 @@ Result<std::optional<Timestamp>> QueryTime(const Context& context, std::string_v
   return std::optional(time);
 }
 
-// What a page ends with: the time in microseconds, and the row.
+// What a page ends with: the time in microseconds, the row, and how far the trail was sealed.
 std::string ToText(const audit::Position& position) {
-  return std::to_string(ToMicros(position.time)) + "." + std::to_string(position.row);
+  return std::to_string(ToMicros(position.time)) + "." + std::to_string(position.row) + "." +
+         std::to_string(position.sealed.value_or(0));
 }
 
 Result<audit::Position> PositionFrom(std::string_view text) {
-  const std::size_t dot = text.find('.');
-  if (dot == std::string_view::npos) {
+  const std::vector<std::string_view> parts = Split(text, '.');
+  if (parts.size() < 2 || parts.size() > 3) {
     return Invalid("after must be what next_after of the page before said");
   }
-  BW_TRY(const std::int64_t micros, ParseInt(text.substr(0, dot)).Context("after"));
-  BW_TRY(const std::int64_t row, ParseInt(text.substr(dot + 1)).Context("after"));
-  return audit::Position{FromMicros(micros), row};
+  BW_TRY(const std::int64_t micros, ParseInt(parts[0]).Context("after"));
+  BW_TRY(const std::int64_t row, ParseInt(parts[1]).Context("after"));
+  audit::Position position{.time = FromMicros(micros), .row = row};
+  if (parts.size() == 3) {
+    BW_TRY(position.sealed, ParseInt(parts[2]).Context("after"));
+  }
+  return position;
+}
+
+// Where one goes on from after a page. Never before where it began: what came late lies there.
+audit::Position EndOf(const audit::Filter& filter, const std::vector<audit::Found>& found,
+                      std::int64_t sealed) {
+  audit::Position end = filter.after.value_or(audit::Position{});
+  for (const audit::Found& one : found) {
+    if (std::tie(one.position.time, one.position.row) > std::tie(end.time, end.row)) {
+      end = one.position;
+    }
+  }
+  end.sealed = sealed;
+  return end;
 }
 
 Result<audit::Filter> FilterOf(const Context& context) {
@@ -85,14 +104,17 @@ json::Value RecordJson(const audit::Found& found) {
 Result<net::Response> List(const AuditDeps& deps, const Context& context, const char* member,
                            json::Value (*encode)(const audit::Found&)) {
   BW_TRY(const audit::Filter filter, FilterOf(context));
+  // Asked for before: what is sealed up to there is seen by the query. What cannot be sealed just
+  // now may be given twice.
+  static_cast<void>(deps.log.Seal());
+  BW_TRY(const audit::ChainEnd sealed, deps.log.End());
   BW_TRY(const auto found, deps.log.Query(filter));
   BW_TRY(const std::int64_t removed, deps.segments.RemovedUntil());
   json::Array list;
   for (const audit::Found& one : found) list.push_back(encode(one));
   json::Object body{{member, std::move(list)}};
-  if (static_cast<std::int64_t>(found.size()) == filter.limit) {
-    body["next_after"] = Text(ToText(found.back().position));
-  }
+  const bool full = static_cast<std::int64_t>(found.size()) == filter.limit;
+  body[full ? "next_after" : "resume_after"] = Text(ToText(EndOf(filter, found, sealed.sequence)));
   // Nobody must take an empty answer for nothing: older entries are exported, not asked for.
   if (removed > 0) body["removed_until"] = removed;
   return JsonResponse(200, body);

@@ -76,6 +76,40 @@ TEST_F(AuditApi, RecordsAreFilteredAndPaged) {
   EXPECT_EQ(harness_.Send("GET", "/breakwater/v1/audit/records?after=7").status, 400);
 }
 
+// Reads are written a second later, and what a long transaction did has the time of its beginning.
+TEST_F(AuditApi, WhoGoesOnMissesNothingThatWasWrittenLate) {
+  const auto record = [&](const std::string& target, std::chrono::seconds ago) {
+    audit::Record late;
+    late.account = control().account;
+    late.action = "a";
+    late.target.name = target;
+    late.time = control().clock.Now() - ago;
+    ASSERT_TRUE(control().log.AppendAlone(late).ok());
+  };
+  const auto names = [&](const std::string& query, std::string* next) {
+    const auto page = harness_.Send("GET", "/breakwater/v1/audit/records?action=a" + query);
+    std::string all;
+    for (const json::Value& one : json::Find(page.body, "records")->as_array()) {
+      all += std::string(json::FindText(*json::Find(one, "target"), "name")) + " ";
+    }
+    *next = std::string(json::FindText(page.body, "next_after"));
+    if (next->empty()) *next = std::string(json::FindText(page.body, "resume_after"));
+    return all;
+  };
+  record("one", std::chrono::seconds{3});
+  record("two", std::chrono::seconds{2});
+  record("three", std::chrono::seconds{1});
+  std::string next;
+  EXPECT_EQ(names("&limit=2", &next), "one two ");
+  record("late", std::chrono::seconds{9});
+  EXPECT_EQ(names("&after=" + next, &next), "late three ");
+  record("later", std::chrono::seconds{8});
+  record("four", std::chrono::seconds{0});
+  EXPECT_EQ(names("&limit=1&after=" + next, &next), "later ");
+  EXPECT_EQ(names("&after=" + next, &next), "four ");
+  EXPECT_EQ(names("&after=" + next, &next), "");
+}
+
 TEST_F(AuditApi, ExportedEntriesFormAChainThatAnybodyCanVerify) {
   for (int i = 0; i < 3; ++i) Record("x");
   const auto exported = harness_.Send("GET", "/breakwater/v1/audit/entries");

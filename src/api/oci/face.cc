@@ -38,6 +38,8 @@ constexpr ReasonWire kByReason[] = {
     {"pagination_invalid", {400, "PAGINATION_NUMBER_INVALID"}},
     {"range_invalid", {416, "RANGE_INVALID"}},
     {"range_mismatch", {416, "BLOB_UPLOAD_INVALID"}},
+    {"signature_exists", {409, "SIGNATURE_EXISTS"}},
+    {"signature_invalid", {400, "SIGNATURE_INVALID"}},
     {"size_invalid", {400, "SIZE_INVALID"}},
     {"tag_invalid", {400, "TAG_INVALID"}},
     {"too_many_ranges", {400, "RANGE_INVALID"}},
@@ -129,8 +131,11 @@ net::Response OciFace::EncodeError(const Error& error, const net::Request& reque
   return response;
 }
 
-void OciFace::Decorate(net::Response& response, const net::Request&) const {
+void OciFace::Decorate(net::Response& response, const net::Request& request) const {
   response.headers.Set("Docker-Distribution-Api-Version", "registry/2.0");
+  if (request.path == "/v2/" || request.path == "/v2") {
+    response.headers.Set("X-Registry-Supports-Signatures", "1");
+  }
 }
 
 }  // namespace breakwater::api

@@ -123,6 +123,7 @@ namespace breakwater::api {
 std::vector<Endpoint> OciEndpoints(const OciFace& face, const OciDeps& deps) {
   std::vector<Endpoint> endpoints;
   distribution::AddListEndpoints(face, deps, &endpoints);
+  distribution::AddSignatureEndpoints(face, deps, &endpoints);
   // Before blobs: "uploads" would pass for a digest.
   distribution::AddUploadEndpoints(face, deps, &endpoints);
   distribution::AddBlobEndpoints(face, deps, &endpoints);

@@ -59,5 +59,6 @@ void AddManifestEndpoints(const OciFace& face, const OciDeps& deps, std::vector<
 void AddUploadEndpoints(const OciFace& face, const OciDeps& deps, std::vector<Endpoint>* out);
 void AddBlobEndpoints(const OciFace& face, const OciDeps& deps, std::vector<Endpoint>* out);
 void AddListEndpoints(const OciFace& face, const OciDeps& deps, std::vector<Endpoint>* out);
+void AddSignatureEndpoints(const OciFace& face, const OciDeps& deps, std::vector<Endpoint>* out);
 
 }  // namespace breakwater::api::distribution

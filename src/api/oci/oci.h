@@ -23,7 +23,8 @@ class OciFace final : public Face {
   Audience audience() const override { return Audience::kDataPlane; }
   net::Response EncodeError(const Error& error, const net::Request& request,
                             const Context* context) const override;
-  // The version header that Docker's clients look for, on refusals too.
+  // The version header that Docker's clients look for, and on the login probe that signatures are
+  // kept here: on refusals too.
   void Decorate(net::Response& response, const net::Request& request) const override;
 };
 
@@ -38,7 +39,8 @@ struct OciDeps {
   registry::LastPulls& last_pulls;
 };
 
-// The endpoints under /v2. `face` must outlive them; its prefix for unrouted paths is "/v2".
+// The endpoints under /v2 and /extensions/v2. `face` must outlive them; its prefix for unrouted
+// paths is "/v2".
 std::vector<Endpoint> OciEndpoints(const OciFace& face, const OciDeps& deps);
 
 }  // namespace breakwater::api

@@ -2,9 +2,9 @@
 #include <algorithm>
 #include <memory>
 
-#include "api/listing.h"
 #include "api/registry/handlers.h"
 #include "api/registry/verdicts.h"
+#include "api/registry/walk.h"
 #include "base/strings.h"
 #include "json/reader.h"
 #include "oci/media_types.h"
@@ -78,109 +78,135 @@ std::string ImageText(const RegistryName& registry, const ListedImage& image,
   return json::Serialize(entry);
 }
 
-std::string DigestText(const RegistryName& registry, const ListedImage& image,
-                       const Counters* counters) {
-  json::Object tags;
-  for (const std::string& tag : image.tags) tags[tag] = ReportJson(counters);
-  return json::Serialize(json::Object{
-      {"id", json::Text(image.digest.text())},
-      {"created", CreatedSeconds(image)},
-      {"manifestType", json::Text(oci::DisplayName(image.media_type))},
-      {"size", static_cast<std::int64_t>(image.size)},
-      {"repoTags", json::Object{{FullName(registry, image.repository), std::move(tags)}}}});
-}
-
-using Print = std::string (*)(const RegistryName&, const ListedImage&, const Counters*);
-
-// One list on its way. Refers to nothing of the request.
-class Listing {
+// One digest, with every repository of the list that holds it: one without tags, too, for only so
+// can untagged images be found (ibm-registry 1.8).
+class DigestEntry {
  public:
-  Listing(const RegistryDeps& deps, ImageScope scope, bool with_verdicts, Print print)
-      : deps_(deps), scope_(std::move(scope)), with_verdicts_(with_verdicts), print_(print) {}
+  DigestEntry(const RegistryName& registry, const ListedImage& first)
+      : registry_(registry),
+        entry_{{"id", json::Text(first.digest.text())},
+               {"created", CreatedSeconds(first)},
+               {"manifestType", json::Text(oci::DisplayName(first.media_type))},
+               {"size", static_cast<std::int64_t>(first.size)}} {}
 
-  Result<std::vector<std::string>> Entries(const ImagePage& page) const {
-    VerdictsByImage verdicts;
-    if (with_verdicts_) {
-      BW_TRY(verdicts, VerdictsFor(deps_.advisor, scope_.registry, page.images));
-    }
-    std::vector<std::string> entries;
-    entries.reserve(page.images.size());
-    for (const ListedImage& image : page.images) {
-      const auto known = verdicts.find({image.repository, image.digest.text()});
-      const Counters counters = known == verdicts.end() ? Counters{} : CountersOf(known->second);
-      entries.push_back(print_(scope_.registry, image, with_verdicts_ ? &counters : nullptr));
-    }
-    return entries;
+  void Add(const ListedImage& image, const Counters* counters) {
+    json::Object tags;
+    for (const std::string& tag : image.tags) tags[tag] = ReportJson(counters);
+    repositories_[FullName(registry_, image.repository)] = std::move(tags);
+  }
+  std::string Text() && {
+    entry_["repoTags"] = std::move(repositories_);
+    return json::Serialize(entry_);
   }
 
-  Result<ImagePage> Page(const ImagePosition& after, std::size_t limit) const {
-    return deps_.images.Page(scope_, after, limit);
+ private:
+  const RegistryName& registry_;
+  json::Object entry_;
+  json::Object repositories_;
+};
+
+// A list of images on its way.
+class AssessedWalk : public Walk {
+ public:
+  AssessedWalk(const RegistryDeps& deps, ImageScope scope, bool with_verdicts)
+      : deps_(deps), scope_(std::move(scope)), with_verdicts_(with_verdicts) {}
+
+ protected:
+  const RegistryDeps& deps() const { return deps_; }
+  const ImageScope& scope() const { return scope_; }
+
+  // Of images in order of repository and digest.
+  Result<VerdictsByImage> VerdictsOf(const std::vector<ListedImage>& images) const {
+    if (!with_verdicts_) return VerdictsByImage();
+    return VerdictsFor(deps_.advisor, scope_.registry, images);
+  }
+  std::optional<Counters> CountersIn(const VerdictsByImage& verdicts,
+                                     const ListedImage& image) const {
+    if (!with_verdicts_) return std::nullopt;
+    const auto known = verdicts.find({image.repository, image.digest.text()});
+    return known == verdicts.end() ? Counters{} : CountersOf(known->second);
   }
 
  private:
   const RegistryDeps deps_;
   const ImageScope scope_;
   const bool with_verdicts_;
-  const Print print_;
 };
 
-// "ns/app@sha256:…", where a part of a list begins.
-Result<ImagePosition> PositionOf(std::string_view start) {
-  if (start.empty()) return ImagePosition{};
-  const std::size_t at = start.find('@');
-  if (at == std::string_view::npos || !oci::ValidateRepository(start.substr(0, at)).ok() ||
-      !oci::Digest::Parse(start.substr(at + 1)).ok()) {
-    return Invalid("start: must be what a Link header gave").Reason("invalid_field");
+const Counters* PointerTo(const std::optional<Counters>& counters) {
+  return counters ? &*counters : nullptr;
+}
+
+// Each image of each repository.
+class ImageWalk final : public AssessedWalk {
+ public:
+  using AssessedWalk::AssessedWalk;
+
+  Status Begin(std::string_view start) override {
+    BW_TRY(position_, ImagePositionOf(start));
+    return Ok();
   }
-  return ImagePosition{std::string(start.substr(0, at)), std::string(start.substr(at + 1))};
-}
-
-// Pages that one part looks at: where few of the images are asked for, it is short or empty, and
-// its client goes on.
-constexpr int kPagesPerPart = 8;
-
-// One part, with a link to the next.
-Result<net::Response> PartOf(const Context& context, const Listing& listing,
-                             const PageRequest& asked) {
-  BW_TRY(ImagePosition position, PositionOf(asked.start));
-  std::vector<std::string> entries;
-  bool more = true;
-  for (int pages = 0; more && entries.size() < *asked.limit && pages < kPagesPerPart; ++pages) {
-    BW_TRY(const ImagePage page, listing.Page(position, *asked.limit - entries.size()));
-    BW_TRY(auto some, listing.Entries(page));
-    std::move(some.begin(), some.end(), std::back_inserter(entries));
-    if (page.more) position = page.position;
-    more = page.more;
+  Result<std::vector<std::string>> Next(std::size_t most) override {
+    BW_TRY(const ImagePage page, deps().images.Page(scope(), position_, most));
+    BW_TRY(const VerdictsByImage verdicts, VerdictsOf(page.images));
+    std::vector<std::string> entries;
+    entries.reserve(page.images.size());
+    for (const ListedImage& image : page.images) {
+      const auto counters = CountersIn(verdicts, image);
+      entries.push_back(ImageText(scope().registry, image, PointerTo(counters)));
+    }
+    if (page.more) position_ = page.position;
+    set_more(page.more);
+    return entries;
   }
-  net::Response response = PrintedList(ListKind::kArray, entries);
-  if (more) LinkToNext(context, position.repository + "@" + position.digest, response);
-  return response;
-}
+  std::string Position() const override { return ToString(position_); }
 
-Result<net::Response> WholeOf(std::shared_ptr<const Listing> listing, ImagePosition start) {
-  struct State {
-    ImagePosition position;
-    bool more = true;
-  };
-  auto state = std::make_shared<State>(State{std::move(start)});
-  return ListResponse(
-      ListKind::kArray,
-      [listing = std::move(listing), state]() -> Result<std::optional<std::vector<std::string>>> {
-        if (!state->more) return std::nullopt;
-        BW_TRY(const ImagePage page, listing->Page(state->position, registry::kImagesPerPage));
-        state->more = page.more;
-        if (page.more) state->position = page.position;
-        BW_TRY(auto entries, listing->Entries(page));
-        return std::optional(std::move(entries));
-      });
-}
+ private:
+  ImagePosition position_;
+};
 
-Result<net::Response> Answer(const Context& context, Listing listing) {
-  BW_TRY(const PageRequest asked, PageRequestOf(context));
-  if (asked.limit) return PartOf(context, listing, asked);
-  BW_TRY(ImagePosition position, PositionOf(asked.start));
-  return WholeOf(std::make_shared<const Listing>(std::move(listing)), std::move(position));
-}
+// Each digest once.
+class DigestWalk final : public AssessedWalk {
+ public:
+  using AssessedWalk::AssessedWalk;
+
+  // A digest, or the beginning of one.
+  Status Begin(std::string_view start) override {
+    if (start.empty()) return Ok();
+    const std::size_t colon = start.find(':');
+    const std::string_view algorithm = start.substr(0, colon);
+    if (colon == std::string_view::npos || (algorithm != "sha256" && algorithm != "sha512") ||
+        start.find_first_not_of("0123456789abcdef", colon + 1) != std::string_view::npos) {
+      return BadStart();
+    }
+    position_.digest = std::string(start);
+    return Ok();
+  }
+  Result<std::vector<std::string>> Next(std::size_t most) override {
+    BW_TRY(registry::DigestPage page, deps().images.PageByDigest(scope(), position_, most));
+    BW_TRY(const VerdictsByImage verdicts, VerdictsOf(page.images));
+    std::ranges::stable_sort(page.images, {}, &ListedImage::digest);
+    std::vector<std::string> entries;
+    for (auto first = page.images.begin(); first != page.images.end();) {
+      DigestEntry entry(scope().registry, *first);
+      const oci::Digest& digest = first->digest;
+      auto last = first;
+      for (; last != page.images.end() && last->digest == digest; ++last) {
+        const auto counters = CountersIn(verdicts, *last);
+        entry.Add(*last, PointerTo(counters));
+      }
+      entries.push_back(std::move(entry).Text());
+      first = last;
+    }
+    position_ = page.position;
+    set_more(page.more);
+    return entries;
+  }
+  std::string Position() const override { return position_.digest; }
+
+ private:
+  registry::DigestPosition position_;
+};
 
 std::vector<std::string> Texts(const Context& context, std::string_view name) {
   std::vector<std::string> texts;
@@ -221,7 +247,8 @@ Result<net::Response> ListImages(const RegistryDeps& deps, Context& context) {
   BW_TRY_STATUS(CheckFilter(asked));
   StripHosts(context, scope.repositories);
   BW_TRY(scope.namespaces, NamespacesFor(deps, context, {action::kImageList}, asked));
-  return Answer(context, Listing(deps, std::move(scope), verdicts, ImageText));
+  return WalkResponse(context, ListKind::kArray,
+                      std::make_shared<ImageWalk>(deps, std::move(scope), verdicts));
 }
 
 Result<net::Response> ListImageDigests(const RegistryDeps& deps, Context& context) {
@@ -242,7 +269,8 @@ Result<net::Response> ListImageDigests(const RegistryDeps& deps, Context& contex
   BW_TRY_STATUS(body.Finish());
   StripHosts(context, scope.repositories);
   BW_TRY(scope.namespaces, NamespacesFor(deps, context, {action::kImageList}, {}));
-  return Answer(context, Listing(deps, std::move(scope), !exclude_va, DigestText));
+  return WalkResponse(context, ListKind::kArray,
+                      std::make_shared<DigestWalk>(deps, std::move(scope), !exclude_va));
 }
 
 }  // namespace

@@ -1,4 +1,6 @@
 // The management API's images through the dispatcher.
+#include <set>
+
 #include "api/listing.h"
 #include "api/registry/testing.h"
 
@@ -201,6 +203,54 @@ TEST_F(ImagesApiTest, DigestsShowUntaggedImagesWithTheirRepository) {
   EXPECT_EQ(json::FindText(rest.as_array()[0], "id"), untagged);
 }
 
+TEST_F(ImagesApiTest, ADigestIsListedOnceWithEachRepositoryThatHoldsIt) {
+  const std::string digest = Push("team-a/app", "v1", "one");
+  Push("team-a/app", "v2", "one");
+  Push("team-b/other", "", "one");
+  const auto tags_of = [](const json::Value& list) {
+    EXPECT_EQ(list.as_array().size(), 1U);
+    return json::Serialize(*json::Find(list.as_array().at(0), "repoTags"));
+  };
+  const std::string url = "/api/v1/images/digests";
+  EXPECT_EQ(tags_of(Json(Do("POST", url, R"({"exclude_va":true})"))),
+            R"({"us.icr.example/team-a/app":{"v1":{},"v2":{}},"us.icr.example/team-b/other":{}})");
+  // Whoever prunes what this lists must not be led to the repository where a tag leads to it.
+  EXPECT_EQ(tags_of(Json(Do("POST", url, R"({"exclude_tagged":true})"))),
+            R"({"us.icr.example/team-b/other":{}})");
+  EXPECT_EQ(tags_of(Json(Do("POST", url, R"({"repositories":["team-b/other"]})"))),
+            R"({"us.icr.example/team-b/other":{}})");
+}
+
+TEST_F(ImagesApiTest, LongListsOfDigestsAreWholeWhateverTheirParts) {
+  std::vector<std::string> all;
+  for (int i = 0; i < 60; ++i) {
+    all.push_back(Push("team-a/app-" + std::to_string(i % 7), "", std::to_string(i / 2)));
+  }
+  std::ranges::sort(all);
+  all.erase(std::ranges::unique(all).begin(), all.end());
+  const auto ids = [&](const Answer& answer, std::vector<std::string>& out) {
+    const json::Value list = Json(answer);
+    for (const json::Value& image : list.as_array()) {
+      out.emplace_back(json::FindText(image, "id"));
+    }
+  };
+  std::vector<std::string> whole;
+  const Answer answer = Do("POST", "/api/v1/images/digests", "{}");
+  EXPECT_FALSE(answer.length);  // sent while it is read
+  ids(answer, whole);
+  EXPECT_EQ(whole, all);
+  std::vector<std::string> in_parts;
+  for (std::string next = "/api/v1/images/digests?limit=7"; !next.empty();) {
+    const Answer part = Do("POST", next, "{}");
+    ids(part, in_parts);
+    const std::string link = part.Header("Link");
+    next = link.empty() ? "" : link.substr(1, link.find('>') - 1);
+  }
+  EXPECT_EQ(in_parts, all);
+  EXPECT_EQ(Do("POST", "/api/v1/images/digests?start=nonsense", "{}").status, 400);
+  EXPECT_EQ(Do("POST", "/api/v1/images/digests?start=sha256:!", "{}").status, 400);
+}
+
 TEST_F(ImagesApiTest, PruningIsNotOfferedWhatATagLeadsTo) {
   const std::string child = Push("team-a/app", "", "child");
   PushIndex("team-a/app", "all", {child});
@@ -387,6 +437,16 @@ TEST_F(ImagesApiTest, InspectionShowsTheConfigurationByItsTypes) {
   EXPECT_EQ(json::FindText(index, "Created"), "1970-01-01T00:00:00Z");
 }
 
+TEST_F(ImagesApiTest, AnImageWhoseConfigurationIsTooLargeToReadIsInspectedWithoutIt) {
+  const std::string config(registry::kMaxConfigBytes + 1, ' ');
+  ASSERT_EQ(service_.PushBlob("team-a/app", config).status, 201);
+  ASSERT_EQ(service_.PutManifest("team-a/app", "v1", ImageManifest(config, {})).status, 201);
+  const json::Value image = Json(Do("GET", "/api/v1/images/team-a/app:v1/json"));
+  EXPECT_EQ(json::FindText(image, "Id"), DigestOf(config));
+  EXPECT_EQ(json::Serialize(*json::Find(image, "Config")), "{}");
+  EXPECT_FALSE(json::FindText(image, "ConfigOmitted").empty());
+}
+
 TEST_F(ImagesApiTest, DeletedImagesAreListedAndRestoredInBothWays) {
   const std::string digest = Push("team-a/app", "v1", "one");
   EXPECT_EQ(Do("GET", "/api/v1/trash").body, "{}");
@@ -421,6 +481,35 @@ TEST_F(ImagesApiTest, DeletedImagesAreListedAndRestoredInBothWays) {
   EXPECT_EQ(Do("POST", trash + name + "/restoretags").status, 404);
   EXPECT_EQ(Do("POST", trash + "team-a/app:v1/restoretags").status, 400);
   EXPECT_EQ(Do("POST", trash + name + "/restore").status, 400);
+}
+
+TEST_F(ImagesApiTest, TheTrashIsListedInPartsWhereTheseAreAskedFor) {
+  std::set<std::string> all;
+  for (int i = 0; i < 7; ++i) {
+    const std::string mark = std::to_string(i);
+    all.insert("us.icr.example/team-a/app@" + Push("team-a/app", mark, mark));
+    EXPECT_EQ(Do("DELETE", "/api/v1/images/team-a/app:" + mark).status, 200);
+  }
+  std::set<std::string> listed;
+  for (std::string next = "/api/v1/trash?namespace=team-a&limit=3"; !next.empty();) {
+    const Answer part = Do("GET", next);
+    const json::Value images = Json(part);
+    EXPECT_LE(images.as_object().size(), 3U);
+    for (const auto& image : images.as_object()) listed.emplace(image.key());
+    const std::string link = part.Header("Link");
+    next = link.empty() ? "" : link.substr(1, link.find('>') - 1);
+  }
+  EXPECT_EQ(listed, all);
+  EXPECT_EQ(Do("GET", "/api/v1/trash?start=nonsense").status, 400);
+}
+
+// Clients that prune send whatever a list of digests named, in one call.
+TEST_F(ImagesApiTest, BulkDeletionTakesAsManyImagesAsAListNames) {
+  std::string body = "[";
+  for (int i = 0; i < 20'000; ++i) body += "\"!" + std::to_string(i) + "\",";
+  body.back() = ']';
+  const json::Value done = Json(Do("POST", "/api/v1/images/bulkdelete", body));
+  EXPECT_EQ(json::Find(done, "error")->as_object().size(), 20'000U);
 }
 
 TEST_F(ImagesApiTest, DeletedImagesCanBePurged) {

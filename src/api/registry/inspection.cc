@@ -11,6 +11,10 @@ namespace {
 
 namespace action = registry::action;
 
+constexpr std::string_view kTooLargeToShow =
+    "the image's configuration has more than 4 MiB: it is not read";
+static_assert(registry::kMaxConfigBytes == 4U << 20);
+
 enum class Type { kBool, kText, kTexts, kObject, kNumber, kLabels, kHealthcheck };
 struct Field {
   std::string_view name;
@@ -166,14 +170,21 @@ Result<net::Response> InspectImage(const RegistryDeps& deps, Context& context) {
   BW_TRY(const registry::ManifestBytes stored, Read(deps, context));
   BW_TRY(const oci::Manifest manifest, oci::ParseManifest(stored.content, stored.media_type));
   json::Value document = json::Object();
+  bool too_large = false;
   if (manifest.config) {
-    BW_TRY(const std::string text,
-           deps.content.ReadBlob(manifest.config->digest, registry::kMaxConfigBytes));
+    auto text = deps.content.ReadBlob(manifest.config->digest, registry::kMaxConfigBytes);
+    too_large = !text.ok() && text.error().code() == ErrorCode::kTooLarge;
+    if (!text.ok() && !too_large) return text.error();
     // An artifact's configuration may be anything: shown without what it does not say.
-    auto parsed = json::Parse(text, {.max_bytes = registry::kMaxConfigBytes});
-    if (parsed.ok()) document = *std::move(parsed);
+    if (text.ok()) {
+      auto parsed = json::Parse(*text, {.max_bytes = registry::kMaxConfigBytes});
+      if (parsed.ok()) document = *std::move(parsed);
+    }
   }
-  return JsonResponse(200, InspectionJson(manifest, stored.digest, document));
+  json::Object body = InspectionJson(manifest, stored.digest, document);
+  // Of an answer that is as it would be for an image that says nothing of itself, this is why.
+  if (too_large) body["ConfigOmitted"] = json::Text(kTooLargeToShow);
+  return JsonResponse(200, std::move(body));
 }
 
 Result<net::Response> GetImageManifest(const RegistryDeps& deps, Context& context) {

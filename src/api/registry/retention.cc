@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "api/listing.h"
 #include "api/registry/handlers.h"
+#include "api/registry/walk.h"
 #include "json/reader.h"
 #include "registry/resources.h"
 
@@ -67,12 +67,40 @@ control::Resource NamespaceNamed(const RegistryDeps& deps, const Context& contex
                                      name_space);
 }
 
+// An account has few namespaces: this list is in memory.
+class PolicyWalk final : public Walk {
+ public:
+  explicit PolicyWalk(std::map<std::string, RetentionPolicy> policies)
+      : policies_(std::move(policies)) {}
+
+  // The namespace that the last part ended with.
+  Status Begin(std::string_view start) override {
+    if (start.find('/') != std::string_view::npos) return BadStart();
+    last_ = std::string(start);
+    return Ok();
+  }
+  Result<std::vector<std::string>> Next(std::size_t most) override {
+    std::vector<std::string> members;
+    auto next = policies_.upper_bound(last_);
+    for (; next != policies_.end() && members.size() < most; ++next) {
+      members.push_back(Member(next->first, PolicyJson(next->first, next->second)));
+      last_ = next->first;
+    }
+    set_more(next != policies_.end());
+    return members;
+  }
+  std::string Position() const override { return last_; }
+
+ private:
+  const std::map<std::string, RetentionPolicy> policies_;
+  std::string last_;
+};
+
 Result<net::Response> ListRetentionPolicies(const RegistryDeps& deps, Context& context) {
   BW_TRY(const auto namespaces, NamespacesFor(deps, context, {action::kRetentionList}, {}));
-  BW_TRY(const auto policies, deps.retention.List(context.registry.name, namespaces));
-  json::Object body;
-  for (const auto& [name, policy] : policies) body[name] = PolicyJson(name, policy);
-  return JsonResponse(200, body);
+  BW_TRY(auto policies, deps.retention.List(context.registry.name, namespaces));
+  return WalkResponse(context, ListKind::kObject,
+                      std::make_shared<PolicyWalk>(std::move(policies)));
 }
 
 Result<net::Response> GetRetentionPolicy(const RegistryDeps& deps, Context& context) {
@@ -90,8 +118,8 @@ using PrintJudged = void (*)(const std::string& image, const registry::Retention
 // Images that one part of an answer holds.
 constexpr std::size_t kImagesPerPart = 256;
 
-// A namespace's repositories one after the other; refers to nothing of the request.
-class Judging {
+// A namespace's repositories one after the other.
+class Judging final : public Walk {
  public:
   Judging(const RegistryDeps& deps, RegistryName registry, NamedPolicy named, PrintJudged print)
       : retention_(deps.retention),
@@ -99,15 +127,23 @@ class Judging {
         named_(std::move(named)),
         print_(print) {}
 
-  // Of the next images; false after the last.
-  Result<bool> Next(std::vector<std::string>& entries) {
+  Status Begin(std::string_view start) override {
+    BW_TRY(position_, ImagePositionOf(start));
+    return Ok();
+  }
+  // The first gives none: an answer begins before the first repository is judged, which takes as
+  // long as reading all of it. What can be wrong with the request was looked at before.
+  Result<std::vector<std::string>> Next(std::size_t most) override {
+    std::vector<std::string> entries;
+    if (!std::exchange(begun_, true)) return entries;
     while (!judged_ || at_ == judged_->images.size()) {
-      const std::string after = judged_ ? judged_->name : std::string();
-      BW_TRY(judged_, retention_.JudgeNext(registry_, named_.name_space, named_.policy, after));
-      at_ = 0;
-      if (!judged_) return false;
+      BW_TRY_STATUS(Judge());
+      if (!judged_) {
+        set_more(false);
+        return entries;
+      }
     }
-    const std::size_t end = std::min(judged_->images.size(), at_ + kImagesPerPart);
+    const std::size_t end = std::min(judged_->images.size(), at_ + std::min(most, kImagesPerPart));
     BW_TRY(const auto along, TagsGoingAlong(end));
     for (; at_ < end; ++at_) {
       const auto& image = judged_->images[at_];
@@ -115,11 +151,30 @@ class Judging {
       print_(FullName(registry_, judged_->name) + "@" + image.digest.text(), image,
              judged_->verdicts[at_],
              tags == along.end() ? std::vector<std::string>() : tags->second, entries);
+      position_ = {judged_->name, image.digest.text()};
     }
-    return true;
+    return entries;
   }
+  std::string Position() const override { return ToString(position_); }
 
  private:
+  // The next repository, or the one that this part of the list begins in.
+  Status Judge() {
+    using Bound = registry::Retention::Bound;
+    BW_TRY(auto judged, retention_.JudgeNext(registry_, named_.name_space, named_.policy,
+                                             judged_ ? judged_->name : position_.repository,
+                                             judged_ ? Bound::kAfter : Bound::kFrom));
+    at_ = 0;
+    if (judged && judged->name == position_.repository) {
+      at_ = static_cast<std::size_t>(
+          std::ranges::upper_bound(
+              judged->images, position_.digest, {},
+              [](const registry::RetentionCandidate& image) { return image.digest.text(); }) -
+          judged->images.begin());
+    }
+    judged_ = std::move(judged);
+    return Ok();
+  }
   // Of those up to `end` that are deleted.
   Result<std::map<std::string, std::vector<std::string>>> TagsGoingAlong(std::size_t end) const {
     std::vector<oci::Digest> going;
@@ -134,23 +189,11 @@ class Judging {
   const RegistryName registry_;
   const NamedPolicy named_;
   const PrintJudged print_;
+  bool begun_ = false;
+  registry::ImagePosition position_;  // of the last image that was printed
   std::optional<JudgedRepository> judged_;
   std::size_t at_ = 0;  // the next of its images
 };
-
-// The answer begins before the first repository is judged: that takes as long as reading all of it.
-// What can be wrong with the request was looked at before.
-Result<net::Response> Judged(ListKind kind, Judging made) {
-  auto judging = std::make_shared<Judging>(std::move(made));
-  auto begun = std::make_shared<bool>(false);
-  return ListResponse(kind, [judging, begun]() -> Result<std::optional<std::vector<std::string>>> {
-    std::vector<std::string> entries;
-    if (!std::exchange(*begun, true)) return std::optional(std::move(entries));
-    BW_TRY(const bool any, judging->Next(entries));
-    if (!any) return std::nullopt;
-    return std::optional(std::move(entries));
-  });
-}
 
 void PrintDeletion(const std::string& image, const registry::RetentionCandidate& candidate,
                    RetentionVerdict verdict, const std::vector<std::string>& along,
@@ -182,16 +225,18 @@ Result<net::Response> AnalyzeRetentionPolicy(const RegistryDeps& deps, Context& 
   BW_TRY_STATUS(deps.authorizer.Authorize(context.caller, action::kRetentionAnalyze,
                                           NamespaceNamed(deps, context, named.name_space)));
   BW_TRY_STATUS(deps.retention.Get(context.account, context.registry.name, named.name_space));
-  return Judged(ListKind::kObject,
-                Judging(deps, context.registry.name, std::move(named), PrintDeletion));
+  return WalkResponse(
+      context, ListKind::kObject,
+      std::make_shared<Judging>(deps, context.registry.name, std::move(named), PrintDeletion));
 }
 
 Result<net::Response> ExplainRetention(const RegistryDeps& deps, Context& context) {
   NamedPolicy named{.name_space = context.Path("name"), .policy = {}};
   BW_TRY(named.policy,
          deps.retention.Get(context.account, context.registry.name, named.name_space));
-  return Judged(ListKind::kArray,
-                Judging(deps, context.registry.name, std::move(named), PrintExplanation));
+  return WalkResponse(
+      context, ListKind::kArray,
+      std::make_shared<Judging>(deps, context.registry.name, std::move(named), PrintExplanation));
 }
 
 // It is applied at once: a dry run says what that would delete.

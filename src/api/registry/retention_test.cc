@@ -77,5 +77,43 @@ TEST_F(RetentionApiTest, AnalysisNamesWhatSettingThePolicyDeletes) {
             0U);
 }
 
+TEST_F(RetentionApiTest, ListsComeInPartsWhereTheseAreAskedFor) {
+  for (const char* other : {"team-b/app", "team-c/app"}) service_.world.Repository(other);
+  std::string names;
+  for (std::string next = "/api/v1/retentions?limit=1"; !next.empty();) {
+    const Answer part = Do("GET", next);
+    const auto list = json::Parse(part.body);
+    ASSERT_TRUE(list.ok()) << part.body;
+    EXPECT_EQ(list->as_object().size(), 1U);
+    for (const auto& member : list->as_object()) names += std::string(member.key()) + " ";
+    const std::string link = part.Header("Link");
+    next = link.empty() ? "" : link.substr(1, link.find('>') - 1);
+  }
+  EXPECT_EQ(names, "team-a team-b team-c ");
+  EXPECT_EQ(Do("GET", "/api/v1/retentions?limit=none").status, 400);
+}
+
+TEST_F(RetentionApiTest, AnAnalysisInPartsIsTheWholeOne) {
+  for (int day = 1; day <= 7; ++day) Push(day, "v" + std::to_string(day));
+  const std::string body = R"({"namespace":"team-a","images_per_repo":2,"retain_untagged":false})";
+  const auto whole = json::Parse(Do("POST", "/api/v1/retentions/analyze", body).body);
+  ASSERT_TRUE(whole.ok());
+  EXPECT_EQ(whole->as_object().size(), 5U);
+  json::Object all;
+  int parts = 0;
+  for (std::string next = "/api/v1/retentions/analyze?limit=2"; !next.empty(); ++parts) {
+    const Answer part = Do("POST", next, body);
+    const auto list = json::Parse(part.body);
+    ASSERT_TRUE(list.ok()) << part.body;
+    for (const auto& member : list->as_object()) {
+      EXPECT_TRUE(all.emplace(member.key(), member.value()).second);
+    }
+    const std::string link = part.Header("Link");
+    next = link.empty() ? "" : link.substr(1, link.find('>') - 1);
+  }
+  EXPECT_EQ(all, whole->as_object());
+  EXPECT_GT(parts, 1);
+}
+
 }  // namespace
 }  // namespace breakwater::api

@@ -1,8 +1,8 @@
 // The trash (ibm-registry 1.10, 3.9).
 #include "registry/trash.h"
 
-#include "api/listing.h"
 #include "api/registry/handlers.h"
+#include "api/registry/walk.h"
 
 namespace breakwater::api::management {
 namespace {
@@ -17,6 +17,43 @@ std::int64_t DaysUntil(Timestamp expires, Timestamp now) {
   return std::chrono::ceil<std::chrono::days>(expires - now).count();
 }
 
+class TrashWalk final : public Walk {
+ public:
+  TrashWalk(const RegistryDeps& deps, RegistryName registry, std::vector<std::string> namespaces)
+      : trash_(deps.trash),
+        clock_(deps.clock),
+        registry_(std::move(registry)),
+        namespaces_(std::move(namespaces)) {}
+
+  Status Begin(std::string_view start) override {
+    BW_TRY(position_, ImagePositionOf(start));
+    return Ok();
+  }
+  Result<std::vector<std::string>> Next(std::size_t most) override {
+    BW_TRY(const TrashPage page, trash_.List(registry_, namespaces_, position_, most));
+    std::vector<std::string> members;
+    for (const TrashedImage& image : page.images) {
+      members.push_back(Member(FullName(registry_, image.repository) + "@" + image.digest.text(),
+                               {{"daysUntilExpiry", DaysUntil(image.expires, clock_.Now())},
+                                {"tags", TextArray(image.tags)},
+                                {"deleted", json::Text(FormatRfc3339(image.deleted))}}));
+    }
+    set_more(page.more);
+    if (page.more) {
+      position_ = {page.images.back().repository, page.images.back().digest.text()};
+    }
+    return members;
+  }
+  std::string Position() const override { return ToString(position_); }
+
+ private:
+  const registry::Trash& trash_;
+  const Clock& clock_;
+  const RegistryName registry_;
+  const std::vector<std::string> namespaces_;
+  ImagePosition position_;
+};
+
 Result<net::Response> ListDeletedImages(const RegistryDeps& deps, Context& context) {
   std::vector<std::string> only;
   if (const auto named = context.query.Get("namespace"); named && !named->empty()) {
@@ -25,30 +62,9 @@ Result<net::Response> ListDeletedImages(const RegistryDeps& deps, Context& conte
   // The reference's documents ask for the one right or the other (ibm-registry 3.3).
   BW_TRY(auto namespaces,
          NamespacesFor(deps, context, {action::kImageList, action::kImageDelete}, only));
-  struct State {
-    ImagePosition position;
-    bool more = true;
-  };
-  return ListResponse(
-      ListKind::kObject,
-      [&trash = deps.trash, &clock = deps.clock, registry = context.registry.name,
-       names = std::move(namespaces),
-       state = std::make_shared<State>()]() -> Result<std::optional<std::vector<std::string>>> {
-        if (!state->more) return std::nullopt;
-        BW_TRY(const TrashPage page, trash.List(registry, names, state->position));
-        std::vector<std::string> members;
-        for (const TrashedImage& image : page.images) {
-          members.push_back(Member(FullName(registry, image.repository) + "@" + image.digest.text(),
-                                   {{"daysUntilExpiry", DaysUntil(image.expires, clock.Now())},
-                                    {"tags", TextArray(image.tags)},
-                                    {"deleted", json::Text(FormatRfc3339(image.deleted))}}));
-        }
-        state->more = page.more;
-        if (page.more) {
-          state->position = {page.images.back().repository, page.images.back().digest.text()};
-        }
-        return std::optional(std::move(members));
-      });
+  return WalkResponse(
+      context, ListKind::kObject,
+      std::make_shared<TrashWalk>(deps, context.registry.name, std::move(namespaces)));
 }
 
 Result<oci::Digest> DigestNamed(const oci::ImageName& image) {
