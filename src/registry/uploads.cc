@@ -337,9 +337,11 @@ Status Uploads::Publish(UploadSession& session, const oci::Digest& digest) {
   BW_TRY(const auto hold, locks_.Acquire(digest, DigestUse::kStore, session.size));
   BW_TRY_STATUS(CommitBytes(session, digest));
   Status recorded = RecordBlob(session, digest, hold.get());
-  // The repository is gone for good. After any other failure the same bytes may be published by
-  // another attempt; if none comes, the sweep finds them.
-  if (!recorded.ok() && recorded.error().code() == ErrorCode::kNotFound) {
+  // The repository is gone for good, or an image that waits for it must not grow. After any other
+  // failure the same bytes may be published by another attempt; if none comes, the sweep finds
+  // them.
+  if (!recorded.ok() && (recorded.error().code() == ErrorCode::kNotFound ||
+                         recorded.error().code() == ErrorCode::kQuota)) {
     const auto removed = RemoveUnrecorded({database_, store_, locks_}, digest, *hold);
     if (!removed.ok()) observe::Log(observe::Level::kWarning, "a blob was left to the sweep");
   }
@@ -358,7 +360,8 @@ Status Uploads::Finish(const std::string& id, const Chunk& chunk, const oci::Dig
   // Whoever has it now needs what is staged.
   const bool taken_over = !status.ok() && status.error().reason() == "upload_busy";
   const bool in_vain = !status.ok() && (status.error().code() == ErrorCode::kInvalid ||
-                                        status.error().code() == ErrorCode::kNotFound);
+                                        status.error().code() == ErrorCode::kNotFound ||
+                                        status.error().code() == ErrorCode::kQuota);
   // What failed for other reasons can be tried again, unless the last chunk would come twice.
   if (taken_over || (!status.ok() && !in_vain && chunk.source == nullptr)) {
     static_cast<void>(GiveBack(std::move(session)));

@@ -44,6 +44,8 @@ constexpr Row kTable[] = {
     {"HeadManifest", "pull", 200},
     {"PutManifest", "push", 201},
     {"DeleteManifest", "delete", 202},
+    {"GetSignatures", "pull", 200},
+    {"PutSignature", "push", 201},
 };
 
 struct CallerRow {
@@ -196,11 +198,19 @@ class AccessTable : public ::testing::Test {
     };
     if (target.find("{session}") != std::string::npos) target = session_;
     fill("{name...}", kRepo);
-    fill("{digest}", DigestOf(endpoint.operation == "DeleteBlob" ? "loose" : "config"));
+    const std::string image = DigestOf(ImageManifest("config", {}));
+    const bool signatures =
+        endpoint.operation.ends_with("Signatures") || endpoint.operation.ends_with("Signature");
+    fill("{digest}", signatures                           ? image
+                     : endpoint.operation == "DeleteBlob" ? DigestOf("loose")
+                                                          : DigestOf("config"));
     fill("{reference}", "v1");
     std::string body;
     if (endpoint.operation == "PutManifest") body = ImageManifest("config", {});
     if (endpoint.operation == "AppendUpload") body = "abc";
+    if (endpoint.operation == "PutSignature") {
+      body = R"({"schemaVersion":2,"type":"atomic","name":")" + image + R"(@01","content":"YQ=="})";
+    }
     if (endpoint.operation == "FinishUpload") target += "&digest=" + DigestOf("");
     return Do(method, target, authorization, body);
   }
