@@ -13,14 +13,15 @@ close_totals() {
 
 # Real services for tests, on loopback, in a folder that goes with them; and the variables by which
 # tests find them.
-services_dir=
+services_dir= postgres_dir=
 start_services() {
   local lines
   services_dir=$(mktemp -d "${TMPDIR:-/tmp}/breakwater-services.XXXXXX")
+  postgres_dir=$(in_memory) || postgres_dir=$services_dir/postgres
   trap stop_services EXIT
   say "starting PostgreSQL, PgBouncer and an S3 service"
-  lines=$(bash tests/services/postgres.sh start "$services_dir/postgres" &&
-    bash tests/services/postgres.sh bouncer "$services_dir/postgres" &&
+  lines=$(bash tests/services/postgres.sh start "$postgres_dir" &&
+    bash tests/services/postgres.sh bouncer "$postgres_dir" &&
     bash tests/services/s3.sh start "$services_dir/s3") 2> "$log_dir/services.log" || {
     cat "$log_dir/services.log"
     die "the services for the tests do not start"
@@ -28,7 +29,7 @@ start_services() {
   eval "$lines"
   # shellcheck disable=SC2154  # they come from the lines
   export BREAKWATER_TEST_POSTGRES=$PG_URL BREAKWATER_TEST_POSTGRES_BOUNCER=$PG_BOUNCER_URL \
-    BREAKWATER_TEST_POSTGRES_DIR=$services_dir/postgres BREAKWATER_TEST_S3_DIR=$services_dir/s3 \
+    BREAKWATER_TEST_POSTGRES_DIR=$postgres_dir BREAKWATER_TEST_S3_DIR=$services_dir/s3 \
     BREAKWATER_TEST_S3_ENDPOINT=$S3_ENDPOINT BREAKWATER_TEST_S3_TLS_ENDPOINT=$S3_TLS_ENDPOINT \
     BREAKWATER_TEST_S3_CA_FILE=$S3_CA_FILE BREAKWATER_TEST_S3_DOMAIN=$S3_DOMAIN \
     BREAKWATER_TEST_S3_REGION=$S3_REGION BREAKWATER_TEST_S3_BUCKET=$S3_BUCKET \
@@ -38,9 +39,17 @@ start_services() {
 stop_services() {
   [ -n "$services_dir" ] || return 0
   bash tests/services/s3.sh clean "$services_dir/s3" > /dev/null 2>&1 || true
-  bash tests/services/postgres.sh clean "$services_dir/postgres" > /dev/null 2>&1 || true
-  rm -rf "$services_dir"
-  services_dir=
+  bash tests/services/postgres.sh clean "$postgres_dir" > /dev/null 2>&1 || true
+  rm -rf "$services_dir" "$postgres_dir"
+  services_dir= postgres_dir=
+}
+
+# A new folder in memory where there is enough of it: each of a thousand tests makes a database, of
+# hundreds of files.
+in_memory() {
+  local free
+  free=$(df --output=avail -k /dev/shm 2> /dev/null | tail -n 1) || return 1
+  [ "${free:-0}" -gt $((6 * 1024 * 1024)) ] && mktemp -d /dev/shm/breakwater-postgres.XXXXXX
 }
 
 # Tests that are about a service; the others run without one as well.
