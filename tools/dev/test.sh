@@ -154,6 +154,7 @@ only_embedded='tests/e2e/(backup|configuration|connections|fsck|graceful|kill_ni
 only_scaled='tests/e2e/(fleet|outages|rule_race|two_processes)\.sh'
 
 test_all() {
+  local script
   install_groups build test
   build_preset dev
   use_shared_data
@@ -165,15 +166,15 @@ test_all() {
   beside scaled-scripts scaled_scripts
   run_scripts 900 "$only_scaled" tests/tools tests/e2e
   rejoin scaled-scripts
-  BREAKWATER_TEST_STORES=scaled run_script "$outages" 900
+  for script in "${alone[@]}"; do BREAKWATER_TEST_STORES=scaled run_script "$script" 900; done
 }
 
-# It restarts the database under everybody.
-outages=tests/e2e/outages.sh
+# The one takes all that the services can give, the other restarts them under everybody.
+alone=(tests/e2e/fleet.sh tests/e2e/outages.sh)
 
 scaled_scripts() {
   export BREAKWATER_TEST_STORES=scaled
-  run_scripts 900 "$only_embedded|$outages" tests/e2e
+  run_scripts 900 "$only_embedded|$(IFS='|' && echo "${alone[*]}")" tests/e2e
 }
 
 test_sanitized() {
