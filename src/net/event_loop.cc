@@ -107,6 +107,7 @@ void EventLoop::Run() {
     TakeBack();
     const auto now = SteadyClock::now();
     if (now >= next_tick_) Expire(now);
+    while (unsent() > deps_.max_unsent && EvictSlow()) continue;
     if (deps_.settings.stopping.load()) BeginStopping();
     if (cut_.load()) CutAll();
     closed_.clear();
@@ -214,11 +215,28 @@ bool EventLoop::EvictIdle() {
   return true;
 }
 
+// Who holds little is spared: a download that is slow for hours waits with one piece.
+bool EventLoop::EvictSlow() {
+  std::size_t largest = 0;
+  for (const auto& one : connections_) largest = std::max(largest, one->loop.unsent);
+  Connection* slowest = nullptr;
+  for (const auto& one : connections_) {
+    if (one->loop.unsent <= largest / 2) continue;
+    if (slowest == nullptr || one->deadline() < slowest->deadline()) slowest = one.get();
+  }
+  if (slowest == nullptr) return false;
+  slowest->Abandon();
+  Close(*slowest);
+  deps_.admission.NoteEvicted();
+  return true;
+}
+
 void EventLoop::Drive(Connection& connection, bool ready) {
   Apply(connection, connection.Advance(ready));
 }
 
 void EventLoop::Apply(Connection& connection, Connection::Step step) {
+  CountUnsent(connection, step == Connection::Step::kWritable ? connection.unsent() : 0);
   switch (step) {
     case Connection::Step::kReadable:
       CountIdle(connection, connection.idle());
@@ -304,6 +322,7 @@ void EventLoop::TakeBack() {
 void EventLoop::Close(Connection& connection) {
   Unwatch(connection);
   CountIdle(connection, false);
+  CountUnsent(connection, 0);
   deps_.admission.Leave(connection.address());
   connection.loop.closed = true;
   const std::size_t place = connection.loop.place;
@@ -319,6 +338,14 @@ void EventLoop::CountIdle(Connection& connection, bool idle) {
   // Nobody else writes it.
   const std::size_t count = idle_count_.load(std::memory_order_relaxed);
   idle_count_.store(idle ? count + 1 : count - 1, std::memory_order_relaxed);
+}
+
+void EventLoop::CountUnsent(Connection& connection, std::size_t unsent) {
+  const std::size_t before = std::exchange(connection.loop.unsent, unsent);
+  if (before == unsent) return;
+  // Nobody else writes it.
+  unsent_.store(unsent_.load(std::memory_order_relaxed) - before + unsent,
+                std::memory_order_relaxed);
 }
 
 void EventLoop::Expire(SteadyClock::time_point now) {

@@ -26,7 +26,8 @@ struct LoopDeps {
   const ConnectionSettings& settings;
   Admission& admission;
   WorkerPool& workers;
-  Peer direct;  // of every connection, but for its address
+  std::size_t max_unsent;  // of one loop; see ServerOptions
+  Peer direct;             // of every connection, but for its address
 };
 
 class EventLoop {
@@ -49,6 +50,8 @@ class EventLoop {
 
   std::size_t connections() const { return connection_count_.load(std::memory_order_relaxed); }
   std::size_t idle() const { return idle_count_.load(std::memory_order_relaxed); }
+  // Octets of answers that wait in memory for their peers.
+  std::size_t unsent() const { return unsent_.load(std::memory_order_relaxed); }
 
  private:
   struct Returned {
@@ -66,6 +69,7 @@ class EventLoop {
   void Admit(Accepted accepted);
   void Add(Accepted accepted);
   bool EvictIdle();
+  bool EvictSlow();
   void Drive(Connection& connection, bool ready);
   void Apply(Connection& connection, Connection::Step step);
   void Watch(Connection& connection, std::uint32_t events);
@@ -76,6 +80,7 @@ class EventLoop {
   void TakeBack();
   void Close(Connection& connection);
   void CountIdle(Connection& connection, bool idle);
+  void CountUnsent(Connection& connection, std::size_t unsent);
   void Expire(SteadyClock::time_point now);
   void BeginStopping();
   void CutAll();
@@ -87,6 +92,7 @@ class EventLoop {
   std::thread thread_;
   std::atomic<std::size_t> connection_count_{0};
   std::atomic<std::size_t> idle_count_{0};
+  std::atomic<std::size_t> unsent_{0};
   std::atomic<bool> cut_{false};
   std::promise<void> ended_;
   std::future<void> end_ = ended_.get_future();

@@ -85,9 +85,13 @@ Connection::Step Connection::Expire() {
       deadline_ = writer_->deadline();
       return Step::kWritable;
     }
-    Report(DeadlineExceeded("the peer took too long").Reason("peer_too_slow"));
+    Abandon();
   }
   return Step::kClose;
+}
+
+void Connection::Abandon() {
+  Report(DeadlineExceeded("the peer took too long").Reason("peer_too_slow"));
 }
 
 std::optional<Connection::Step> Connection::Handshake() {

@@ -85,6 +85,10 @@ class Connection {
   int fd() const { return fd_.get(); }
   const IpAddress& address() const { return address_; }
   Deadline deadline() const { return deadline_; }
+  // Octets of an answer that wait in memory for the peer to take them.
+  std::size_t unsent() const { return stage_ == Stage::kSend ? writer_->held() : 0; }
+  // Reports the answer that is being sent as broken off; the connection is to be destroyed.
+  void Abandon();
   // Between two requests: may be ended without a word. `deadline()` tells since when.
   bool idle() const { return stage_ == Stage::kHead && input_.pending().empty(); }
 
@@ -95,6 +99,7 @@ class Connection {
     bool lent = false;             // to a worker
     bool closed = false;           // and to be destroyed
     bool counted_as_idle = false;  // in the statistics
+    std::size_t unsent = 0;        // counted among what the loop's connections wait with
   } loop;
 
  private:

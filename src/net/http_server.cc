@@ -43,6 +43,7 @@ class HttpServer::Impl {
                                          .settings = settings_,
                                          .admission = admission_,
                                          .workers = *workers_,
+                                         .max_unsent = options_.max_unsent / count,
                                          .direct = {.address = {},
                                                     .listener = options_.kind,
                                                     .tls = tls_ != nullptr,
@@ -76,6 +77,7 @@ class HttpServer::Impl {
     for (const auto& loop : loops_) {
       out.connections += loop->connections();
       out.idle += loop->idle();
+      out.unsent += loop->unsent();
     }
     return out;
   }

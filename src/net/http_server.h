@@ -25,7 +25,10 @@ struct ServerOptions {
   // At the limit one that has been idle for long gives way; if none is idle, the new one gets 503.
   std::size_t max_connections = 2048;
   std::size_t max_connections_per_address = 1024;  // trusted proxies are exempt
-  std::size_t loops = 0;                           // 0: one for every two processors
+  // Octets of answers in memory that wait for slow peers. Beyond them one of the largest gives way:
+  // the one whose peer has taken nothing for the longest.
+  std::size_t max_unsent = std::size_t{256} << 20U;
+  std::size_t loops = 0;  // 0: one for every two processors
   WorkerOptions workers;
   // GET and HEAD without a body are handled on the loop first. The handler then must not wait there
   // without asking (base/wait.h); if it would have, it is called again on a thread that may.
@@ -37,9 +40,10 @@ struct ServerOptions {
 struct ServerStats {
   std::size_t connections = 0;  // open now
   std::size_t idle = 0;         // of those, without a request
+  std::size_t unsent = 0;       // octets of answers that wait in memory for slow peers
   std::uint64_t accepted = 0;
   std::uint64_t refused = 0;  // for a limit
-  std::uint64_t evicted = 0;  // idle ones, for a new one
+  std::uint64_t evicted = 0;  // idle ones, for a new one; slow ones, for their memory
 };
 
 // Thread-safe but for Start and Stop, which belong to the owner.

@@ -1,8 +1,11 @@
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <future>
+#include <memory>
 #include <mutex>
 #include <thread>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -100,6 +103,31 @@ TEST(HttpServerLimits, EndAResponseThatNobodyReads) {
   RawClient client(server->port());
   ASSERT_TRUE(client.Send(Get("/")));
   EXPECT_FALSE(completed.get_future().get().complete);
+}
+
+TEST(HttpServerLimits, AnswersThatNobodyTakesAreBoundedInMemory) {
+  constexpr std::size_t kAnswer = 16U << 20U;  // more than sockets hold
+  std::atomic<int> broken_off = 0;
+  ServerOptions options;
+  options.loops = 1;
+  options.max_unsent = 3 * kAnswer + kAnswer / 2;
+  options.on_complete = [&](const Request&, const Completion& c) { broken_off += !c.complete; };
+  const auto server =
+      StartServer(std::move(options), [](Request&) { return Text(std::string(kAnswer, 'x')); });
+  std::vector<std::unique_ptr<RawClient>> slow;
+  for (std::uint64_t i = 0; i < 6; ++i) {
+    slow.push_back(std::make_unique<RawClient>(server->port()));
+    ASSERT_TRUE(slow.back()->Send(Get("/")));
+    // The next one begins when this one waits, or has made another give way.
+    while (server->stats().unsent < std::min(i + 1, std::uint64_t{3}) * kAnswer ||
+           server->stats().evicted < (i < 3 ? 0 : i - 2)) {
+      std::this_thread::yield();
+    }
+  }
+  EXPECT_EQ(server->stats().evicted, 3U);
+  EXPECT_EQ(broken_off, 3);
+  EXPECT_FALSE(slow[0]->Read().ok()) << "it has waited longest";
+  EXPECT_EQ(slow[5]->Read()->body.size(), kAnswer);
 }
 
 TEST(HttpServerLimits, EndTheIdlestConnectionForANewOne) {

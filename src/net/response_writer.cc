@@ -57,6 +57,11 @@ bool ResponseWriter::needs_thread() const {
   }
 }
 
+std::size_t ResponseWriter::held() const {
+  const auto text = response_.text();
+  return head_.size() + buffer_.capacity() + (text ? text->size() : 0);
+}
+
 Result<bool> ResponseWriter::Advance(Transport& transport, Deadline until) {
   if (std::exchange(waiting_, false)) pace_.Progress(0);
   while (stage_ != Stage::kDone) {

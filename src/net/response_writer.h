@@ -39,6 +39,9 @@ class ResponseWriter {
   // much that the socket became writable, gets another deadline.
   bool GivesUp(const Transport& transport);
 
+  // Octets of memory that the answer keeps until it is sent.
+  std::size_t held() const;
+
   const SentResponse& sent() const { return sent_; }
 
  private:
