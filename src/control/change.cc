@@ -89,7 +89,29 @@ std::vector<audit::Record> EvaluationsIn(const audit::Record& change, const json
   return events;
 }
 
+Weighed::Resources Only(Resource resource) {
+  return [resource = std::move(resource)](db::Transaction&) -> Result<std::vector<Resource>> {
+    return std::vector<Resource>{resource};
+  };
+}
+
 }  // namespace
+
+Weighed Weigh(Resource resource) {
+  return Weigh(Only(std::move(resource)));
+}
+
+Weighed Weigh(Weighed::Resources resources) {
+  return {.resources = std::move(resources), .takes_away = false};
+}
+
+Weighed WeighTaking(Resource resource) {
+  return WeighTaking(Only(std::move(resource)));
+}
+
+Weighed WeighTaking(Weighed::Resources resources) {
+  return {.resources = std::move(resources), .takes_away = true};
+}
 
 Status ChangePath::Submit(const Caller& caller, const Change& change) {
   Judged judged;
@@ -111,9 +133,25 @@ Status ChangePath::Submit(const Caller& caller, const Change& change) {
   return status;
 }
 
+Result<ChangePath::Weights> ChangePath::Weigh(db::Transaction& tx, const Weighed& weighed) const {
+  Weights weights;
+  if (weighed.resources == nullptr) return weights;
+  BW_TRY(const auto resources, weighed.resources(tx));
+  for (const Resource& resource : resources) {
+    FactSource* source = facts_.For({resource.service, resource.kind});
+    BW_CHECK(source != nullptr);
+    auto facts = source->Read(tx, resource);
+    if (facts.ok()) {
+      weights.emplace(resource, *std::move(facts));
+    } else if (facts.error().code() != ErrorCode::kNotFound) {
+      return facts.error();
+    }
+  }
+  return weights;
+}
+
 Status ChangePath::JudgeEffect(db::Transaction& tx, const Caller& caller, const Effect& effect,
-                               const Change& change, const std::optional<condition::Facts>& before,
-                               Judged& judged) {
+                               const Weights& weights, bool takes_away, Judged& judged) {
   const auto take = [&](Judgement judgement) -> Status {
     if (!judgement.record.is_null()) {
       if (judged.records.is_null()) judged.records.emplace_array();
@@ -128,9 +166,11 @@ Status ChangePath::JudgeEffect(db::Transaction& tx, const Caller& caller, const 
     FactSource* source = facts_.For({resource.service, resource.kind});
     BW_CHECK(source != nullptr);
     BW_TRY(const condition::Facts facts, source->Read(tx, resource));
-    const bool weighed = before && change.weighed == resource;
-    const Before start{weighed ? *before : facts, change.takes_away};
-    BW_TRY(auto judgement, gate_.Judge(tx, caller, resource, facts, weighed ? &start : nullptr));
+    std::optional<Before> before;
+    if (const auto weight = weights.find(resource); weight != weights.end()) {
+      before.emplace(Before{weight->second, takes_away});
+    }
+    BW_TRY(auto judgement, gate_.Judge(tx, caller, resource, facts, before ? &*before : nullptr));
     BW_TRY_STATUS(take(std::move(judgement)));
   }
   for (const Resource& resource : effect.gone) {
@@ -142,14 +182,9 @@ Status ChangePath::JudgeEffect(db::Transaction& tx, const Caller& caller, const 
 
 Status ChangePath::Apply(db::Transaction& tx, const Caller& caller, const Change& change,
                          Judged& judged) {
-  std::optional<condition::Facts> before;
-  if (change.weighed) {
-    FactSource* source = facts_.For({change.weighed->service, change.weighed->kind});
-    BW_CHECK(source != nullptr);
-    BW_TRY(before, source->Read(tx, *change.weighed));
-  }
+  BW_TRY(const Weights weights, Weigh(tx, change.weighed));
   BW_TRY(const Effect effect, change.apply(tx));
-  BW_TRY_STATUS(JudgeEffect(tx, caller, effect, change, before, judged));
+  BW_TRY_STATUS(JudgeEffect(tx, caller, effect, weights, change.weighed.takes_away, judged));
 
   audit::Record record = RecordOf(caller, change.action, change.resource);
   record.severity = std::max(change.severity, judged.severity);

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -52,7 +53,7 @@ struct Judgement {
   bool compliant = true;
 };
 
-// The facts of a resource that a change starts from (Change::weighed).
+// The facts of a weighed resource that a change starts from.
 struct Before {
   const condition::Facts& facts;
   bool takes_away = false;
@@ -63,7 +64,7 @@ class Gate {
  public:
   virtual ~Gate() = default;
   // Judges the facts `resource` would have after the change, inside the change's transaction.
-  // `before` is null unless they are weighed.
+  // `before` is null unless these are weighed.
   virtual Result<Judgement> Judge(db::Transaction& tx, const Caller& caller,
                                   const Resource& resource, const condition::Facts& facts,
                                   const Before* before) = 0;
@@ -83,17 +84,29 @@ struct Effect {
   std::vector<Resource> gone = {};
 };
 
+// Governed resources whose facts before a change are weighed: a rule that they violate already does
+// not refuse a change that leaves all it asks for as it was, or that only takes away. So whoever
+// must go can go, and who adds nothing can come, whatever rule is violated. Only rules without
+// sub-rules are weighed: the others are about more than the resource's own facts.
+struct Weighed {
+  using Resources = std::function<Result<std::vector<Resource>>(db::Transaction& tx)>;
+
+  Resources resources = nullptr;  // asked in the transaction, before the change; null: none
+  bool takes_away = false;
+};
+Weighed Weigh(Resource resource);
+Weighed Weigh(Weighed::Resources resources);
+// Of a change that does nothing but take away.
+Weighed WeighTaking(Resource resource);
+Weighed WeighTaking(Weighed::Resources resources);
+
 struct Change {
   std::string action;  // needed from IAM, and the audit action: "container-registry.auth.set"
   Resource resource;   // what the right is needed on, and the audit target
   // Makes the change in `tx`. May run more than once; an error rolls it back.
   std::function<Result<Effect>(db::Transaction& tx)> apply;
   audit::Severity severity = audit::Severity::kWarning;  // of success; failures are graded by cause
-  // A governed resource whose facts before the change are weighed: a rule that they violate already
-  // does not refuse a change that leaves all it asks for as it was, or that only takes rights away.
-  // So whoever must go can go, and who adds nothing can come, whatever rule is violated.
-  std::optional<Resource> weighed = {};
-  bool takes_away = false;
+  Weighed weighed = {};
 };
 
 // The event emitted for each committed change that may have altered governed facts, beside the
@@ -131,9 +144,11 @@ class ChangePath {
     audit::Severity severity = audit::Severity::kNormal;
   };
   Status Apply(db::Transaction& tx, const Caller& caller, const Change& change, Judged& judged);
+  // The facts that weighed resources had before the change.
+  using Weights = std::map<Resource, condition::Facts>;
+  Result<Weights> Weigh(db::Transaction& tx, const Weighed& weighed) const;
   Status JudgeEffect(db::Transaction& tx, const Caller& caller, const Effect& effect,
-                     const Change& change, const std::optional<condition::Facts>& before,
-                     Judged& judged);
+                     const Weights& weights, bool takes_away, Judged& judged);
   void AppendRefusal(const audit::Record& record);
 
   db::Database& database_;

@@ -1,6 +1,7 @@
 // What an action is about, with the attributes that policies and rules can name.
 #pragma once
 
+#include <compare>
 #include <map>
 #include <string>
 
@@ -22,7 +23,7 @@ struct Resource {
   // "registry", "region", "resource", …: for rule targets (condition::Target).
   std::map<std::string, std::string> Attributes() const;
 
-  friend bool operator==(const Resource&, const Resource&) = default;
+  friend auto operator<=>(const Resource&, const Resource&) = default;
 };
 
 // The settings of one account in one registry: kind "service".

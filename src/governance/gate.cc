@@ -122,6 +122,15 @@ audit::Severity SeverityOf(Consequence consequence) {
   return critical ? audit::Severity::kCritical : audit::Severity::kWarning;
 }
 
+// Of what is not known, nobody can say that it is what it was.
+bool IsUnchanged(const condition::Fact* was, const condition::Fact* is) {
+  const auto known = [](const condition::Fact* fact) {
+    return fact != nullptr && fact->state() != condition::FactState::kUnavailable;
+  };
+  if (!known(was) || !known(is) || was->state() != is->state()) return false;
+  return was->value() == nullptr || *was->value() == *is->value();
+}
+
 }  // namespace
 
 std::vector<RuleVerdict> EvaluateRules(const ApplicableRuleList& rules,
@@ -170,18 +179,13 @@ Consequence ConsequenceOf(const AttachedRule& rule, const control::Resource& res
 }
 
 bool MakesNothingWorse(const AttachedRule& rule, const condition::Facts& facts,
-                       const condition::Related* related, const control::Before& before) {
+                       const control::Before& before) {
   const condition::Condition& condition = rule.compiled->condition;
-  const auto then = condition::Evaluate(condition, rule.parameters, before.facts, related);
-  if (then.outcome == Outcome::kCompliant) return false;
+  if (!condition.sub_rules().empty()) return false;
+  if (condition::Compliant(condition, rule.parameters, before.facts)) return false;
   if (before.takes_away) return true;
   return std::ranges::all_of(condition.Properties(), [&](const std::string& property) {
-    const condition::Fact* was = before.facts.Find(property);
-    const condition::Fact* is = facts.Find(property);
-    if (was == nullptr || is == nullptr) return was == is;
-    const condition::Value* old = was->value();
-    const condition::Value* now = is->value();
-    return old != nullptr && now != nullptr ? *old == *now : old == now;
+    return IsUnchanged(before.facts.Find(property), facts.Find(property));
   });
 }
 
@@ -195,7 +199,7 @@ control::Judgement JudgeRules(const ApplicableRules& applicable, const control::
   for (const RuleVerdict& verdict : violations) {
     Consequence consequence = ConsequenceOf(*verdict.rule, resource, enforcement);
     if (consequence == Consequence::kRefused && before != nullptr &&
-        MakesNothingWorse(*verdict.rule, facts, related, *before)) {
+        MakesNothingWorse(*verdict.rule, facts, *before)) {
       consequence = Consequence::kWeighed;
     }
     rules.push_back(RecordOf(verdict, consequence));

@@ -49,9 +49,10 @@ Consequence ConsequenceOf(const AttachedRule& rule, const control::Resource& res
                           const Enforcement& enforcement);
 
 // Whether a rule that is violated now was so before, by a change that leaves all it asks for as it
-// was or only takes rights away (control::Change::weighed).
+// was or only takes away (control::Weighed). Never of a rule with sub-rules: what these saw before
+// the change nobody knows any more.
 bool MakesNothingWorse(const AttachedRule& rule, const condition::Facts& facts,
-                       const condition::Related* related, const control::Before& before);
+                       const control::Before& before);
 
 // The effect of the rules on one resource. A rule that disallows refuses what violates it, and what
 // cannot be judged: lack of data is never a pass. Everything else is allowed and recorded. Pure.

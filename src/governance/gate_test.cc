@@ -99,6 +99,19 @@ TEST(Gate, WhatWasViolatedBeforeDoesNotRefuseAChangeThatLeavesItOrOnlyTakesAway)
   condition::Facts unknown;
   unknown.Set("private_only", condition::Fact::Unavailable("away", "settings", kNow));
   EXPECT_TRUE(Weighed(unknown, violated, false).refusal) << "it is another than before";
+  EXPECT_TRUE(Weighed(unknown, unknown, false).refusal) << "nobody knows whether it is the same";
+  EXPECT_TRUE(Weighed({}, {}, false).refusal) << "nor where nothing is said of it";
+}
+
+TEST(Gate, RuleWithSubRulesIsJudgedInFullWhateverItWasBefore) {
+  const auto rule = Rule("looks", {Action::kDisallow},
+                         R"({"and":[{"property":"private_only","operator":"is_true"},)"
+                         R"({"all_ifexists":{"target":{"service_name":"container-registry",)"
+                         R"("resource_kind":"namespace"},"required_config":)"
+                         R"({"property":"tag_immutability","operator":"is_not_empty"}}}]})");
+  const auto violated = Settings(false, false);
+  EXPECT_FALSE(MakesNothingWorse(*rule, violated, {violated, true}));
+  EXPECT_FALSE(MakesNothingWorse(*rule, violated, {violated, false}));
 }
 
 TEST(Gate, RuleThatWarnsIsTold) {

@@ -172,7 +172,7 @@ Status Simulator::Judge(const Frame& frame, const control::Place& place,
     const auto found =
         ConsequenceOf(*one.rule, resource, {.now = record.time, .open = frame.glasses});
     const bool weighed = found == Consequence::kRefused && before &&
-                         MakesNothingWorse(*one.rule, facts, nullptr, {*before, takes_away});
+                         MakesNothingWorse(*one.rule, facts, {*before, takes_away});
     return weighed ? Consequence::kWeighed : found;
   };
   auto decisive = std::ranges::find(violations, Consequence::kRefused, consequence);

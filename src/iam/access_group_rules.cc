@@ -128,8 +128,7 @@ Status AccessGroups::DeleteRule(const control::Caller& caller, const AccountId& 
                                  BW_TRY_STATUS(store::DeleteGroupRule(tx, rule.id));
                                  return ChangedAccess(tx, account, ToJson(rule), nullptr);
                                },
-                               .weighed = AccessResource(account),
-                               .takes_away = true});
+                               .weighed = control::WeighTaking(AccessResource(account))});
 }
 
 Result<bool> AccessGroups::RefreshDynamic(db::Transaction& tx, const AccountId& account,

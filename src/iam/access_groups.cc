@@ -173,8 +173,7 @@ Status AccessGroups::Delete(const control::Caller& caller, const AccountId& acco
          BW_TRY_STATUS(store::DeleteGroup(tx, group));
          return ChangedAccess(tx, account, ToJson(group), nullptr);
        },
-       .weighed = AccessResource(account),
-       .takes_away = true});
+       .weighed = control::WeighTaking(AccessResource(account))});
 }
 
 Status AccessGroups::AddMember(const control::Caller& caller, const AccountId& account,
@@ -213,8 +212,7 @@ Status AccessGroups::RemoveMember(const control::Caller& caller, const AccountId
                                  if (!removed) return NoSuch("member of this access group");
                                  return ChangedAccess(tx, account, MemberDocument(iam_id), nullptr);
                                },
-                               .weighed = AccessResource(account),
-                               .takes_away = true});
+                               .weighed = control::WeighTaking(AccessResource(account))});
 }
 
 std::vector<MemberOutcome> AccessGroups::AddMembers(const control::Caller& caller,

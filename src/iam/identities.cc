@@ -208,8 +208,7 @@ Status ServiceIds::Delete(const control::Caller& caller, const AccountId& accoun
                  return ChangedAccess(tx, account, ToJson(found), nullptr);
                },
                .severity = audit::Severity::kCritical,
-               .weighed = AccessResource(account),
-               .takes_away = true});
+               .weighed = control::WeighTaking(AccessResource(account))});
 }
 
 Result<std::string> ParseEmail(std::string_view text) {
@@ -318,8 +317,7 @@ Status Users::Remove(const control::Caller& caller, const AccountId& account, co
          return effect;
        },
        .severity = audit::Severity::kCritical,
-       .weighed = AccessResource(account),
-       .takes_away = true});
+       .weighed = control::WeighTaking(AccessResource(account))});
 }
 
 }  // namespace breakwater::iam

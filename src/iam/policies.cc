@@ -417,8 +417,7 @@ Status Policies::Delete(const control::Caller& caller, const AccountId& account,
                  effect.gone.push_back(GovernedPolicy(before));
                  return effect;
                },
-               .weighed = AccessResource(account),
-               .takes_away = true});
+               .weighed = control::WeighTaking(AccessResource(account))});
 }
 
 Result<Policy> Policies::Restore(const control::Caller& caller, const AccountId& account,

@@ -240,12 +240,12 @@ Status Profiles::Delete(const control::Caller& caller, const AccountId& account,
                  return ChangedAccess(tx, account, ToJson(found), nullptr);
                },
                .severity = audit::Severity::kCritical,
-               .weighed = AccessResource(account),
-               .takes_away = true});
+               .weighed = control::WeighTaking(AccessResource(account))});
 }
 
 Status Profiles::ChangeTrust(const control::Caller& caller, const AccountId& account,
-                             std::string_view profile, const Apply& apply, bool takes_away) {
+                             std::string_view profile, const Apply& apply,
+                             control::Weighed weighed) {
   return deps_.changes.Submit(
       caller,
       {.action = std::string(kUpdate),
@@ -258,8 +258,7 @@ Status Profiles::ChangeTrust(const control::Caller& caller, const AccountId& acc
          return apply(tx, found);
        },
        .severity = audit::Severity::kCritical,
-       .weighed = takes_away ? std::optional(AccessResource(account)) : std::nullopt,
-       .takes_away = takes_away});
+       .weighed = std::move(weighed)});
 }
 
 Result<Trust> Profiles::TrustOf(const AccountId& account, std::string_view profile) {
@@ -333,7 +332,7 @@ Status Profiles::DeleteRule(const control::Caller& caller, const AccountId& acco
         BW_TRY_STATUS(store::DeleteProfileRule(tx, id));
         return ChangedAccess(tx, account, iam::ToJson(rule), nullptr);
       },
-      /*takes_away=*/true);
+      control::WeighTaking(AccessResource(account)));
 }
 
 Result<ProfileLink> Profiles::CreateLink(const control::Caller& caller, const AccountId& account,
@@ -392,7 +391,7 @@ Status Profiles::DeleteLink(const control::Caller& caller, const AccountId& acco
         BW_TRY_STATUS(store::DeleteProfileLink(tx, id));
         return ChangedAccess(tx, account, iam::ToJson(link), nullptr);
       },
-      /*takes_away=*/true);
+      control::WeighTaking(AccessResource(account)));
 }
 
 Result<ProfileIdentities> Profiles::GetIdentities(const AccountId& account,
@@ -492,7 +491,7 @@ Status Profiles::DeleteIdentity(const control::Caller& caller, const AccountId& 
         BW_TRY_STATUS(store::UpdateProfile(tx, next));
         return ChangedAccess(tx, account, iam::ToJson(*known), nullptr);
       },
-      /*takes_away=*/true);
+      control::WeighTaking(AccessResource(account)));
 }
 
 }  // namespace breakwater::iam

@@ -117,7 +117,7 @@ class Profiles {
   // A change of who is trusted.
   Result<Trust> TrustOf(const AccountId& account, std::string_view profile);
   Status ChangeTrust(const control::Caller& caller, const AccountId& account,
-                     std::string_view profile, const Apply& apply, bool takes_away = false);
+                     std::string_view profile, const Apply& apply, control::Weighed weighed = {});
 
   ChangeDeps deps_;
 };

@@ -114,7 +114,9 @@ Status Quotas::Submit(const control::Caller& caller, const control::Resource& se
   control::Change change;
   change.action = std::string(action);
   change.resource = service;
-  change.weighed = QuotaResource(service.account, service.registry, service.region, "");
+  const control::Resource governed =
+      QuotaResource(service.account, service.registry, service.region, "");
+  change.weighed = control::Weigh(governed);
   change.apply = [&](db::Transaction& tx) -> Result<control::Effect> {
     BW_TRY(const AccountPlan before, Get(tx, service.account, service.registry));
     AccountPlan after = before;
@@ -129,7 +131,7 @@ Status Quotas::Submit(const control::Caller& caller, const control::Resource& se
     BW_TRY_STATUS(ForgetReached(tx, service.account, service.registry, ""));
     return control::Effect{.before = show(before),
                            .after = show(after),
-                           .governed = {*change.weighed},
+                           .governed = {governed},
                            .events = {control::FactsChanged(service.account, {QuotaType()})}};
   };
   BW_TRY_STATUS(changes_.Submit(caller, change));

@@ -140,7 +140,7 @@ Status Retention::Set(const control::Caller& caller, const AccountId& account,
   if (known.ok()) {
     change.resource.resource_group = known->resource_group;
     // A namespace that violates a rule about something else can still get a policy.
-    change.weighed = GovernedNamespace(registry, *known);
+    change.weighed = control::Weigh(GovernedNamespace(registry, *known));
   }
   change.apply = [&](db::Transaction& tx) -> Result<control::Effect> {
     BW_TRY(const Namespace owned, Namespaces::GetOwned(tx, account, registry.name, name_space));

@@ -116,7 +116,7 @@ Result<IamId> Federation::Admit(const AccountId& account, const Admission& admis
          return effect;
        },
        .severity = audit::Severity::kNormal,
-       .weighed = AccessResource(account)}));
+       .weighed = control::Weigh(AccessResource(account))}));
   return iam_id;
 }
 
