@@ -159,6 +159,31 @@ TEST(Catalogue, HoldsWhatTheSeedRuleAndTheNineGoalsNeed) {
   EXPECT_EQ(catalogue.Find({"container-registry", "nothing"}), nullptr);
 }
 
+TEST(Catalogue, IsShownWithAllMembersOfTheReference) {
+  const json::Value& shown = Catalogue::BuiltIn().document();
+  for (const json::Value& service : shown.at("services").as_array()) {
+    for (const std::string_view member :
+         {"service_name", "service_display_name", "description", "monitoring_enabled",
+          "enforcement_enabled", "service_listing_enabled", "config_information_point",
+          "supported_configs"}) {
+      EXPECT_NE(json::Find(service, member), nullptr) << member;
+    }
+    for (const json::Value& kind : service.at("supported_configs").as_array()) {
+      for (const std::string_view member :
+           {"resource_kind", "additional_target_attributes", "properties", "description",
+            "cip_requires_service_instance", "resource_group_support", "tagging_support",
+            "inherit_tags"}) {
+        EXPECT_NE(json::Find(kind, member), nullptr) << member;
+      }
+      for (const json::Value& property : kind.at("properties").as_array()) {
+        for (const std::string_view member : {"name", "description", "type"}) {
+          EXPECT_NE(json::Find(property, member), nullptr) << member;
+        }
+      }
+    }
+  }
+}
+
 TEST(Catalogue, NamesThePlaceOfAMistake) {
   const auto loaded = Catalogue::Load(
       R"({"services":[{"service_name":"s","supported_configs":[{"resource_kind":"k",

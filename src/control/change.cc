@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "control/activity.h"
+#include "control/fact_events.h"
 #include "control/refusals.h"
 #include "observe/log.h"
 
@@ -13,19 +14,7 @@ namespace {
 
 using json::Text;
 
-jobs::Event CommittedEvent(const Change& change, const Effect& effect) {
-  json::Array governed;
-  std::vector<Resource> touched = effect.governed;
-  touched.insert(touched.end(), effect.gone.begin(), effect.gone.end());
-  for (const Resource& r : touched) {
-    governed.push_back({{"service", Text(r.service)},
-                        {"kind", Text(r.kind)},
-                        {"registry", Text(r.registry.value())},
-                        {"region", Text(r.region)},
-                        {"resource_group", Text(r.resource_group)},
-                        {"namespace", Text(r.name_space)},
-                        {"name", Text(r.name)}});
-  }
+jobs::Event CommittedEvent(const Change& change, const std::vector<Resource>& touched) {
   const Resource& target = change.resource;
   return {std::string(kChangeCommitted),
           {{"action", Text(change.action)},
@@ -34,7 +23,7 @@ jobs::Event CommittedEvent(const Change& change, const Effect& effect) {
            {"region", Text(target.region)},
            {"kind", Text(target.kind)},
            {"name", Text(target.name)},
-           {"governed", std::move(governed)}}};
+           {"governed", GovernedResources(touched)}}};
 }
 
 constexpr std::string_view kRuleEvaluated = "compliance.configuration-governance-rule.eval";
@@ -55,11 +44,18 @@ void AddEvaluations(const audit::Record& change, const json::Value& judgement,
   if (rules == nullptr || !rules->is_array() || target == nullptr) return;
   for (const json::Value& rule : rules->get_array()) {
     if (!AsksForEvent(rule)) continue;
+    const bool allowed = rule.at("is_allowed") == json::Value(true);
     audit::Record event = change;
     event.id.clear();
+    event.account = AccountId(std::string(json::FindText(*target, "account")));
+    event.registry = RegistryName(std::string(json::FindText(*target, "registry")));
     event.action = std::string(kRuleEvaluated);
+    // The evaluation came to its end, whatever became of the change (ibm-scc 1.13).
+    event.outcome = audit::Outcome::kSuccess;
+    event.reason_code = 200;
+    event.reason.clear();
     event.data_event = false;
-    event.severity = audit::Severity::kWarning;
+    event.severity = allowed ? audit::Severity::kWarning : audit::Severity::kCritical;
     event.target = {.crn = std::string(json::FindText(judgement, "resource")),
                     .kind = std::string(json::FindText(*target, "kind")),
                     .name = std::string(json::FindText(*target, "name"))};
@@ -71,7 +67,7 @@ void AddEvaluations(const audit::Record& change, const json::Value& judgement,
                      {"compliance.evaluationType", "enforced"},
                      {"compliance.resource.serviceName", Text(json::FindText(*target, "service"))},
                      {"compliance.resource.resourceKind", Text(json::FindText(*target, "kind"))},
-                     {"compliance.isAllowed", rule.at("is_allowed")},
+                     {"compliance.isAllowed", allowed},
                      {"compliance.isCompliant", false}};
     events.push_back(std::move(event));
   }
@@ -82,9 +78,6 @@ std::vector<audit::Record> EvaluationsIn(const audit::Record& change, const json
   if (!judged.is_array()) return events;
   for (const json::Value& judgement : judged.get_array()) {
     AddEvaluations(change, judgement, events);
-    const json::Value* also = json::Find(judgement, "also");
-    if (also == nullptr || !also->is_array()) continue;
-    for (const json::Value& one : also->get_array()) AddEvaluations(change, one, events);
   }
   return events;
 }
@@ -127,6 +120,7 @@ Status ChangePath::Submit(const Caller& caller, const Change& change) {
   }
   if (!status.ok()) {
     audit::Record record = RefusalOf(caller, change.action, change.resource, status.error());
+    for (const audit::Record& event : EvaluationsIn(record, judged.records)) AppendRefusal(event);
     record.judgement = std::move(judged.records);
     AppendRefusal(record);
   }
@@ -173,10 +167,9 @@ Status ChangePath::JudgeEffect(db::Transaction& tx, const Caller& caller, const 
     BW_TRY(auto judgement, gate_.Judge(tx, caller, resource, facts, before ? &*before : nullptr));
     BW_TRY_STATUS(take(std::move(judgement)));
   }
-  for (const Resource& resource : effect.gone) {
-    BW_TRY(auto judgement, gate_.JudgeGone(tx, resource));
-    BW_TRY_STATUS(take(std::move(judgement)));
-  }
+  if (effect.governed.empty() && effect.gone.empty()) return Ok();
+  BW_TRY(auto looking, gate_.JudgeWhoLooks(tx, effect));
+  for (Judgement& judgement : looking) BW_TRY_STATUS(take(std::move(judgement)));
   return Ok();
 }
 
@@ -196,9 +189,20 @@ Status ChangePath::Apply(db::Transaction& tx, const Caller& caller, const Change
   }
   BW_TRY_STATUS(log_.Append(tx, std::move(record)));
   for (const jobs::Event& event : effect.events) BW_TRY_STATUS(jobs_.Emit(tx, event));
-  // Who listens evaluates what is governed, and most pushes govern nothing.
-  if (effect.governed.empty() && effect.gone.empty()) return Ok();
-  return jobs_.Emit(tx, CommittedEvent(change, effect));
+  return EmitCommitted(tx, change, effect);
+}
+
+// Who listens evaluates what is governed, and most pushes govern nothing.
+Status ChangePath::EmitCommitted(db::Transaction& tx, const Change& change, const Effect& effect) {
+  std::map<AccountId, std::vector<Resource>> touched;
+  for (const Resource& one : effect.governed) touched[one.account].push_back(one);
+  for (const Resource& one : effect.gone) touched[one.account].push_back(one);
+  for (const auto& [account, resources] : touched) {
+    const bool own = account == change.resource.account;
+    BW_TRY_STATUS(jobs_.Emit(
+        tx, own ? CommittedEvent(change, resources) : FactsChangedOf(account, resources)));
+  }
+  return Ok();
 }
 
 void ChangePath::RecordRefusal(const Caller& caller, std::string_view action,

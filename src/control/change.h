@@ -42,8 +42,9 @@ struct Judgement {
   // An error to return to the caller if a rule forbids the state; it names rule, property,
   // required and offered value, and the change that cures it.
   std::optional<Error> refusal;
-  // For the audit record: the facts that were judged, the digest of the rules, and the verdicts of
-  // those that are violated. Null if nothing judges here.
+  // For the audit record: the resource (`target`, with its account), the facts that were judged,
+  // the digest of the rules, and the verdicts of those that are violated. Null if nothing judges
+  // here.
   json::Value record;
   // For the caller, beside the result.
   std::vector<std::string> warnings{};
@@ -59,6 +60,19 @@ struct Before {
   bool takes_away = false;
 };
 
+// What applying a change did.
+struct Effect {
+  json::Value before;  // the document as it was; null if it was not there. No secrets.
+  json::Value after;   // as it is now; null if it is gone
+  // Resources whose facts the change may have altered; each is read back and judged. They may be
+  // of several accounts, as those that are gone.
+  std::vector<Resource> governed;
+  std::vector<jobs::Event> events;
+  std::string target_digest = {};  // of the image that it is about, for the audit trail
+  // Resources that are no more: others may have been judged by them.
+  std::vector<Resource> gone = {};
+};
+
 // Is this state allowed? Implemented by governance. Thread-safe.
 class Gate {
  public:
@@ -68,20 +82,11 @@ class Gate {
   virtual Result<Judgement> Judge(db::Transaction& tx, const Caller& caller,
                                   const Resource& resource, const condition::Facts& facts,
                                   const Before* before) = 0;
-  // Judges what is judged by looking at a resource that the change takes away.
-  virtual Result<Judgement> JudgeGone(db::Transaction&, const Resource&) { return Judgement{}; }
-};
-
-// What applying a change did.
-struct Effect {
-  json::Value before;  // the document as it was; null if it was not there. No secrets.
-  json::Value after;   // as it is now; null if it is gone
-  // Resources whose facts the change may have altered; each is read back and judged.
-  std::vector<Resource> governed;
-  std::vector<jobs::Event> events;
-  std::string target_digest = {};  // of the image that it is about, for the audit trail
-  // Resources that are no more: others may have been judged by them.
-  std::vector<Resource> gone = {};
+  // Once for a change: judges those that are judged by looking at what it governs or took away,
+  // but are not governed by it themselves.
+  virtual Result<std::vector<Judgement>> JudgeWhoLooks(db::Transaction&, const Effect&) {
+    return std::vector<Judgement>{};
+  }
 };
 
 // Governed resources whose facts before a change are weighed: a rule that they violate already does
@@ -111,11 +116,12 @@ struct Change {
 
 // The event emitted for each committed change that may have altered governed facts, beside the
 // change's own events:
-// {action, account, registry, region, kind, name, governed: [{kind, registry, region, name}]}.
+// {action, account, registry, region, kind, name, governed: [{service, kind, registry, …}]}, those
+// of the change's account. Others are told to theirs, with kFactsChanged.
 inline constexpr std::string_view kChangeCommitted = "change.committed";
 
 // Emitted when facts change without a change of configuration, e.g. a delivery failed:
-// {account, governed: [{service, kind}]}.
+// {account, governed: [{service, kind, …}]}.
 inline constexpr std::string_view kFactsChanged = "facts.changed";
 
 // Thread-safe.
@@ -149,6 +155,7 @@ class ChangePath {
   Result<Weights> Weigh(db::Transaction& tx, const Weighed& weighed) const;
   Status JudgeEffect(db::Transaction& tx, const Caller& caller, const Effect& effect,
                      const Weights& weights, bool takes_away, Judged& judged);
+  Status EmitCommitted(db::Transaction& tx, const Change& change, const Effect& effect);
   void AppendRefusal(const audit::Record& record);
 
   db::Database& database_;

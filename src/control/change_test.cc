@@ -1,8 +1,11 @@
 #include "control/change.h"
 
+#include <utility>
+
 #include <gtest/gtest.h>
 
 #include "base/testing.h"
+#include "control/fact_events.h"
 #include "db/testing.h"
 
 namespace breakwater::control {
@@ -22,6 +25,7 @@ class LampFacts final : public FactSource {
     return std::vector<Resource>{kService};
   }
   Result<condition::Facts> Read(db::Transaction& tx, const Resource&) override {
+    if (!std::exchange(is_there, true)) return NotFound("no lamp yet");
     BW_TRY(const auto lit,
            tx.QueryOne("SELECT lit FROM lamp", {}, [](const db::Row& row) { return row.Bool(0); }));
     condition::Facts facts;
@@ -29,6 +33,8 @@ class LampFacts final : public FactSource {
               condition::Fact::Present(lit.value_or(false), "the test's lamp", Timestamp{}));
     return facts;
   }
+
+  bool is_there = true;  // at the next reading; from then on it is
 };
 
 class FakeAuthorizer final : public Authorizer {
@@ -134,6 +140,41 @@ TEST_F(ChangePathTest, CommittedChangeIsRecordedWithFieldsJudgementAndEvent) {
   ASSERT_EQ(seen_.size(), 1U);
   EXPECT_EQ(json::FindText(seen_[0], "registry"), "us.icr.io");
   EXPECT_EQ(json::Find(seen_[0], "governed")->as_array().size(), 1U);
+}
+
+TEST_F(ChangePathTest, WhatItGovernsInOtherAccountsIsToldToThese) {
+  std::vector<json::Value> elsewhere;
+  jobs_->Register("neighbour", {}, [&](const jobs::Job& job) {
+    elsewhere.push_back(job.payload);
+    return Ok();
+  });
+  jobs_->Subscribe(std::string(kFactsChanged), "neighbour");
+  Change change = Switch(true);
+  change.apply = [](db::Transaction&) -> Result<Effect> {
+    Resource theirs = kService;
+    theirs.account = AccountId("neighbour");
+    return Effect{
+        .before = nullptr, .after = nullptr, .governed = {kService, theirs}, .events = {}};
+  };
+  ASSERT_TRUE(path_.Submit(caller_, change).ok());
+  ASSERT_EQ(*jobs_->RunDue(), 2);
+  ASSERT_EQ(seen_.size(), 1U);
+  EXPECT_EQ(json::Find(seen_[0], "governed")->as_array().size(), 1U);
+  ASSERT_EQ(elsewhere.size(), 1U);
+  EXPECT_EQ(json::FindText(elsewhere[0], "account"), "neighbour");
+  EXPECT_EQ(json::Find(elsewhere[0], "governed")->as_array().size(), 1U);
+}
+
+TEST_F(ChangePathTest, WeighedResourcesAreFoundInTheTransactionAndMayBeThereOnlyLater) {
+  Change change = Switch(false);
+  change.weighed = WeighTaking([](db::Transaction& tx) -> Result<std::vector<Resource>> {
+    BW_TRY(const auto rows,
+           tx.QueryAll("SELECT lit FROM lamp", {}, [](const db::Row&) { return kService; }));
+    return rows;
+  });
+  EXPECT_TRUE(path_.Submit(caller_, change).ok()) << "it only takes away";
+  lamp_.is_there = false;
+  EXPECT_FALSE(path_.Submit(caller_, change).ok()) << "it was not there before";
 }
 
 TEST_F(ChangePathTest, AChangeThatGovernsNothingIsRecordedAndCausesNoWork) {

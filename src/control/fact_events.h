@@ -35,19 +35,31 @@ inline jobs::Event FactsChanged(const AccountId& account,
   };
 }
 
-// kFactsChanged, of one resource.
+// The coordinates of each; read back by TouchedBy.
+inline json::Array GovernedResources(const std::vector<Resource>& resources) {
+  json::Array governed;
+  for (const Resource& resource : resources) {
+    governed.push_back(json::Object{{"service", json::Text(resource.service)},
+                                    {"kind", json::Text(resource.kind)},
+                                    {"registry", json::Text(resource.registry.value())},
+                                    {"region", json::Text(resource.region)},
+                                    {"resource_group", json::Text(resource.resource_group)},
+                                    {"namespace", json::Text(resource.name_space)},
+                                    {"name", json::Text(resource.name)}});
+  }
+  return governed;
+}
+
+// kFactsChanged, of these resources of the account.
+inline jobs::Event FactsChangedOf(const AccountId& account,
+                                  const std::vector<Resource>& resources) {
+  return {
+      std::string(kFactsChanged),
+      {{"account", json::Text(account.value())}, {"governed", GovernedResources(resources)}},
+  };
+}
 inline jobs::Event FactsChanged(const Resource& resource) {
-  const json::Object governed{{"service", json::Text(resource.service)},
-                              {"kind", json::Text(resource.kind)},
-                              {"registry", json::Text(resource.registry.value())},
-                              {"region", json::Text(resource.region)},
-                              {"resource_group", json::Text(resource.resource_group)},
-                              {"namespace", json::Text(resource.name_space)},
-                              {"name", json::Text(resource.name)}};
-  json::Array list;
-  list.push_back(governed);
-  return {std::string(kFactsChanged),
-          {{"account", json::Text(resource.account.value())}, {"governed", std::move(list)}}};
+  return FactsChangedOf(resource.account, {resource});
 }
 
 inline jobs::Event FactsOfAllChanged(const std::vector<condition::ResourceType>& types) {

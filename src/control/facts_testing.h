@@ -60,7 +60,8 @@ class SourceReader {
   FactSource& source_;
 };
 
-// What kFactsChanged and kChangeCommitted told since it was asked last, each as "kind" or "kind name". Before jobs run.
+// What kFactsChanged and kChangeCommitted told since it was asked last, each as "kind" or "kind
+// name". Before jobs run.
 class FactNews {
  public:
   explicit FactNews(jobs::Jobs& jobs) : jobs_(jobs) {

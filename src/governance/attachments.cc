@@ -132,15 +132,10 @@ Status Attachments::Detach(const control::Caller& caller, const AccountId& accou
                 });
 }
 
-Status CheckAttached(db::Database& database, control::ChangePath& changes,
-                     control::Authorizer& authorizer, const control::Caller& caller,
-                     Attachable what, const std::string& id, const control::Change& change) {
-  BW_TRY(const auto attached,
-         database.ReadValue([&](db::Transaction& tx) { return SelectAttachments(tx, what, id); }));
-  if (attached.empty()) return Ok();
-  Status may = authorizer.Authorize(caller, kChangeAttached, change.resource);
-  if (!may.ok()) changes.RecordRefusal(caller, change.action, change.resource, may.error());
-  return may;
+Status CheckAttached(db::Transaction& tx, Attachable what, const std::string& id,
+                     const Status& may) {
+  BW_TRY(const auto attached, SelectAttachments(tx, what, id));
+  return attached.empty() ? Ok() : may;
 }
 
 }  // namespace breakwater::governance

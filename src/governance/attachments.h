@@ -18,10 +18,10 @@ namespace breakwater::governance {
 // What changing a rule or a template takes beside its own right while it is attached (ibm-scc 0.6).
 inline constexpr std::string_view kChangeAttached =
     "compliance.configuration-governance.attachments-update";
-// kDenied if `what` is attached and the caller may not change that; on record as `change`.
-Status CheckAttached(db::Database& database, control::ChangePath& changes,
-                     control::Authorizer& authorizer, const control::Caller& caller,
-                     Attachable what, const std::string& id, const control::Change& change);
+// In the transaction of such a change: `may` if `what` is attached there. Whether the caller may is
+// asked before it, for the authorizer reads for itself.
+Status CheckAttached(db::Transaction& tx, Attachable what, const std::string& id,
+                     const Status& may);
 
 // Thread-safe. An owner that the account does not have is kNotFound. `expected` as in Governance.
 class Attachments {

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "json/reader.h"
+#include "observe/log.h"
 
 namespace breakwater::governance {
 namespace {
@@ -147,11 +148,13 @@ Status PutAttachments(Attachments& attachments, const control::Caller& caller,
       others.erase(same);
     }
   }
-  // One in the place of another of the same scope, and new ones before old ones go: so that what is
-  // ruled stays so all the time.
+  // One in the place of another of the same scope, whatever is noted of it, and new ones before old
+  // ones go: so that what is ruled stays so all the time.
   for (auto other = others.begin(); other != others.end();) {
-    const auto instead =
-        std::ranges::find(missing, other->definition.included, &AttachmentDraft::included);
+    const Scope& scope = other->definition.included;
+    const auto instead = std::ranges::find_if(missing, [&](const AttachmentDraft& one) {
+      return one.included.type == scope.type && one.included.id == scope.id;
+    });
     if (instead == missing.end()) {
       ++other;
       continue;
@@ -165,6 +168,15 @@ Status PutAttachments(Attachments& attachments, const control::Caller& caller,
     BW_TRY_STATUS(attachments.Detach(caller, account, owner, one.id));
   }
   return Ok();
+}
+
+// The caller hears why it could not be attached; the log, what became of what was made before.
+void LogUndone(const std::string& what, const Error& why, const Status& undone) {
+  observe::LogError(observe::Level::kWarning, "made by an import, it was removed again", why,
+                    {{"what", what}});
+  if (undone.ok()) return;
+  observe::LogError(observe::Level::kError, "made by an import, it could not be removed again",
+                    undone.error(), {{"what", what}});
 }
 
 Result<std::vector<AttachmentDraft>> DraftsOf(const Attachments& attachments,
@@ -209,7 +221,10 @@ Status RulesSection::Put(const control::Caller& caller, const AccountId& account
     Status attached =
         PutAttachments(governance_.attachments(), caller, account, made.id, wanted.attachments);
     // Not without its attachments: the document has them together.
-    if (!attached.ok()) BW_TRY_STATUS(governance_.DeleteRule(caller, account, made.id));
+    if (!attached.ok()) {
+      LogUndone("rule " + made.id, attached.error(),
+                governance_.DeleteRule(caller, account, made.id));
+    }
     return attached;
   }
   BW_TRY(const Rule now, governance_.FindRule(account, id));
@@ -250,15 +265,20 @@ Result<ConfigurationItem> TemplatesSection::Complete(const AccountId& account,
 Status TemplatesSection::Put(const control::Caller& caller, const AccountId& account,
                              const ConfigurationItem& item) {
   BW_TRY(const WantedTemplate wanted, ReadTemplate(item, account, templates_.limits()));
-  std::string id = item.id;
+  const std::string& id = item.id;
   if (id.empty()) {
     BW_TRY(const Template made, templates_.Create(caller, wanted.draft));
-    id = made.id;
-  } else {
-    BW_TRY(const Template now, templates_.Find(account, id));
-    if (json::Canonical(ToJson(now.definition)) != json::Canonical(ToJson(wanted.draft))) {
-      BW_TRY_STATUS(templates_.Replace(caller, id, now.version, wanted.draft));
+    Status attached =
+        PutAttachments(templates_.attachments(), caller, account, made.id, wanted.attachments);
+    if (!attached.ok()) {
+      LogUndone("template " + made.id, attached.error(),
+                templates_.Delete(caller, account, made.id));
     }
+    return attached;
+  }
+  BW_TRY(const Template now, templates_.Find(account, id));
+  if (json::Canonical(ToJson(now.definition)) != json::Canonical(ToJson(wanted.draft))) {
+    BW_TRY_STATUS(templates_.Replace(caller, id, now.version, wanted.draft));
   }
   return PutAttachments(templates_.attachments(), caller, account, id, wanted.attachments);
 }

@@ -1,70 +1,22 @@
-// What rules do beyond refusing: inherited from above, staged, lifted, contradicting, looking at
-// other resources, with parameters; and what templates give.
+// What rules do beyond refusing: inherited from above, staged, lifted, contradicting, with
+// parameters; and what templates give.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "control/facts_testing.h"
 #include "governance/break_glass_facts.h"
 #include "governance/repair.h"
-#include "governance/testing.h"
+#include "governance/rule_testing.h"
 
 namespace breakwater::governance {
 namespace {
 
 using ::testing::HasSubstr;
+using testing::kAccess;
+using testing::kNamespace;
+using testing::kService;
 
-const condition::ResourceType kService{"container-registry", "service"};
-const condition::ResourceType kAccess{"container-registry", "access"};
-const condition::ResourceType kNamespace{"container-registry", "namespace"};
-
-class Effects : public ::testing::Test {
- protected:
-  static std::string Leaf(std::string_view property, std::string_view op,
-                          std::string_view value = "") {
-    std::string leaf =
-        R"({"property":")" + std::string(property) + R"(","operator":")" + std::string(op) + '"';
-    if (!value.empty()) leaf += ",\"value\":" + std::string(value);
-    return leaf + "}";
-  }
-
-  RuleDraft Draft(std::string_view required, std::vector<Action> actions = {Action::kDisallow},
-                  std::string_view kind = "service") const {
-    RuleDraft draft;
-    draft.account = world.account;
-    draft.name = "rule";
-    draft.description = "a rule";
-    draft.target =
-        json::Object{{"service_name", "container-registry"}, {"resource_kind", json::Text(kind)}};
-    draft.required_config = json::Parse(required).value();
-    draft.actions = std::move(actions);
-    return draft;
-  }
-
-  Rule Create(const RuleDraft& draft) {
-    auto rule = world.governance.CreateRule(world.caller, draft);
-    BW_CHECK(rule.ok());
-    return *std::move(rule);
-  }
-  Result<std::vector<Attachment>> Attach(const Rule& rule, AttachmentDraft draft) {
-    return world.governance.attachments().Attach(world.caller, world.account, rule.id,
-                                                 {std::move(draft)});
-  }
-  Rule CreateAttached(const RuleDraft& draft) {
-    Rule rule = Create(draft);
-    const auto attached = Attach(rule, world.ToAccount());
-    BW_CHECK(attached.ok());
-    return rule;
-  }
-
-  condition::Facts PrivateOnly(bool on) const {
-    condition::Facts facts;
-    facts.Set("private_only", condition::Fact::Present(on, "settings", world.clock.Now()));
-    facts.Set("platform_metrics", condition::Fact::Present(true, "settings", world.clock.Now()));
-    return facts;
-  }
-
-  testing::World world{condition::Catalogue::BuiltIn(), {kService, kAccess, kNamespace}};
-};
+class Effects : public testing::RuleTest {};
 
 TEST_F(Effects, AnExceptionForOneResourceIsAllowedThereOnRecordUntilItEnds) {
   control::Exceptions exceptions(world.database(), world.changes, *world.jobs, world.clock);
@@ -290,28 +242,6 @@ TEST_F(Effects, AttachmentsGiveARuleItsParameters) {
       five.parameters);
 }
 
-TEST_F(Effects, RuleThatLooksAtOtherResourcesGuardsTheirChanges) {
-  const auto us = world.Service("us.icr.io");
-  ASSERT_TRUE(world.Change(us, PrivateOnly(true)).ok());
-  CreateAttached(Draft(
-      R"({"all_ifexists":{"target":{"service_name":"container-registry","resource_kind":"namespace"},)"
-      R"("required_config":{"property":"tag_immutability","operator":"is_not_empty"}}})"));
-  control::Resource space = us;
-  space.kind = "namespace";
-  const auto with = [&](condition::StringList patterns) {
-    condition::Facts facts;
-    facts.Set("tag_immutability",
-              condition::Fact::Present(std::move(patterns), "test", world.clock.Now()));
-    return world.Change(space, facts);
-  };
-  EXPECT_TRUE(with({"v*"}).ok());
-  const Status refused = with({});
-  ASSERT_FALSE(refused.ok());
-  EXPECT_THAT(refused.error().message(), HasSubstr("0 of 1 resources"));
-  world.Settle();
-  EXPECT_EQ(world.Found().front().outcome, condition::Outcome::kCompliant);
-}
-
 class Switches final : public control::Remedy {
  public:
   explicit Switches(testing::World& world) : world_(world) {}
@@ -354,64 +284,6 @@ TEST_F(Effects, RepairShowsFirstAndThenDoesWhatItShowed) {
   world.Settle();
   EXPECT_NE(repairs.Plan(world.account, metrics.id, crn)->obstacle, "")
       << "nothing here can set it";
-}
-
-TEST_F(Effects, SimulationTellsWhoWouldHaveBeenHitAndWhatFailsNow) {
-  const auto us = world.Service("us.icr.io");
-  ASSERT_TRUE(world.Change(us, PrivateOnly(true)).ok());
-  ASSERT_TRUE(world.Change(us, PrivateOnly(false)).ok());
-  const auto simulation = world.simulator.Run({.rule = Draft(Leaf("private_only", "is_true")),
-                                               .attachments = {},
-                                               .since = world.clock.Now() - std::chrono::hours(1),
-                                               .until = world.clock.Now() + std::chrono::hours(1)});
-  ASSERT_TRUE(simulation.ok());
-  EXPECT_EQ(simulation->judged, 2);
-  EXPECT_EQ(simulation->refused, 1);
-  EXPECT_EQ(simulation->refused_by_initiator.at("IBMid-owner"), 1);
-  EXPECT_EQ(simulation->failing, 1);
-  EXPECT_EQ(simulation->decisions.front().consequence, Consequence::kRefused);
-  EXPECT_TRUE(simulation->decisions.front().happened);
-  EXPECT_EQ(world.simulator.Run({.rule = Draft(Leaf("no_such", "is_true"))}).error().reason(),
-            "rule_error");
-}
-
-TEST_F(Effects, SimulationCountsAChangeAndAResourceOnceHoweverOftenTheRuleReachesThem) {
-  RuleDraft draft = Draft(Leaf("administrator_users", "num_less_than", R"("${most}")"),
-                          {Action::kDisallow}, "access");
-  draft.import =
-      json::Parse(R"({"parameters":[{"name":"most","type":"numeric","default":3}]})").value();
-  const auto access = control::AccountResource(world.account, "access");
-  condition::Facts facts;
-  facts.Set("administrator_users",
-            condition::Fact::Present(condition::Number(4), "iam", world.clock.Now()));
-  // One change that governs two resources, each as much against the rule as the other.
-  control::Resource another = access;
-  another.registry = RegistryName("us.icr.io");
-  const control::Change both{
-      .action = "iam.policy.create",
-      .resource = access,
-      .apply = [&](db::Transaction& tx) -> Result<control::Effect> {
-        BW_TRY_STATUS(testing::FactTable::Put(tx, access, facts));
-        BW_TRY_STATUS(testing::FactTable::Put(tx, another, facts));
-        return control::Effect{
-            .before = nullptr, .after = nullptr, .governed = {access, another}, .events = {}};
-      }};
-  ASSERT_TRUE(world.changes.Submit(world.caller, both).ok());
-  AttachmentDraft five = world.ToAccount();
-  five.parameters = json::Object{{"most", 5}};
-  const auto simulation =
-      world.simulator.Run({.rule = draft,
-                           .attachments = {five, world.ToAccount(), world.ToAccount()},
-                           .since = world.clock.Now() - std::chrono::hours(1),
-                           .until = world.clock.Now() + std::chrono::hours(1)});
-  ASSERT_TRUE(simulation.ok()) << simulation.error().message();
-  EXPECT_EQ(simulation->changes, 1);
-  EXPECT_EQ(simulation->judged, 2) << "one for each resource";
-  EXPECT_EQ(simulation->decisions.size(), 2U);
-  EXPECT_EQ(simulation->refused, 1) << "the change";
-  EXPECT_EQ(simulation->refused_by_initiator.at("IBMid-owner"), 1);
-  EXPECT_EQ(simulation->resources, 2);
-  EXPECT_EQ(simulation->failing, 2);
 }
 
 TemplateDraft Patterns(const AccountId& account, const std::string& pattern) {
@@ -487,6 +359,35 @@ TEST_F(Effects, NearestTemplateGivesANewResourceItsDefaults) {
   EXPECT_EQ(given("production"), "release-*");
   ASSERT_TRUE(world.templates.Delete(world.caller, world.account, special->id).ok());
   EXPECT_EQ(given("production"), "v*");
+}
+
+TEST_F(Effects, TemplateThatCannotBeReadAnyMoreGivesNothingAndBlocksNothing) {
+  const TemplateDefaults defaults(condition::Catalogue::BuiltIn(), world.hierarchy);
+  const auto made = world.templates.Create(world.caller, Patterns(world.account, "v*"));
+  ASSERT_TRUE(made.ok());
+  ASSERT_TRUE(world.templates.attachments()
+                  .Attach(world.caller, world.account, made->id, {world.ToAccount()})
+                  .ok());
+  const auto given = [&] {
+    return world.database().ReadValue([&](db::Transaction& tx) {
+      return defaults.For(tx, control::NamespaceResource(world.account, RegistryName("us.icr.io"),
+                                                         "us-south", "team-a"));
+    });
+  };
+  ASSERT_EQ(given()->size(), 1U);
+  for (const std::string_view defaults_now :
+       {R"([{"property":"of_another_version","value":1}])", "{}", "not even JSON"}) {
+    ASSERT_TRUE(world.database()
+                    .Write([&](db::Transaction& tx) -> Status {
+                      BW_TRY_STATUS(tx.Execute("UPDATE governance_template SET defaults = $1",
+                                               {defaults_now}));
+                      return Ok();
+                    })
+                    .ok());
+    const auto now = given();
+    ASSERT_TRUE(now.ok()) << defaults_now << ": " << now.error().message();
+    EXPECT_TRUE(now->empty()) << defaults_now;
+  }
 }
 
 TEST_F(Effects, TemplatesThatMeanNothingAreRefusedByTheirPlace) {

@@ -6,7 +6,6 @@
 
 #include "base/strings.h"
 #include "condition/cure.h"
-#include "governance/related.h"
 #include "json/reader.h"
 
 namespace breakwater::governance {
@@ -131,6 +130,69 @@ bool IsUnchanged(const condition::Fact* was, const condition::Fact* is) {
   return was->value() == nullptr || *was->value() == *is->value();
 }
 
+// Whether a condition may hold no longer once resources of a type are gone: a sub-rule needs one
+// that complies, or that there is one at all.
+bool MayMiss(const condition::Condition& condition, const condition::ResourceType& gone,
+             const condition::Related& related) {
+  return std::ranges::any_of(condition.sub_rules(), [&](const condition::SubRule& sub_rule) {
+    if (sub_rule.target.type() != gone) return false;
+    if (sub_rule.quantifier == condition::SubRule::Quantifier::kAny) return true;
+    if (sub_rule.if_exists) return false;
+    const auto* left = related.Of(gone);
+    return left == nullptr || std::ranges::none_of(*left, [&](const auto& one) {
+             return sub_rule.target.Matches(gone, one.attributes);
+           });
+  });
+}
+
+// What a change touched in one account, as sub-rules see it: by type and registry, each once.
+class Sights {
+ public:
+  Sights(const AccountId& account, const control::Effect& effect)
+      : changed_(Of(account, effect.governed)), gone_(Of(account, effect.gone)) {}
+
+  // Types of resources that rules judge by looking at some of it.
+  std::set<condition::ResourceType> LookedAtFrom(const RuleSet& rules) const {
+    std::set<condition::ResourceType> types;
+    for (const auto* sights : {&changed_, &gone_}) {
+      for (const control::Resource& one : *sights) {
+        const auto& looking = rules.LookingAt({one.service, one.kind});
+        types.insert(looking.begin(), looking.end());
+      }
+    }
+    return types;
+  }
+  // Whether what `looking` must comply with may be another thing than before.
+  bool Concern(const condition::Condition& condition, const control::Resource& looking,
+               const condition::Related& seen) const {
+    const auto in_sight = [&](const control::Resource& one) { return IsInSight(looking, one); };
+    const auto changes = [&](const control::Resource& one) {
+      return in_sight(one) && condition.LooksAt({one.service, one.kind});
+    };
+    const auto takes = [&](const control::Resource& one) {
+      return in_sight(one) && MayMiss(condition, {one.service, one.kind}, seen);
+    };
+    return std::ranges::any_of(changed_, changes) || std::ranges::any_of(gone_, takes);
+  }
+
+ private:
+  static std::set<control::Resource> Of(const AccountId& account,
+                                        const std::vector<control::Resource>& touched) {
+    std::set<control::Resource> sights;
+    for (const control::Resource& one : touched) {
+      if (one.account != account) continue;
+      control::Resource sight = control::ServiceResource(account, one.registry, "");
+      sight.service = one.service;
+      sight.kind = one.kind;
+      sights.insert(std::move(sight));
+    }
+    return sights;
+  }
+
+  std::set<control::Resource> changed_;
+  std::set<control::Resource> gone_;
+};
+
 }  // namespace
 
 std::vector<RuleVerdict> EvaluateRules(const ApplicableRuleList& rules,
@@ -236,20 +298,8 @@ Result<control::Judgement> RuleGate::Judge(db::Transaction& tx, const control::C
   BW_TRY_STATUS(control::HoldScopes(tx, dialect_));
   BW_TRY(const auto rules, rules_.Of(tx, resource.account));
   BW_TRY(const auto applicable, rules->For(resource));
-  BW_TRY(auto judgement, JudgeOne(tx, resource, applicable, facts, before));
-  BW_TRY_STATUS(JudgeThoseThatLook(tx, *rules, resource, judgement));
-  return judgement;
-}
-
-Result<control::Judgement> RuleGate::JudgeGone(db::Transaction& tx,
-                                               const control::Resource& resource) {
-  BW_TRY_STATUS(control::HoldScopes(tx, dialect_));
-  BW_TRY(const auto rules, rules_.Of(tx, resource.account));
-  control::Judgement judgement;
-  if (rules->LookingAt({resource.service, resource.kind}).empty()) return judgement;
-  judgement.record = json::Object{{"resource", Text(resource.crn().ToString())}, {"gone", true}};
-  BW_TRY_STATUS(JudgeThoseThatLook(tx, *rules, resource, judgement));
-  return judgement;
+  RelatedResources related(tx, sources_);
+  return JudgeOne(tx, resource, applicable, facts, related, before);
 }
 
 Result<bool> RuleGate::Asks(db::Transaction& tx, const control::Resource& resource) const {
@@ -264,8 +314,9 @@ Result<control::Judgement> RuleGate::JudgeOne(db::Transaction& tx,
                                               const control::Resource& resource,
                                               const ApplicableRules& applicable,
                                               const condition::Facts& facts,
+                                              RelatedResources& resources,
                                               const control::Before* before) const {
-  const RelatedResources related(tx, sources_, resource);
+  const RelatedTo related(resources, resource);
   Enforcement enforcement{.now = clock_.Now()};
   control::Judgement judgement =
       JudgeRules(applicable, resource, facts, &related, enforcement, before);
@@ -285,32 +336,44 @@ Result<control::Judgement> RuleGate::JudgeOne(db::Transaction& tx,
   return JudgeRules(applicable, resource, facts, &related, enforcement, before);
 }
 
-Status RuleGate::JudgeThoseThatLook(db::Transaction& tx, const RuleSet& rules,
-                                    const control::Resource& resource,
-                                    control::Judgement& judgement) const {
-  const condition::ResourceType changed{resource.service, resource.kind};
-  json::Array also;
-  for (const condition::ResourceType& type : rules.LookingAt(changed)) {
+Result<std::vector<control::Judgement>> RuleGate::JudgeWhoLooks(db::Transaction& tx,
+                                                                const control::Effect& effect) {
+  BW_TRY_STATUS(control::HoldScopes(tx, dialect_));
+  std::set<AccountId> accounts;
+  for (const control::Resource& one : effect.governed) accounts.insert(one.account);
+  for (const control::Resource& one : effect.gone) accounts.insert(one.account);
+  RelatedResources related(tx, sources_);
+  std::vector<control::Judgement> judgements;
+  for (const AccountId& account : accounts) {
+    BW_TRY_STATUS(JudgeWhoLooksIn(tx, account, effect, related, judgements));
+  }
+  return judgements;
+}
+
+Status RuleGate::JudgeWhoLooksIn(db::Transaction& tx, const AccountId& account,
+                                 const control::Effect& effect, RelatedResources& related,
+                                 std::vector<control::Judgement>& judgements) const {
+  BW_TRY(const auto rules, rules_.Of(tx, account));
+  const Sights sights(account, effect);
+  const std::set<control::Resource> judged(effect.governed.begin(), effect.governed.end());
+  for (const condition::ResourceType& type : sights.LookedAtFrom(*rules)) {
     control::FactSource* source = sources_.For(type);
     if (source == nullptr) continue;
-    BW_TRY(const auto resources, source->List(tx, type, resource.account));
+    BW_TRY(const auto resources, source->List(tx, type, account));
     for (const control::Resource& looking : resources) {
-      if (looking == resource) continue;
-      BW_TRY(auto applicable, rules.For(looking));
+      if (judged.contains(looking)) continue;
+      const RelatedTo seen(related, looking);
+      BW_TRY(auto applicable, rules->For(looking));
       std::erase_if(applicable.rules, [&](const ApplicableRule& rule) {
-        return !rule->compiled->condition.LooksAt(changed);
+        return !sights.Concern(rule->compiled->condition, looking, seen);
       });
       if (applicable.rules.empty()) continue;
       BW_TRY(const condition::Facts facts, source->Read(tx, looking));
-      BW_TRY(auto one, JudgeOne(tx, looking, applicable, facts, nullptr));
-      also.push_back(std::move(one.record));
-      judgement.compliant = judgement.compliant && one.compliant;
-      judgement.severity = std::max(judgement.severity, one.severity);
-      std::ranges::move(one.warnings, std::back_inserter(judgement.warnings));
-      if (!judgement.refusal) judgement.refusal = std::move(one.refusal);
+      BW_TRY(auto judgement, JudgeOne(tx, looking, applicable, facts, related, nullptr));
+      judgement.record.as_object()[kLooks] = true;
+      judgements.push_back(std::move(judgement));
     }
   }
-  if (!also.empty()) judgement.record.as_object()["also"] = std::move(also);
   return Ok();
 }
 
@@ -318,6 +381,7 @@ json::Value TargetOf(const control::Resource& resource) {
   json::Object target;
   target["service"] = Text(resource.service);
   target["kind"] = Text(resource.kind);
+  target["account"] = Text(resource.account.value());
   target["registry"] = Text(resource.registry.value());
   target["region"] = Text(resource.region);
   target["resource_group"] = Text(resource.resource_group);
@@ -331,7 +395,7 @@ Result<control::Resource> ResourceFrom(const AccountId& account, const json::Val
   control::Resource resource;
   resource.service = in.Field("service").String();
   resource.kind = in.Field("kind").String();
-  resource.account = account;
+  resource.account = AccountId(in.String("account", account.value()));
   resource.registry = RegistryName(in.Field("registry").String());
   resource.region = in.Field("region").String();
   resource.resource_group = in.Field("resource_group").String();

@@ -11,6 +11,7 @@
 #include "control/facts.h"
 #include "governance/attached_rules.h"
 #include "governance/break_glass.h"
+#include "governance/related.h"
 
 namespace breakwater::governance {
 
@@ -61,8 +62,11 @@ control::Judgement JudgeRules(const ApplicableRules& applicable, const control::
                               const Enforcement& enforcement,
                               const control::Before* before = nullptr);
 
-// Thread-safe. Judges in writing transactions; with a resource also those whose rules look at it
-// (sub-rules).
+// The member of a judgement that is true where the resource was judged only by looking at what the
+// change touched: by rules with sub-rules alone.
+inline constexpr std::string_view kLooks = "looks";
+
+// Thread-safe. Judges in writing transactions.
 class RuleGate final : public control::Gate {
  public:
   RuleGate(db::Dialect dialect, const AttachedRules& rules, const control::FactSources& sources,
@@ -72,8 +76,11 @@ class RuleGate final : public control::Gate {
   Result<control::Judgement> Judge(db::Transaction& tx, const control::Caller& caller,
                                    const control::Resource& resource, const condition::Facts& facts,
                                    const control::Before* before) override;
-  Result<control::Judgement> JudgeGone(db::Transaction& tx,
-                                       const control::Resource& resource) override;
+  // By their sub-rules that look at something of the types that changed, and by those alone. Of
+  // what is gone only these matter that need something to be there: who looks may be violated for
+  // other reasons, and must not keep it from going.
+  Result<std::vector<control::Judgement>> JudgeWhoLooks(db::Transaction& tx,
+                                                        const control::Effect& effect) override;
 
   // Whether a rule applies to `resource`, or looks at its kind, for changes too frequent to be
   // judged without one. Holds what it says until the transaction ends.
@@ -82,10 +89,11 @@ class RuleGate final : public control::Gate {
  private:
   Result<control::Judgement> JudgeOne(db::Transaction& tx, const control::Resource& resource,
                                       const ApplicableRules& applicable,
-                                      const condition::Facts& facts,
+                                      const condition::Facts& facts, RelatedResources& related,
                                       const control::Before* before) const;
-  Status JudgeThoseThatLook(db::Transaction& tx, const RuleSet& rules,
-                            const control::Resource& resource, control::Judgement& judgement) const;
+  Status JudgeWhoLooksIn(db::Transaction& tx, const AccountId& account,
+                         const control::Effect& effect, RelatedResources& related,
+                         std::vector<control::Judgement>& judgements) const;
 
   const db::Dialect dialect_;
   const AttachedRules& rules_;
@@ -94,7 +102,7 @@ class RuleGate final : public control::Gate {
 };
 
 // The members of a judgement's "target", and back: what a rule's target and scopes are matched
-// against.
+// against. One that was recorded without its account is of `account`.
 json::Value TargetOf(const control::Resource& resource);
 Result<control::Resource> ResourceFrom(const AccountId& account, const json::Value& target);
 

@@ -18,6 +18,7 @@ using json::Text;
 constexpr std::string_view kEvaluateJob = "governance.evaluate";
 constexpr std::string_view kImageJob = "governance.image";
 constexpr std::chrono::hours kSafetyNet{24};  // ibm-scc 1.8
+constexpr std::chrono::hours kAging{1};
 
 Error NoRule(const std::string& rule_id) {
   return NotFound("rule '" + rule_id.substr(0, 64) + "' was not found").Reason("not_found");
@@ -103,6 +104,7 @@ Governance::Governance(GovernanceDeps deps)
   for (const std::string_view event : control::kImageEvents) {
     jobs.Subscribe(std::string(event), image_job);
   }
+  jobs.Every("governance.hourly", kAging, [this] { return deps_.results.EvaluateAging(); });
   jobs.Every("governance.daily", kSafetyNet, [this] { return deps_.results.EvaluateAll(); });
 }
 
@@ -222,8 +224,11 @@ Result<Rule> Governance::ReplaceRule(const control::Caller& caller, const std::s
   BW_TRY(const CompiledRule compiled, Compile(draft, deps_.catalogue, deps_.limits));
   Rule rule;
   const std::string version = NewUuid();
+  const control::Resource resource = RuleResource(draft.account, rule_id);
+  const Status may = deps_.authorizer.Authorize(caller, kChangeAttached, resource);
   const auto apply = [&](db::Transaction& tx) -> Result<control::Effect> {
     BW_TRY(rule, MustFindRule(tx, draft.account, rule_id));
+    BW_TRY_STATUS(CheckAttached(tx, Attachable::kRule, rule_id, may));
     BW_TRY_STATUS(CheckVersion(expected, rule.version));
     Proposal proposal{rule_id, draft, compiled, {}};
     BW_TRY_STATUS(AddAttached(tx, proposal, {}));
@@ -240,29 +245,27 @@ Result<Rule> Governance::ReplaceRule(const control::Caller& caller, const std::s
     effect.events = {RulesChanged(rule, {type_before, TypeOf(rule)})};
     return effect;
   };
-  const control::Change change{.action = "compliance.configuration-governance.rules-update",
-                               .resource = RuleResource(draft.account, rule_id),
-                               .apply = apply};
-  BW_TRY_STATUS(CheckAttached(deps_.database, deps_.changes, deps_.authorizer, caller,
-                              Attachable::kRule, rule_id, change));
-  BW_TRY_STATUS(deps_.changes.Submit(caller, change));
+  BW_TRY_STATUS(
+      deps_.changes.Submit(caller, {.action = "compliance.configuration-governance.rules-update",
+                                    .resource = resource,
+                                    .apply = apply}));
   return rule;
 }
 
 Status Governance::DeleteRule(const control::Caller& caller, const AccountId& account,
                               const std::string& rule_id) {
+  const control::Resource resource = RuleResource(account, rule_id);
+  const Status may = deps_.authorizer.Authorize(caller, kChangeAttached, resource);
   const auto apply = [&](db::Transaction& tx) -> Result<control::Effect> {
     BW_TRY(const Rule rule, MustFindRule(tx, account, rule_id));
+    BW_TRY_STATUS(CheckAttached(tx, Attachable::kRule, rule_id, may));
     BW_TRY_STATUS(RemoveRule(tx, rule_id));
     BW_TRY_STATUS(control::TouchScopes(tx));
     return EffectOf(rule, ToJson(rule.definition), nullptr);
   };
-  const control::Change change{.action = "compliance.configuration-governance.rules-delete",
-                               .resource = RuleResource(account, rule_id),
-                               .apply = apply};
-  BW_TRY_STATUS(CheckAttached(deps_.database, deps_.changes, deps_.authorizer, caller,
-                              Attachable::kRule, rule_id, change));
-  return deps_.changes.Submit(caller, change);
+  return deps_.changes.Submit(caller, {.action = "compliance.configuration-governance.rules-delete",
+                                       .resource = resource,
+                                       .apply = apply});
 }
 
 }  // namespace breakwater::governance

@@ -69,6 +69,17 @@ class GovernanceTest : public ::testing::Test {
     return attachments->front();
   }
 
+  // The events that rules with the action audit_log ask for.
+  std::vector<audit::Record> Evaluations(const AccountId& account) {
+    const auto found = world.log.Query({.account = account,
+                                        .action = "compliance.configuration-governance-rule.eval",
+                                        .limit = 100});
+    BW_CHECK(found.ok());
+    std::vector<audit::Record> records;
+    for (const audit::Found& one : *found) records.push_back(one.record);
+    return records;
+  }
+
   testing::World world{condition::Catalogue::BuiltIn(), {kService}};
 };
 
@@ -122,18 +133,60 @@ TEST_F(GovernanceTest, AuditLogAllowsAndRecordsTheViolation) {
   const std::string judgement = json::Serialize(world.LastRecord().judgement);
   EXPECT_THAT(judgement, HasSubstr(R"("is_allowed":true)"));
   EXPECT_THAT(judgement, HasSubstr(R"("is_compliant":false)"));
-  const auto records = world.log.Query({.limit = 100});
-  ASSERT_TRUE(records.ok());
-  const auto is_event = [](const audit::Found& one) {
-    return one.record.action == "compliance.configuration-governance-rule.eval";
-  };
-  ASSERT_EQ(std::ranges::count_if(*records, is_event), 1);
-  const audit::Record event = std::ranges::find_if(*records, is_event)->record;
+  const auto events = Evaluations(world.account);
+  ASSERT_EQ(events.size(), 1U);
+  const audit::Record& event = events.front();
   EXPECT_EQ(event.severity, audit::Severity::kWarning);
   EXPECT_EQ(event.target.crn, us.crn().ToString());
   EXPECT_EQ(event.initiator.iam_id.value(), "IBMid-owner");
   EXPECT_EQ(json::Find(event.request, "compliance.isAllowed")->as_bool(), true);
   EXPECT_EQ(json::Find(event.request, "compliance.isCompliant")->as_bool(), false);
+}
+
+TEST_F(GovernanceTest, RefusedChangesAreToldAsEvaluationsToo) {
+  const auto us = world.Service("us.icr.io");
+  AttachToAccount(Create(SeedDraft({Action::kDisallow, Action::kAuditLog})).id);
+  ASSERT_FALSE(world.Change(us, Settings(false)).ok());
+  const auto events = Evaluations(world.account);
+  ASSERT_EQ(events.size(), 1U);
+  EXPECT_EQ(events.front().severity, audit::Severity::kCritical);
+  EXPECT_EQ(events.front().outcome, audit::Outcome::kSuccess)
+      << "the evaluation's, not the change's";
+  EXPECT_EQ(json::Find(events.front().request, "compliance.isAllowed")->as_bool(), false);
+  EXPECT_EQ(world.LastRecord().outcome, audit::Outcome::kFailure);
+}
+
+TEST_F(GovernanceTest, EvaluationsAreToldToTheAccountOfTheResource) {
+  const AccountId child("account-2");
+  for (const AccountId& account : {world.account, child}) {
+    world.hierarchy.Put({.account = account,
+                         .enterprise = "enterprise-1",
+                         .root = world.account,
+                         .account_groups = {}});
+  }
+  RuleDraft draft = EverywhereDraft({Action::kAuditLog});
+  AttachmentDraft everywhere = world.ToAccount();
+  everywhere.included = {ScopeType::kEnterprise, "enterprise-1", ""};
+  ASSERT_TRUE(world.governance.attachments()
+                  .Attach(world.caller, world.account, Create(draft).id, {std::move(everywhere)})
+                  .ok());
+  const auto theirs = control::ServiceResource(child, RegistryName("us.icr.io"), "us-south");
+  ASSERT_TRUE(
+      world.changes
+          .Submit(world.caller,
+                  {.action = "enterprise.account.create",
+                   .resource = control::AccountResource(world.account, "account"),
+                   .apply = [&](db::Transaction& tx) -> Result<control::Effect> {
+                     BW_TRY_STATUS(testing::FactTable::Put(tx, theirs, Settings(false)));
+                     return control::Effect{
+                         .before = nullptr, .after = nullptr, .governed = {theirs}, .events = {}};
+                   }})
+          .ok());
+  EXPECT_TRUE(Evaluations(world.account).empty());
+  ASSERT_EQ(Evaluations(child).size(), 1U);
+  EXPECT_EQ(Evaluations(child).front().target.crn, theirs.crn().ToString());
+  world.Settle();
+  EXPECT_EQ(world.results.Find(child, {})->total, 1) << "and their results follow";
 }
 
 TEST_F(GovernanceTest, ResultsFollowAttachmentsRulesAndChangesAtOnce) {
@@ -201,42 +254,64 @@ TEST_F(GovernanceTest, OnlyWhatWasTouchedIsEvaluated) {
   EXPECT_EQ(world.Found({.resource = us.crn().ToString()})[0].outcome, Outcome::kViolated);
 }
 
-TEST_F(GovernanceTest, WhatIsGoneLosesItsResultsAndIsJudgedByWhoLooksAtIt) {
+TEST_F(GovernanceTest, WhatIsGoneLosesItsResults) {
   const auto us = world.Service("us.icr.io");
   const auto de = world.Service("de.icr.io");
   ASSERT_TRUE(world.Change(us, Settings(true)).ok());
   ASSERT_TRUE(world.Change(de, Settings(false)).ok());
   AttachToAccount(Create(EverywhereDraft({})).id);
-  const auto remove = [&](const control::Resource& resource) {
-    return world.changes.Submit(world.caller,
-                                {.action = "container-registry.auth.set",
-                                 .resource = resource,
+  world.Settle();
+  ASSERT_EQ(world.Found({.resource = us.crn().ToString()}).size(), 1U);
+  ASSERT_TRUE(
+      world.changes
+          .Submit(world.caller, {.action = "container-registry.auth.set",
+                                 .resource = us,
                                  .apply = [&](db::Transaction& tx) -> Result<control::Effect> {
-                                   BW_TRY_STATUS(testing::FactTable::Remove(tx, resource));
+                                   BW_TRY_STATUS(testing::FactTable::Remove(tx, us));
                                    return control::Effect{.before = nullptr,
                                                           .after = nullptr,
                                                           .governed = {},
                                                           .events = {},
-                                                          .gone = {resource}};
-                                 }});
-  };
-  RuleDraft some = EverywhereDraft({Action::kDisallow});
-  some.required_config =
-      json::Parse(R"({"any":{"target":{"service_name":"container-registry","resource_kind":)"
-                  R"("service"},"required_config":{"property":"private_only","operator":)"
-                  R"("is_true"}}})")
-          .value();
-  const std::string rule = Create(some).id;
-  AttachToAccount(rule);
-  world.Settle();
-  const Status refused = remove(us);
-  ASSERT_FALSE(refused.ok()) << "nothing private would be left";
-  EXPECT_EQ(refused.error().reason(), "config_rule_denied");
-  ASSERT_TRUE(world.governance.DeleteRule(world.caller, world.account, rule).ok());
-  ASSERT_TRUE(remove(us).ok());
+                                                          .target_digest = {},
+                                                          .gone = {us}};
+                                 }})
+          .ok());
   world.Settle();
   EXPECT_TRUE(world.Found({.resource = us.crn().ToString()}).empty());
   EXPECT_EQ(world.Found({.resource = de.crn().ToString()}).size(), 1U);
+}
+
+TEST_F(GovernanceTest, WhatAgesIsLookedAtEveryHourImagesOnlyEveryDay) {
+  const condition::ResourceType image{"container-registry", "image"};
+  testing::World aging(condition::Catalogue::BuiltIn(), {kService, image});
+  const auto us = aging.Service("us.icr.io");
+  control::Resource pushed = us;
+  pushed.kind = "image";
+  RuleDraft of_images = EverywhereDraft({});
+  of_images.target =
+      json::Object{{"service_name", "container-registry"}, {"resource_kind", "image"}};
+  of_images.required_config =
+      json::Parse(R"({"property":"size_bytes","operator":"num_less_than","value":1})").value();
+  ASSERT_TRUE(aging.Change(us, Settings(true)).ok());
+  ASSERT_TRUE(aging.Change(pushed, {}).ok());
+  for (const RuleDraft& draft : {EverywhereDraft({}), of_images}) {
+    const auto rule = aging.governance.CreateRule(aging.caller, draft);
+    ASSERT_TRUE(rule.ok());
+    ASSERT_TRUE(aging.governance.attachments()
+                    .Attach(aging.caller, aging.account, rule->id, {aging.ToAccount()})
+                    .ok());
+  }
+  aging.Settle();
+  const auto checked = [&](const control::Resource& resource) {
+    return aging.Found({.resource = resource.crn().ToString()}).at(0).checked;
+  };
+  const Timestamp before = checked(pushed);
+  aging.clock.Advance(std::chrono::minutes{1});
+  ASSERT_TRUE(aging.results.EvaluateAging().ok());
+  EXPECT_EQ(checked(us), aging.clock.Now());
+  EXPECT_EQ(checked(pushed), before);
+  ASSERT_TRUE(aging.results.EvaluateAll().ok());
+  EXPECT_EQ(checked(pushed), aging.clock.Now());
 }
 
 TEST_F(GovernanceTest, UnreadableFactsAreUnableNeverCompliant) {

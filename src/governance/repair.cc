@@ -29,7 +29,8 @@ Result<Repairs::Found> Repairs::Find(const AccountId& account, const std::string
       if (found == resources.end()) continue;
       BW_TRY(const auto applicable, all->For(*found));
       BW_TRY(const auto facts, source->Read(tx, *found));
-      const RelatedResources related(tx, deps_.facts, *found);
+      RelatedResources resources_seen(tx, deps_.facts);
+      const RelatedTo related(resources_seen, *found);
       // Attached with several parameters, it is complied with if it is under all of them.
       std::optional<Found> one;
       for (const ApplicableRule& rule : applicable.rules) {

@@ -5,7 +5,6 @@
 
 #include "base/bytes.h"
 #include "governance/gate.h"
-#include "governance/related.h"
 #include "governance/store.h"
 
 namespace breakwater::governance {
@@ -95,9 +94,19 @@ Result<std::map<std::pair<std::string, std::string>, RuleResult>> Known(
   return known;
 }
 
-bool IsJudged(const RuleSet& rules, const condition::ResourceType& type) {
-  return std::ranges::any_of(rules.candidates(),
-                             [&](const Candidate& one) { return one.type == type; });
+bool IsImage(const condition::ResourceType& type) {
+  return type.service == "container-registry" && type.kind == "image";
+}
+
+// Types whose rules look at one of these.
+std::set<condition::ResourceType> Looking(const RuleSet& rules,
+                                          const std::set<condition::ResourceType>& types) {
+  std::set<condition::ResourceType> all;
+  for (const condition::ResourceType& type : types) {
+    const auto& looking = rules.LookingAt(type);
+    all.insert(looking.begin(), looking.end());
+  }
+  return all;
 }
 
 }  // namespace
@@ -115,13 +124,14 @@ Status Results::EvaluateType(const AccountId& account, const condition::Resource
 Status Results::EvaluateTypes(const AccountId& account, std::set<condition::ResourceType> types) {
   BW_TRY_STATUS(deps_.database.Read([&](db::Transaction& tx) -> Status {
     BW_TRY(const auto rules, deps_.rules.Of(tx, account));
-    const auto touched = types;
-    for (const condition::ResourceType& type : touched) {
-      const auto& looking = rules->LookingAt(type);
-      types.insert(looking.begin(), looking.end());
-    }
+    types.merge(Looking(*rules, types));
     return Ok();
   }));
+  return EvaluateEach(account, types);
+}
+
+Status Results::EvaluateEach(const AccountId& account,
+                             const std::set<condition::ResourceType>& types) {
   Status first = Ok();
   for (const condition::ResourceType& type : types) {
     Status evaluated = EvaluateType(account, type);
@@ -144,12 +154,17 @@ Status Results::EvaluateBelow(const AccountId& root,
 }
 
 Status Results::EvaluateAllBelow(const AccountId& root) {
+  return EvaluateBelow(root, Which::kAll);
+}
+
+Status Results::EvaluateBelow(const AccountId& root, Which which) {
   BW_TRY(const auto places, deps_.database.ReadValue([&](db::Transaction& tx) {
     return deps_.hierarchy.Ruled(tx, root);
   }));
   Status first = Ok();
   for (const control::Place& place : places) {
-    BW_TRY(const auto types, AttachedTypes(place.account));
+    BW_TRY(auto types, AttachedTypes(place.account));
+    if (which == Which::kAging) std::erase_if(types, IsImage);
     Status evaluated = EvaluateTypes(place.account, types);
     if (first.ok()) first = std::move(evaluated);
   }
@@ -175,29 +190,32 @@ Result<std::set<condition::ResourceType>> Results::AttachedTypes(const AccountId
 
 Status Results::EvaluateTouched(const AccountId& account, const control::Touched& touched) {
   // Many of a type are looked at best with all of it.
-  constexpr std::ptrdiff_t kManyOfAType = 100;
-  std::set<condition::ResourceType> types = touched.types;
-  std::vector<control::Resource> resources;
+  constexpr std::size_t kManyOfAType = 100;
+  std::map<condition::ResourceType, std::vector<control::Resource>> by_type;
+  for (const control::Resource& resource : touched.resources) {
+    by_type[{resource.service, resource.kind}].push_back(resource);
+  }
+  std::set<condition::ResourceType> whole = touched.types;
   BW_TRY_STATUS(deps_.database.Read([&](db::Transaction& tx) -> Status {
+    whole = touched.types;
     BW_TRY(const auto rules, deps_.rules.Of(tx, account));
-    for (const control::Resource& resource : touched.resources) {
-      const condition::ResourceType type{resource.service, resource.kind};
-      const auto same = std::ranges::count_if(touched.resources, [&](const auto& other) {
-        return other.service == type.service && other.kind == type.kind;
-      });
-      if (same > kManyOfAType) types.insert(type);
-      // Rules that look at it from elsewhere.
-      const auto& looking = rules->LookingAt(type);
-      types.insert(looking.begin(), looking.end());
-      if (!types.contains(type) && IsJudged(*rules, type)) resources.push_back(resource);
+    std::set<condition::ResourceType> all = touched.types;
+    for (const auto& [type, resources] : by_type) {
+      all.insert(type);
+      if (resources.size() > kManyOfAType) whole.insert(type);
     }
+    whole.merge(Looking(*rules, all));
+    std::erase_if(by_type, [&](const auto& one) { return !rules->Judges(one.first); });
     return Ok();
   }));
-  Status first = EvaluateTypes(account, types);
-  for (const control::Resource& resource : resources) {
-    Status evaluated = deps_.database.Write(
-        [&](db::Transaction& tx) { return EvaluateOneIn(tx, account, resource); });
-    if (first.ok()) first = std::move(evaluated);
+  Status first = EvaluateEach(account, whole);
+  for (const auto& [type, resources] : by_type) {
+    if (whole.contains(type)) continue;
+    for (const control::Resource& resource : resources) {
+      Status evaluated = deps_.database.Write(
+          [&](db::Transaction& tx) { return EvaluateOneIn(tx, account, resource); });
+      if (first.ok()) first = std::move(evaluated);
+    }
   }
   return first;
 }
@@ -229,7 +247,8 @@ Status Results::EvaluateOneIn(db::Transaction& tx, const AccountId& account,
   std::vector<RuleResult> results;
   const bool gone = !found.ok() && found.error().code() == ErrorCode::kNotFound;
   if (!gone) {
-    BW_TRY_STATUS(EvaluateOne(tx, *rules, resource, FactsFrom(resource, found), results));
+    RelatedResources related(tx, deps_.facts);
+    BW_TRY_STATUS(EvaluateOne(*rules, resource, FactsFrom(resource, found), related, results));
   }
   return Settle(tx, account, std::move(known), std::move(results));
 }
@@ -262,23 +281,24 @@ Result<std::vector<RuleResult>> Results::Evaluate(db::Transaction& tx, const Acc
   }
   BW_TRY(const auto rules, deps_.rules.Of(tx, account));
   // There may be a million resources, and the writer waits.
-  if (!IsJudged(*rules, type)) return std::vector<RuleResult>();
+  if (!rules->Judges(type)) return std::vector<RuleResult>();
   BW_TRY(const auto resources, source->List(tx, type, account));
+  RelatedResources related(tx, deps_.facts);
   std::vector<RuleResult> results;
   for (const control::Resource& resource : resources) {
     BW_TRY(const auto applicable, rules->For(resource));
     if (applicable.rules.empty()) continue;
-    BW_TRY_STATUS(EvaluateOne(tx, *rules, resource, FactsFrom(resource, source->Read(tx, resource)),
-                              results));
+    BW_TRY_STATUS(EvaluateOne(*rules, resource, FactsFrom(resource, source->Read(tx, resource)),
+                              related, results));
   }
   return results;
 }
 
-Status Results::EvaluateOne(db::Transaction& tx, const RuleSet& rules,
-                            const control::Resource& resource, const condition::Facts& facts,
+Status Results::EvaluateOne(const RuleSet& rules, const control::Resource& resource,
+                            const condition::Facts& facts, RelatedResources& resources,
                             std::vector<RuleResult>& results) const {
   BW_TRY(const auto applicable, rules.For(resource));
-  const RelatedResources related(tx, deps_.facts, resource);
+  const RelatedTo related(resources, resource);
   const Timestamp now = deps_.clock.Now();
   for (const RuleVerdict& verdict : EvaluateRules(applicable.rules, facts, &related)) {
     RuleResult result = ResultOf(resource, verdict, facts, now);
@@ -353,6 +373,20 @@ Status Results::Record(db::Transaction& tx, const AccountId& account, const Rule
 }
 
 Status Results::EvaluateAll() {
+  Status first = EvaluateEverywhere(Which::kAll);
+  const Timestamp oldest = deps_.clock.Now() - deps_.history_retention;
+  Status forgotten = deps_.database.Write([&](db::Transaction& tx) -> Status {
+    BW_TRY_STATUS(tx.Execute("DELETE FROM governance_history WHERE at < $1", {oldest}));
+    return Ok();
+  });
+  return first.ok() ? forgotten : first;
+}
+
+Status Results::EvaluateAging() {
+  return EvaluateEverywhere(Which::kAging);
+}
+
+Status Results::EvaluateEverywhere(Which which) {
   BW_TRY(const auto accounts, deps_.database.ReadValue([](db::Transaction& tx) {
     return tx.QueryAll(
         "SELECT DISTINCT account FROM governance_attachment "
@@ -360,15 +394,10 @@ Status Results::EvaluateAll() {
         {}, [](const db::Row& row) { return AccountId(row.String(0)); });
   }));
   Status first = Ok();
-  const auto note = [&](Status status) {
-    if (first.ok()) first = std::move(status);
-  };
-  for (const AccountId& account : accounts) note(EvaluateAllBelow(account));
-  const Timestamp oldest = deps_.clock.Now() - deps_.history_retention;
-  note(deps_.database.Write([&](db::Transaction& tx) -> Status {
-    BW_TRY_STATUS(tx.Execute("DELETE FROM governance_history WHERE at < $1", {oldest}));
-    return Ok();
-  }));
+  for (const AccountId& account : accounts) {
+    Status evaluated = EvaluateBelow(account, which);
+    if (first.ok()) first = std::move(evaluated);
+  }
   return first;
 }
 

@@ -16,6 +16,7 @@
 #include "control/touched.h"
 #include "db/database.h"
 #include "governance/attached_rules.h"
+#include "governance/related.h"
 #include "jobs/jobs.h"
 
 namespace breakwater::governance {
@@ -90,6 +91,9 @@ class Results {
   Status EvaluateAllBelow(const AccountId& root);
   // Everything that has an attached rule, and forgets history that is too old.
   Status EvaluateAll();
+  // The same of all types but images, of which there may be millions: many facts change as time
+  // passes (ages, what expires), and nobody tells.
+  Status EvaluateAging();
 
   // Of the account's resources; and, under its own rules, of those in accounts below.
   Result<ResultPage> Find(const AccountId& account, const ResultFilter& filter) const;
@@ -99,6 +103,10 @@ class Results {
                               std::int64_t limit) const;
 
  private:
+  enum class Which { kAll, kAging };
+  Status EvaluateEverywhere(Which which);
+  Status EvaluateBelow(const AccountId& root, Which which);
+  Status EvaluateEach(const AccountId& account, const std::set<condition::ResourceType>& types);
   Result<std::set<condition::ResourceType>> AttachedTypes(const AccountId& account) const;
   Status EvaluateIn(db::Transaction& tx, const AccountId& account,
                     const condition::ResourceType& type, std::optional<Error>& failure);
@@ -106,8 +114,9 @@ class Results {
   Result<std::vector<RuleResult>> Evaluate(db::Transaction& tx, const AccountId& account,
                                            const condition::ResourceType& type) const;
   // Adds what the rules say of one resource.
-  Status EvaluateOne(db::Transaction& tx, const RuleSet& rules, const control::Resource& resource,
-                     const condition::Facts& facts, std::vector<RuleResult>& results) const;
+  Status EvaluateOne(const RuleSet& rules, const control::Resource& resource,
+                     const condition::Facts& facts, RelatedResources& resources,
+                     std::vector<RuleResult>& results) const;
   // Where they could not be read every property is unavailable.
   condition::Facts FactsFrom(const control::Resource& resource,
                              const Result<condition::Facts>& facts) const;

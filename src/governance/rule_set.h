@@ -82,6 +82,8 @@ class RuleSet : public std::enable_shared_from_this<RuleSet> {
   Result<ApplicableRules> For(const control::Resource& resource) const;
   // All of them, whatever their target.
   const std::vector<Candidate>& candidates() const { return candidates_; }
+  // Whether a rule may apply to some resource of the type.
+  bool Judges(const condition::ResourceType& type) const { return by_type_.contains(type); }
   // Types of resources that rules judge by looking at resources of `type`, too.
   const std::vector<condition::ResourceType>& LookingAt(const condition::ResourceType& type) const;
 

@@ -73,6 +73,19 @@ TEST(RuleDraft, IsRefusedBeyondThem) {
   ExpectRuleError(draft, "at most 4096 characters");
 }
 
+TEST(RuleDraft, MayOnlyImportSoMuch) {
+  RuleDraft draft = Draft();
+  const auto import = [](std::size_t characters) {
+    json::Object parameter{{"name", "most"}, {"type", "numeric"}, {"default", 3}};
+    parameter["description"] = json::Text(std::string(characters, 'd'));
+    return json::Object{{"parameters", json::Array{std::move(parameter)}}};
+  };
+  draft.import = import(100);
+  EXPECT_TRUE(Compiled(draft).ok());
+  draft.import = import(4096);
+  ExpectRuleError(draft, "import");
+}
+
 TEST(RuleDraft, CannotDisallowWhatCanOnlyBeMonitored) {
   RuleDraft draft = Draft();
   draft.target.as_object()["resource_kind"] = "alerts";

@@ -7,21 +7,49 @@
 namespace breakwater::governance {
 namespace {
 
-constexpr std::string_view kPushed = "container-registry.image.push";
+// Actions by which images come.
+constexpr std::string_view kArrivals[] = {"container-registry.image.push",
+                                          "container-registry.image.tag",
+                                          "container-registry.trash.restore"};
 
 constexpr std::int64_t kPage = 1000;
 constexpr std::int64_t kMostScanned = 1'000'000;
 constexpr std::string_view kProposed = "rule-simulated";
 
-// The judgements in a record, those of rules that look at what was changed among them.
-void CollectJudged(const json::Value& judgement, std::vector<const json::Value*>& out) {
-  if (judgement.is_array()) {
-    for (const json::Value& one : judgement.get_array()) CollectJudged(one, out);
-    return;
+bool IsImage(const condition::ResourceType& type) {
+  return type.service == "container-registry" && type.kind == "image";
+}
+
+// What a record says was judged, and of which resource.
+struct Recorded {
+  control::Resource resource;
+  const json::Value* judgement;
+};
+
+// The decisions on record that the proposed rule would have taken part in. Resources of other
+// accounts that the change governed are the business of these.
+Result<std::vector<Recorded>> DecisionsIn(const audit::Record& record, const AccountId& account,
+                                          const condition::Condition& condition) {
+  std::vector<Recorded> decisions;
+  if (!record.judgement.is_array()) return decisions;
+  for (const json::Value& judgement : record.judgement.get_array()) {
+    const json::Value* target = json::Find(judgement, "target");
+    if (target == nullptr || json::Find(judgement, "facts") == nullptr) continue;
+    const json::Value* looks = json::Find(judgement, kLooks);
+    if (looks != nullptr && condition.sub_rules().empty()) continue;
+    BW_TRY(auto resource, ResourceFrom(account, *target));
+    if (resource.account == account) decisions.push_back({std::move(resource), &judgement});
   }
-  if (!judgement.is_object()) return;
-  out.push_back(&judgement);
-  if (const json::Value* also = json::Find(judgement, "also")) CollectJudged(*also, out);
+  return decisions;
+}
+
+// Whether it let an image in whose facts it does not hold: no rule asked for them then.
+bool LetInUnseen(const audit::Record& record, const std::vector<Recorded>& decisions) {
+  return record.outcome == audit::Outcome::kSuccess &&
+         std::ranges::find(kArrivals, record.action) != std::end(kArrivals) &&
+         std::ranges::none_of(decisions, [](const Recorded& one) {
+           return IsImage({one.resource.service, one.resource.kind});
+         });
 }
 
 }  // namespace
@@ -102,6 +130,7 @@ Result<Simulation> Simulator::Run(const SimulationRequest& request) const {
 }
 
 Status Simulator::Replay(const Frame& frame, const control::Place& place, Simulation& out) const {
+  const CompiledRule& compiled = *frame.bound.front().rule->compiled;
   const bool named = frame.request.may_name(place.account);
   audit::Filter filter{
       .account = place.account, .since = frame.request.since, .until = frame.request.until};
@@ -112,24 +141,17 @@ Status Simulator::Replay(const Frame& frame, const control::Place& place, Simula
     for (const audit::Found& found : page) {
       filter.after = found.position;
       const audit::Record& record = found.record;
-      std::vector<const json::Value*> judged;
-      CollectJudged(record.judgement, judged);
-      if (judged.empty()) {
-        // Images were pushed before any rule asked for them.
-        const bool pushed = record.action == kPushed && record.outcome == audit::Outcome::kSuccess;
-        if (pushed && frame.bound.front().rule->compiled->target.type().kind == "image") {
-          ++out.not_recorded;
-        }
-        continue;
-      }
+      BW_TRY(const auto decisions, DecisionsIn(record, place.account, compiled.condition));
+      if (IsImage(compiled.target.type()) && LetInUnseen(record, decisions)) ++out.not_recorded;
+      if (decisions.empty()) continue;
       if (out.changes == frame.request.most_changes) {
         out.truncated = true;
         return Ok();
       }
       ++out.changes;
       bool refused = false;
-      for (const json::Value* judgement : judged) {
-        BW_TRY_STATUS(Judge(frame, place, record, *judgement, refused, out));
+      for (const auto& [resource, judgement] : decisions) {
+        BW_TRY_STATUS(Judge(frame, place, record, resource, *judgement, refused, out));
       }
       if (!refused) continue;
       ++out.refused;
@@ -149,13 +171,9 @@ Status Simulator::Replay(const Frame& frame, const control::Place& place, Simula
 }
 
 Status Simulator::Judge(const Frame& frame, const control::Place& place,
-                        const audit::Record& record, const json::Value& judgement, bool& refused,
-                        Simulation& out) const {
-  const json::Value* target = json::Find(judgement, "target");
-  const json::Value* recorded = json::Find(judgement, "facts");
-  if (target == nullptr || recorded == nullptr) return Ok();  // judged before facts were recorded
-  BW_TRY(const auto resource, ResourceFrom(place.account, *target));
-  BW_TRY(const auto facts, condition::Facts::FromJson(*recorded));
+                        const audit::Record& record, const control::Resource& resource,
+                        const json::Value& judgement, bool& refused, Simulation& out) const {
+  BW_TRY(const auto facts, condition::Facts::FromJson(judgement.at("facts")));
   const ApplicableRuleList rules = Applicable(frame.bound, resource, place);
   if (rules.empty()) return Ok();
   ++out.judged;
@@ -203,11 +221,12 @@ Status Simulator::JudgePresent(const Frame& frame, const control::Place& place,
   if (source == nullptr) return Unavailable("nothing here knows " + condition::ToString(type));
   return deps_.database.Read([&](db::Transaction& tx) -> Status {
     BW_TRY(const auto resources, source->List(tx, type, place.account));
+    RelatedResources seen(tx, deps_.facts);
     for (const control::Resource& resource : resources) {
       const ApplicableRuleList rules = Applicable(frame.bound, resource, place);
       if (rules.empty()) continue;
       ++out.resources;
-      const RelatedResources related(tx, deps_.facts, resource);
+      const RelatedTo related(seen, resource);
       auto facts = source->Read(tx, resource);
       auto violations = Violations(rules, facts.ok() ? *facts : condition::Facts(), &related);
       if (violations.empty()) continue;

@@ -53,8 +53,8 @@ struct Simulation {
   // Decisions: the rule applied to a resource, by however many attachments.
   std::int64_t judged = 0;
   std::int64_t refused = 0;  // changes, however many of their decisions would have refused them
-  // Changes of the rule's kind whose facts are not on record, as no rule asked for them then:
-  // pushes of images. What the rule says of them is unknown.
+  // Changes that let an image in whose facts are not on record, as no rule on images asked for them
+  // then; counted of rules on images. What the rule says of it is unknown.
   std::int64_t not_recorded = 0;
   std::int64_t unable = 0;  // decisions that could not be judged; refused ones among them
   bool truncated = false;   // there were more changes
@@ -93,7 +93,8 @@ class Simulator {
   Result<std::vector<Bound>> Bind(const SimulationRequest& request) const;
   Status Replay(const Frame& frame, const control::Place& place, Simulation& out) const;
   Status Judge(const Frame& frame, const control::Place& place, const audit::Record& record,
-               const json::Value& judgement, bool& refused, Simulation& out) const;
+               const control::Resource& resource, const json::Value& judgement, bool& refused,
+               Simulation& out) const;
   Status JudgePresent(const Frame& frame, const control::Place& place, Simulation& out) const;
 
   SimulatorDeps deps_;

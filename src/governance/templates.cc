@@ -38,6 +38,19 @@ Result<Template> TemplateOf(const db::Row& row) {
   return one;
 }
 
+// Defaults are a courtesy: what cannot be read any more must not keep things from being made.
+void LogUnreadable(const std::string& id, const Error& error) {
+  observe::LogError(observe::Level::kWarning, "a template means nothing any more", error,
+                    {{"template_id", id}});
+}
+
+std::optional<Template> Readable(const db::Row& row) {
+  auto one = TemplateOf(row);
+  if (one.ok()) return *std::move(one);
+  LogUnreadable(row.String(0), one.error());
+  return std::nullopt;
+}
+
 Result<Template> MustFind(db::Transaction& tx, const AccountId& account, const std::string& id) {
   BW_TRY(auto found,
          tx.QueryOne(kColumns + "WHERE t.account = $1 AND t.id = $2", {account, id}, TemplateOf));
@@ -116,10 +129,14 @@ control::Effect EffectOf(json::Value before, json::Value after) {
   return {.before = std::move(before), .after = std::move(after), .governed = {}, .events = {}};
 }
 
+control::Resource TemplateResource(const AccountId& account, const std::string& id) {
+  return control::AccountResource(account, "template", id);
+}
+
 control::Change ChangeOf(std::string_view verb, const AccountId& account, const std::string& id,
                          std::function<Result<control::Effect>(db::Transaction&)> apply) {
   return {.action = std::string(kActions) + std::string(verb),
-          .resource = control::AccountResource(account, "template", id),
+          .resource = TemplateResource(account, id),
           .apply = std::move(apply)};
 }
 
@@ -225,8 +242,11 @@ Result<Template> Templates::Replace(const control::Caller& caller, const std::st
   BW_TRY(const CompiledTemplate compiled, Compile(draft, deps_.catalogue, deps_.limits));
   Template one;
   const std::string version = NewUuid();
+  const Status may =
+      deps_.authorizer.Authorize(caller, kChangeAttached, TemplateResource(draft.account, id));
   const auto apply = [&](db::Transaction& tx) -> Result<control::Effect> {
     BW_TRY(one, MustFind(tx, draft.account, id));
+    BW_TRY_STATUS(CheckAttached(tx, Attachable::kTemplate, id, may));
     BW_TRY_STATUS(CheckVersion(expected, one.version));
     BW_TRY(const auto attached, SelectAttachments(tx, Attachable::kTemplate, id));
     std::vector<AttachmentDraft> drafts;
@@ -240,26 +260,23 @@ Result<Template> Templates::Replace(const control::Caller& caller, const std::st
     BW_TRY_STATUS(Write(tx, one, compiled.target.type(), false));
     return EffectOf(std::move(before), ToJson(draft));
   };
-  const control::Change change = ChangeOf("update", draft.account, id, apply);
-  BW_TRY_STATUS(CheckAttached(deps_.database, deps_.changes, deps_.authorizer, caller,
-                              Attachable::kTemplate, id, change));
-  BW_TRY_STATUS(deps_.changes.Submit(caller, change));
+  BW_TRY_STATUS(deps_.changes.Submit(caller, ChangeOf("update", draft.account, id, apply)));
   return one;
 }
 
 Status Templates::Delete(const control::Caller& caller, const AccountId& account,
                          const std::string& id) {
+  const Status may =
+      deps_.authorizer.Authorize(caller, kChangeAttached, TemplateResource(account, id));
   const auto apply = [&](db::Transaction& tx) -> Result<control::Effect> {
     BW_TRY(const auto one, MustFind(tx, account, id));
+    BW_TRY_STATUS(CheckAttached(tx, Attachable::kTemplate, id, may));
     BW_TRY_STATUS(
         tx.Execute("DELETE FROM governance_template_attachment WHERE template_id = $1", {id}));
     BW_TRY_STATUS(tx.Execute("DELETE FROM governance_template WHERE id = $1", {id}));
     return EffectOf(ToJson(one.definition), nullptr);
   };
-  const control::Change change = ChangeOf("delete", account, id, apply);
-  BW_TRY_STATUS(CheckAttached(deps_.database, deps_.changes, deps_.authorizer, caller,
-                              Attachable::kTemplate, id, change));
-  return deps_.changes.Submit(caller, change);
+  return deps_.changes.Submit(caller, ChangeOf("delete", account, id, apply));
 }
 
 Result<control::Defaults::Map> TemplateDefaults::For(db::Transaction& tx,
@@ -273,17 +290,16 @@ Result<control::Defaults::Map> TemplateDefaults::For(db::Transaction& tx,
   BW_TRY(auto templates,
          tx.QueryAll(kColumns + "WHERE (t.account = $1 OR t.account = $2) AND t.service = $3 AND "
                                 "t.kind = $4 ORDER BY t.created, t.id",
-                     {resource.account, place.root, resource.service, resource.kind}, TemplateOf));
-  for (const Template& one : templates) {
+                     {resource.account, place.root, resource.service, resource.kind}, Readable));
+  for (const auto& readable : templates) {
+    if (!readable) continue;
+    const Template& one = *readable;
     BW_TRY(const auto attached, SelectAttachments(tx, Attachable::kTemplate, one.id));
     for (const Attachment& attachment : attached) {
       if (!Covers(attachment.definition, resource, place)) continue;
       auto compiled = CompileAccepted(one.definition, catalogue_);
       if (!compiled.ok()) {
-        // Defaults are a courtesy: what cannot be read any more must not keep things from being
-        // made.
-        observe::LogError(observe::Level::kWarning, "a template means nothing any more",
-                          compiled.error(), {{"template_id", one.id}});
+        LogUnreadable(one.id, compiled.error());
         break;
       }
       if (!compiled->target.Matches(compiled->target.type(), resource.Attributes())) continue;
