@@ -34,7 +34,7 @@ Result<std::optional<Tree>> TreeOf(db::Transaction& tx, const AccountId& account
 
 Result<control::Place> Hierarchy::PlaceOf(db::Transaction& tx, const AccountId& account) const {
   BW_TRY(const auto member, store::FindMember(tx, account));
-  if (!member) return Alone(account);
+  if (!member || member->deleted) return Alone(account);
   BW_TRY(const auto tree, TreeOf(tx, account));
   return tree ? PlaceIn(*tree, *member) : Alone(account);
 }

@@ -339,7 +339,6 @@ Result<MadeAccount> Organization::CreateAccount(const control::Caller& caller,
         control::Effect effect = EffectOf(nullptr, std::move(document));
         // By what it inherits.
         effect.governed = std::move(governed);
-        effect.events.push_back(iam::AccessFactsChanged(id));
         return effect;
       }));
   return made;
@@ -356,7 +355,9 @@ Status Organization::MoveAccount(const control::Caller& caller, const AccountId&
                   BW_TRY(after.parent, ParentIn(seen.tree, parent));
                   Touch(after.origin, caller, now);
                   BW_TRY_STATUS(store::UpdatePlace(tx, after));
-                  return EffectOf(ToJson(*before), ToJson(after));
+                  control::Effect effect = EffectOf(ToJson(*before), ToJson(after));
+                  effect.events.push_back(iam::AccessFactsChanged(id));
+                  return effect;
                 });
 }
 
@@ -376,7 +377,11 @@ Status Organization::DeleteAccount(const control::Caller& caller, const AccountI
                   Touch(after.origin, caller, now);
                   BW_TRY_STATUS(store::UpdatePlace(tx, after));
                   BW_TRY_STATUS(iam::store::MarkAccountDeleted(tx, id));
-                  return EffectOf(ToJson(*before), nullptr);
+                  control::Effect effect = EffectOf(ToJson(*before), nullptr);
+                  effect.events.push_back(iam::AccessFactsChanged(id));
+                  // It stands alone now: what it inherited says nothing of it any more.
+                  BW_TRY_STATUS(TellTreeChanged(tx, id, effect));
+                  return effect;
                 });
 }
 

@@ -5,7 +5,9 @@
 
 #include <gtest/gtest.h>
 
+#include "control/fact_events.h"
 #include "iam/iam_testing.h"
+#include "organization/hierarchy.h"
 #include "organization/resource_groups.h"
 
 namespace breakwater::organization {
@@ -175,6 +177,49 @@ TEST_F(OrganizationTest, ADeletedAccountsIdentitiesAreNobodyAtOnce) {
             "enterprise_account");
   EXPECT_EQ(*world_.deps.database.ReadValue(iam::store::ListAccounts),
             (std::vector{world_.account}));
+}
+
+TEST_F(OrganizationTest, ANewAccountIsJudged) {
+  const Enterprise enterprise = Found();
+  world_.gate.most_administrators = 0;
+  EXPECT_EQ(Account(enterprise.id).error().reason(), "config_rule_denied");
+  EXPECT_EQ(See(world_.account).accounts.size(), 1U);
+}
+
+TEST_F(OrganizationTest, AccountsThatComeMoveAndGoAreLookedAtAgain) {
+  const Enterprise enterprise = Found();
+  std::vector<std::string> told;
+  world_.jobs->Register("test.told", {}, [&](const jobs::Job& job) {
+    told.emplace_back(json::FindText(job.payload, "account"));
+    return Ok();
+  });
+  world_.jobs->Subscribe(std::string(control::kFactsChanged), "test.told");
+  const auto take = [&] {
+    EXPECT_TRUE(world_.jobs->RunDue().ok());
+    return std::exchange(told, {});
+  };
+  const auto group = Group(enterprise.id, "North");
+  take();
+  const auto made = *Account(enterprise.id);
+  EXPECT_EQ(take(), std::vector{made.id.value()});
+  ASSERT_TRUE(organization_.MoveAccount(world_.administrator, made.id, group.id).ok());
+  EXPECT_EQ(take(), std::vector{made.id.value()});
+  ASSERT_TRUE(organization_.DeleteAccount(world_.administrator, made.id).ok());
+  EXPECT_EQ(take(), std::vector{made.id.value()});
+}
+
+TEST_F(OrganizationTest, ADeletedAccountInheritsNothing) {
+  const Enterprise enterprise = Found();
+  const auto made = *Account(enterprise.id);
+  const Hierarchy hierarchy;
+  const auto root = [&] {
+    return world_.deps.database
+        .ReadValue([&](db::Transaction& tx) { return hierarchy.PlaceOf(tx, made.id); })
+        ->root;
+  };
+  EXPECT_EQ(root(), world_.account);
+  ASSERT_TRUE(organization_.DeleteAccount(world_.administrator, made.id).ok());
+  EXPECT_EQ(root(), made.id);
 }
 
 TEST_F(OrganizationTest, WhoIsNoAdministratorChangesNothing) {
