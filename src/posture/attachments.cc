@@ -454,6 +454,11 @@ Result<std::optional<Timestamp>> Attachments::LastLook(db::Transaction& tx, std:
 }
 
 Result<std::vector<Attachment>> Attachments::TakeDue(db::Transaction& tx, Timestamp now) const {
+  // Of schedules that ended while nobody looked, nothing is due any more.
+  BW_TRY_STATUS(
+      tx.Execute("UPDATE posture_attachment SET next_scan = NULL "
+                 "WHERE next_scan <= $1 AND scans_until < $1",
+                 {now}));
   return tx.QueryAll(
       "UPDATE posture_attachment SET runs_left = runs_left - 1, next_scan = CASE "
       "WHEN runs_left <= 1 OR $1 + every_seconds * 1000000 > scans_until THEN NULL "

@@ -87,6 +87,17 @@ TEST_F(ScheduleTest, EndsWithItsLastMoment) {
   EXPECT_EQ(DueInADay(), 3U);
 }
 
+TEST_F(ScheduleTest, NothingIsDueOnceItHasEndedEvenIfNobodyLooked) {
+  const Timestamp until = control_.clock.Now() + std::chrono::hours{7};
+  ASSERT_TRUE(Schedule([&](AttachmentDraft draft) -> Result<AttachmentDraft> {
+                draft.every = std::chrono::hours{2};
+                draft.until = until;
+                return draft;
+              }).ok());
+  control_.clock.Advance(std::chrono::hours{8});
+  EXPECT_EQ(DueInADay(), 0U);
+}
+
 TEST_F(ScheduleTest, ThatEndsNeedsAnInterval) {
   EXPECT_EQ(Schedule([](AttachmentDraft draft) -> Result<AttachmentDraft> {
               draft.runs = 3;
