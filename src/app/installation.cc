@@ -303,11 +303,12 @@ Installation::Parts::Parts(const config::Settings& settings,
       local_passwords(LocalSourceName(settings.sign_in), *database, passwords, first_account),
       sign_in_sources(settings.sign_in, KeyFor(stores.master_key, "sign-in states"), passcodes,
                       local_passwords, clock),
-      federation(iam_changes,
-                 [this](db::Transaction& tx, const AccountId& account, const IamId& iam_id,
-                        const std::string& realm, const json::Object& claims) {
-                   return access_groups.RefreshDynamic(tx, account, iam_id, realm, claims);
-                 }),
+      federation(
+          iam_changes,
+          [this](db::Transaction& tx, const AccountId& account, const IamId& iam_id,
+                 const std::string& realm, const json::Object& claims, iam::Joining joining) {
+            return access_groups.RefreshDynamic(tx, account, iam_id, realm, claims, joining);
+          }),
       sign_in(
           {iam_changes, access_cache, credentials, sessions, passwords, passcodes, sign_in_throttle,
            federation, key_hasher, first_account},

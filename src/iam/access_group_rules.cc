@@ -133,13 +133,15 @@ Status AccessGroups::DeleteRule(const control::Caller& caller, const AccountId& 
 
 Result<bool> AccessGroups::RefreshDynamic(db::Transaction& tx, const AccountId& account,
                                           const IamId& iam_id, std::string_view realm,
-                                          const json::Object& claims) {
+                                          const json::Object& claims, Joining joining) {
   const Timestamp now = deps_.clock.Now();
   BW_TRY(const auto rules, store::GroupRulesOfRealm(tx, account, realm));
   BW_TRY(const auto before, store::DynamicRulesOf(tx, iam_id, now));
   BW_TRY_STATUS(store::DeleteDynamicMemberships(tx, account, iam_id, realm, now));
   for (const GroupRule& rule : rules) {
     if (!Holds(rule.conditions, claims)) continue;
+    if (joining == Joining::kNoOther && std::ranges::find(before, rule.id) == before.end())
+      continue;
     BW_TRY_STATUS(store::InsertDynamicMember(tx, rule, iam_id, now,
                                              now + std::chrono::hours(rule.expiration_hours)));
   }

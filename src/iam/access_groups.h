@@ -31,6 +31,12 @@ struct NewMember {
   std::optional<control::IdentityKind> kind{};
 };
 
+// Which groups a sign-in may bring somebody into.
+enum class Joining {
+  kAny,
+  kNoOther,  // than they are in: it can only take away
+};
+
 // What became of one member, or one group, of a request.
 struct MemberOutcome {
   IamId iam_id;
@@ -114,7 +120,8 @@ class AccessGroups {
   // groups of those that hold, until their time is over, and no longer in those of others. Called
   // in the transaction of their sign-in. Whether they are in others than before.
   Result<bool> RefreshDynamic(db::Transaction& tx, const AccountId& account, const IamId& iam_id,
-                              std::string_view realm, const json::Object& claims);
+                              std::string_view realm, const json::Object& claims,
+                              Joining joining = Joining::kAny);
 
   // --- The group of everybody ---
   Result<PublicAccess> GetPublicAccess(const AccountId& account);

@@ -142,20 +142,6 @@ struct World {
     return resource;
   }
 
-  // How often facts changed without a change of configuration; counts from the first call on.
-  int FactsChanged() {
-    if (facts_changed < 0) {
-      facts_changed = 0;
-      jobs->Register("test.facts", {}, [this](const jobs::Job& job) {
-        if (json::FindText(job.payload, "account") == account.value()) ++facts_changed;
-        return Ok();
-      });
-      jobs->Subscribe(std::string(control::kFactsChanged), "test.facts");
-    }
-    EXPECT_TRUE(jobs->RunDue().ok());
-    return facts_changed;
-  }
-
   bool May(const control::Caller& caller, std::string_view action,
            const control::Resource& resource) {
     return authorizer.Authorize(caller, action, resource).ok();
@@ -216,10 +202,11 @@ struct World {
   Passwords passwords{deps, authorizer, password_hasher, throttle};
   Passcodes passcodes{database->database(), hasher, clock};
   LocalPasswords local{"local", database->database(), passwords, account};
-  Federation federation{deps, [this](db::Transaction& tx, const AccountId& to, const IamId& iam_id,
-                                     const std::string& realm, const json::Object& claims) {
-                          return groups.RefreshDynamic(tx, to, iam_id, realm, claims);
-                        }};
+  Federation federation{
+      deps, [this](db::Transaction& tx, const AccountId& to, const IamId& iam_id,
+                   const std::string& realm, const json::Object& claims, Joining joining) {
+        return groups.RefreshDynamic(tx, to, iam_id, realm, claims, joining);
+      }};
   SignInDeps sign_in_deps{deps,      cache,    credentials, sessions, passwords,
                           passcodes, throttle, federation,  hasher,   account};
   SignIn sign_in{sign_in_deps, {}, {{&local}}};
@@ -227,7 +214,6 @@ struct World {
   GivenSurroundings surroundings;
   PolicyWarnings policy_warnings{database->database(), surroundings, clock};
   AccessExplainer explainer{database->database(), cache, mode, clock};
-  int facts_changed = -1;
   Secret administrator_key;
   control::Caller administrator;
 };

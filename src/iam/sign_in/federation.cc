@@ -76,7 +76,8 @@ Result<Federation::Admitted> Federation::Match(db::Transaction& tx, const Accoun
 }
 
 Result<Federation::Admitted> Federation::Apply(db::Transaction& tx, const AccountId& account,
-                                               const Admission& admission, const Person& person) {
+                                               const Admission& admission, const Person& person,
+                                               Joining joining) {
   BW_TRY(Admitted admitted, Match(tx, account, admission, person));
   const std::string claims = json::Serialize(person.claims);
   BW_TRY_STATUS(tx.Execute(
@@ -86,7 +87,7 @@ Result<Federation::Admitted> Federation::Apply(db::Transaction& tx, const Accoun
       {account, admission.realm, person.subject, admitted.iam_id, claims, deps_.clock.Now()}));
   if (apply_) {
     BW_TRY(admitted.access_changed,
-           apply_(tx, account, admitted.iam_id, admission.realm, person.claims));
+           apply_(tx, account, admitted.iam_id, admission.realm, person.claims, joining));
   }
   return admitted;
 }
@@ -97,27 +98,34 @@ Result<IamId> Federation::Admit(const AccountId& account, const Admission& admis
       json::Serialize(person.claims).size() > kMaxClaimsOctets) {
     return TooLarge("the source of identities says too much").Reason("claims_too_large");
   }
-  IamId iam_id;
-  BW_TRY_STATUS(deps_.changes.Submit(
+  Admitted admitted;
+  Status status = Submit(account, admission, person, Joining::kAny, admitted);
+  // Whom a rule refuses other rights comes in with those that are left to them.
+  if (!status.ok() && status.error().reason() == "config_rule_denied" && admitted.access_changed) {
+    status = Submit(account, admission, person, Joining::kNoOther, admitted);
+  }
+  BW_TRY_STATUS(std::move(status));
+  return admitted.iam_id;
+}
+
+Status Federation::Submit(const AccountId& account, const Admission& admission,
+                          const Person& person, Joining joining, Admitted& admitted) {
+  const control::Resource access = AccessResource(account);
+  const bool takes_away = joining == Joining::kNoOther && !admitted.is_new;
+  return deps_.changes.Submit(
       control::SystemCaller(account, "sign-in from " + admission.source),
       {.action = "user-management.user.update",
        .resource = IamResource(account, "user-management", "user"),
        .apply = [&](db::Transaction& tx) -> Result<control::Effect> {
-         BW_TRY(Admitted admitted, Apply(tx, account, admission, person));
-         iam_id = admitted.iam_id;
-         if (admitted.is_new) {
-           return ChangedAccess(tx, account, std::move(admitted.before), std::move(admitted.after));
+         BW_TRY(admitted, Apply(tx, account, admission, person, joining));
+         if (admitted.is_new || admitted.access_changed) {
+           return ChangedAccess(tx, account, admitted.before, admitted.after);
          }
-         control::Effect effect{.before = std::move(admitted.before),
-                                .after = std::move(admitted.after),
-                                .governed = {},
-                                .events = {}};
-         if (admitted.access_changed) effect.events.push_back(AccessFactsChanged(account));
-         return effect;
+         return control::Effect{
+             .before = admitted.before, .after = admitted.after, .governed = {}, .events = {}};
        },
        .severity = audit::Severity::kNormal,
-       .weighed = control::Weigh(AccessResource(account))}));
-  return iam_id;
+       .weighed = takes_away ? control::WeighTaking(access) : control::Weigh(access)});
 }
 
 Result<std::optional<std::string>> Federation::SubjectOf(const AccountId& account,

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "iam/access_groups.h"
 #include "iam/changes.h"
 #include "iam/sign_in/source.h"
 
@@ -24,9 +25,9 @@ struct Admission {
 
 // A person's rights that follow from what a source says of them; called in the transaction that
 // lets them in. Whether they have others than before.
-using ApplyClaims =
-    std::function<Result<bool>(db::Transaction& tx, const AccountId& account, const IamId& iam_id,
-                               const std::string& realm, const json::Object& claims)>;
+using ApplyClaims = std::function<Result<bool>(db::Transaction& tx, const AccountId& account,
+                                               const IamId& iam_id, const std::string& realm,
+                                               const json::Object& claims, Joining joining)>;
 
 // Thread-safe.
 class Federation {
@@ -35,8 +36,9 @@ class Federation {
 
   Federation(ChangeDeps deps, ApplyClaims apply) : deps_(deps), apply_(std::move(apply)) {}
 
-  // Whose user they are, with what the source says of them today. kDenied "not_invited" or
-  // "email_taken"; kTooLarge if it says too much.
+  // Whose user they are, with what the source says of them today. Rights that follow from it are a
+  // change that rules judge: what they refuse, the person does not get, but comes in all the same.
+  // kDenied "not_invited" or "email_taken"; kTooLarge if it says too much.
   Result<IamId> Admit(const AccountId& account, const Admission& admission, const Person& person);
   // What a user is called by a realm; nothing if they are not of it.
   Result<std::optional<std::string>> SubjectOf(const AccountId& account, const std::string& realm,
@@ -51,7 +53,9 @@ class Federation {
     bool access_changed = false;  // by what the source says
   };
   Result<Admitted> Apply(db::Transaction& tx, const AccountId& account, const Admission& admission,
-                         const Person& person);
+                         const Person& person, Joining joining);
+  Status Submit(const AccountId& account, const Admission& admission, const Person& person,
+                Joining joining, Admitted& admitted);
   Result<Admitted> Match(db::Transaction& tx, const AccountId& account, const Admission& admission,
                          const Person& person);
 

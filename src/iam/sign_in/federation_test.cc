@@ -1,8 +1,11 @@
 // Who people of other directories are here, and what becomes of their rights.
 #include "iam/sign_in/federation.h"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
+#include "control/facts_testing.h"
 #include "iam/iam_testing.h"
 
 namespace breakwater::iam {
@@ -102,15 +105,52 @@ TEST_F(FederationTest, GroupsThatChangeAtASignInAreToldAndThoseThatStayAreNot) {
                                .expiration_hours = 1,
                                .conditions = {{"groups", ClaimOperator::kContains, "\"devs\""}}})
                   .ok());
-  const int before = world.FactsChanged();
+  control::testing::FactNews news(*world.jobs);
+  const auto told_of_access = [&] {
+    const auto told = news.Take();
+    return std::ranges::count(told, "access");
+  };
+  told_of_access();
   ASSERT_TRUE(Admit(create).ok());
-  EXPECT_EQ(world.FactsChanged(), before);  // a new user is told as a change of configuration
+  EXPECT_EQ(told_of_access(), 1);
   Person moved = Alice();
   moved.claims = {{"groups", json::Array{"ops"}}};
   ASSERT_TRUE(Admit(create, moved).ok());
-  EXPECT_EQ(world.FactsChanged(), before + 1);
+  EXPECT_EQ(told_of_access(), 1);
   ASSERT_TRUE(Admit(create, moved).ok());
-  EXPECT_EQ(world.FactsChanged(), before + 1);
+  EXPECT_EQ(told_of_access(), 0);
+}
+
+// Somebody whom a group of the source makes an administrator.
+TEST_F(FederationTest, RightsThatARuleRefusesAreNotGivenAtASignInWhichGoesOnWithoutThem) {
+  const auto group = *world.groups.Create(world.administrator, world.account, {.name = "admins"});
+  ASSERT_TRUE(world.groups
+                  .CreateRule(world.administrator, world.account, group.id,
+                              {.name = "r",
+                               .realm = "corp",
+                               .expiration_hours = 1,
+                               .conditions = {{"groups", ClaimOperator::kContains, "\"devs\""}}})
+                  .ok());
+  world.Grant({SubjectKind::kAccessGroup, group.id}, {Role::kAdministrator});
+  const auto members = [&] {
+    return world.groups.ListMembers(world.account, group.id, {}, {})->total;
+  };
+  Person stranger = Alice();
+  stranger.claims = {};
+  const IamId iam_id = *Admit(create, stranger);
+  world.gate.most_administrators = 1;
+  EXPECT_EQ(*Admit(create), iam_id);
+  EXPECT_EQ(members(), 0);
+  EXPECT_EQ(world.Counts().administrator_users, 1);
+  const auto records = *world.audit.Query(
+      {.action = "user-management.user.update", .outcome = audit::Outcome::kFailure});
+  EXPECT_EQ(records.size(), 1U) << "the refusal is on record";
+  world.gate.most_administrators = 2;
+  EXPECT_EQ(*Admit(create), iam_id);
+  EXPECT_EQ(members(), 1);
+  world.gate.most_administrators = 1;
+  EXPECT_EQ(*Admit(create), iam_id) << "what they have stays theirs";
+  EXPECT_EQ(members(), 1);
 }
 
 TEST_F(FederationTest, ARefreshAsksTheSourceAgain) {
