@@ -264,10 +264,12 @@ Status Advisor::Index(const json::Value& payload) {
   }
   if (IsList(*manifest)) return Ok();  // its children are pushed and assessed on their own
   BW_TRY(const bool readable, database_.ReadValue([&](db::Transaction& tx) -> Result<bool> {
-    BW_TRY(const bool known, HasIndex(tx, location.digest));
-    if (known) return false;
+    BW_TRY(const auto known, FindKind(tx, location.digest));
+    const bool is_image = IsContainerImage(*manifest);
+    // The same bytes may have been told to be of another type before.
+    if (known == ImageKind::kImage || (known && !is_image)) return false;
     BW_TRY(const std::int64_t absent, AbsentLayersAt(tx, location));
-    return absent == 0 || !IsContainerImage(*manifest);
+    return absent == 0 || !is_image;
   }));
   std::optional<ImageIndex> index;
   if (readable) {

@@ -111,6 +111,19 @@ class AdvisorTest : public ::testing::Test {
   std::size_t assessed_before_forgotten_ = 0;
 };
 
+// The manifest of an image with a signed statement among its layers.
+std::string WithStatement(const std::string& config, const testing::Layer& layer) {
+  const auto descriptor = [](std::string_view type, const std::string& bytes) {
+    return R"({"mediaType":")" + std::string(type) + R"(","digest":")" +
+           oci::Digest::Of(AsBytes(bytes)).text() + R"(","size":)" + std::to_string(bytes.size()) +
+           "}";
+  };
+  return R"({"schemaVersion":2,"config":)" +
+         descriptor("application/vnd.oci.image.config.v1+json", config) + R"(,"layers":[)" +
+         descriptor("application/vnd.in-toto+json", "statement") + "," +
+         descriptor("application/vnd.oci.image.layer.v1.tar+gzip", layer.blob) + "]}";
+}
+
 TEST_F(AdvisorTest, APushedImageIsAssessedAndAnnounced) {
   ImportSample();
   const oci::Digest digest = PushImage(world_, "tests/app", "1", {MakeLayer(Debian("at-release"))});
@@ -134,6 +147,51 @@ TEST_F(AdvisorTest, APushedImageIsAssessedAndAnnounced) {
   EXPECT_EQ(json::FindText(json::Find(event, "top")->as_array()[0], "severity"), "critical");
   EXPECT_GT(json::Find(*json::Find(event, "counts"), "critical")->as_int64(), 0);
   EXPECT_GT(json::Find(*json::Find(event, "fixable"), "high")->as_int64(), 0);
+}
+
+TEST_F(AdvisorTest, AStatementAmongTheLayersHidesNothing) {
+  ImportSample();
+  const testing::Layer layer = MakeLayer(Debian("at-release"));
+  const std::string alone = testing::ConfigOf({layer});
+  const std::string counted = testing::ConfigOf(
+      {{.blob = {}, .diff_id = oci::Digest::Of(AsBytes("statement")).text()}, layer});
+  for (const std::string& config : {alone, counted}) {
+    const auto path = world_.Repository("tests/app");
+    for (const std::string& blob : {config, layer.blob, std::string("statement")}) {
+      ASSERT_TRUE(world_.PushBlob(path, blob).ok());
+    }
+    ASSERT_TRUE(world_.services->manifests
+                    .Put(world_.Caller(), path,
+                         {.content = WithStatement(config, layer),
+                          .content_type = std::string(oci::kOciManifest),
+                          .reference = *oci::Reference::Parse("1"),
+                          .tags = {}})
+                    .ok());
+    Run();
+    EXPECT_EQ(MustReport("tests/app").status, ImageStatus::kFail) << config;
+  }
+}
+
+TEST_F(AdvisorTest, AnImageThatWasSomethingElseIsReadOnceItIsOne) {
+  ImportSample();
+  const testing::Layer layer = MakeLayer(Debian("at-release"));
+  const std::string config = testing::ConfigOf({layer});
+  const auto path = world_.Repository("tests/app");
+  for (const std::string& blob : {config, layer.blob, std::string("statement")}) {
+    ASSERT_TRUE(world_.PushBlob(path, blob).ok());
+  }
+  for (const std::string& type :
+       {std::string("application/vnd.example+json"), std::string(oci::kOciManifest)}) {
+    ASSERT_TRUE(world_.services->manifests
+                    .Put(world_.Caller(), path,
+                         {.content = WithStatement(config, layer),
+                          .content_type = type,
+                          .reference = *oci::Reference::Parse("1"),
+                          .tags = {}})
+                    .ok());
+    Run();
+  }
+  EXPECT_EQ(MustReport("tests/app").status, ImageStatus::kFail);
 }
 
 TEST_F(AdvisorTest, UpperLayersDecideWhatIsInstalled) {

@@ -87,13 +87,6 @@ Result<std::optional<ImageKind>> FindKind(db::Transaction& tx, const oci::Digest
                      [](const db::Row& row) { return ParseKind(row.Text(0)); });
 }
 
-Result<bool> HasIndex(db::Transaction& tx, const oci::Digest& digest) {
-  BW_TRY(const auto found,
-         tx.QueryOne("SELECT 1 FROM advisor_image WHERE digest = $1 AND analyser = $2",
-                     {digest.text(), kAnalyserVersion}, [](const db::Row&) { return true; }));
-  return found.has_value();
-}
-
 Status SaveIndex(db::Transaction& tx, const oci::Digest& digest, const ImageIndex& index) {
   BW_TRY_STATUS(RemoveIndex(tx, digest));
   const package::OsRelease& os = index.inventory.os;

@@ -32,7 +32,6 @@ struct ImageIndex {
 // Nothing when the image was not read yet, or by an older analyser.
 Result<std::optional<ImageIndex>> FindIndex(db::Transaction& tx, const oci::Digest& digest);
 Result<std::optional<ImageKind>> FindKind(db::Transaction& tx, const oci::Digest& digest);
-Result<bool> HasIndex(db::Transaction& tx, const oci::Digest& digest);
 // Puts it in place of any earlier one.
 Status SaveIndex(db::Transaction& tx, const oci::Digest& digest, const ImageIndex& index);
 Status RemoveIndex(db::Transaction& tx, const oci::Digest& digest);

@@ -22,20 +22,21 @@ bool IsLasting(const Error& error) {
   }
 }
 
-// rootfs.diff_ids of the configuration, one for each layer (image-spec, "Image Configuration").
-Result<std::vector<oci::Digest>> DiffIdsOf(std::string_view config, std::size_t layers) {
-  const auto wrong = [] {
-    return Invalid("the image configuration does not say what its layers contain")
-        .Reason("config_invalid");
-  };
+Error ConfigInvalid() {
+  return Invalid("the image configuration does not say what its layers contain")
+      .Reason("config_invalid");
+}
+
+// rootfs.diff_ids of the configuration (image-spec, "Image Configuration").
+Result<std::vector<oci::Digest>> DiffIdsOf(std::string_view config) {
   auto document = json::Parse(config, {.max_bytes = config.size(), .max_depth = 64});
-  if (!document.ok()) return wrong();
+  if (!document.ok()) return ConfigInvalid();
   const json::Value* rootfs = json::Find(*document, "rootfs");
   const json::Value* ids = rootfs == nullptr ? nullptr : json::Find(*rootfs, "diff_ids");
-  if (ids == nullptr || !ids->is_array() || ids->as_array().size() != layers) return wrong();
+  if (ids == nullptr || !ids->is_array()) return ConfigInvalid();
   std::vector<oci::Digest> digests;
   for (const json::Value& id : ids->as_array()) {
-    if (!id.is_string()) return wrong();
+    if (!id.is_string()) return ConfigInvalid();
     BW_TRY(oci::Digest digest, oci::Digest::Parse(json::View(id.as_string())));
     digests.push_back(std::move(digest));
   }
@@ -52,20 +53,44 @@ Status CheckLayer(const oci::Descriptor& layer) {
   return Ok();
 }
 
+struct FilesystemLayer {
+  std::size_t number;  // among all layers, from 1
+  const oci::Descriptor& blob;
+  const oci::Digest& diff_id;
+};
+
+// What runtimes unpack; what else lies beside it is none of the image's files. Builders count it
+// among the diff_ids, or do not.
+Result<std::vector<FilesystemLayer>> FilesystemLayersOf(const oci::Manifest& manifest,
+                                                        const std::vector<oci::Digest>& diff_ids) {
+  const auto& all = manifest.layers;
+  const auto count = static_cast<std::size_t>(std::ranges::count_if(
+      all, [](const oci::Descriptor& layer) { return oci::IsFilesystemLayer(layer.media_type); }));
+  const bool counts_all = diff_ids.size() == all.size();
+  if (!counts_all && diff_ids.size() != count) return ConfigInvalid();
+  std::vector<FilesystemLayer> layers;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (!oci::IsFilesystemLayer(all[i].media_type)) continue;
+    layers.push_back({i + 1, all[i], diff_ids[counts_all ? i : layers.size()]});
+  }
+  return layers;
+}
+
 Result<ImageFiles> ReadLayers(const ContentReader& content, const oci::Manifest& manifest,
                               const IndexerLimits& limits) {
-  if (manifest.layers.size() > limits.max_layers) {
+  BW_TRY(const std::string config, content.ReadBlob(manifest.config->digest, limits.max_config));
+  BW_TRY(const auto diff_ids, DiffIdsOf(config));
+  BW_TRY(const auto layers, FilesystemLayersOf(manifest, diff_ids));
+  if (layers.size() > limits.max_layers) {
     return TooLarge("the image has more layers than the advisor examines")
         .Reason("image_too_large");
   }
-  BW_TRY(const std::string config, content.ReadBlob(manifest.config->digest, limits.max_config));
-  BW_TRY(const auto diff_ids, DiffIdsOf(config, manifest.layers.size()));
   ImageFiles files;
-  for (std::size_t i = 0; i < manifest.layers.size(); ++i) {
-    const std::string name = "layer " + std::to_string(i + 1);
-    BW_TRY_STATUS(CheckLayer(manifest.layers[i]).Context(name));
-    BW_TRY(const auto blob, content.OpenBlob(manifest.layers[i].digest));
-    BW_TRY(LayerContents layer, ReadLayer(*blob, diff_ids[i], limits.layer).Context(name));
+  for (const FilesystemLayer& one : layers) {
+    const std::string name = "layer " + std::to_string(one.number);
+    BW_TRY_STATUS(CheckLayer(one.blob).Context(name));
+    BW_TRY(const auto blob, content.OpenBlob(one.blob.digest));
+    BW_TRY(LayerContents layer, ReadLayer(*blob, one.diff_id, limits.layer).Context(name));
     files.Apply(std::move(layer));
   }
   return files;

@@ -17,11 +17,11 @@ struct IndexerLimits {
 // Whether it is of a container image; what is not has nothing to read.
 bool IsContainerImage(const registry::ManifestBytes& manifest);
 
-// Reads every layer once, as a stream. What is wrong with the image itself (damaged or hostile
-// layers, encryption, contents that are not here) becomes a problem of its inventory; errors are
-// only for what may pass, or for an image that is gone (kNotFound). `indexed` is left to the
-// caller. The layers are read wherever they are: the caller has seen that the image's repository
-// has them all.
+// Reads every layer of files once, as a stream; others, e.g. an attestation's, are skipped. What is
+// wrong with the image itself (damaged or hostile layers, encryption, contents that are not here)
+// becomes a problem of its inventory; errors are only for what may pass, or for an image that is
+// gone (kNotFound). `indexed` is left to the caller. The layers are read wherever they are: the
+// caller has seen that the image's repository has them all.
 Result<ImageIndex> ReadImage(const registry::ContentReader& content,
                              const registry::ManifestBytes& manifest,
                              const IndexerLimits& limits = {});

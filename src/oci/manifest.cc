@@ -1,7 +1,6 @@
 #include "oci/manifest.h"
 
 #include <algorithm>
-#include <iterator>
 #include <set>
 
 #include "base/strings.h"
@@ -179,13 +178,9 @@ std::vector<Descriptor> Manifest::RequiredBlobs() const {
 }
 
 bool Manifest::IsContainerImage() const {
-  constexpr std::string_view kConfigs[] = {"application/vnd.oci.image.config.v1+json",
-                                           "application/vnd.docker.container.image.v1+json"};
-  if (kind != ManifestKind::kImage || !config) return false;
-  return std::ranges::find(kConfigs, config->media_type) != std::end(kConfigs) &&
-         std::ranges::all_of(layers, [](const Descriptor& layer) {
-           return layer.media_type.starts_with("application/vnd.oci.image.layer.") ||
-                  layer.media_type.starts_with("application/vnd.docker.image.rootfs.");
+  if (kind != ManifestKind::kImage || !config || !IsImageConfig(config->media_type)) return false;
+  return layers.empty() || std::ranges::any_of(layers, [](const Descriptor& layer) {
+           return IsFilesystemLayer(layer.media_type);
          });
 }
 

@@ -52,9 +52,9 @@ struct Manifest {
   std::vector<Descriptor> RequiredBlobs() const;
   // Bytes of config and layers.
   std::uint64_t ContentSize() const;
-  // Whether it can be run: an image's configuration with layers of files, whatever else it carries.
-  // Told by these types alone, because signatures and attestations also use image manifests with an
-  // image's configuration. image-spec, "Image Layer Filesystem Changeset", and Docker's own types.
+  // Whether it can be run: an image's configuration, and no layers or some of files, whatever else
+  // it carries. Told by these types alone, because signatures and attestations also use image
+  // manifests with an image's configuration, and runtimes skip the layers that they do not know.
   bool IsContainerImage() const;
 };
 

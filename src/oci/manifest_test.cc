@@ -152,6 +152,45 @@ TEST(Manifest, RequiresEachBlobOnce) {
   EXPECT_EQ(manifest->RequiredBlobs().size(), 2U);
 }
 
+TEST(Manifest, IsOfAnImageByItsConfigurationAndAnyLayerOfFiles) {
+  const auto is_image = [](const std::string& layers, std::string_view config) {
+    std::string text = ImageText(layers);
+    const std::string_view usual = "application/vnd.oci.image.config.v1+json";
+    text.replace(text.find(usual), usual.size(), config);
+    const auto manifest = ParseManifest(text, kOciManifest);
+    return manifest.ok() && manifest->IsContainerImage();
+  };
+  const std::string files = DescriptorText(kB, "application/vnd.oci.image.layer.v1.tar+gzip");
+  const std::string statement = DescriptorText(kA, "application/vnd.in-toto+json");
+  for (const char* config :
+       {"application/vnd.oci.image.config.v1+json", "application/vnd.OCI.Image.Config.v1+json",
+        "application/vnd.docker.container.image.v1+json"}) {
+    EXPECT_TRUE(is_image(files, config)) << config;
+    EXPECT_TRUE(is_image("", config)) << "it may still say what to run";
+    EXPECT_TRUE(is_image(statement + "," + files, config)) << "runtimes skip the statement";
+    EXPECT_FALSE(is_image(statement, config)) << "BuildKit attests so";
+  }
+  EXPECT_FALSE(is_image(files, "application/vnd.cncf.helm.config.v1+json"));
+  EXPECT_FALSE(is_image("", "application/vnd.oci.empty.v1+json"));
+}
+
+TEST(MediaTypes, OfLayersOfFilesAreThoseThatRuntimesUnpack) {
+  for (const char* type :
+       {"application/vnd.oci.image.layer.v1.tar", "application/vnd.oci.image.layer.v1.tar+zstd",
+        "application/vnd.oci.image.layer.v1.tar+gzip+encrypted",
+        "application/vnd.oci.image.layer.nondistributable.v1.tar",
+        "application/vnd.docker.image.rootfs.diff.tar.gzip",
+        "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip",
+        "Application/vnd.OCI.image.layer.v1.tar"}) {
+    EXPECT_TRUE(IsFilesystemLayer(type)) << type;
+  }
+  for (const char* type :
+       {"", "application/vnd.in-toto+json", "application/octet-stream",
+        "application/vnd.dev.cosign.simplesigning.v1+json", "application/vnd.oci.image.layers"}) {
+    EXPECT_FALSE(IsFilesystemLayer(type)) << type;
+  }
+}
+
 TEST(Manifest, ContentSizeDoesNotOverflow) {
   const std::string huge =
       R"({"mediaType":"x/y","digest":")" + kB + R"(","size":18446744073709551615})";

@@ -36,6 +36,18 @@ bool IsSchema1(std::string_view media_type) {
   return media_type == kDockerSchema1 || media_type == kDockerSchema1Signed;
 }
 
+bool IsImageConfig(std::string_view media_type) {
+  const std::string type = LowerAscii(media_type);
+  return type == "application/vnd.oci.image.config.v1+json" ||
+         type == "application/vnd.docker.container.image.v1+json";
+}
+
+bool IsFilesystemLayer(std::string_view media_type) {
+  const std::string type = LowerAscii(media_type);
+  return type.starts_with("application/vnd.oci.image.layer.") ||
+         type.starts_with("application/vnd.docker.image.rootfs.");
+}
+
 bool IsNondistributableLayer(std::string_view media_type) {
   constexpr std::string_view kOciPrefix = "application/vnd.oci.image.layer.nondistributable.v1.tar";
   constexpr std::string_view kDockerPrefix = "application/vnd.docker.image.rootfs.foreign.diff.tar";

@@ -31,6 +31,12 @@ std::string_view EssenceOf(std::string_view content_type);
 bool IsMediaType(std::string_view text);
 ManifestKind KindOf(std::string_view media_type);
 bool IsSchema1(std::string_view media_type);
+// The configuration of an image that can be run. Media types are told apart without regard to case
+// (RFC 6838 §4.2), as some runtimes do.
+bool IsImageConfig(std::string_view media_type);
+// Layers of files that runtimes unpack, packed or encrypted in any way (image-spec, "Image Layer
+// Filesystem Changeset"; Docker's own types). Unlike those of signatures and attestations.
+bool IsFilesystemLayer(std::string_view media_type);
 // Layers that clients fetch elsewhere and never push.
 bool IsNondistributableLayer(std::string_view media_type);
 // The reference system's display text, e.g. "OCI Image Manifest v1"; the media type if unknown.
