@@ -15,7 +15,7 @@ constexpr std::string_view kService = "container-registry";
 constexpr std::string_view kKind = "image";
 constexpr std::string_view kAdvisor = "vulnerability advisor";
 constexpr std::string_view kRegistry = "registry content";
-constexpr std::size_t kMaxLabelBytes = 16U << 10;  // names and values
+constexpr std::size_t kMaxLabelBytes = 16U << 10;  // of one fact
 
 // An image's row: of the registry, and what the advisor made of it.
 constexpr std::string_view kColumns =
@@ -26,8 +26,10 @@ constexpr std::string_view kColumns =
     "e.target = m.digest AND e.kind = 2 AND EXISTS (SELECT 1 FROM tag t WHERE t.repository = "
     "e.repository AND t.digest = e.manifest)) THEN 1 ELSE 0 END, "
     "m.content_size, r.id, c.created, c.labels, c.platform, m.media_type, "
-    "CASE WHEN i.kind IS NULL THEN m.content END FROM repository r JOIN manifest m ON "
-    "m.repository = r.id "
+    "CASE WHEN i.kind = 'image' THEN NULL ELSE m.content END, "
+    // Of an image that was pushed before all of this was kept, what can be read of it here.
+    "CASE WHEN c.platform IS NULL THEN (SELECT b.content FROM blob_content b WHERE b.digest = "
+    "m.config_digest) END, m.subject FROM repository r JOIN manifest m ON m.repository = r.id "
     "JOIN namespace n ON n.registry = r.registry AND n.name = r.name_space "
     "LEFT JOIN image_config c ON c.digest = m.config_digest "
     // What is known of the same image elsewhere is not told of it where it lacks layers.
@@ -35,10 +37,9 @@ constexpr std::string_view kColumns =
     "WHERE a.repository = m.repository AND a.manifest = m.digest AND i.kind = 'image') "
     "LEFT JOIN advisor_location l ON l.registry = r.registry AND l.repository = r.name "
     "AND l.digest = m.digest ";
-// What the advisor has read says so; the others tell it by their bytes, which are selected for
-// them.
-constexpr std::string_view kMayBeImage =
-    "m.media_type IN ($3, $4) AND coalesce(i.kind, 'image') = 'image' ";
+// Those that the advisor has read as images are. The others tell it by their bytes, which are
+// selected for them: it may have read the same bytes where they were told to be of another type.
+constexpr std::string_view kMayBeImage = "m.media_type IN ($3, $4) ";
 
 bool ReadsAsImage(const db::Row& row, int media_type, int content) {
   if (row.IsNull(content)) return true;
@@ -48,7 +49,7 @@ bool ReadsAsImage(const db::Row& row, int media_type, int content) {
 
 struct Known {
   Timestamp pushed;
-  std::string kind;   // of advisor_image; empty: not read yet
+  bool read = false;  // by the advisor
   std::string os_id;  // empty: no distribution was found
   std::string status;
   Timestamp assessed;
@@ -57,17 +58,24 @@ struct Known {
   bool tagged = false;
   std::int64_t size = 0;
   std::string repository;  // row id
+  std::string subject;     // empty: none
   std::optional<Timestamp> built;
-  // Absent: the configuration was not read.
-  std::optional<json::Object> labels;
-  std::string platform;
+  std::optional<registry::ImageConfig> config;  // absent: it was not read
 
   bool scanned() const { return status == "OK" || status == "WARN" || status == "FAIL"; }
 };
 
+std::optional<registry::ImageConfig> ConfigOf(const db::Row& row) {
+  if (!row.IsNull(12)) {
+    return registry::ImageConfigOf(row.OptionalTime(10), row.Text(11), row.Text(12));
+  }
+  if (row.IsNull(15)) return std::nullopt;
+  return registry::ParseImageConfig(AsText(row.Blob(15)));
+}
+
 Result<Known> KnownOf(const db::Row& row) {
   Known known{.pushed = row.Time(0),
-              .kind = row.String(1),
+              .read = row.String(1) == "image",
               .os_id = row.String(2),
               .status = row.IsNull(3) ? "UNSCANNED" : row.String(3),
               .assessed = row.Time(4),
@@ -76,13 +84,10 @@ Result<Known> KnownOf(const db::Row& row) {
               .tagged = row.Bool(7),
               .size = row.Int(8),
               .repository = row.String(9),
+              .subject = row.String(16),
               .built = row.OptionalTime(10),
-              .labels = {},
-              .platform = {}};
-  if (!row.IsNull(12)) {
-    known.labels = registry::LabelsOf(row.Text(11));
-    known.platform = row.String(12);
-  }
+              .config = ConfigOf(row)};
+  if (known.config) known.built = known.config->created;
   if (!row.IsNull(6)) {
     BW_TRY(known.counts, json::Parse(row.Text(6)));
   }
@@ -144,38 +149,50 @@ Fact BuiltAt(const Known& known, Timestamp now) {
   return Fact::Unavailable("the image does not say when it was built", source, now);
 }
 
-std::size_t BytesOf(const json::Object& labels) {
+// Facts go into the records of the changes that are judged by them.
+Fact Bounded(condition::StringList texts, std::string_view what, Timestamp now) {
   std::size_t bytes = 0;
-  for (const auto& label : labels) bytes += label.key().size() + label.value().get_string().size();
-  return bytes;
+  for (const std::string& text : texts) bytes += text.size();
+  const std::string source(kRegistry);
+  if (bytes <= kMaxLabelBytes) return Fact::Present(std::move(texts), source, now);
+  return Fact::Unavailable("the image's " + std::string(what) + " are too large to judge", source,
+                           now);
+}
+
+void SetLabels(condition::Facts& facts, const json::Object& all, Timestamp now) {
+  condition::StringList labels;
+  condition::StringList names;
+  bool ambiguous = false;
+  for (const auto& label : all) {
+    names.emplace_back(label.key());
+    labels.push_back(names.back() + "=" + std::string(json::View(label.value().get_string())));
+    ambiguous = ambiguous || names.back().find('=') != std::string::npos;
+  }
+  facts.Set("label_names", Bounded(std::move(names), "names of labels", now));
+  // "a=b=c" may be the label "a" or one of the name "a=b".
+  facts.Set("labels", ambiguous
+                          ? Fact::Unavailable("a label of the image has a name with '=' in it",
+                                              std::string(kRegistry), now)
+                          : Bounded(std::move(labels), "labels", now));
 }
 
 // What its configuration says.
 void SetConfiguration(condition::Facts& facts, const Known& known, Timestamp now) {
   const std::string source(kRegistry);
-  const auto set_all = [&](std::string_view why) {
+  if (!known.config || !known.config->readable) {
+    const auto unknown =
+        Fact::Unavailable(known.config ? "the image's configuration cannot be read as one"
+                                       : "the image's configuration was not read yet",
+                          source, now);
     for (const char* property : {"labels", "label_names", "platform"}) {
-      facts.Set(property, Fact::Unavailable(std::string(why), source, now));
+      facts.Set(property, unknown);
     }
-  };
-  if (!known.labels) return set_all("the image's configuration was not read yet");
-  facts.Set("platform", known.platform.empty() ? Fact::Absent(source, now)
-                                               : Fact::Present(known.platform, source, now));
-  // Facts go into the records of the changes that are judged by them.
-  if (BytesOf(*known.labels) > kMaxLabelBytes) {
-    const auto large = Fact::Unavailable("the image's labels are too large to judge", source, now);
-    facts.Set("labels", large);
-    facts.Set("label_names", large);
     return;
   }
-  condition::StringList labels;
-  condition::StringList names;
-  for (const auto& label : *known.labels) {
-    names.emplace_back(label.key());
-    labels.push_back(names.back() + "=" + std::string(json::View(label.value().get_string())));
-  }
-  facts.Set("labels", Fact::Present(std::move(labels), source, now));
-  facts.Set("label_names", Fact::Present(std::move(names), source, now));
+  const std::string& platform = known.config->platform;
+  facts.Set("platform",
+            platform.empty() ? Fact::Absent(source, now) : Fact::Present(platform, source, now));
+  SetLabels(facts, known.config->labels, now);
 }
 
 // Absent too if the resource names none.
@@ -203,16 +220,17 @@ condition::Facts FactsOf(const Known& known, Timestamp now) {
   SetVulnerabilities(facts, known, now);
   SetConfiguration(facts, known, now);
   const std::string source(kAdvisor);
-  const bool read = !known.kind.empty();
-  facts.Set("has_os", read ? Fact::Present(!known.os_id.empty(), source, now)
-                           : Fact::Unavailable("the image was not read yet", source, now));
+  facts.Set("has_os", known.read ? Fact::Present(!known.os_id.empty(), source, now)
+                                 : Fact::Unavailable("the image was not read yet", source, now));
   facts.Set("os", known.os_id.empty() ? Fact::Absent(source, now)
                                       : Fact::Present(known.os_id, source, now));
-  facts.Set("os_packages_reported", Fact::Present(read && known.scanned(), source, now));
+  facts.Set("os_packages_reported", Fact::Present(known.read && known.scanned(), source, now));
   const std::string registry(kRegistry);
   facts.Set("built_at", BuiltAt(known, now));
   facts.Set("pushed_at", Fact::Present(known.pushed, registry, now));
   facts.Set("tagged", Fact::Present(known.tagged, registry, now));
+  facts.Set("subject", known.subject.empty() ? Fact::Absent(registry, now)
+                                             : Fact::Present(known.subject, registry, now));
   facts.Set("size_bytes", Fact::Present(condition::Number(known.size), registry, now));
   return facts;
 }
@@ -242,7 +260,7 @@ Result<std::vector<control::Resource>> ImageFacts::List(db::Transaction& tx,
   for (const control::RegistryInfo& registry : registries_.all()) {
     BW_TRY_STATUS(
         tx.Query("SELECT r.name, m.digest, n.resource_group, m.media_type, "
-                 "CASE WHEN i.kind IS NULL THEN m.content END FROM namespace n "
+                 "CASE WHEN i.kind = 'image' THEN NULL ELSE m.content END FROM namespace n "
                  "JOIN repository r ON r.registry = n.registry AND r.name_space = n.name "
                  "JOIN manifest m ON m.repository = r.id "
                  "LEFT JOIN advisor_image i ON i.digest = m.digest "

@@ -1,5 +1,7 @@
 #include "advisor/image_facts.h"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "advisor/advisor.h"
@@ -145,6 +147,46 @@ TEST_F(ImageFactsTest, AnImageThatLacksLayersHasNoneOfTheFactsKnownElsewhere) {
   ASSERT_TRUE(world_.jobs->RunDue().ok());
   EXPECT_EQ(Value(image, "scan_status"), "\"FAIL\"");
   EXPECT_EQ(Value(image, "has_os"), "true");
+}
+
+TEST_F(ImageFactsTest, WhatIsOlderThanItsPlatformIsReadFromTheConfigurationItself) {
+  PushImage(world_, "tests/app", "1", {MakeLayer(Debian())},
+            R"({"os":"linux","architecture":"amd64","config":{"Labels":{"tier":"gold"}}})");
+  ASSERT_TRUE(world_.database
+                  .Write([](db::Transaction& tx) -> Status {
+                    BW_TRY_STATUS(
+                        tx.Execute("UPDATE image_config SET platform = NULL, labels = '{}'"));
+                    return Ok();
+                  })
+                  .ok());
+  const control::Resource image = List().front();
+  EXPECT_EQ(Value(image, "platform"), "\"linux/amd64\"");
+  EXPECT_EQ(Value(image, "labels"), R"(["tier=gold"])");
+}
+
+TEST_F(ImageFactsTest, NothingIsSaidByAConfigurationThatCannotBeRead) {
+  PushImage(world_, "tests/app", "1", {MakeLayer(Debian())},
+            R"({"os":"linux","architecture":"amd64","config":{"Labels":{"tier":5}}})");
+  for (const char* property : {"platform", "labels", "label_names"}) {
+    EXPECT_EQ(Value(List().front(), property), "unavailable") << property;
+  }
+}
+
+TEST_F(ImageFactsTest, LabelsAndTheirNamesAreBoundedEachOnItsOwn) {
+  const auto push = [&](const std::string& name, const std::string& value) {
+    PushImage(world_, "tests/app", "1", {MakeLayer(Debian())},
+              R"({"os":"linux","architecture":"amd64","config":{"Labels":{")" + name + R"(":")" +
+                  value + R"("}}})");
+    const auto images = List();
+    const auto newest = std::ranges::find_if(
+        images, [&](const control::Resource& image) { return Value(image, "tagged") == "true"; });
+    return Value(*newest, "label_names") + " " + Value(*newest, "labels");
+  };
+  const std::string large(17U << 10, 'x');
+  EXPECT_EQ(push("a", "b"), R"(["a"] ["a=b"])");
+  EXPECT_EQ(push("a", large), R"(["a"] unavailable)");
+  EXPECT_EQ(push(large, ""), "unavailable unavailable");
+  EXPECT_EQ(push("a=b", "c"), R"(["a=b"] unavailable)") << "or the label a of the value b=c";
 }
 
 TEST_F(ImageFactsTest, AnotherAccountsImageIsNone) {

@@ -79,6 +79,7 @@
 #include "registry/namespaces.h"
 #include "registry/quota_facts.h"
 #include "registry/quotas.h"
+#include "registry/repository_facts.h"
 #include "registry/retention.h"
 #include "registry/settings.h"
 #include "registry/tag_immutability.h"
@@ -206,6 +207,7 @@ struct Installation::Parts {
   registry::Accounting accounting;
   registry::Quotas quotas;
   registry::QuotaFacts quota_facts;
+  registry::RepositoryFacts repository_facts;
   registry::Traffic traffic;
   registry::Admission admission;
   registry::LastPulls last_pulls;

@@ -33,6 +33,48 @@ Result<condition::Facts> ReadSignIn(db::Transaction& tx, const AccountId& accoun
   return facts;
 }
 
+// Where they can prove who they are: with a password of this installation, at directories and
+// providers that have said so before.
+Result<condition::StringList> SourcesOf(db::Transaction& tx, const User& user) {
+  return tx.QueryAll(
+      "SELECT 'password' AS source FROM iam_password WHERE iam_id = $1 UNION SELECT realm FROM "
+      "iam_external_identity WHERE account_id = $2 AND iam_id = $1 ORDER BY source",
+      {user.iam_id, user.account}, [](const db::Row& row) { return row.String(0); });
+}
+
+// By the sessions that are kept, and by what providers have said.
+Result<std::optional<Timestamp>> LastSignIn(db::Transaction& tx, const User& user) {
+  BW_TRY(const auto last,
+         tx.QueryOne("SELECT MAX(at) FROM (SELECT created_at AS at FROM iam_session WHERE "
+                     "account_id = $2 AND iam_id = $1 UNION ALL SELECT seen_at FROM "
+                     "iam_external_identity WHERE account_id = $2 AND iam_id = $1) known",
+                     {user.iam_id, user.account},
+                     [](const db::Row& row) { return row.OptionalTime(0); }));
+  return last.value_or(std::nullopt);
+}
+
+Fact SignedIn(const User& user, const std::optional<Timestamp>& last, Timestamp now) {
+  const std::string source(kSignInSource);
+  if (last) return Fact::Present(*last, source, now);
+  if (user.state == UserState::kPending) return Fact::Absent(source, now);
+  return Fact::Unavailable("no session of theirs is on record any more", source, now);
+}
+
+Result<condition::Facts> ReadUser(db::Transaction& tx, const AccountId& account,
+                                  const std::string& iam_id, Timestamp now) {
+  BW_TRY(const User user, Existing(store::FindUser(tx, IamId(iam_id)), account, "user"));
+  BW_TRY(auto sources, SourcesOf(tx, user));
+  BW_TRY(const auto last, LastSignIn(tx, user));
+  const std::string source(kSignInSource);
+  condition::Facts facts;
+  facts.Set("state", Fact::Present(std::string(ToString(user.state)), source, now));
+  facts.Set("added_at", Fact::Present(user.added, source, now));
+  facts.Set("last_sign_in", SignedIn(user, last, now));
+  facts.Set("sign_in_sources", Fact::Present(std::move(sources), source, now));
+  facts.Set("addresses_limited", Fact::Present(!user.allowed_addresses.empty(), source, now));
+  return facts;
+}
+
 Result<condition::Facts> ReadKey(db::Transaction& tx, const std::string& kid, Timestamp now) {
   BW_TRY(const auto keys, ReadSigningKeys(tx));
   const auto key = std::ranges::find(keys, kid, &SealedKey::kid);
@@ -51,6 +93,7 @@ Result<condition::Facts> ReadKey(db::Transaction& tx, const std::string& kid, Ti
 
 std::vector<condition::ResourceType> SignInFacts::Types() const {
   return {{std::string(kIdentityService), std::string(kSignInKind)},
+          {std::string(kIdentityService), std::string(kUserKind)},
           {std::string(kIdentityService), std::string(kSigningKeyKind)}};
 }
 
@@ -61,6 +104,12 @@ Result<std::vector<control::Resource>> SignInFacts::List(db::Transaction& tx,
   if (type.kind == kSignInKind) {
     resources.push_back(IamResource(account, type.service, type.kind));
     return resources;
+  }
+  if (type.kind == kUserKind) {
+    return tx.QueryAll("SELECT iam_id FROM iam_user WHERE account_id = $1 ORDER BY iam_id",
+                       {account}, [&](const db::Row& row) {
+                         return IamResource(account, type.service, type.kind, row.String(0));
+                       });
   }
   BW_TRY(const bool owns, OwnsKeys(tx, account));
   if (!owns) return resources;
@@ -74,6 +123,7 @@ Result<std::vector<control::Resource>> SignInFacts::List(db::Transaction& tx,
 Result<condition::Facts> SignInFacts::Read(db::Transaction& tx, const control::Resource& resource) {
   const Timestamp now = clock_.Now();
   if (resource.kind == kSignInKind) return ReadSignIn(tx, resource.account, now);
+  if (resource.kind == kUserKind) return ReadUser(tx, resource.account, resource.name, now);
   BW_TRY(const bool owns, OwnsKeys(tx, resource.account));
   if (!owns) return NoSuch("signing key");
   return ReadKey(tx, resource.name, now);

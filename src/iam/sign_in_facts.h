@@ -1,6 +1,6 @@
 // What goals ask of how people and tokens are known: facts of iam-identity/sign-in, one of each
-// account, and of iam-identity/signing-key, the keys of tokens, which are the installation's and so
-// its own account's.
+// account, of iam-identity/identity, its users, and of iam-identity/signing-key, the keys of
+// tokens, which are the installation's and so its own account's.
 #pragma once
 
 #include <vector>
@@ -11,6 +11,7 @@ namespace breakwater::iam {
 
 inline constexpr std::string_view kIdentityService = "iam-identity";
 inline constexpr std::string_view kSignInKind = "sign-in";
+inline constexpr std::string_view kUserKind = "identity";
 inline constexpr std::string_view kSigningKeyKind = "signing-key";
 
 inline condition::ResourceType SignInType() {

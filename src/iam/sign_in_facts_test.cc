@@ -1,5 +1,7 @@
 #include "iam/sign_in_facts.h"
 
+#include <algorithm>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -47,6 +49,22 @@ TEST_F(SignInFactsTest, PasswordsOfUsersAreCountedAsTheyComeAndGo) {
   EXPECT_THAT(news_.Take(), Contains("apikey"));
   control::testing::ExpectCatalogued(kSignIn,
                                      *reader_.Read(reader_.List(kSignIn, world_.account).front()));
+}
+
+TEST_F(SignInFactsTest, AUserIsKnownByTheStateAndWhereThePersonSignsIn) {
+  const condition::ResourceType type{std::string(kIdentityService), std::string(kUserKind)};
+  const User ada = world_.Invite("ada@example.com");
+  world_.GivePassword(ada.iam_id, Secret("correct horse battery"));
+  const auto all = reader_.List(type, world_.account);
+  ASSERT_THAT(all, SizeIs(2));
+  const auto found = std::ranges::find(all, ada.iam_id.value(), &control::Resource::name);
+  ASSERT_NE(found, all.end());
+  EXPECT_EQ(reader_.Text(*found, "state"), "\"PENDING\"");
+  EXPECT_EQ(reader_.Text(*found, "last_sign_in"), "absent");
+  EXPECT_EQ(reader_.Text(*found, "sign_in_sources"), R"(["password"])");
+  EXPECT_EQ(reader_.Text(*found, "addresses_limited"), "false");
+  control::testing::ExpectCatalogued(type, *reader_.Read(*found));
+  EXPECT_THAT(reader_.List(type, AccountId("other")), IsEmpty());
 }
 
 TEST_F(SignInFactsTest, TheKeyThatSignsIsToldFromThoseThatDoNot) {

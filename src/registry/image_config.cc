@@ -1,37 +1,106 @@
 #include "registry/image_config.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "base/bytes.h"
+#include "base/strings.h"
 #include "registry/content_reader.h"
 
 namespace breakwater::registry {
 namespace {
 
-// The form of the image-spec's and of containerd's platforms.
-std::string PlatformOf(const json::Value& config) {
-  const std::string_view os = json::FindText(config, "os");
-  const std::string_view architecture = json::FindText(config, "architecture");
-  if (os.empty() || architecture.empty()) return {};
-  std::string platform = std::string(os) + "/" + std::string(architecture);
-  const std::string_view variant = json::FindText(config, "variant");
-  if (!variant.empty()) platform += "/" + std::string(variant);
-  return platform;
-}
+// In the place of a platform: the configuration cannot be read. No platform is written so.
+constexpr std::string_view kUnreadable = "?";
+
+// Looks at members as the least strict of programs do that run images: Go takes "OS" for "os", so
+// that with both nobody knows which counts.
+class ConfigReader {
+ public:
+  // Null where it is missing or null.
+  const json::Value* Member(const json::Object& object, std::string_view name) {
+    const json::Value* found = nullptr;
+    for (const auto& member : object) {
+      const std::string_view key = member.key();
+      if (key == name) {
+        found = &member.value();
+      } else if (EqualsIgnoreCase(key, name)) {
+        readable_ = false;
+      }
+    }
+    return found == nullptr || found->is_null() ? nullptr : found;
+  }
+
+  const json::Object* ObjectMember(const json::Object& object, std::string_view name) {
+    const json::Value* found = Member(object, name);
+    if (found == nullptr) return nullptr;
+    readable_ = readable_ && found->is_object();
+    return found->if_object();
+  }
+
+  // A part of a platform, of the characters that containerd allows there.
+  std::string PlatformPart(const json::Object& object, std::string_view name) {
+    const json::Value* found = Member(object, name);
+    if (found == nullptr) return {};
+    const std::string_view text =
+        found->is_string() ? json::View(found->get_string()) : kUnreadable;
+    const bool is_good = text.size() <= kMaxPlatformPart && std::ranges::all_of(text, IsGood);
+    readable_ = readable_ && is_good;
+    return std::string(text);
+  }
+
+  // The form of the image-spec's and of containerd's platforms.
+  std::string Platform(const json::Object& config) {
+    const std::string os = PlatformPart(config, "os");
+    const std::string architecture = PlatformPart(config, "architecture");
+    const std::string variant = PlatformPart(config, "variant");
+    if (os.empty() || architecture.empty()) return {};
+    return os + "/" + architecture + (variant.empty() ? "" : "/" + variant);
+  }
+
+  json::Object Labels(const json::Object& config) {
+    const json::Object* inner = ObjectMember(config, "config");
+    const json::Object* labels = inner == nullptr ? nullptr : ObjectMember(*inner, "Labels");
+    if (labels == nullptr) return {};
+    for (const auto& label : *labels) readable_ = readable_ && label.value().is_string();
+    return *labels;
+  }
+
+  bool readable() const { return readable_; }
+
+ private:
+  static bool IsGood(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '.' || c == '-';
+  }
+
+  bool readable_ = true;
+};
 
 }  // namespace
 
 ImageConfig ParseImageConfig(std::string_view text) {
   ImageConfig config;
+  config.readable = false;
   const auto document = json::Parse(text, {.max_bytes = kMaxConfigBytes});
-  if (!document.ok()) return config;
+  if (!document.ok() || !document->is_object()) return config;
   const auto created = ParseRfc3339(json::FindText(*document, "created"));
   if (created.ok()) config.created = *created;
-  config.platform = PlatformOf(*document);
-  const json::Value* inner = json::Find(*document, "config");
-  const json::Value* labels = inner == nullptr ? nullptr : json::Find(*inner, "Labels");
-  if (labels == nullptr || !labels->is_object()) return config;
-  for (const auto& [name, value] : labels->get_object()) {
-    if (value.is_string()) config.labels[name] = value;
-  }
+  ConfigReader reader;
+  std::string platform = reader.Platform(document->get_object());
+  json::Object labels = reader.Labels(document->get_object());
+  if (!reader.readable()) return config;
+  config.readable = true;
+  config.platform = std::move(platform);
+  config.labels = std::move(labels);
+  return config;
+}
+
+ImageConfig ImageConfigOf(std::optional<Timestamp> created, std::string_view labels,
+                          std::string_view platform) {
+  ImageConfig config{.created = created, .labels = LabelsOf(labels)};
+  config.readable = platform != kUnreadable;
+  if (config.readable) config.platform = platform;
   return config;
 }
 
@@ -46,9 +115,7 @@ Result<std::optional<ImageConfig>> FindImageConfig(db::Transaction& tx, const oc
       "SELECT created, labels, platform FROM image_config WHERE digest = $1 AND platform IS NOT "
       "NULL",
       {digest.text()}, [](const db::Row& row) {
-        return ImageConfig{.created = row.OptionalTime(0),
-                           .labels = LabelsOf(row.Text(1)),
-                           .platform = row.String(2)};
+        return ImageConfigOf(row.OptionalTime(0), row.Text(1), row.Text(2));
       });
 }
 
@@ -56,8 +123,10 @@ Status SaveImageConfig(db::Transaction& tx, const oci::Digest& digest, const Ima
   BW_TRY_STATUS(
       tx.Execute("INSERT INTO image_config (digest, created, labels, platform) SELECT b.digest, "
                  "CAST($2 AS BIGINT), CAST($3 AS TEXT), CAST($4 AS TEXT) FROM blob b WHERE "
-                 "b.digest = $1 ON CONFLICT (digest) DO UPDATE SET platform = excluded.platform",
-                 {digest.text(), config.created, json::Serialize(config.labels), config.platform}));
+                 "b.digest = $1 ON CONFLICT (digest) DO UPDATE SET created = excluded.created, "
+                 "labels = excluded.labels, platform = excluded.platform",
+                 {digest.text(), config.created, json::Serialize(config.labels),
+                  config.readable ? std::string_view(config.platform) : kUnreadable}));
   return Ok();
 }
 
@@ -79,7 +148,7 @@ Status ReadImageConfig(db::Database& database, const ContentReader& reader,
   const auto text = reader.ReadBlob(digest, kMaxConfigBytes);
   const bool readable = text.ok() || text.error().code() == ErrorCode::kTooLarge;
   if (!readable) return Ok();  // another time, or never
-  const ImageConfig config = text.ok() ? ParseImageConfig(*text) : ImageConfig{};
+  const ImageConfig config = ParseImageConfig(text.ok() ? *text : "");
   return database.Write([&](db::Transaction& tx) { return SaveImageConfig(tx, digest, config); });
 }
 

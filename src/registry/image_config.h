@@ -17,13 +17,19 @@ namespace breakwater::registry {
 
 class ContentReader;
 
-// Configurations above this are not read: they count as without date and labels.
+// Configurations above this are not read.
 inline constexpr std::size_t kMaxConfigBytes = 4U << 20;
+// Of each part of a platform.
+inline constexpr std::size_t kMaxPlatformPart = 64;
 
 struct ImageConfig {
   std::optional<Timestamp> created;  // absent: it names no date, or none that can be read
   json::Object labels;               // of texts
   std::string platform = {};         // "linux/arm64/v8"; empty: it names none
+  // False: nobody can say what it runs on and how it is labelled, because it is too large, no
+  // configuration, or one that programs read in several ways. It has no labels and no platform
+  // then.
+  bool readable = true;
 };
 
 // Of an artifact's configuration, which may be anything, whatever is like an image's.
@@ -42,6 +48,9 @@ Status ReadImageConfig(db::Database& database, const ContentReader& reader,
 // With its blob.
 Status RemoveImageConfig(db::Transaction& tx, const oci::Digest& digest);
 
+// As rows keep it: columns of image_config, with a platform.
+ImageConfig ImageConfigOf(std::optional<Timestamp> created, std::string_view labels,
+                          std::string_view platform);
 // Labels as rows keep them.
 json::Object LabelsOf(std::string_view text);
 

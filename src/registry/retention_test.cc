@@ -358,6 +358,19 @@ TEST_F(RetentionTest, ReadsDatesThatNoRowKnows) {
   EXPECT_EQ(world_.Count("image_config"), 2);
 }
 
+TEST_F(RetentionTest, ReadsAgainWhatIsOlderThanItsPlatform) {
+  Push(1, "v1");
+  ASSERT_TRUE(world_.owner->database()
+                  .Write([](db::Transaction& tx) -> Status {
+                    BW_TRY_STATUS(
+                        tx.Execute("UPDATE image_config SET platform = NULL, created = NULL"));
+                    return Ok();
+                  })
+                  .ok());
+  Push(2, "v2");
+  EXPECT_EQ(Analysed({.images_per_repo = 1}).size(), 1U);
+}
+
 TEST_F(RetentionTest, WhatWasPulledStays) {
   const std::string first = Push(1, "v1");
   world_.clock.Advance(std::chrono::hours{2});
