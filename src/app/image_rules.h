@@ -1,5 +1,6 @@
-// Which pushes the configuration rules judge: those of images that some rule asks about. The others
-// are not read back, so that a push costs nothing more where there is no such rule.
+// Which pushes and deletions the configuration rules judge: those of images that some rule asks
+// about. The others are not read back, so that a push costs nothing more where there is no such
+// rule.
 #pragma once
 
 #include "advisor/image_facts.h"

@@ -1,6 +1,8 @@
 // Rules about images, in a whole installation: a push that would break one does not happen.
 #include "app/image_rules.h"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "app/testing.h"
@@ -85,12 +87,76 @@ class ImageRules : public ::testing::Test {
     return pushed.ok() ? "" : pushed.error().reason() + ": " + pushed.error().message();
   }
 
+  // A manifest of any kind, its blobs pushed; by digest unless there is a tag.
+  struct Typed {
+    std::string_view type;
+    std::string bytes;
+  };
+  std::string Manifest(std::string_view repository, const Typed& config,
+                       const std::vector<Typed>& layers, std::string_view more = "") {
+    const auto descriptor = [&](const Typed& one) {
+      PushBlob(Path(repository), one.bytes);
+      return R"({"mediaType":")" + std::string(one.type) + R"(","digest":")" +
+             oci::Digest::Of(AsBytes(one.bytes)).text() + R"(","size":)" +
+             std::to_string(one.bytes.size()) + "}";
+    };
+    std::string list;
+    for (const Typed& one : layers) list += (list.empty() ? "" : ",") + descriptor(one);
+    return R"({"schemaVersion":2,"config":)" + descriptor(config) + R"(,"layers":[)" + list + "]" +
+           std::string(more) + "}";
+  }
+  oci::Digest MustPush(std::string_view repository, const std::string& manifest,
+                       const std::string& tag = "", std::string_view type = oci::kOciManifest) {
+    const auto digest = oci::Digest::Of(AsBytes(manifest));
+    const auto pushed = PushManifest(repository, manifest, type, tag.empty() ? digest.text() : tag);
+    EXPECT_TRUE(pushed.ok()) << pushed.error().message();
+    return digest;
+  }
+  // "config_rule_denied" where a rule forbids it, "" where nothing does.
+  static std::string ReasonOf(const auto& result) {
+    return result.ok() ? "" : result.error().reason();
+  }
+  std::string Delete(std::string_view repository, const std::string& reference) {
+    return ReasonOf(parts().manifests.Delete(place_.caller, Path(repository),
+                                             *oci::Reference::Parse(reference)));
+  }
+  std::string Copy(std::string_view from, std::string_view to, std::string_view reference = "1") {
+    return ReasonOf(parts().manifests.Tag(place_.caller, Path(from),
+                                          *oci::Reference::Parse(reference), Path(to),
+                                          *oci::Reference::Parse("1")));
+  }
+
   bool IsThere(std::string_view repository) {
     return parts().manifests.Head(Path(repository), *oci::Reference::Parse("1")).ok();
   }
 
   testing::Place place_;
 };
+
+constexpr std::string_view kOciConfig = "application/vnd.oci.image.config.v1+json";
+constexpr std::string_view kDockerConfig = "application/vnd.docker.container.image.v1+json";
+constexpr std::string_view kOciLayer = "application/vnd.oci.image.layer.v1.tar";
+constexpr std::string_view kDockerLayer = "application/vnd.docker.image.rootfs.diff.tar.gzip";
+constexpr std::string_view kStatement = "application/vnd.in-toto+json";
+constexpr std::string_view kDenied = "config_rule_denied";
+
+std::string Descriptor(const oci::Digest& digest, std::string_view more = "",
+                       std::string_view type = oci::kOciManifest) {
+  return R"({"mediaType":")" + std::string(type) + R"(","size":2,"digest":")" + digest.text() +
+         "\"" + std::string(more) + "}";
+}
+std::string Index(const std::string& entries) {
+  return R"({"schemaVersion":2,"manifests":[)" + entries + "]}";
+}
+// As a member of a manifest.
+std::string SubjectOf(const oci::Digest& digest) {
+  return R"(,"subject":)" + Descriptor(digest);
+}
+std::string CosignTag(const oci::Digest& digest, std::string_view end) {
+  std::string tag = digest.text() + std::string(end);
+  std::ranges::replace(tag, ':', '-');
+  return tag;
+}
 
 constexpr std::string_view kSourceIsNamed =
     R"({"property":"label_names","operator":"strings_required",)"
@@ -243,6 +309,227 @@ TEST_F(ImageRules, ASignatureThatMustBeThereCanComeBeforeTheImage) {
                                                   *oci::Reference::Parse(pushed->digest.text()));
   ASSERT_FALSE(deleted.ok()) << "the image needs it";
   EXPECT_EQ(deleted.error().reason(), "config_rule_denied");
+}
+
+TEST_F(ImageRules, AnImageIsOneWhateverItsTypesAndItsOtherLayers) {
+  Require(kSourceIsNamed);
+  const std::string config = Config("{}");
+  const Typed statement{kStatement, "statement"};
+  struct Case {
+    std::string_view type;
+    Typed config;
+    std::vector<Typed> layers;
+  };
+  const std::vector<Case> cases{
+      {oci::kOciManifest, {kOciConfig, config}, {{kOciLayer, "layer"}}},
+      {oci::kOciManifest, {kOciConfig, config}, {statement, {kOciLayer, "layer"}}},
+      {oci::kOciManifest, {kOciConfig, config}, {{kOciLayer, "layer"}, statement}},
+      {oci::kOciManifest, {kOciConfig, config}, {}},
+      {oci::kOciManifest, {kDockerConfig, config}, {{kDockerLayer, "layer"}}},
+      {oci::kOciManifest, {"application/vnd.OCI.image.config.v1+json", config}, {}},
+      {oci::kDockerManifest, {kDockerConfig, config}, {{kDockerLayer, "layer"}}},
+      {oci::kDockerManifest, {kOciConfig, config}, {{kOciLayer, "layer"}, statement}},
+  };
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    const std::string manifest = Manifest("team/app", cases[i].config, cases[i].layers);
+    EXPECT_EQ(ReasonOf(PushManifest("team/app", manifest, cases[i].type)), kDenied) << i;
+  }
+}
+
+TEST_F(ImageRules, AnImageThatIsAttachedToAnotherCanBeForbidden) {
+  Require(R"({"property":"subject","operator":"is_empty"})");
+  EXPECT_EQ(Push("team/app", Config("{}")), "");
+  const oci::Digest other = oci::Digest::Of(AsBytes(std::string_view("other")));
+  EXPECT_EQ(ReasonOf(PushManifest("team/app", Manifest("team/app", {kOciConfig, Config("{}")}, {},
+                                                       SubjectOf(other)))),
+            kDenied);
+}
+
+TEST_F(ImageRules, BytesThatWereToldToBeSomethingElseAreJudgedOnceTheyAreAnImage) {
+  Require(kSourceIsNamed);
+  const std::string manifest =
+      Manifest("team/app", {kOciConfig, Config("{}")}, {{kOciLayer, "layer"}});
+  MustPush("team/app", manifest, "1", "application/vnd.example+json");
+  ASSERT_TRUE(parts().jobs->RunDue().ok());
+  EXPECT_EQ(ReasonOf(PushManifest("team/app", manifest)), kDenied);
+}
+
+TEST_F(ImageRules, AConfigurationThatCannotBeReadPassesNoRule) {
+  // A rule that is complied with where nothing is said.
+  Require(R"({"and":[{"property":"label_names","operator":"strings_allowed","value":["tier"]},)"
+          R"({"property":"platform","operator":"string_not_equals","value":"windows/amd64"}]})");
+  ASSERT_EQ(Push("team/app", Config("{}")), "");
+  for (const std::string& config : {
+           std::string("no JSON"),
+           std::string("[]"),
+           std::string(R"({"config":{"Labels":{"other":5}}})"),
+           std::string(R"({"config":{"Labels":["other"]}})"),
+           std::string(R"({"config":{"Labels":{},"labels":{"other":""}}})"),
+           std::string(R"({"os":["windows"],"architecture":"amd64"})"),
+           std::string(R"({"os":"linux","OS":"windows","architecture":"amd64"})"),
+           std::string(R"({"os":"windows","architecture":"amd64\u0000"})"),
+           R"({"os":"windows","architecture":"amd64","variant":")" + std::string(5000, 'v') + "\"}",
+       }) {
+    const std::string refusal = Push("team/app", config);
+    EXPECT_TRUE(refusal.starts_with(kDenied)) << config << ": " << refusal;
+    EXPECT_NE(refusal.find("cannot be judged"), std::string::npos) << refusal;
+  }
+}
+
+TEST_F(ImageRules, WithoutItsConfigurationThereIsNoImage) {
+  const std::string manifest = registry::testing::ImageManifest(Config("{}"), {"layer"});
+  PushBlob(Path("team/app"), "layer");
+  EXPECT_EQ(ReasonOf(PushManifest("team/app", manifest)), "manifest_blob_unknown");
+}
+
+TEST_F(ImageRules, LabelsAreTakenAsTheyAreHoweverStrangeAndAsManyAsCanBeJudged) {
+  Require(R"({"property":"label_names","operator":"strings_required","value":["tier"]})");
+  for (const char* strange : {R"({"tier\u0000":"gold"})", R"({"Tier":"gold"})",
+                              R"({"tier\r\nX: y":"gold"})", R"({"":"tier"})"}) {
+    EXPECT_TRUE(Push("team/app", Config(strange)).starts_with(kDenied)) << strange;
+  }
+  const std::string large(17U << 10, 'x');
+  EXPECT_EQ(Push("team/app", Config(R"({"tier":"\u0000\u001b","other":")" + large + R"("})")), "");
+  EXPECT_TRUE(
+      Push("team/app", Config(R"({"tier":"","other)" + large + R"(":""})")).starts_with(kDenied));
+  Require(R"({"property":"labels","operator":"strings_required","value":["tier=gold"]})");
+  EXPECT_EQ(Push("team/app", Config(R"({"tier":"gold"})")), "");
+  EXPECT_TRUE(Push("team/app", Config(R"({"tier":"gold","other":")" + large + R"("})"))
+                  .starts_with(kDenied));
+}
+
+TEST_F(ImageRules, ACopyIsJudgedWithAllThatItBrings) {
+  Require(kSourceIsNamed, true);
+  const oci::Digest good =
+      MustPush("other/app",
+               Manifest("other/app", {kOciConfig, Config(kSource)}, {{kOciLayer, "layer"}}), "1");
+  const std::string bad = Manifest("other/app", {kOciConfig, Config("{}")}, {{kOciLayer, "layer"}});
+  EXPECT_EQ(Copy("other/app", "team/app"), "");
+  const oci::Digest inner =
+      MustPush("other/app", Index(Descriptor(MustPush("other/app", bad))), "", oci::kOciIndex);
+  MustPush("other/app", Index(Descriptor(inner, "", oci::kOciIndex)), "list", oci::kOciIndex);
+  EXPECT_EQ(Copy("other/app", "team/nested", "list"), kDenied) << "an index in an index";
+  MustPush("other/app", Manifest("other/app", {kOciConfig, Config("{}")}, {{kOciLayer, "layer"}},
+                                 SubjectOf(good)));
+  EXPECT_EQ(Copy("other/app", "team/attached"), kDenied) << "attached to the image";
+  EXPECT_FALSE(IsThere("team/nested") || IsThere("team/attached"));
+}
+
+TEST_F(ImageRules, ASignatureThatARuleNeedsStaysUnderItsTag) {
+  const oci::Digest image = MustPush(
+      "team/app", Manifest("team/app", {kOciConfig, Config("{}")}, {{kOciLayer, "layer"}}), "1");
+  const std::string tag = CosignTag(image, ".sig");
+  const oci::Digest signature =
+      MustPush("team/app",
+               Manifest("team/app", {kOciConfig, "{}"},
+                        {{"application/vnd.dev.cosign.simplesigning.v1+json", "signature"}}),
+               tag);
+  Require(R"({"property":"signature_attached","operator":"is_true"})");
+  EXPECT_EQ(Delete("team/app", tag), kDenied);
+  EXPECT_EQ(Delete("team/app", signature.text()), kDenied);
+  EXPECT_EQ(Delete("team/app", image.text()), "") << "they go together";
+}
+
+TEST_F(ImageRules, ASignatureThatARuleNeedsIsNotToldToBeSomethingElse) {
+  const oci::Digest image = MustPush(
+      "team/app", Manifest("team/app", {kOciConfig, Config("{}")}, {{kOciLayer, "layer"}}), "1");
+  const std::string signature =
+      Manifest("team/app", {"application/vnd.cncf.notary.signature", "{}"}, {}, SubjectOf(image));
+  MustPush("team/app", signature, "signature");
+  Require(R"({"property":"signature_attached","operator":"is_true"})");
+  EXPECT_EQ(
+      ReasonOf(PushManifest("team/app", signature, "application/vnd.example+json", "signature")),
+      kDenied);
+  MustPush("team/app", signature, "again");
+}
+
+TEST_F(ImageRules, AnAttestationThatARuleNeedsStaysInItsList) {
+  const oci::Digest image = MustPush(
+      "team/app", Manifest("team/app", {kOciConfig, Config("{}")}, {{kOciLayer, "layer"}}));
+  std::string text = Manifest("team/app", {kOciConfig, "{}"}, {{kStatement, "provenance"}});
+  const std::string digest = oci::Digest::Of(AsBytes(std::string_view("provenance"))).text();
+  text.insert(text.find(digest) + digest.size() + 1,
+              R"(,"annotations":{"in-toto.io/predicate-type":"https://slsa.dev/provenance/v1"})");
+  const oci::Digest attestation = MustPush("team/app", text);
+  const std::string list =
+      Index(Descriptor(image) + "," +
+            Descriptor(attestation,
+                       R"(,"annotations":{"vnd.docker.reference.type":"attestation-manifest",)"
+                       R"("vnd.docker.reference.digest":")" +
+                           image.text() + "\"}"));
+  const oci::Digest index = MustPush("team/app", list, "1", oci::kOciIndex);
+  Require(R"({"property":"provenance_attached","operator":"is_true"})");
+  EXPECT_EQ(Delete("team/app", attestation.text()), kDenied);
+  EXPECT_EQ(Delete("team/app", index.text()), kDenied);
+  EXPECT_EQ(Delete("team/app", "1"), "") << "a tag alone takes nothing away";
+  EXPECT_EQ(Delete("team/app", image.text()), "");
+  EXPECT_EQ(Delete("team/app", index.text()), "") << "there is nothing more that it is needed for";
+}
+
+TEST_F(ImageRules, ATagThatARuleNeedsDoesNotMoveToWhatSaysNothing) {
+  const oci::Digest image = MustPush(
+      "team/app", Manifest("team/app", {kOciConfig, Config("{}")}, {{kOciLayer, "layer"}}), "1");
+  const auto attestation = [&](std::string_view predicate) {
+    std::string text = Manifest("team/app", {kOciConfig, "{}"}, {{kStatement, "provenance"}});
+    const std::string digest = oci::Digest::Of(AsBytes(std::string_view("provenance"))).text();
+    return text.insert(text.find(digest) + digest.size() + 1,
+                       R"(,"annotations":{"predicateType":")" + std::string(predicate) + "\"}");
+  };
+  const std::string tag = CosignTag(image, ".att");
+  MustPush("team/app", attestation("https://slsa.dev/provenance/v1"), tag);
+  Require(R"({"property":"provenance_attached","operator":"is_true"})");
+  const std::string nothing = attestation("https://example.com/review");
+  EXPECT_EQ(ReasonOf(PushManifest("team/app", nothing, oci::kOciManifest, tag)), kDenied);
+  MustPush("team/app", nothing, "review");
+  EXPECT_EQ(ReasonOf(parts().manifests.Tag(place_.caller, Path("team/app"),
+                                           *oci::Reference::Parse("review"), Path("team/app"),
+                                           *oci::Reference::Parse(tag))),
+            kDenied);
+  MustPush("team/app", attestation("https://slsa.dev/provenance/v0.2"), tag);
+}
+
+TEST_F(ImageRules, WhatViolatedARuleBeforeMayLoseWhatItHas) {
+  const oci::Digest image = MustPush(
+      "team/app", Manifest("team/app", {kOciConfig, Config("{}")}, {{kOciLayer, "layer"}}), "1");
+  const oci::Digest bill = MustPush(
+      "team/app", Manifest("team/app", {"application/vnd.oci.empty.v1+json", "{}"}, {},
+                           R"(,"artifactType":"application/spdx+json")" + SubjectOf(image)));
+  Require(R"({"and":[{"property":"signature_attached","operator":"is_true"},)"
+          R"({"property":"sbom_attached","operator":"is_true"}]})");
+  EXPECT_EQ(Delete("team/app", bill.text()), "");
+}
+
+TEST_F(ImageRules, RetentionLeavesWhatARuleNeedsAndDeletesTheRest) {
+  const auto push = [&](int day, const std::string& tag) {
+    const std::string config = R"({"os":"linux","architecture":"amd64","created":"2024-01-0)" +
+                               std::to_string(day) + R"(T00:00:00Z"})";
+    return MustPush("team/app", Manifest("team/app", {kOciConfig, config}, {{kOciLayer, "layer"}}),
+                    tag);
+  };
+  const oci::Digest image = push(9, "1");
+  const oci::Digest needed = push(1, "signature");
+  const oci::Digest old = push(2, "old");
+  ASSERT_TRUE(parts()
+                  .manifests
+                  .Tag(place_.caller, Path("team/app"), oci::Reference(needed), Path("team/app"),
+                       *oci::Reference::Parse(CosignTag(image, ".sig")))
+                  .ok());
+  Require(R"({"or":[{"property":"signature_attached","operator":"is_true"},)"
+          R"({"property":"size_bytes","operator":"num_less_than","value":1}]})");
+  ASSERT_TRUE(parts()
+                  .retention
+                  .Set(place_.caller, place_.account, registry(), "team",
+                       {.images_per_repo = 1, .retain_untagged = false})
+                  .ok());
+  const auto deleted = parts().retention.Apply(registry().name, "team");
+  ASSERT_TRUE(deleted.ok()) << deleted.error().message();
+  EXPECT_EQ(*deleted, 1);
+  const auto is_there = [&](const oci::Digest& digest) {
+    return parts().manifests.Head(Path("team/app"), oci::Reference(digest)).ok();
+  };
+  EXPECT_TRUE(is_there(image));
+  EXPECT_TRUE(is_there(needed));
+  EXPECT_FALSE(is_there(old));
 }
 
 }  // namespace

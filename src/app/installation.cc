@@ -340,6 +340,7 @@ Installation::Parts::Parts(const config::Settings& settings,
           settings.quota.default_plan == "Free" ? registry::Plan::kFree : registry::Plan::kStandard,
           *database, clock, changes),
       quota_facts(registries, quotas, clock),
+      repository_facts(registries, clock),
       traffic(*database, clock, quotas, *jobs),
       admission({.pull_grace = Seconds(settings.quota.pull_grace)}, *database, clock, traffic),
       last_pulls(*database, clock),
@@ -351,7 +352,7 @@ Installation::Parts::Parts(const config::Settings& settings,
                 *database, clock, changes),
       trash(*database, clock, changes, &admission, ImagesThatRulesAskAbout(gate, image_facts)),
       retention({*database, *store, clock, registries, changes, audit, *jobs,
-                 Seconds(settings.content.trash_life)}),
+                 Seconds(settings.content.trash_life), ImagesThatRulesAskAbout(gate, image_facts)}),
       tag_immutability(*database, clock, registries, changes),
       content(*database, *store),
       images(*database, *store),
@@ -450,6 +451,7 @@ Installation::Parts::Parts(const config::Settings& settings,
   facts.Add(exception_facts);
   facts.Add(break_glass_facts);
   facts.Add(quota_facts);
+  facts.Add(repository_facts);
   facts.Add(feed_facts);
   facts.Add(processes);
   facts.Add(installation_facts);

@@ -5,6 +5,9 @@
 #include <iterator>
 #include <set>
 
+#include "base/bytes.h"
+#include "json/json.h"
+#include "oci/manifest.h"
 #include "registry/content.h"
 #include "registry/signatures.h"
 
@@ -61,6 +64,40 @@ Result<std::vector<oci::Digest>> ListsOf(db::Transaction& tx, const ManifestKey&
       [](const db::Row& row) { return oci::Digest::Parse(row.Text(0)); });
 }
 
+// Of an entry of a list that is an attestation: the image that it is for.
+std::optional<oci::Digest> AttestedBy(const json::Value& entry) {
+  const json::Value* annotations = json::Find(entry, "annotations");
+  if (annotations == nullptr) return std::nullopt;
+  if (json::FindText(*annotations, "vnd.docker.reference.type") != "attestation-manifest") {
+    return std::nullopt;
+  }
+  auto digest = oci::Digest::Parse(json::FindText(*annotations, "vnd.docker.reference.digest"));
+  return digest.ok() ? std::optional(*std::move(digest)) : std::nullopt;
+}
+
+// The images that a list names attestations for; only those that `manifest` is, unless it is the
+// list itself. A list that cannot be read names none: nobody sees attestations by it.
+Status AddAttested(db::Transaction& tx, const ManifestKey& list, const oci::Digest& manifest,
+                   std::set<oci::Digest>& owners) {
+  constexpr json::Limits kLimits{.max_bytes = oci::kMaxManifestBytes, .max_depth = 64};
+  return tx.Query(
+      "SELECT content FROM manifest m WHERE repository = $1 AND digest = $2 AND EXISTS (SELECT 1 "
+      "FROM manifest_reference e WHERE e.repository = m.repository AND e.manifest = m.digest AND "
+      "e.kind = 2)",
+      {list.repository, list.digest.text()}, [&](const db::Row& row) -> Status {
+        const auto document = json::Parse(AsText(row.Blob(0)), kLimits);
+        const json::Value* entries = document.ok() ? json::Find(*document, "manifests") : nullptr;
+        if (entries == nullptr || !entries->is_array()) return Ok();
+        for (const json::Value& entry : entries->get_array()) {
+          const bool is_meant =
+              list.digest == manifest || json::FindText(entry, "digest") == manifest.text();
+          auto image = is_meant ? AttestedBy(entry) : std::nullopt;
+          if (image) owners.insert(*std::move(image));
+        }
+        return Ok();
+      });
+}
+
 // An attachment on its way: to what it is attached, and which indexes list it.
 struct Found {
   Attachment attachment;
@@ -94,6 +131,34 @@ std::optional<oci::Digest> NamedAfter(std::string_view tag) {
   text[dash] = ':';
   auto digest = oci::Digest::Parse(text);
   return digest.ok() ? std::optional(*std::move(digest)) : std::nullopt;
+}
+
+std::set<oci::Digest> NamedAfter(const std::vector<std::string>& tags) {
+  std::set<oci::Digest> images;
+  for (const std::string& tag : tags) {
+    if (auto image = NamedAfter(tag)) images.insert(*std::move(image));
+  }
+  return images;
+}
+
+Result<std::set<oci::Digest>> OwnersOf(db::Transaction& tx, const ManifestKey& manifest) {
+  const std::string& digest = manifest.digest.text();
+  BW_TRY(const auto tags, TagsOf(tx, manifest.repository, manifest.digest));
+  std::set<oci::Digest> owners = NamedAfter(tags);
+  BW_TRY_STATUS(
+      tx.Query("SELECT subject FROM manifest WHERE repository = $1 AND digest = $2 AND subject IS "
+               "NOT NULL",
+               {manifest.repository, digest}, [&](const db::Row& row) -> Status {
+                 BW_TRY(oci::Digest subject, oci::Digest::Parse(row.Text(0)));
+                 owners.insert(std::move(subject));
+                 return Ok();
+               }));
+  BW_TRY(auto lists, ListsOf(tx, manifest));
+  lists.push_back(manifest.digest);
+  for (const oci::Digest& list : lists) {
+    BW_TRY_STATUS(AddAttested(tx, {manifest.repository, list}, manifest.digest, owners));
+  }
+  return owners;
 }
 
 Result<std::vector<Attachment>> AttachmentsOf(db::Transaction& tx, const ManifestKey& manifest) {

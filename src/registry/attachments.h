@@ -4,6 +4,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,5 +33,12 @@ Result<std::vector<Attachment>> AttachmentsOf(db::Transaction& tx, const Manifes
 
 // The digest of the image that a tag is named after, or nothing.
 std::optional<oci::Digest> NamedAfter(std::string_view tag);
+// Those that tags are named after.
+std::set<oci::Digest> NamedAfter(const std::vector<std::string>& tags);
+
+// What a manifest says something of, there or not: its subject, what its tags are named after, and
+// the images for which lists name it as an attestation, as BuildKit writes them; of a list, those
+// that it names attestations for.
+Result<std::set<oci::Digest>> OwnersOf(db::Transaction& tx, const ManifestKey& manifest);
 
 }  // namespace breakwater::registry

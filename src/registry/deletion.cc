@@ -1,5 +1,8 @@
 #include "registry/deletion.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "registry/content.h"
 #include "registry/manifest_rows.h"
 #include "registry/signatures.h"
@@ -52,6 +55,17 @@ Result<Deletion> PlanDeletion(db::Transaction& tx, const RepositoryPath& path,
   BW_TRY(deletion.tags, TagsOf(tx, key.repository, key.digest));
   BW_TRY(deletion.attachments, GoingAlong(tx, path, image));
   return deletion;
+}
+
+Result<std::set<oci::Digest>> OwnersLeft(db::Transaction& tx, const Deletion& deletion) {
+  std::set<oci::Digest> going{deletion.image.digest};
+  for (const Attachment& one : deletion.attachments) going.insert(one.digest);
+  std::set<oci::Digest> left;
+  for (const oci::Digest& one : going) {
+    BW_TRY(const auto owners, OwnersOf(tx, {deletion.image.repository, one}));
+    std::ranges::set_difference(owners, going, std::inserter(left, left.end()));
+  }
+  return left;
 }
 
 Result<control::Effect> MoveToTrash(db::Transaction& tx, const Deleter& deleter,

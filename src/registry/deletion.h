@@ -1,6 +1,7 @@
 // Deleting images: what goes, decided and done in one transaction. Internal to registry/.
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,10 @@ Result<std::vector<Attachment>> GoingAlong(db::Transaction& tx, const Repository
 // What goes with an image. kDenied "tag_immutable" if it must stay; attachments that must stay do.
 Result<Deletion> PlanDeletion(db::Transaction& tx, const RepositoryPath& path,
                               const FoundManifest& image);
+
+// What loses something that is attached to it, and may be asked for by rules: images that stay, of
+// what goes.
+Result<std::set<oci::Digest>> OwnersLeft(db::Transaction& tx, const Deletion& deletion);
 
 // Who deletes, and where that stands.
 struct Deleter {

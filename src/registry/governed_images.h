@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <set>
 #include <vector>
 
 #include "base/result.h"
@@ -12,9 +13,9 @@
 
 namespace breakwater::registry {
 
-// Of the manifests that a change brings or names anew, the images that rules ask about: they are
-// judged with it. Asked inside the change's transaction.
+// Of the manifests that a change touches, the images that are there and that rules ask about: they
+// are judged with it. Asked inside the change's transaction.
 using GovernedImages = std::function<Result<std::vector<control::Resource>>(
-    db::Transaction& tx, const RepositoryPath& path, const std::vector<oci::Digest>& digests)>;
+    db::Transaction& tx, const RepositoryPath& path, const std::set<oci::Digest>& digests)>;
 
 }  // namespace breakwater::registry

@@ -1,5 +1,6 @@
 #include "registry/manifest_changes.h"
 
+#include "registry/attachments.h"
 #include "registry/content.h"
 
 namespace breakwater::registry {
@@ -31,6 +32,22 @@ Result<std::optional<oci::Digest>> DigestAt(db::Transaction& tx, const std::stri
   return tx.QueryOne(
       sql, {repository, reference.text()},
       [](const db::Row& row) -> Result<oci::Digest> { return oci::Digest::Parse(row.Text(0)); });
+}
+
+Result<std::set<oci::Digest>> OwnersOfMoved(db::Transaction& tx, const RepositoryPath& path,
+                                            const std::vector<std::string>& tags,
+                                            const oci::Digest& now) {
+  std::set<oci::Digest> owners;
+  for (const std::string& tag : tags) {
+    auto image = NamedAfter(tag);
+    if (!image) continue;
+    BW_TRY(const auto repository, FindRepository(tx, path.registry, path.name));
+    if (!repository) break;
+    BW_TRY(const auto reference, oci::Reference::Parse(tag));
+    BW_TRY(const auto old, DigestAt(tx, *repository, reference));
+    if (old && *old != now) owners.insert(*std::move(image));
+  }
+  return owners;
 }
 
 Result<json::Object> MoveTags(db::Transaction& tx, const RepositoryPath& path,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,6 +30,12 @@ Result<FoundManifest> FindManifest(db::Transaction& tx, const RepositoryPath& pa
 // What a reference names in a repository, by the repository's row id.
 Result<std::optional<oci::Digest>> DigestAt(db::Transaction& tx, const std::string& repository,
                                             const oci::Reference& reference);
+
+// The images that tags are named after and that lead to another manifest than `now`: what is
+// attached to them so is about to change.
+Result<std::set<oci::Digest>> OwnersOfMoved(db::Transaction& tx, const RepositoryPath& path,
+                                            const std::vector<std::string>& tags,
+                                            const oci::Digest& now);
 
 // Points the tags at the manifest; the digests that they pointed at before, by tag. kDenied
 // "tag_immutable".

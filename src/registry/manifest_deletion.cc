@@ -10,16 +10,6 @@ DeletedImage Deleted(const Deletion& deletion) {
       .digest = deletion.image.digest, .tags = deletion.tags, .attachments = deletion.attachments};
 }
 
-// What a manifest is attached to.
-Result<std::optional<oci::Digest>> SubjectOf(db::Transaction& tx, const ManifestKey& manifest) {
-  BW_TRY(const auto subjects,
-         tx.QueryAll("SELECT subject FROM manifest WHERE repository = $1 AND digest = $2 AND "
-                     "subject IS NOT NULL",
-                     {manifest.repository, manifest.digest.text()},
-                     [](const db::Row& row) { return oci::Digest::Parse(row.Text(0)); }));
-  return subjects.empty() ? std::nullopt : std::optional(subjects.front());
-}
-
 Result<control::Effect> RemoveTag(db::Transaction& tx, const RepositoryPath& path,
                                   const std::string& tag, const FoundManifest& found) {
   BW_TRY_STATUS(
@@ -63,24 +53,27 @@ Result<DeletedImage> Manifests::DeleteImage(const control::Caller& caller,
     });
   }
   std::optional<DeletedImage> deleted;
+  std::optional<Deletion> plan;
+  std::set<oci::Digest> owners;
   control::Change change = ImageChange(options.action, path, reference.text());
   change.severity = audit::Severity::kCritical;
+  change.weighed =
+      control::WeighTaking([&](db::Transaction& tx) -> Result<std::vector<control::Resource>> {
+        BW_TRY(const FoundManifest found, FindManifest(tx, path, reference));
+        BW_TRY(plan, PlanDeletion(tx, path, found));
+        BW_TRY(owners, OwnersLeft(tx, *plan));
+        return Governed(tx, path, owners);
+      });
   change.apply = [&](db::Transaction& tx) -> Result<control::Effect> {
-    BW_TRY(const FoundManifest found, FindManifest(tx, path, reference));
-    BW_TRY(const Deletion deletion, PlanDeletion(tx, path, found));
-    deleted = Deleted(deletion);
+    deleted = Deleted(*plan);
     const Timestamp now = clock_.Now();
-    std::vector<oci::Digest> images{found.digest};
-    for (const Attachment& one : deletion.attachments) images.push_back(one.digest);
+    std::set<oci::Digest> images{plan->image.digest};
+    for (const Attachment& one : plan->attachments) images.insert(one.digest);
     BW_TRY(auto gone, Governed(tx, path, images));
-    BW_TRY(const auto subject, SubjectOf(tx, {found.repository, found.digest}));
-    BW_TRY(auto effect, MoveToTrash(tx, {caller, log_}, path, deletion,
+    BW_TRY(auto effect, MoveToTrash(tx, {caller, log_}, path, *plan,
                                     {.deleted = now, .expires = now + options_.trash_life}));
     effect.gone = std::move(gone);
-    // What was attached to an image may have been asked of it.
-    if (subject) {
-      BW_TRY(effect.governed, Governed(tx, path, {*subject}));
-    }
+    BW_TRY(effect.governed, Governed(tx, path, owners));
     return effect;
   };
   BW_TRY_STATUS(changes_.Submit(caller, change));
@@ -98,10 +91,15 @@ Result<oci::Digest> Manifests::DeleteTag(const control::Caller& caller, const Re
   std::optional<oci::Digest> named;
   control::Change change = ImageChange(options.action, path, reference.text());
   change.severity = audit::Severity::kCritical;
+  const std::set<oci::Digest> owners = NamedAfter(std::vector{reference.tag()});
+  change.weighed =
+      control::WeighTaking([&](db::Transaction& tx) { return Governed(tx, path, owners); });
   change.apply = [&](db::Transaction& tx) -> Result<control::Effect> {
     BW_TRY(const FoundManifest found, FindTag(tx, path, reference));
     named = found.digest;
-    return RemoveTag(tx, path, reference.tag(), found);
+    BW_TRY(auto effect, RemoveTag(tx, path, reference.tag(), found));
+    BW_TRY(effect.governed, Governed(tx, path, owners));
+    return effect;
   };
   BW_TRY_STATUS(changes_.Submit(caller, change));
   return *std::move(named);

@@ -122,17 +122,20 @@ Status CopyTags(db::Transaction& tx, const Attachment& attachment, const std::st
   return Ok();
 }
 
-// What was copied, as pushes.
-Result<std::vector<jobs::Event>> CopyAll(db::Transaction& tx,
-                                         const std::vector<FoundManifest>& tree,
-                                         const RepositoryPath& path, const std::string& target,
-                                         Timestamp now) {
-  std::vector<jobs::Event> events;
+struct CopiedAll {
+  std::vector<jobs::Event> events;  // what came, as pushes
+  std::set<oci::Digest> brought;    // all that came: parts and attachments, too
+};
+
+Result<CopiedAll> CopyAll(db::Transaction& tx, const std::vector<FoundManifest>& tree,
+                          const RepositoryPath& path, const std::string& target, Timestamp now) {
+  CopiedAll all;
   std::vector<oci::Digest> completed;
   const auto copy = [&](const FoundManifest& one) -> Status {
     BW_TRY(const bool copied, Copy(tx, one, target, now, completed));
     if (copied) {
-      events.push_back(ContentEvent(event::kImagePushed, path, one.digest, {}, one.media_type));
+      all.brought.insert(one.digest);
+      all.events.push_back(ContentEvent(event::kImagePushed, path, one.digest, {}, one.media_type));
     }
     return Ok();
   };
@@ -145,8 +148,8 @@ Result<std::vector<jobs::Event>> CopyAll(db::Transaction& tx,
     }
   }
   BW_TRY(auto completions, Completions(tx, path, target, completed));
-  std::ranges::move(completions, std::back_inserter(events));
-  return events;
+  std::ranges::move(completions, std::back_inserter(all.events));
+  return all;
 }
 
 }  // namespace
@@ -160,8 +163,16 @@ Result<oci::Digest> Manifests::Tag(const control::Caller& caller, const Reposito
     BW_TRY(terms, options_.admission->TermsOf(target));
   }
   std::optional<oci::Digest> tagged;
+  const std::vector<std::string> tags{tag.tag()};
+  std::set<oci::Digest> touched;
   control::Change change = ImageChange(action::kImageTag, target, tag.text());
   change.severity = audit::Severity::kNormal;
+  change.weighed =
+      control::Weigh([&](db::Transaction& tx) -> Result<std::vector<control::Resource>> {
+        BW_TRY(const FoundManifest found, FindManifest(tx, source, reference));
+        BW_TRY(touched, OwnersOfMoved(tx, target, tags, found.digest));
+        return Governed(tx, target, touched);
+      });
   change.apply = [&](db::Transaction& tx) -> Result<control::Effect> {
     const Timestamp now = clock_.Now();
     BW_TRY(const FoundManifest found, FindManifest(tx, source, reference));
@@ -169,24 +180,22 @@ Result<oci::Digest> Manifests::Tag(const control::Caller& caller, const Reposito
     BW_TRY(const auto tree, TreeOf(tx, found));
     BW_TRY(const std::string repository, EnsureRepository(tx, target, now));
     control::Effect effect;
+    touched.insert(found.digest);
     if (repository != found.repository) {
       if (terms.reached) return *terms.reached;
       BW_TRY(const LimitedUse use, ReadUse(tx, terms));
-      BW_TRY(effect.events, CopyAll(tx, tree, target, repository, now));
+      BW_TRY(auto copied, CopyAll(tx, tree, target, repository, now));
+      effect.events = std::move(copied.events);
+      touched.merge(copied.brought);
+      for (const FoundManifest& one : tree) touched.insert(one.digest);
       BW_TRY_STATUS(CheckHardLimits(tx, terms, use));
     }
-    const std::vector<std::string> tags{tag.tag()};
     BW_TRY(json::Object before, MoveTags(tx, target, {repository, found.digest}, tags, now));
     BW_TRY_STATUS(
         tx.Execute("UPDATE manifest SET tagged = 1 WHERE repository = $1 AND digest = $2 "
                    "AND tagged = 0",
                    {repository, found.digest.text()}));
-    std::vector<oci::Digest> named{found.digest};
-    if (repository != found.repository) {
-      named.clear();
-      for (const FoundManifest& one : tree) named.push_back(one.digest);
-    }
-    BW_TRY(effect.governed, Governed(tx, target, named));
+    BW_TRY(effect.governed, Governed(tx, target, touched));
     effect.before = {{"tags", std::move(before)}};
     effect.after = TagsNow(found.digest, found.media_type, tags);
     effect.events.push_back(

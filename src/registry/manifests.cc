@@ -26,6 +26,7 @@ struct Incoming {
   const oci::Digest& digest;
   const std::vector<std::string>& tags;
   std::set<oci::Digest> absent = {};  // layers
+  std::set<oci::Digest> owners = {};  // images whose attachments it alters, for rules about them
 };
 
 // The layers that are absent, if the manifest may be put without them. One that the repository had
@@ -80,15 +81,17 @@ Status InsertManifest(db::Transaction& tx, const std::string& repository, const 
 }
 
 // Bytes that are there already may be told to be of another type; not where a tag that must stay as
-// it is names them.
+// it is names them. What they are attached to may lose something by it.
 Status AdmitMediaType(db::Transaction& tx, const RepositoryPath& path,
-                      const std::string& repository, const Incoming& incoming) {
+                      const std::string& repository, Incoming& incoming) {
   BW_TRY(const auto known,
          tx.QueryOne("SELECT media_type FROM manifest WHERE repository = $1 AND digest = $2",
                      {repository, incoming.digest.text()},
                      [](const db::Row& row) { return row.String(0); }));
   if (!known || *known == incoming.manifest.media_type) return Ok();
   BW_TRY_STATUS(CheckManifestMayChange(tx, path, {repository, incoming.digest}));
+  BW_TRY(auto owners, OwnersOf(tx, {repository, incoming.digest}));
+  incoming.owners.merge(owners);
   // Read as another type it may refer to other things.
   return DeleteReferences(tx, repository, incoming.digest.text());
 }
@@ -195,9 +198,8 @@ Result<Manifests::Stored> Manifests::Head(const RepositoryPath& path,
 }
 
 Result<std::vector<control::Resource>> Manifests::Governed(
-    db::Transaction& tx, const RepositoryPath& path,
-    const std::vector<oci::Digest>& digests) const {
-  if (!options_.governed) return std::vector<control::Resource>();
+    db::Transaction& tx, const RepositoryPath& path, const std::set<oci::Digest>& digests) const {
+  if (!options_.governed || digests.empty()) return std::vector<control::Resource>();
   return options_.governed(tx, path, digests);
 }
 
@@ -221,6 +223,11 @@ Result<PushedManifest> Manifests::Put(const control::Caller& caller, const Repos
   control::Change change =
       ImageChange(push.action, path, push.target.empty() ? push.reference.text() : push.target);
   change.severity = audit::Severity::kNormal;
+  change.weighed =
+      control::Weigh([&](db::Transaction& tx) -> Result<std::vector<control::Resource>> {
+        BW_TRY(incoming.owners, OwnersOfMoved(tx, path, tags, digest));
+        return Governed(tx, path, incoming.owners);
+      });
   change.apply = [&](db::Transaction& tx) -> Result<control::Effect> {
     const Timestamp now = clock_.Now();
     BW_TRY(const std::string repository, EnsureRepository(tx, path, now));
@@ -237,7 +244,8 @@ Result<PushedManifest> Manifests::Put(const control::Caller& caller, const Repos
       BW_TRY(pushed.missing_children, CountMissingChildren(tx, repository, digest));
     }
     BW_TRY(json::Object before, MoveTags(tx, path, {repository, digest}, tags, now));
-    BW_TRY(auto governed, Governed(tx, path, {digest}));
+    incoming.owners.insert(digest);
+    BW_TRY(auto governed, Governed(tx, path, incoming.owners));
     return control::Effect{
         .before = {{"tags", std::move(before)}},
         .after = TagsNow(digest, manifest.media_type, tags),

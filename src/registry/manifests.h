@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -153,7 +154,7 @@ class Manifests {
                               bool with_content) const;
   // What rules ask about of these.
   Result<std::vector<control::Resource>> Governed(db::Transaction& tx, const RepositoryPath& path,
-                                                  const std::vector<oci::Digest>& digests) const;
+                                                  const std::set<oci::Digest>& digests) const;
 
   ManifestOptions options_;
   db::Database& database_;

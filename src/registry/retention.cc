@@ -74,6 +74,10 @@ audit::Record RecordOf(const control::Caller& caller, const RepositoryPath& path
   return record;
 }
 
+bool IsRefusedByRule(const Error& error) {
+  return error.reason() == "config_rule_denied";
+}
+
 struct NextRepository {
   std::string id;
   std::string name;
@@ -167,8 +171,8 @@ Status Retention::ReadConfigs(const std::string& repository_id) const {
       return tx.QueryAll(
           "SELECT DISTINCT m.config_digest FROM manifest m JOIN blob b ON "
           "b.digest = m.config_digest WHERE m.repository = $1 AND m.config_digest > $2 AND NOT "
-          "EXISTS (SELECT 1 FROM image_config c WHERE c.digest = m.config_digest) ORDER BY 1 LIMIT "
-          "$3",
+          "EXISTS (SELECT 1 FROM image_config c WHERE c.digest = m.config_digest AND c.platform IS "
+          "NOT NULL) ORDER BY 1 LIMIT $3",
           {repository_id, after, kConfigsAtOnce},
           [](const db::Row& row) { return oci::Digest::Parse(row.Text(0)); });
     }));
@@ -224,83 +228,145 @@ Result<std::map<std::string, std::vector<std::string>>> Retention::TagsGoingAlon
   });
 }
 
-// Deletes one piece of what was judged; how many images. They are judged again in the transaction,
-// with the newest that the policy keeps: those are enough to say that an image goes (Judge), and
-// the rest of the repository need not be read for each piece.
-Result<std::int64_t> Retention::DeletePiece(const RepositoryPath& path,
-                                            const std::string& repository_id,
-                                            const std::vector<oci::Digest>& newest,
-                                            std::span<const oci::Digest> going) {
-  const control::Caller caller = control::SystemCaller(path.account, "retention");
-  std::vector<oci::Digest> looked_at = newest;
+Result<std::vector<control::Resource>> Retention::Governed(
+    db::Transaction& tx, const RepositoryPath& path, const std::set<oci::Digest>& digests) const {
+  if (!deps_.governed || digests.empty()) return std::vector<control::Resource>();
+  return deps_.governed(tx, path, digests);
+}
+
+// Those of a piece that go. They are judged again in the transaction, with the newest that the
+// policy keeps: those are enough to say that an image goes (Judge), and the rest of the repository
+// need not be read for each piece.
+Result<std::vector<oci::Digest>> Retention::StillGoing(db::Transaction& tx, const Place& place,
+                                                       std::span<const oci::Digest> going) const {
+  std::vector<oci::Digest> looked_at = place.newest;
   looked_at.insert(looked_at.end(), going.begin(), going.end());
-  std::int64_t deleted = 0;
+  const RepositoryPath& path = place.path;
+  BW_TRY(const RetentionPolicy policy, ReadPolicy(tx, path.registry, path.name_space));
+  BW_TRY(const auto images,
+         CandidatesAmong(tx, path.registry, path.name_space, place.repository_id, looked_at));
+  const auto verdicts = Judge(policy, images, deps_.clock.Now());
+  std::vector<oci::Digest> still;
+  for (std::size_t i = 0; i < images.size(); ++i) {
+    if (verdicts[i] == RetentionVerdict::kDelete) still.push_back(images[i].digest);
+  }
+  return still;
+}
+
+// What loses something that is attached to it.
+Result<std::set<oci::Digest>> Retention::OwnersOfAll(db::Transaction& tx,
+                                                     const RepositoryPath& path,
+                                                     const std::vector<oci::Digest>& going) const {
+  std::set<oci::Digest> owners;
+  if (!deps_.governed) return owners;
+  for (const oci::Digest& digest : going) {
+    BW_TRY(const FoundManifest found, FindManifest(tx, path, oci::Reference(digest)));
+    BW_TRY(const Deletion deletion, PlanDeletion(tx, path, found));
+    BW_TRY(auto some, OwnersLeft(tx, deletion));
+    owners.merge(some);
+  }
+  return owners;
+}
+
+// Deletes one piece of what was judged; how many images.
+Result<std::int64_t> Retention::DeletePiece(const Place& place, std::span<const oci::Digest> going,
+                                            const control::Resource& about) {
+  const RepositoryPath& path = place.path;
+  const control::Caller caller = control::SystemCaller(path.account, "retention");
+  std::vector<oci::Digest> doomed;
+  std::set<oci::Digest> owners;
   control::Change change;
   change.action = std::string(action::kRetentionRun);
-  change.resource = path.Image("");
-  change.resource.kind = "repository";
-  change.resource.name = path.name;
+  change.resource = about;
   change.severity = audit::Severity::kCritical;
+  change.weighed =
+      control::WeighTaking([&](db::Transaction& tx) -> Result<std::vector<control::Resource>> {
+        BW_TRY(doomed, StillGoing(tx, place, going));
+        BW_TRY(owners, OwnersOfAll(tx, path, doomed));
+        return Governed(tx, path, owners);
+      });
   change.apply = [&](db::Transaction& tx) -> Result<control::Effect> {
-    deleted = 0;
     const Timestamp now = deps_.clock.Now();
-    BW_TRY(const RetentionPolicy policy, ReadPolicy(tx, path.registry, path.name_space));
-    BW_TRY(const auto images,
-           CandidatesAmong(tx, path.registry, path.name_space, repository_id, looked_at));
-    const auto verdicts = Judge(policy, images, now);
     control::Effect all;
-    json::Object gone;
-    for (std::size_t i = 0; i < images.size(); ++i) {
-      if (verdicts[i] != RetentionVerdict::kDelete) continue;
-      BW_TRY(const FoundManifest found, FindManifest(tx, path, oci::Reference(images[i].digest)));
+    BW_TRY(all.gone, Governed(tx, path, {doomed.begin(), doomed.end()}));
+    for (const oci::Digest& digest : doomed) {
+      BW_TRY(const FoundManifest found, FindManifest(tx, path, oci::Reference(digest)));
       BW_TRY(const Deletion deletion, PlanDeletion(tx, path, found));
       BW_TRY(const control::Effect effect,
              MoveToTrash(tx, {caller, deps_.log}, path, deletion,
                          {.deleted = now, .expires = now + deps_.trash_life}));
       BW_TRY_STATUS(deps_.log.Append(tx, RecordOf(caller, path, found.digest, effect.before)));
       all.events.insert(all.events.end(), effect.events.begin(), effect.events.end());
-      gone[found.digest.text()] = deletion.tags.size();
-      ++deleted;
     }
-    all.after = {{"deleted", gone.size()}};
+    BW_TRY(all.governed, Governed(tx, path, owners));
+    all.after = {{"deleted", doomed.size()}};
     return all;
   };
   BW_TRY_STATUS(deps_.changes.Submit(caller, change));
-  return deleted;
+  return std::ssize(doomed);
 }
 
-// Piece by piece, until one finds that what was judged is so no longer.
+// The same, one by one: a rule forbids that all of them go. How many were deleted or refused; the
+// refusals are on record.
+Result<std::int64_t> Retention::DeleteEach(const Place& place, std::span<const oci::Digest> going,
+                                           std::set<oci::Digest>& refused) {
+  std::int64_t done = 0;
+  for (std::size_t i = 0; i < going.size(); ++i) {
+    const auto deleted = DeletePiece(place, going.subspan(i, 1), place.path.Image(going[i].text()));
+    if (deleted.ok()) {
+      done += *deleted;
+      continue;
+    }
+    if (!IsRefusedByRule(deleted.error())) return deleted.error();
+    refused.insert(going[i]);
+    ++done;
+  }
+  return done;
+}
+
+// Piece by piece, until one finds that what was judged is so no longer; how many images.
 Result<std::int64_t> Retention::DeleteJudged(const control::RegistryInfo& registry,
                                              const Namespace& name_space,
-                                             const JudgedRepository& judged) {
-  std::vector<oci::Digest> newest;
+                                             const JudgedRepository& judged,
+                                             std::set<oci::Digest>& refused) {
+  Place place{.path = {.registry = registry.name,
+                       .region = registry.region,
+                       .account = name_space.account,
+                       .name_space = name_space.name,
+                       .resource_group = name_space.resource_group,
+                       .name = judged.name},
+              .repository_id = {},
+              .newest = {}};
   std::vector<oci::Digest> going;
   for (std::size_t i = 0; i < judged.images.size(); ++i) {
-    if (judged.verdicts[i] == RetentionVerdict::kNewest) newest.push_back(judged.images[i].digest);
-    if (judged.verdicts[i] == RetentionVerdict::kDelete) going.push_back(judged.images[i].digest);
+    const oci::Digest& digest = judged.images[i].digest;
+    if (judged.verdicts[i] == RetentionVerdict::kNewest) place.newest.push_back(digest);
+    const bool goes = judged.verdicts[i] == RetentionVerdict::kDelete;
+    if (goes && !refused.contains(digest)) going.push_back(digest);
   }
   if (going.empty()) return 0;
-  const RepositoryPath path{.registry = registry.name,
-                            .region = registry.region,
-                            .account = name_space.account,
-                            .name_space = name_space.name,
-                            .resource_group = name_space.resource_group,
-                            .name = judged.name};
   BW_TRY(const auto id, deps_.database.ReadValue([&](db::Transaction& tx) {
     return FindRepository(tx, registry.name, judged.name);
   }));
   if (!id) return 0;  // the namespace went meanwhile
-  const std::size_t at_once = std::clamp(newest.size(), kDeletedAtOnce, kMaxDeletedAtOnce);
+  place.repository_id = *id;
+  control::Resource repository = place.path.Image("");
+  repository.kind = "repository";
+  repository.name = judged.name;
+  const std::size_t refused_before = refused.size();
+  const std::size_t at_once = std::clamp(place.newest.size(), kDeletedAtOnce, kMaxDeletedAtOnce);
   std::span<const oci::Digest> rest = going;
   std::int64_t all = 0;
   while (!rest.empty()) {
     const auto piece = rest.first(std::min(rest.size(), at_once));
-    BW_TRY(const std::int64_t deleted, DeletePiece(path, *id, newest, piece));
-    all += deleted;
-    if (deleted < static_cast<std::int64_t>(piece.size())) break;
+    auto done = DeletePiece(place, piece, repository);
+    if (!done.ok() && IsRefusedByRule(done.error())) done = DeleteEach(place, piece, refused);
+    if (!done.ok()) return std::move(done).error();
+    all += *done;
+    if (*done < static_cast<std::int64_t>(piece.size())) break;
     rest = rest.subspan(piece.size());
   }
-  return all;
+  return all - static_cast<std::int64_t>(refused.size() - refused_before);
 }
 
 Result<std::int64_t> Retention::Apply(const RegistryName& registry, const std::string& name_space) {
@@ -319,13 +385,16 @@ Result<std::int64_t> Retention::Apply(const RegistryName& registry, const std::s
   if (!ns || policy.keeps_all()) return 0;
   std::int64_t all = 0;
   std::string after;
+  std::set<oci::Digest> refused;  // of one repository: once in a run is enough
   while (true) {
     BW_TRY(const auto judged, JudgeNext(registry, name_space, policy, after));
     if (!judged) break;
-    BW_TRY(const std::int64_t deleted, DeleteJudged(*info, *ns, *judged));
+    BW_TRY(const std::int64_t deleted, DeleteJudged(*info, *ns, *judged, refused));
     all += deleted;
     // Judged again while something goes: somebody may have changed what was judged.
-    if (deleted == 0) after = judged->name;
+    if (deleted > 0) continue;
+    after = judged->name;
+    refused.clear();
   }
   observe::Log(observe::Level::kInfo, "retention policy applied",
                {{"registry", registry.value()}, {"namespace", name_space}, {"deleted", all}});

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -19,6 +20,7 @@
 #include "control/registries.h"
 #include "db/database.h"
 #include "jobs/jobs.h"
+#include "registry/governed_images.h"
 #include "registry/namespaces.h"
 #include "registry/retention_rules.h"
 #include "registry/types.h"
@@ -34,6 +36,8 @@ struct RetentionDeps {
   const audit::Log& log;
   jobs::Jobs& jobs;
   std::chrono::seconds trash_life;
+  // The images that rules ask about, of those that lose something by a deletion; null: none.
+  GovernedImages governed = {};
 };
 
 // A repository with what a policy makes of its manifests.
@@ -79,6 +83,7 @@ class Retention {
       const std::vector<oci::Digest>& images) const;
 
   // Deletes what a namespace's policy does not keep; how many images. Harmless where there is none.
+  // What a configuration rule refuses stays, on record, and the others go.
   Result<std::int64_t> Apply(const RegistryName& registry, const std::string& name_space);
   // The same of every namespace that has a policy.
   Result<std::int64_t> ApplyAll();
@@ -86,10 +91,24 @@ class Retention {
  private:
   Status ReadConfigs(const std::string& repository_id) const;
   Result<std::int64_t> DeleteJudged(const control::RegistryInfo& registry,
-                                    const Namespace& name_space, const JudgedRepository& judged);
-  Result<std::int64_t> DeletePiece(const RepositoryPath& path, const std::string& repository_id,
-                                   const std::vector<oci::Digest>& newest,
-                                   std::span<const oci::Digest> going);
+                                    const Namespace& name_space, const JudgedRepository& judged,
+                                    std::set<oci::Digest>& refused);
+  // A repository with the newest images that its policy keeps.
+  struct Place {
+    RepositoryPath path;
+    std::string repository_id;
+    std::vector<oci::Digest> newest;
+  };
+  Result<std::int64_t> DeletePiece(const Place& place, std::span<const oci::Digest> going,
+                                   const control::Resource& about);
+  Result<std::int64_t> DeleteEach(const Place& place, std::span<const oci::Digest> going,
+                                  std::set<oci::Digest>& refused);
+  Result<std::vector<oci::Digest>> StillGoing(db::Transaction& tx, const Place& place,
+                                              std::span<const oci::Digest> going) const;
+  Result<std::vector<control::Resource>> Governed(db::Transaction& tx, const RepositoryPath& path,
+                                                  const std::set<oci::Digest>& digests) const;
+  Result<std::set<oci::Digest>> OwnersOfAll(db::Transaction& tx, const RepositoryPath& path,
+                                            const std::vector<oci::Digest>& going) const;
 
   const RetentionDeps deps_;
 };

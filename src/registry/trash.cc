@@ -124,14 +124,14 @@ class Return {
     return Ok();
   }
   std::vector<jobs::Event> events() && { return std::move(events_); }
-  const std::vector<oci::Digest>& brought() const { return brought_; }
+  const std::set<oci::Digest>& brought() const { return brought_; }
 
  private:
   Status One(const Trashed& manifest, const std::vector<std::string>& tags) {
     BW_TRY(const bool copied, CopyFromTrash(tx_, manifest.key, now_, completed_));
     BW_TRY(const RestoredTags set, SetFreeTags(tx_, manifest.key, tags, now_));
     if (copied) {
-      brought_.push_back(manifest.key.digest);
+      brought_.insert(manifest.key.digest);
       events_.push_back(ContentEvent(event::kImagePushed, path_, manifest.key.digest,
                                      set.successful, manifest.media_type));
     }
@@ -142,7 +142,7 @@ class Return {
   const RepositoryPath& path_;
   const Timestamp now_;
   std::vector<jobs::Event> events_;
-  std::vector<oci::Digest> brought_;
+  std::set<oci::Digest> brought_;
   std::vector<oci::Digest> completed_;
 };
 

@@ -176,6 +176,9 @@ is "a push without the label is refused" "$status" 403
 like "in the protocol's form, naming the rule" "$(json 'd["errors"][0]["message"]')" "'sources are named'.*label_names"
 push_labelled '{"org.opencontainers.image.source": "https://example.com/app"}'
 is "one with it is not" "$status" 201
+push_labelled '{"org.opencontainers.image.source": ["https://example.com/app"]}'
+is "one whose labels nobody can read alike is refused" "$status" 403
+like "as one that cannot be judged" "$(json 'd["errors"][0]["message"]')" "cannot be judged"
 expect 204 DELETE "/config/v1/rules/$images"
 push_labelled '{}'
 is "without the rule anything is pushed" "$status" 201
