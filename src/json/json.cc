@@ -14,7 +14,17 @@ namespace {
 using boost::json::error_code;
 using boost::json::string_view;
 
-// Builds a value while refusing what Boost.JSON's own handler lets pass: duplicate keys.
+// A value in memory is ten times the two bytes that "0," takes, and more: what a document of many
+// tiny values costs is bounded by their number, which grows with the bytes it may have.
+constexpr std::size_t kBytesOfValue = 16;
+constexpr std::size_t kAlwaysTaken = 1U << 16;
+
+std::size_t MostValues(const Limits& limits) {
+  return std::max(kAlwaysTaken, limits.max_bytes / kBytesOfValue);
+}
+
+// Builds a value while refusing what Boost.JSON's own handler lets pass: duplicate keys, and more
+// values than it may have.
 class Handler {
  public:
   static constexpr std::size_t max_object_size = std::size_t(-1);
@@ -27,16 +37,16 @@ class Handler {
     return true;
   }
   bool on_document_end(error_code&) { return true; }
-  bool on_object_begin(error_code&) {
+  bool on_object_begin(error_code& ec) {
     keys_.emplace_back();
-    return true;
+    return Count(ec);
   }
   bool on_object_end(std::size_t n, error_code&) {
     keys_.pop_back();
     stack_.push_object(n);
     return true;
   }
-  bool on_array_begin(error_code&) { return true; }
+  bool on_array_begin(error_code& ec) { return Count(ec); }
   bool on_array_end(std::size_t n, error_code&) {
     stack_.push_array(n);
     return true;
@@ -50,7 +60,7 @@ class Handler {
     key_.append(part.data(), part.size());
     const bool fresh = keys_.back().insert(key_).second;
     if (!fresh) {
-      duplicate = key_;
+      refusal = "duplicate key '" + key_ + "'";
       ec = boost::json::error::exception;
       return false;
     }
@@ -62,38 +72,48 @@ class Handler {
     stack_.push_chars(part);
     return true;
   }
-  bool on_string(string_view part, std::size_t, error_code&) {
+  bool on_string(string_view part, std::size_t, error_code& ec) {
     stack_.push_string(part);
-    return true;
+    return Count(ec);
   }
   bool on_number_part(string_view, error_code&) { return true; }
-  bool on_int64(std::int64_t i, string_view, error_code&) {
+  bool on_int64(std::int64_t i, string_view, error_code& ec) {
     stack_.push_int64(i);
-    return true;
+    return Count(ec);
   }
-  bool on_uint64(std::uint64_t u, string_view, error_code&) {
+  bool on_uint64(std::uint64_t u, string_view, error_code& ec) {
     stack_.push_uint64(u);
-    return true;
+    return Count(ec);
   }
-  bool on_double(double d, string_view, error_code&) {
+  bool on_double(double d, string_view, error_code& ec) {
     stack_.push_double(d);
-    return true;
+    return Count(ec);
   }
-  bool on_bool(bool b, error_code&) {
+  bool on_bool(bool b, error_code& ec) {
     stack_.push_bool(b);
-    return true;
+    return Count(ec);
   }
-  bool on_null(error_code&) {
+  bool on_null(error_code& ec) {
     stack_.push_null();
-    return true;
+    return Count(ec);
   }
   bool on_comment_part(string_view, error_code&) { return true; }
   bool on_comment(string_view, error_code&) { return true; }
 
   Value Release() { return stack_.release(); }
-  std::string duplicate;
+  void set_most_values(std::size_t most) { most_values_ = most; }
+  std::string refusal;  // why it is this handler that stops the parser
 
  private:
+  bool Count(error_code& ec) {
+    if (++values_ <= most_values_) return true;
+    refusal = "more than " + std::to_string(most_values_) + " values";
+    ec = boost::json::error::exception;
+    return false;
+  }
+
+  std::size_t most_values_ = kAlwaysTaken;
+  std::size_t values_ = 0;
   boost::json::value_stack stack_;
   std::vector<std::set<std::string>> keys_;
   std::string key_;
@@ -225,12 +245,12 @@ Result<Value> Parse(std::string_view text, const Limits& limits) {
   boost::json::parse_options options;
   options.max_depth = limits.max_depth;
   boost::json::basic_parser<Handler> parser(options);
+  parser.handler().set_most_values(MostValues(limits));
   error_code code;
   const std::size_t consumed = parser.write_some(false, text.data(), text.size(), code);
   if (code) {
-    const std::string& duplicate = parser.handler().duplicate;
-    return SyntaxError(text, consumed,
-                       duplicate.empty() ? code.message() : "duplicate key '" + duplicate + "'");
+    const std::string& refusal = parser.handler().refusal;
+    return SyntaxError(text, consumed, refusal.empty() ? code.message() : refusal);
   }
   if (consumed < text.size()) return SyntaxError(text, consumed, "text after the end");
   return parser.handler().Release();

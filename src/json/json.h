@@ -17,7 +17,7 @@ using Object = boost::json::object;
 using Array = boost::json::array;
 
 struct Limits {
-  std::size_t max_bytes = 4U << 20;
+  std::size_t max_bytes = 4U << 20;  // and a value for each 16 of them, or 65,536 values
   std::size_t max_depth = 32;
 };
 

@@ -23,6 +23,22 @@ TEST(Json, RefusesDuplicateKeysTrailingTextDepthAndSize) {
   EXPECT_FALSE(Parse("").ok());
 }
 
+// Their bytes are few, and what they become in memory is not.
+TEST(Json, RefusesMoreValuesThanTheLimitOfBytesMakesLikely) {
+  const auto parse = [](std::size_t values, std::size_t max_bytes) {
+    std::string text = "[0";
+    for (std::size_t i = 2; i < values; ++i) text += ",0";
+    return Parse(text + "]", {.max_bytes = max_bytes});
+  };
+  EXPECT_TRUE(parse(65'536, 1U << 20).ok());
+  const auto refused = parse(65'537, 1U << 20);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().reason(), "malformed_json");
+  EXPECT_NE(refused.error().message().find("more than 65536 values"), std::string::npos);
+  EXPECT_TRUE(parse(262'144, 4U << 20).ok());
+  EXPECT_FALSE(parse(262'145, 4U << 20).ok());
+}
+
 TEST(Json, LongKeysInPartsAreStillChecked) {
   const std::string key(9000, 'k');
   EXPECT_TRUE(Parse("{\"" + key + "\\u0041\":1,\"" + key + "B\":2}").ok());
