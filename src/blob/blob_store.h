@@ -13,6 +13,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/bytes.h"
@@ -92,7 +93,10 @@ class BlobStore {
   };
   // Calls `visit` for each upload or blob there is; stops at its first error.
   virtual Status ListStaged(const std::function<Status(const StagedInfo&)>& visit) = 0;
-  virtual Status List(const std::function<Status(const oci::Digest&, std::uint64_t)>& visit) = 0;
+  using VisitBlob = std::function<Status(const oci::Digest&, std::uint64_t)>;
+  Status List(const VisitBlob& visit) { return ListAfter({}, visit); }
+  // The same of blobs whose digests come after this text, bytewise and in that order.
+  virtual Status ListAfter(std::string_view after, const VisitBlob& visit) = 0;
 };
 
 }  // namespace breakwater::blob

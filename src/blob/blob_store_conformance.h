@@ -252,6 +252,29 @@ TEST_P(BlobStoreConformance, RemovedBlobIsNotFoundAndCanComeBack) {
   EXPECT_EQ(*ReadText(store(), DigestOf("x")), "x");
 }
 
+TEST_P(BlobStoreConformance, ListingGoesOnBehindADigest) {
+  std::set<std::string> all;
+  for (int i = 0; i < 20; ++i) {
+    Put(std::to_string(i));
+    all.insert(DigestOf(std::to_string(i)).text());
+  }
+  const auto listed_after = [&](const std::string& after) {
+    std::vector<std::string> listed;
+    EXPECT_TRUE(store()
+                    .ListAfter(after,
+                               [&](const oci::Digest& digest, std::uint64_t) {
+                                 listed.push_back(digest.text());
+                                 return Ok();
+                               })
+                    .ok());
+    return listed;
+  };
+  EXPECT_EQ(listed_after(""), std::vector<std::string>(all.begin(), all.end()));
+  for (auto one = all.begin(); one != all.end(); ++one) {
+    EXPECT_EQ(listed_after(*one), std::vector<std::string>(std::next(one), all.end()));
+  }
+}
+
 TEST_P(BlobStoreConformance, ListingStopsAtTheVisitorsError) {
   for (const char* content : {"a", "b", "c"}) {
     Put(content);

@@ -122,8 +122,7 @@ Result<Collector::Progress> Collector::Step() {
   } else if (state.phase == Phase::kBlobs) {
     BW_TRY(progress, StepOverBlobs(state));
   } else {
-    BW_TRY(progress, RemoveOrphans());
-    Enter(Phase::kIdle, state);
+    BW_TRY(progress, StepOverBytes(state));
   }
   BW_TRY_STATUS(home_.database.Write([&](db::Transaction& tx) { return Save(tx, state); },
                                      db::Isolation::kStatement));
@@ -247,8 +246,10 @@ Result<Collector::Progress> Collector::StepOverBlobs(State& state) {
 // Bytes without a row are left by a crash or a failed transaction after the commit, and where a
 // small blob was staged for want of memory though it is a row already. Their age does not matter:
 // whoever has committed bytes holds their digest until the row is there.
-Result<Collector::Progress> Collector::RemoveOrphans() {
-  BW_TRY(const auto orphans, OrphanedBytes());
+Result<Collector::Progress> Collector::StepOverBytes(State& state) const {
+  BW_TRY(const auto batch, BytesAfter(state.digest));
+  BW_TRY(const auto orphans,
+         home_.database.ReadValue([&](db::Transaction& tx) { return WithoutRow(tx, batch); }));
   Progress progress;
   for (const oci::Digest& digest : orphans) {
     const auto removed = [&]() -> Result<bool> {
@@ -262,25 +263,33 @@ Result<Collector::Progress> Collector::RemoveOrphans() {
     Report(digest, removed.error());
     BW_TRY_STATUS(GiveUpAfter(++progress.failed, removed.error()));
   }
+  if (batch.size() < options_.batch) {
+    Enter(Phase::kIdle, state);
+  } else {
+    state.digest = batch.back().text();
+  }
   return progress;
 }
 
-Result<std::vector<oci::Digest>> Collector::OrphanedBytes() const {
-  std::vector<oci::Digest> orphans;
+Result<std::vector<oci::Digest>> Collector::BytesAfter(const std::string& digest) const {
   std::vector<oci::Digest> batch;
-  const auto look_up = [&]() -> Status {
-    BW_TRY(const auto unknown,
-           home_.database.ReadValue([&](db::Transaction& tx) { return WithoutRow(tx, batch); }));
-    orphans.insert(orphans.end(), unknown.begin(), unknown.end());
-    batch.clear();
-    return Ok();
-  };
-  BW_TRY_STATUS(home_.store.List([&](const oci::Digest& digest, std::uint64_t) -> Status {
-    batch.push_back(digest);
-    return batch.size() < options_.batch ? Ok() : look_up();
-  }));
-  BW_TRY_STATUS(look_up());
-  return orphans;
+  const Status listed = home_.store.ListAfter(digest, [&](const oci::Digest& one, std::uint64_t) {
+    batch.push_back(one);
+    return batch.size() < options_.batch ? Ok() : Status(TooLarge("the batch is full"));
+  });
+  if (!listed.ok() && batch.size() < options_.batch) return listed.error();
+  return batch;
+}
+
+Result<Collector::Progress> Collector::RemoveOrphans() const {
+  Progress all;
+  State state{.phase = Phase::kBytes, .repository = {}, .digest = {}, .since = {}};
+  while (state.phase == Phase::kBytes) {
+    BW_TRY(const Progress step, StepOverBytes(state));
+    all.orphans += step.orphans;
+    all.failed += step.failed;
+  }
+  return all;
 }
 
 Result<Collection> Collector::CollectFor(const AccountId& account, bool dry_run) {

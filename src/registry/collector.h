@@ -80,9 +80,9 @@ class Collector {
   // Steps until nothing is left to do, or a step ends after `deadline`.
   Result<Progress> Run(std::chrono::steady_clock::time_point deadline);
 
-  // Committed bytes that no row names, whatever the run is at: for the start of a process that is
-  // alone, after a crash.
-  Result<Progress> RemoveOrphans();
+  // Committed bytes that no row names, all of them, whatever the run is at: for the start of a
+  // process that is alone, after a crash.
+  Result<Progress> RemoveOrphans() const;
 
   // The account's unneeded links and the blobs they free, at once and without waiting for the next
   // run. `dry_run`: only says what would be removed.
@@ -107,9 +107,11 @@ class Collector {
   static Status Save(db::Transaction& tx, const State& state);
   Result<Progress> StepOverLinks(State& state);
   Result<Progress> StepOverBlobs(State& state);
+  Result<Progress> StepOverBytes(State& state) const;
   // How many of them there were to remove.
   Result<std::int64_t> RemoveLinks(const std::vector<Link>& links);
-  Result<std::vector<oci::Digest>> OrphanedBytes() const;
+  // The digests of the next bytes in the store: fewer than a batch only at its end.
+  Result<std::vector<oci::Digest>> BytesAfter(const std::string& digest) const;
   void Enter(Phase phase, State& state) const;
 
   const CollectorOptions options_;

@@ -169,6 +169,28 @@ TEST_F(CollectorTest, GoesOnWhereTheLastStepEnded) {
   EXPECT_GT(steps, 8);
 }
 
+TEST_F(CollectorTest, LooksThroughTheStoreABatchAtATime) {
+  for (char seed = 'a'; seed < 'h'; ++seed) {
+    auto staged = world_.disk->Stage();
+    ASSERT_TRUE(staged.ok());
+    ASSERT_TRUE((*staged)->Append(AsBytes(Bytes(50, seed))).ok());
+    const blob::CommitItem item{staged->get(), DigestOf(Bytes(50, seed))};
+    ASSERT_TRUE(world_.disk->Commit({&item, 1})[0].ok());
+  }
+  Collector collector({.batch = 3}, {world_.database, world_.store, *world_.services->locks},
+                      world_.clock);
+  world_.clock.Advance(std::chrono::hours{25});
+  std::int64_t orphans = 0;
+  for (bool idle = false; !idle;) {
+    const auto progress = collector.Step();
+    ASSERT_TRUE(progress.ok());
+    EXPECT_LE(progress->orphans, 3);
+    orphans += progress->orphans;
+    idle = progress->idle;
+  }
+  EXPECT_EQ(orphans, 7);
+}
+
 TEST_F(CollectorTest, GoesOnAfterABlobThatCannotBeRemoved) {
   for (char seed = 'a'; seed < 'd'; ++seed) {
     ASSERT_TRUE(world_.PushBlob(path_, Bytes(kLarge, seed)).ok());

@@ -97,8 +97,8 @@ class FaultyStore final : public blob::BlobStore {
   Status ListStaged(const std::function<Status(const StagedInfo&)>& visit) override {
     return inner_->ListStaged(visit);
   }
-  Status List(const std::function<Status(const oci::Digest&, std::uint64_t)>& visit) override {
-    return inner_->List(visit);
+  Status ListAfter(std::string_view after, const VisitBlob& visit) override {
+    return inner_->ListAfter(after, visit);
   }
 
  private:

@@ -127,7 +127,7 @@ class FsBlobStore final : public BlobStore {
     return io::WriteFileDurably(OwnerFile(), AsBytes(owner));
   }
   Status ListStaged(const std::function<Status(const StagedInfo&)>& visit) override;
-  Status List(const std::function<Status(const oci::Digest&, std::uint64_t)>& visit) override;
+  Status ListAfter(std::string_view after, const VisitBlob& visit) override;
 
  private:
   fs::path OwnerFile() const { return layout_.blobs() / "owner"; }
@@ -135,8 +135,8 @@ class FsBlobStore final : public BlobStore {
   Status MoveIntoPlace(Move& move);
   Status EnsureShard(const fs::path& shard);
   void SyncDirectories(std::vector<Move>& moves) const;
-  Status ListShard(const std::string& algorithm, const fs::path& shard,
-                   const std::function<Status(const oci::Digest&, std::uint64_t)>& visit) const;
+  Status ListShard(const std::string& algorithm, const fs::path& shard, std::string_view after,
+                   const VisitBlob& visit) const;
 
   const Layout layout_;
   const Durability durability_;
@@ -278,28 +278,45 @@ Status FsBlobStore::ListStaged(const std::function<Status(const StagedInfo&)>& v
   });
 }
 
-Status FsBlobStore::List(const std::function<Status(const oci::Digest&, std::uint64_t)>& visit) {
+// The names in a directory, sorted; none if it is absent.
+Result<std::vector<std::string>> NamesIn(const fs::path& directory) {
+  std::vector<std::string> names;
+  BW_TRY_STATUS(ForEachEntry(directory, [&](const fs::path& path) {
+    names.push_back(path.filename().string());
+    return Ok();
+  }));
+  std::ranges::sort(names);
+  return names;
+}
+
+Status FsBlobStore::ListAfter(std::string_view after, const VisitBlob& visit) {
   BW_TRY_STATUS(BeforeWaiting());
-  for (const char* algorithm : {"sha256", "sha512"}) {
-    BW_TRY_STATUS(ForEachEntry(layout_.blobs() / algorithm, [&](const fs::path& shard) {
-      return ListShard(algorithm, shard, visit);
-    }));
+  for (const std::string algorithm : {"sha256", "sha512"}) {
+    const fs::path directory = layout_.blobs() / algorithm;
+    BW_TRY(const auto shards, NamesIn(directory));
+    for (const std::string& shard : shards) {
+      // A shard's name is how the digests in it begin.
+      const std::string first = algorithm + ":" + shard;
+      if (first < after.substr(0, first.size())) continue;
+      BW_TRY_STATUS(ListShard(algorithm, directory / shard, after, visit));
+    }
   }
   return Ok();
 }
 
-Status FsBlobStore::ListShard(
-    const std::string& algorithm, const fs::path& shard,
-    const std::function<Status(const oci::Digest&, std::uint64_t)>& visit) const {
+Status FsBlobStore::ListShard(const std::string& algorithm, const fs::path& shard,
+                              std::string_view after, const VisitBlob& visit) const {
   std::error_code ignored;
   if (!fs::is_directory(shard, ignored)) return Ok();
-  return ForEachEntry(shard, [&](const fs::path& path) -> Status {
-    const auto digest = oci::Digest::Parse(algorithm + ":" + path.filename().string());
-    if (!digest.ok() || layout_.BlobFile(*digest) != path) return Ok();
+  BW_TRY(const auto names, NamesIn(shard));
+  for (const std::string& name : names) {
+    const auto digest = oci::Digest::Parse(algorithm + ":" + name);
+    const fs::path path = shard / name;
+    if (!digest.ok() || digest->text() <= after || layout_.BlobFile(*digest) != path) continue;
     const auto size = SizeOf(path);
-    if (!size.ok() || !*size) return Ok();
-    return visit(*digest, **size);
-  });
+    if (size.ok() && *size) BW_TRY_STATUS(visit(*digest, **size));
+  }
+  return Ok();
 }
 
 }  // namespace

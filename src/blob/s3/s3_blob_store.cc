@@ -92,7 +92,7 @@ class S3BlobStore final : public BlobStore {
     return shared_.client.Put(kOwnerKey, AsBytes(owner));
   }
   Status ListStaged(const std::function<Status(const StagedInfo&)>& visit) override;
-  Status List(const std::function<Status(const oci::Digest&, std::uint64_t)>& visit) override;
+  Status ListAfter(std::string_view after, const VisitBlob& visit) override;
 
  private:
   Status CommitOne(const CommitItem& item);
@@ -242,11 +242,15 @@ Status S3BlobStore::ListOrphanedUploads(std::string_view prefix,
   });
 }
 
-Status S3BlobStore::List(const std::function<Status(const oci::Digest&, std::uint64_t)>& visit) {
-  return shared_.client.ListObjects(std::string(kBlobs), [&](const S3Object& object) -> Status {
-    const auto digest = DigestOfKey(object.key);
-    return digest ? visit(*digest, object.size) : Ok();
-  });
+Status S3BlobStore::ListAfter(std::string_view after, const VisitBlob& visit) {
+  const auto last = oci::Digest::Parse(after);
+  return shared_.client.ListObjectsAfter(
+      std::string(kBlobs), last.ok() ? BlobKey(*last) : std::string(),
+      [&](const S3Object& object) -> Status {
+        const auto digest = DigestOfKey(object.key);
+        // Also where a service does not know where to begin.
+        return digest && digest->text() > after ? visit(*digest, object.size) : Ok();
+      });
 }
 
 }  // namespace

@@ -277,13 +277,14 @@ Status S3Client::AbortUpload(const std::string& key, const std::string& upload) 
   return Ok();
 }
 
-Status S3Client::ListObjects(const std::string& prefix,
-                             const std::function<Status(const S3Object&)>& visit) {
+Status S3Client::ListObjectsAfter(const std::string& prefix, const std::string& after,
+                                  const std::function<Status(const S3Object&)>& visit) {
   std::string token;
   do {
     Call call{.query = {{"list-type", "2"},
                         {"encoding-type", "url"},
                         {"prefix", options_.prefix + prefix}}};
+    if (!after.empty()) call.query.emplace_back("start-after", options_.prefix + after);
     if (!token.empty()) call.query.emplace_back("continuation-token", token);
     BW_TRY(const auto response, Perform(call));
     BW_TRY(auto page, ParseListObjects(response.body));

@@ -70,7 +70,12 @@ class S3Client {
 
   // In the order of their keys; stops at the visitor's first error.
   Status ListObjects(const std::string& prefix,
-                     const std::function<Status(const S3Object&)>& visit);
+                     const std::function<Status(const S3Object&)>& visit) {
+    return ListObjectsAfter(prefix, {}, visit);
+  }
+  // The same of those behind a key.
+  Status ListObjectsAfter(const std::string& prefix, const std::string& after,
+                          const std::function<Status(const S3Object&)>& visit);
   Status ListUploads(const std::string& prefix,
                      const std::function<Status(const S3Upload&)>& visit);
 

@@ -218,6 +218,13 @@ TEST_F(S3ClientTest, ReadOfAMissingObjectIsNotFound) {
   EXPECT_EQ(client.Read("k", 10, 0, 10).error().code(), ErrorCode::kUnavailable);
 }
 
+TEST_F(S3ClientTest, ListsBeginBehindAKey) {
+  Script(Answer(200, "<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>"));
+  EXPECT_TRUE(Client().ListObjectsAfter("x/", "x/k", [](const S3Object&) { return Ok(); }).ok());
+  EXPECT_EQ(seen_.back(),
+            "GET /bucket?encoding-type=url&list-type=2&prefix=p%2Fx%2F&start-after=p%2Fx%2Fk");
+}
+
 TEST_F(S3ClientTest, ListsThatGoInCirclesEnd) {
   const std::string page =
       "<ListBucketResult><IsTruncated>true</IsTruncated><NextContinuationToken>t"
