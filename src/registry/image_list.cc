@@ -206,6 +206,13 @@ Status Fill(db::Transaction& tx, const ImageScope& scope, const std::vector<Name
   return Ok();
 }
 
+// How many times as much the next page looks through as one that found so many: nothing at all says
+// that much can be skipped, however short pages are.
+std::uint64_t GrowthAfter(std::size_t found, std::size_t limit) {
+  if (found == 0 || found < limit / 32) return 16;
+  return found < limit / 2 ? 2 : 1;
+}
+
 // How much the next page looks through follows from how much of this one was needed for how many.
 DigestPosition PositionAfter(const DigestPosition& before, const Slice& slice, std::size_t limit,
                              bool is_whole) {
@@ -215,8 +222,8 @@ DigestPosition PositionAfter(const DigestPosition& before, const Slice& slice, s
     return {.digest = last, .width = std::max<std::uint64_t>(looked, 1)};
   }
   const bool next_algorithm = slice.end == kLastAlgorithm;
-  std::uint64_t width = next_algorithm ? kAllParts : before.width;
-  if (slice.found.size() < limit / 2) width *= slice.found.size() < limit / 32 ? 16U : 2U;
+  const std::uint64_t width =
+      next_algorithm ? kAllParts : before.width * GrowthAfter(slice.found.size(), limit);
   return {.digest = slice.end, .width = std::min(width, kAllParts)};
 }
 

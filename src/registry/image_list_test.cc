@@ -104,6 +104,20 @@ TEST_F(ImageListTest, PagesByDigestHoldEachDigestWhole) {
   }
 }
 
+// Whoever asks for one image after the other still comes to the end of a list.
+TEST_F(ImageListTest, PagesByDigestSkipWhereNothingIsHoweverShortTheyAre) {
+  Push("one", "");
+  int pages = 0;
+  DigestPosition position;
+  for (bool more = true; more && pages < 100; ++pages) {
+    const auto page = world_.services->images.PageByDigest(Untagged(), position, 1);
+    ASSERT_TRUE(page.ok()) << page.error().message();
+    more = page->more;
+    position = page->position;
+  }
+  EXPECT_LE(pages, 20);
+}
+
 TEST_F(ImageListTest, PagesByDigestHoldDigestsOfEveryAlgorithm) {
   Push("one", "");
   const std::string config = R"({"author":"two"})";
