@@ -452,19 +452,8 @@ class Story {
   }
   void Analyse(const std::string& name_space, const RetentionPolicy& policy,
                std::set<std::string>& all) {
-    std::string after;
-    while (true) {
-      const auto judged =
-          world_.retention.JudgeNext(world_.registry().name, name_space, policy, after);
-      RC_ASSERT(judged.ok());
-      if (!*judged) return;
-      after = (*judged)->name;
-      const std::string id =
-          Rows("SELECT id FROM repository WHERE name = '" + after + "'", 1)[0][0];
-      for (std::size_t i = 0; i < (*judged)->images.size(); ++i) {
-        if ((*judged)->verdicts[i] != RetentionVerdict::kDelete) continue;
-        all.insert(id + "@" + (*judged)->images[i].digest.text());
-      }
+    for (const auto& [repository, digest] : world_.GoingBy(name_space, policy)) {
+      all.insert(repository + "@" + digest);
     }
   }
   void ApplyRetention() {

@@ -97,6 +97,15 @@ Result<std::optional<NextRepository>> FindNext(db::Transaction& tx, const Regist
                      });
 }
 
+void AddGoing(const JudgedImages& some, const std::set<oci::Digest>& refused,
+              std::vector<oci::Digest>& going) {
+  for (std::size_t i = 0; i < some.images.size(); ++i) {
+    const oci::Digest& digest = some.images[i].digest;
+    const bool goes = some.verdicts[i] == RetentionVerdict::kDelete;
+    if (goes && !refused.contains(digest)) going.push_back(digest);
+  }
+}
+
 }  // namespace
 
 void Retention::Register() {
@@ -162,7 +171,7 @@ Status Retention::Set(const control::Caller& caller, const AccountId& account,
   return deps_.changes.Submit(caller, change);
 }
 
-// Dates that no row knows: of configurations too large for one, or older than their table.
+// What no row knows: of configurations too large for one, or older than their table or its columns.
 Status Retention::ReadConfigs(const std::string& repository_id) const {
   const ContentReader reader(deps_.database, deps_.store);
   std::string after;
@@ -194,12 +203,32 @@ Result<std::optional<JudgedRepository>> Retention::JudgeNext(const RegistryName&
   }));
   if (!next) return std::optional<JudgedRepository>();
   BW_TRY_STATUS(ReadConfigs(next->id));
-  JudgedRepository judged{.name = next->name, .images = {}, .verdicts = {}};
-  BW_TRY(judged.images, deps_.database.ReadValue([&](db::Transaction& tx) {
-    return CandidatesIn(tx, registry, name_space, next->id);
-  }));
-  judged.verdicts = Judge(policy, judged.images, deps_.clock.Now());
+  JudgedRepository judged{
+      .id = next->id, .name = next->name, .newest = {policy, deps_.clock.Now()}};
+  std::vector<RetentionCandidate> images;
+  do {
+    const std::string last = images.empty() ? std::string() : images.back().digest.text();
+    BW_TRY(images, deps_.database.ReadValue([&](db::Transaction& tx) {
+      return CandidatesAfter(tx, registry, name_space, next->id, last);
+    }));
+    for (const RetentionCandidate& image : images) judged.newest.Add(image);
+  } while (images.size() == kCandidatesAtOnce);
   return std::optional(std::move(judged));
+}
+
+Result<JudgedImages> Retention::ImagesOf(const RegistryName& registry,
+                                         const std::string& name_space,
+                                         const JudgedRepository& judged,
+                                         std::string_view digest) const {
+  JudgedImages some;
+  BW_TRY(some.images, deps_.database.ReadValue([&](db::Transaction& tx) {
+    return CandidatesAfter(tx, registry, name_space, judged.id, digest);
+  }));
+  for (const RetentionCandidate& image : some.images) {
+    some.verdicts.push_back(judged.newest.Judge(image));
+  }
+  some.more = some.images.size() == kCandidatesAtOnce;
+  return some;
 }
 
 Result<std::map<std::string, std::vector<std::string>>> Retention::TagsGoingAlong(
@@ -329,42 +358,38 @@ Result<std::int64_t> Retention::DeleteJudged(const control::RegistryInfo& regist
                                              const Namespace& name_space,
                                              const JudgedRepository& judged,
                                              std::set<oci::Digest>& refused) {
-  Place place{.path = {.registry = registry.name,
-                       .region = registry.region,
-                       .account = name_space.account,
-                       .name_space = name_space.name,
-                       .resource_group = name_space.resource_group,
-                       .name = judged.name},
-              .repository_id = {},
-              .newest = {}};
-  std::vector<oci::Digest> going;
-  for (std::size_t i = 0; i < judged.images.size(); ++i) {
-    const oci::Digest& digest = judged.images[i].digest;
-    if (judged.verdicts[i] == RetentionVerdict::kNewest) place.newest.push_back(digest);
-    const bool goes = judged.verdicts[i] == RetentionVerdict::kDelete;
-    if (goes && !refused.contains(digest)) going.push_back(digest);
-  }
-  if (going.empty()) return 0;
-  BW_TRY(const auto id, deps_.database.ReadValue([&](db::Transaction& tx) {
-    return FindRepository(tx, registry.name, judged.name);
-  }));
-  if (!id) return 0;  // the namespace went meanwhile
-  place.repository_id = *id;
+  const Place place{.path = {.registry = registry.name,
+                             .region = registry.region,
+                             .account = name_space.account,
+                             .name_space = name_space.name,
+                             .resource_group = name_space.resource_group,
+                             .name = judged.name},
+                    .repository_id = judged.id,
+                    .newest = judged.newest.digests()};
   control::Resource repository = place.path.Image("");
   repository.kind = "repository";
   repository.name = judged.name;
   const std::size_t refused_before = refused.size();
   const std::size_t at_once = std::clamp(place.newest.size(), kDeletedAtOnce, kMaxDeletedAtOnce);
-  std::span<const oci::Digest> rest = going;
+  std::vector<oci::Digest> going;
+  std::string last;
   std::int64_t all = 0;
-  while (!rest.empty()) {
-    const auto piece = rest.first(std::min(rest.size(), at_once));
+  bool more = true;
+  while (more || !going.empty()) {
+    if (more && going.size() < at_once) {
+      BW_TRY(const JudgedImages some, ImagesOf(registry.name, name_space.name, judged, last));
+      AddGoing(some, refused, going);
+      if (!some.images.empty()) last = some.images.back().digest.text();
+      more = some.more;
+      continue;
+    }
+    const auto piece = std::span(going).first(std::min(going.size(), at_once));
     auto done = DeletePiece(place, piece, repository);
     if (!done.ok() && IsRefusedByRule(done.error())) done = DeleteEach(place, piece, refused);
     if (!done.ok()) return std::move(done).error();
     all += *done;
-    if (*done < static_cast<std::int64_t>(piece.size())) break;
-    rest = rest.subspan(piece.size());
+    if (*done < std::ssize(piece)) break;
+    going.erase(going.begin(), going.begin() + std::ssize(piece));
   }
   return all - static_cast<std::int64_t>(refused.size() - refused_before);
 }

@@ -40,11 +40,18 @@ struct RetentionDeps {
   GovernedImages governed = {};
 };
 
-// A repository with what a policy makes of its manifests.
+// A repository, and the images that a policy keeps in it as its newest.
 struct JudgedRepository {
-  std::string name;                        // "ns/app"
+  std::string id;
+  std::string name;  // "ns/app"
+  NewestImages newest;
+};
+
+// Some of its images with what the policy makes of them.
+struct JudgedImages {
   std::vector<RetentionCandidate> images;  // by digest
   std::vector<RetentionVerdict> verdicts;
+  bool more = false;  // there may be more after them
 };
 
 // Thread-safe. Register before the jobs start.
@@ -67,14 +74,17 @@ class Retention {
              const control::RegistryInfo& registry, const std::string& name_space,
              const RetentionPolicy& policy);
 
-  // What the policy makes of the first repository after `after` (by name) that has a manifest, or
-  // `after` itself if it may be that one; nothing after the last.
+  // Judges the first repository after `after` (by name) that has a manifest, or `after` itself if
+  // it may be that one; nothing after the last. Each of its manifests is read, a few at a time.
   enum class Bound : std::uint8_t { kAfter, kFrom };
   Result<std::optional<JudgedRepository>> JudgeNext(const RegistryName& registry,
                                                     const std::string& name_space,
                                                     const RetentionPolicy& policy,
                                                     const std::string& after,
                                                     Bound bound = Bound::kAfter) const;
+  // The next of its images after a digest.
+  Result<JudgedImages> ImagesOf(const RegistryName& registry, const std::string& name_space,
+                                const JudgedRepository& judged, std::string_view digest) const;
 
   // The tags of what is attached to images of a repository and goes with them, by their digests.
   // None for an image that is gone or has nothing attached.

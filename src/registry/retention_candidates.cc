@@ -1,6 +1,7 @@
 #include "registry/retention_candidates.h"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 #include <span>
 
@@ -14,36 +15,49 @@ namespace {
 // Digests that one statement names: always as many, so that there is one statement.
 constexpr std::size_t kNamedAtOnce = 100;
 
-// Which manifests of a repository: all, or at most kNamedAtOnce by their digests.
+// Which manifests of a repository.
 class Selection {
  public:
-  Selection(const std::string& repository, std::span<const oci::Digest> digests)
-      : params_{repository}, named_(!digests.empty()) {
-    if (!named_) return;
+  // At most kNamedAtOnce, and at least one.
+  static Selection Of(const std::string& repository, std::span<const oci::Digest> digests) {
+    static const std::string names = [] {
+      std::string all = " IN ($2";
+      for (std::size_t i = 1; i < kNamedAtOnce; ++i) all += ", $" + std::to_string(i + 2);
+      return all + ")";
+    }();
+    Selection selection(repository);
+    selection.condition_ = [](const std::string& column) { return column + names; };
     for (std::size_t i = 0; i < kNamedAtOnce; ++i) {
-      params_.emplace_back(digests[std::min(i, digests.size() - 1)].text());
+      selection.params_.emplace_back(digests[std::min(i, digests.size() - 1)].text());
     }
+    return selection;
+  }
+  static Selection After(const std::string& repository, std::string_view digest) {
+    Selection selection(repository);
+    selection.condition_ = [](const std::string& column) { return column + " > $2"; };
+    selection.params_.emplace_back(digest);
+    return selection;
+  }
+  Selection UpTo(const oci::Digest& last) const {
+    Selection selection(*this);
+    selection.condition_ = [](const std::string& column) {
+      return column + " > $2 AND " + column + " <= $3";
+    };
+    selection.params_.emplace_back(last.text());
+    return selection;
   }
 
-  Status Query(db::Transaction& tx, std::string_view select, std::string_view column,
+  Status Query(db::Transaction& tx, std::string_view select, const std::string& column,
                std::string_view rest, const db::Transaction::RowCallback& row) const {
-    std::string sql(select);
-    if (named_) sql += " AND " + std::string(column) + " IN (" + Names() + ")";
-    return tx.QueryWith(sql + std::string(rest), params_, row);
+    return tx.QueryWith(std::string(select) + " AND " + condition_(column) + std::string(rest),
+                        params_, row);
   }
 
  private:
-  static const std::string& Names() {
-    static const std::string names = [] {
-      std::string all = "$2";
-      for (std::size_t i = 1; i < kNamedAtOnce; ++i) all += ", $" + std::to_string(i + 2);
-      return all;
-    }();
-    return names;
-  }
+  explicit Selection(const std::string& repository) : params_{repository} {}
 
   std::vector<db::Param> params_;
-  const bool named_;
+  std::string (*condition_)(const std::string& column) = nullptr;
 };
 
 bool NamedAfterImages(const std::vector<std::string>& tags) {
@@ -53,7 +67,7 @@ bool NamedAfterImages(const std::vector<std::string>& tags) {
 }
 
 Status AddTags(db::Transaction& tx, const Selection& selection, const TagPatterns& patterns,
-               std::span<RetentionCandidate> images) {
+               std::vector<RetentionCandidate>& images) {
   auto at = images.begin();
   BW_TRY_STATUS(selection.Query(tx, "SELECT digest, name FROM tag WHERE repository = $1", "digest",
                                 " ORDER BY digest, name", [&](const db::Row& row) -> Status {
@@ -82,8 +96,26 @@ Result<RetentionCandidate> FromRow(const db::Row& row) {
                             .pulled = row.OptionalTime(6)};
 }
 
-Status AddSelected(db::Transaction& tx, const Selection& selection, const TagPatterns& patterns,
-                   std::vector<RetentionCandidate>& images) {
+Result<std::vector<RetentionCandidate>> ReadSelected(db::Transaction& tx,
+                                                     const Selection& selection,
+                                                     std::string_view limit) {
+  std::vector<RetentionCandidate> images;
+  BW_TRY_STATUS(selection.Query(
+      tx,
+      "SELECT m.digest, m.media_type, m.subject, c.created, m.pushed, m.tagged, p.pulled FROM "
+      "manifest m LEFT JOIN image_config c ON c.digest = m.config_digest LEFT JOIN manifest_pull p "
+      "ON p.repository = m.repository AND p.digest = m.digest WHERE m.repository = $1",
+      "m.digest", " ORDER BY m.digest" + std::string(limit), [&](const db::Row& row) -> Status {
+        BW_TRY(RetentionCandidate image, FromRow(row));
+        images.push_back(std::move(image));
+        return Ok();
+      }));
+  return images;
+}
+
+// What else is asked of those that the selection selects, which are in order of digest.
+Status AddRest(db::Transaction& tx, const Selection& selection, const TagPatterns& patterns,
+               std::vector<RetentionCandidate>& images) {
   std::set<std::string, std::less<>> listed;
   BW_TRY_STATUS(selection.Query(
       tx, "SELECT DISTINCT target FROM manifest_reference WHERE repository = $1 AND kind = 2",
@@ -91,30 +123,22 @@ Status AddSelected(db::Transaction& tx, const Selection& selection, const TagPat
         listed.insert(row.String(0));
         return Ok();
       }));
-  const std::size_t had = images.size();
-  BW_TRY_STATUS(selection.Query(
-      tx,
-      "SELECT m.digest, m.media_type, m.subject, c.created, m.pushed, m.tagged, p.pulled FROM "
-      "manifest m LEFT JOIN image_config c ON c.digest = m.config_digest LEFT JOIN manifest_pull p "
-      "ON p.repository = m.repository AND p.digest = m.digest WHERE m.repository = $1",
-      "m.digest", " ORDER BY m.digest", [&](const db::Row& row) -> Status {
-        BW_TRY(RetentionCandidate image, FromRow(row));
-        image.is_listed = listed.contains(row.Text(0));
-        images.push_back(std::move(image));
-        return Ok();
-      }));
-  return AddTags(tx, selection, patterns, std::span(images).subspan(had));
+  for (RetentionCandidate& image : images) image.is_listed = listed.contains(image.digest.text());
+  return AddTags(tx, selection, patterns, images);
 }
 
 }  // namespace
 
-Result<std::vector<RetentionCandidate>> CandidatesIn(db::Transaction& tx,
-                                                     const RegistryName& registry,
-                                                     std::string_view name_space,
-                                                     const std::string& repository_id) {
+Result<std::vector<RetentionCandidate>> CandidatesAfter(db::Transaction& tx,
+                                                        const RegistryName& registry,
+                                                        std::string_view name_space,
+                                                        const std::string& repository_id,
+                                                        std::string_view digest) {
   BW_TRY(const TagPatterns patterns, ReadTagPatterns(tx, registry, name_space));
-  std::vector<RetentionCandidate> images;
-  BW_TRY_STATUS(AddSelected(tx, Selection(repository_id, {}), patterns, images));
+  const Selection after = Selection::After(repository_id, digest);
+  BW_TRY(auto images, ReadSelected(tx, after, " LIMIT " + std::to_string(kCandidatesAtOnce)));
+  if (images.empty()) return images;
+  BW_TRY_STATUS(AddRest(tx, after.UpTo(images.back().digest), patterns, images));
   return images;
 }
 
@@ -125,13 +149,16 @@ Result<std::vector<RetentionCandidate>> CandidatesAmong(db::Transaction& tx,
                                                         std::vector<oci::Digest> digests) {
   BW_TRY(const TagPatterns patterns, ReadTagPatterns(tx, registry, name_space));
   std::ranges::sort(digests);
-  std::vector<RetentionCandidate> images;
+  std::vector<RetentionCandidate> all;
   for (std::span<const oci::Digest> rest = digests; !rest.empty();) {
     const auto some = rest.first(std::min(rest.size(), kNamedAtOnce));
-    BW_TRY_STATUS(AddSelected(tx, Selection(repository_id, some), patterns, images));
+    const Selection named = Selection::Of(repository_id, some);
+    BW_TRY(auto images, ReadSelected(tx, named, ""));
+    BW_TRY_STATUS(AddRest(tx, named, patterns, images));
+    std::ranges::move(images, std::back_inserter(all));
     rest = rest.subspan(some.size());
   }
-  return images;
+  return all;
 }
 
 }  // namespace breakwater::registry

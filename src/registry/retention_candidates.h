@@ -13,11 +13,14 @@
 
 namespace breakwater::registry {
 
-// Every manifest of a repository, by digest.
-Result<std::vector<RetentionCandidate>> CandidatesIn(db::Transaction& tx,
-                                                     const RegistryName& registry,
-                                                     std::string_view name_space,
-                                                     const std::string& repository_id);
+// The next manifests of a repository after a digest, by digest: fewer than kCandidatesAtOnce only
+// at its end.
+inline constexpr std::size_t kCandidatesAtOnce = 500;
+Result<std::vector<RetentionCandidate>> CandidatesAfter(db::Transaction& tx,
+                                                        const RegistryName& registry,
+                                                        std::string_view name_space,
+                                                        const std::string& repository_id,
+                                                        std::string_view digest);
 
 // Those of `digests` that are there, by digest.
 Result<std::vector<RetentionCandidate>> CandidatesAmong(db::Transaction& tx,

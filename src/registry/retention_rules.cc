@@ -22,7 +22,8 @@ constexpr Wording kWordings[] = {
     {Verdict::kKeepsAll, "keeps_all", "the namespace's policy keeps all images"},
     {Verdict::kIndex, "index", "lists of images are neither counted nor deleted"},
     {Verdict::kListed, "listed", "a list of images in the repository needs it"},
-    {Verdict::kAttachment, "attachment", "it belongs to another image and goes with it"},
+    {Verdict::kAttachment, "attachment",
+     "it belongs to another image and goes with it, unless it has a tag of its own"},
     {Verdict::kUntagged, "untagged", "it has no tag, and the policy retains untagged images"},
     {Verdict::kNoDate, "no_date", "its configuration names no date: order by the date of its push"},
     {Verdict::kFixedDate, "fixed_date",
@@ -113,32 +114,42 @@ Status Validate(const RetentionPolicy& policy) {
   return Ok();
 }
 
+NewestImages::Place NewestImages::PlaceOf(const RetentionCandidate& image) const {
+  return {DateOf(policy_.order, image), image.pushed, image.digest};
+}
+
+void NewestImages::Add(const RetentionCandidate& image) {
+  if (Exempt(policy_, image, now_) != Verdict::kDelete) return;
+  newest_.insert(PlaceOf(image));
+  if (std::ssize(newest_) > policy_.images_per_repo) newest_.erase(newest_.begin());
+}
+
+RetentionVerdict NewestImages::Judge(const RetentionCandidate& image) const {
+  const Verdict exempt = Exempt(policy_, image, now_);
+  if (exempt != Verdict::kDelete) return exempt;
+  const Place place = PlaceOf(image);
+  const bool counts_first =
+      std::ssize(newest_) < policy_.images_per_repo || place >= *newest_.begin();
+  if (counts_first) return Verdict::kNewest;
+  if (image.is_held) return Verdict::kHeld;
+  const auto& days = policy_.deletion_threshold_days;
+  if (days && place.date > now_ - std::chrono::days{*days}) return Verdict::kBelowThreshold;
+  return Verdict::kDelete;
+}
+
+std::vector<oci::Digest> NewestImages::digests() const {
+  std::vector<oci::Digest> digests;
+  for (const Place& place : newest_) digests.push_back(place.digest);
+  return digests;
+}
+
 std::vector<RetentionVerdict> Judge(const RetentionPolicy& policy,
                                     const std::vector<RetentionCandidate>& images, Timestamp now) {
-  std::vector<Verdict> verdicts(images.size());
-  std::vector<std::size_t> counted;
-  for (std::size_t i = 0; i < images.size(); ++i) {
-    verdicts[i] = Exempt(policy, images[i], now);
-    if (verdicts[i] == Verdict::kDelete) counted.push_back(i);
-  }
-  std::ranges::sort(counted, [&](std::size_t a, std::size_t b) {
-    const auto key = [&](std::size_t i) {
-      return std::tuple(DateOf(policy.order, images[i]), images[i].pushed, images[i].digest.text());
-    };
-    return key(a) > key(b);
-  });
-  const Timestamp young = now - std::chrono::days{policy.deletion_threshold_days.value_or(0)};
-  for (std::size_t place = 0; place < counted.size(); ++place) {
-    const RetentionCandidate& image = images[counted[place]];
-    Verdict& verdict = verdicts[counted[place]];
-    if (static_cast<std::int64_t>(place) < policy.images_per_repo) {
-      verdict = Verdict::kNewest;
-    } else if (image.is_held) {
-      verdict = Verdict::kHeld;
-    } else if (policy.deletion_threshold_days && DateOf(policy.order, image) > young) {
-      verdict = Verdict::kBelowThreshold;
-    }
-  }
+  NewestImages newest(policy, now);
+  for (const RetentionCandidate& image : images) newest.Add(image);
+  std::vector<Verdict> verdicts;
+  verdicts.reserve(images.size());
+  for (const RetentionCandidate& image : images) verdicts.push_back(newest.Judge(image));
   return verdicts;
 }
 

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -83,6 +84,31 @@ inline constexpr std::chrono::hours kArrival{1};
 
 // Images built before this moment have a date that is none: 2013-01-19T00:13:39Z.
 inline constexpr std::int64_t kFirstRealBuild = 1'358'554'419;
+
+// The images of a repository that a policy keeps as its newest. Each image is added once, in any
+// order; then each can be judged. So no more than those need be in memory.
+class NewestImages {
+ public:
+  NewestImages(RetentionPolicy policy, Timestamp now) : policy_(policy), now_(now) {}
+
+  void Add(const RetentionCandidate& image);
+  RetentionVerdict Judge(const RetentionCandidate& image) const;
+  std::vector<oci::Digest> digests() const;
+
+ private:
+  // Among those that the policy counts: the greater, the newer.
+  struct Place {
+    Timestamp date;
+    Timestamp pushed;
+    oci::Digest digest;
+    friend auto operator<=>(const Place&, const Place&) = default;
+  };
+  Place PlaceOf(const RetentionCandidate& image) const;
+
+  RetentionPolicy policy_;
+  Timestamp now_;
+  std::set<Place> newest_;
+};
 
 // One verdict for each, in their order. What goes among some of a repository's images also goes
 // among all of them: more images only count before it.

@@ -143,6 +143,16 @@ TEST(RetentionRules, WhatGoesAmongSomeGoesAmongAll) {
   }));
 }
 
+TEST(RetentionRules, KeepInMemoryNoMoreThanTheNewest) {
+  NewestImages newest({.images_per_repo = 2, .retain_untagged = false}, Day(300));
+  for (const int day : {5, 1, 9, 3, 7}) newest.Add(Candidate(day));
+  const auto digests = newest.digests();
+  EXPECT_EQ(std::set(digests.begin(), digests.end()),
+            (std::set{Candidate(9).digest, Candidate(7).digest}));
+  EXPECT_EQ(newest.Judge(Candidate(9)), Verdict::kNewest);
+  EXPECT_EQ(newest.Judge(Candidate(5)), Verdict::kDelete);
+}
+
 TEST(RetentionRules, PoliciesAreChecked) {
   EXPECT_FALSE(Validate({.images_per_repo = 0}).ok());
   EXPECT_FALSE(Validate({.images_per_repo = -2}).ok());
@@ -227,17 +237,8 @@ class RetentionTest : public ::testing::Test {
   // Digests that the policy would delete.
   std::set<std::string> Analysed(const RetentionPolicy& policy) {
     std::set<std::string> all;
-    std::string after;
-    while (true) {
-      const auto judged = retention().JudgeNext(world_.registry().name, "team-a", policy, after);
-      EXPECT_TRUE(judged.ok());
-      if (!judged.ok() || !*judged) return all;
-      after = (*judged)->name;
-      for (std::size_t i = 0; i < (*judged)->images.size(); ++i) {
-        if ((*judged)->verdicts[i] != Verdict::kDelete) continue;
-        all.insert((*judged)->images[i].digest.text());
-      }
-    }
+    for (const auto& [repository, digest] : world_.GoingBy("team-a", policy)) all.insert(digest);
+    return all;
   }
 
   World world_;

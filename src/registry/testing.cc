@@ -85,6 +85,29 @@ Status FaultyStore::Remove(const oci::Digest& digest) {
   return Run<Status>("remove", [&] { return inner_->Remove(digest); });
 }
 
+std::vector<std::pair<std::string, std::string>> World::GoingBy(
+    const std::string& name_space, const RetentionPolicy& policy) const {
+  std::vector<std::pair<std::string, std::string>> going;
+  std::string after;
+  while (true) {
+    const auto judged = retention.JudgeNext(registry().name, name_space, policy, after);
+    BW_CHECK(judged.ok());
+    if (!*judged) return going;
+    after = (*judged)->name;
+    JudgedImages some{.images = {}, .verdicts = {}, .more = true};
+    for (std::string last; some.more;
+         last = some.images.empty() ? "" : some.images.back().digest.text()) {
+      auto next = retention.ImagesOf(registry().name, name_space, **judged, last);
+      BW_CHECK(next.ok());
+      some = *std::move(next);
+      for (std::size_t i = 0; i < some.images.size(); ++i) {
+        if (some.verdicts[i] != RetentionVerdict::kDelete) continue;
+        going.emplace_back((*judged)->id, some.images[i].digest.text());
+      }
+    }
+  }
+}
+
 std::string ImageManifest(const std::string& config, const std::vector<std::string>& layers,
                           std::string_view more) {
   std::string text =

@@ -292,6 +292,9 @@ struct World {
     BW_CHECK(progress.ok());
     return *progress;
   }
+  // What a policy would delete of a namespace: row ids of repositories, and digests.
+  std::vector<std::pair<std::string, std::string>> GoingBy(const std::string& name_space,
+                                                           const RetentionPolicy& policy) const;
   std::size_t StagedCount() {
     std::size_t count = 0;
     BW_CHECK(disk->ListStaged([&](const auto&) -> Status {

@@ -115,8 +115,8 @@ using PrintJudged = void (*)(const std::string& image, const registry::Retention
                              RetentionVerdict, const std::vector<std::string>& along,
                              std::vector<std::string>& out);
 
-// Images that one part of an answer holds.
-constexpr std::size_t kImagesPerPart = 256;
+// Entries that one part of an answer holds.
+constexpr std::size_t kEntriesPerPart = 256;
 
 // A namespace's repositories one after the other.
 class Judging final : public Walk {
@@ -136,52 +136,63 @@ class Judging final : public Walk {
   Result<std::vector<std::string>> Next(std::size_t most) override {
     std::vector<std::string> entries;
     if (!std::exchange(begun_, true)) return entries;
-    while (!judged_ || at_ == judged_->images.size()) {
-      BW_TRY_STATUS(Judge());
-      if (!judged_) {
-        set_more(false);
-        return entries;
-      }
+    BW_TRY_STATUS(Advance());
+    if (!judged_) {
+      set_more(false);
+      return entries;
     }
-    const std::size_t end = std::min(judged_->images.size(), at_ + std::min(most, kImagesPerPart));
-    BW_TRY(const auto along, TagsGoingAlong(end));
-    for (; at_ < end; ++at_) {
-      const auto& image = judged_->images[at_];
-      const auto tags = along.find(image.digest.text());
-      print_(FullName(registry_, judged_->name) + "@" + image.digest.text(), image,
-             judged_->verdicts[at_],
-             tags == along.end() ? std::vector<std::string>() : tags->second, entries);
-      position_ = {judged_->name, image.digest.text()};
+    // On through the repository until there are as many.
+    const std::size_t wanted = std::min(most, kEntriesPerPart);
+    while (entries.size() < wanted && (at_ < some_.images.size() || some_.more)) {
+      if (at_ == some_.images.size()) BW_TRY_STATUS(Read());
+      BW_TRY_STATUS(Print(wanted - entries.size(), entries));
     }
     return entries;
   }
   std::string Position() const override { return ToString(position_); }
 
  private:
-  // The next repository, or the one that this part of the list begins in.
-  Status Judge() {
+  // To a repository that has images left, or behind the last one.
+  Status Advance() {
     using Bound = registry::Retention::Bound;
-    BW_TRY(auto judged, retention_.JudgeNext(registry_, named_.name_space, named_.policy,
-                                             judged_ ? judged_->name : position_.repository,
-                                             judged_ ? Bound::kAfter : Bound::kFrom));
-    at_ = 0;
-    if (judged && judged->name == position_.repository) {
-      at_ = static_cast<std::size_t>(
-          std::ranges::upper_bound(
-              judged->images, position_.digest, {},
-              [](const registry::RetentionCandidate& image) { return image.digest.text(); }) -
-          judged->images.begin());
+    while (!judged_ || (at_ == some_.images.size() && !some_.more)) {
+      BW_TRY(judged_, retention_.JudgeNext(registry_, named_.name_space, named_.policy,
+                                           judged_ ? judged_->name : position_.repository,
+                                           judged_ ? Bound::kAfter : Bound::kFrom));
+      if (!judged_) return Ok();
+      if (judged_->name != position_.repository) position_ = {judged_->name, {}};
+      BW_TRY_STATUS(Read());
     }
-    judged_ = std::move(judged);
+    return Ok();
+  }
+  // The repository's images after the position.
+  Status Read() {
+    BW_TRY(some_, retention_.ImagesOf(registry_, named_.name_space, *judged_, position_.digest));
+    at_ = 0;
+    return Ok();
+  }
+  // At most so many of what was read, perhaps without an entry.
+  Status Print(std::size_t most, std::vector<std::string>& entries) {
+    const std::size_t end = at_ + std::min(most, some_.images.size() - at_);
+    BW_TRY(const auto along, TagsGoingAlong(end));
+    for (; at_ < end; ++at_) {
+      const auto& image = some_.images[at_];
+      const auto tags = along.find(image.digest.text());
+      print_(FullName(registry_, judged_->name) + "@" + image.digest.text(), image,
+             some_.verdicts[at_], tags == along.end() ? std::vector<std::string>() : tags->second,
+             entries);
+      position_.digest = image.digest.text();
+    }
     return Ok();
   }
   // Of those up to `end` that are deleted.
   Result<std::map<std::string, std::vector<std::string>>> TagsGoingAlong(std::size_t end) const {
     std::vector<oci::Digest> going;
     for (std::size_t i = at_; i < end; ++i) {
-      if (judged_->verdicts[i] != RetentionVerdict::kDelete) continue;
-      going.push_back(judged_->images[i].digest);
+      if (some_.verdicts[i] != RetentionVerdict::kDelete) continue;
+      going.push_back(some_.images[i].digest);
     }
+    if (going.empty()) return std::map<std::string, std::vector<std::string>>();
     return retention_.TagsGoingAlong(registry_, named_.name_space, judged_->name, going);
   }
 
@@ -190,9 +201,10 @@ class Judging final : public Walk {
   const NamedPolicy named_;
   const PrintJudged print_;
   bool begun_ = false;
-  registry::ImagePosition position_;  // of the last image that was printed
+  registry::ImagePosition position_;  // of the last image that was looked at
   std::optional<JudgedRepository> judged_;
-  std::size_t at_ = 0;  // the next of its images
+  registry::JudgedImages some_;  // of its images
+  std::size_t at_ = 0;           // the next of those
 };
 
 void PrintDeletion(const std::string& image, const registry::RetentionCandidate& candidate,

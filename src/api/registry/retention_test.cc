@@ -1,4 +1,6 @@
 // The management API's retention policies through the dispatcher.
+#include <set>
+
 #include "api/registry/testing.h"
 
 namespace breakwater::api {
@@ -113,6 +115,30 @@ TEST_F(RetentionApiTest, AnAnalysisInPartsIsTheWholeOne) {
   }
   EXPECT_EQ(all, whole->as_object());
   EXPECT_GT(parts, 1);
+}
+
+// However few of a repository's images go: who asks for one is given one, and not empty parts.
+TEST_F(RetentionApiTest, PartsOfAnAnalysisAreFullWhereManyImagesStay) {
+  for (int number = 1; number <= 40; ++number) {
+    const std::string config =
+        R"({"created":"2022-03-09T00:00:00Z","author":")" + std::to_string(number) + R"("})";
+    ASSERT_EQ(service_.PushBlob("team-a/app", config).status, 201);
+    ASSERT_EQ(service_
+                  .PutManifest("team-a/app", "v" + std::to_string(number),
+                               registry::testing::ImageManifest(config, {}))
+                  .status,
+              201);
+  }
+  std::set<std::string> old{Push(1, "old-1"), Push(2, "old-2")};
+  const std::string body = R"({"namespace":"team-a","images_per_repo":40,"retain_untagged":false})";
+  std::string next = "/api/v1/retentions/analyze?limit=1";
+  for (const std::string& digest : old) {
+    const Answer part = Do("POST", next, body);
+    EXPECT_EQ(part.body.find(R"({"us.icr.example/team-a/app@)" + digest), 0U) << part.body;
+    const std::string link = part.Header("Link");
+    ASSERT_FALSE(link.empty());
+    next = link.substr(1, link.find('>') - 1);
+  }
 }
 
 }  // namespace
