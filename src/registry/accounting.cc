@@ -25,23 +25,35 @@ constexpr std::string_view kScopeAndLive =
     "UNION SELECT v.repository, e.target FROM live v "
     "JOIN edge e ON e.repository = v.repository AND e.source = v.digest) ";
 
+// As rows name it.
+std::string Number(StorageState state) {
+  return std::to_string(static_cast<int>(state));
+}
+
 // By state: how many blobs, their bytes, and those of them that repositories outside the scope
 // hold. States are numbers of StorageState; $5 is the time.
-static_assert(static_cast<int>(StorageState::kShared) == 8);
 std::string BlobsByState() {
+  const std::string live = Number(StorageState::kLive);
+  const std::string untagged = Number(StorageState::kUntagged);
   return std::string(kScopeAndLive) +
          ", used AS (SELECT e.repository AS repository, e.target AS digest, "
-         "MIN(CASE WHEN v.digest IS NULL THEN 1 ELSE 0 END) AS state FROM scope s "
+         "MIN(CASE WHEN v.digest IS NULL THEN " +
+         untagged + " ELSE " + live +
+         " END) AS state FROM scope s "
          "JOIN manifest_reference e ON e.repository = s.id AND e.kind <> 2 "
          "LEFT JOIN live v ON v.repository = e.repository AND v.digest = e.manifest "
          "GROUP BY e.repository, e.target), "
-         // 8: live in several repositories, each of which has one row here.
-         "held AS (SELECT x.digest AS digest, CASE WHEN SUM(CASE WHEN x.state = 0 THEN 1 ELSE 0 "
-         "END) > 1 THEN 8 ELSE MIN(x.state) END AS state FROM (SELECT l.digest AS digest, "
-         "CASE WHEN u.state IS NOT NULL THEN u.state WHEN l.leased_until > $5 THEN 2 ELSE 4 END "
-         "AS state FROM scope s JOIN repository_blob l ON l.repository = s.id "
+         // Live in several repositories, each of which has one row here: shared.
+         "held AS (SELECT x.digest AS digest, CASE WHEN SUM(CASE WHEN x.state = " +
+         live + " THEN 1 ELSE 0 END) > 1 THEN " + Number(StorageState::kShared) +
+         " ELSE MIN(x.state) END AS state FROM (SELECT l.digest AS digest, "
+         "CASE WHEN u.state IS NOT NULL THEN u.state WHEN l.leased_until > $5 THEN " +
+         Number(StorageState::kLeased) + " ELSE " + Number(StorageState::kUnreferenced) +
+         " END AS state FROM scope s JOIN repository_blob l ON l.repository = s.id "
          "LEFT JOIN used u ON u.repository = l.repository AND u.digest = l.digest "
-         "UNION ALL SELECT t.target, 3 FROM scope s JOIN trash_reference t ON t.repository = s.id "
+         "UNION ALL SELECT t.target, " +
+         Number(StorageState::kTrash) +
+         " FROM scope s JOIN trash_reference t ON t.repository = s.id "
          "AND t.kind <> 2) x GROUP BY x.digest) "
          "SELECT h.state, COUNT(*), CAST(SUM(b.size) AS BIGINT), "
          "CAST(SUM(CASE WHEN EXISTS (SELECT 1 FROM repository_blob o WHERE o.digest = h.digest AND "
@@ -53,12 +65,15 @@ std::string BlobsByState() {
 }
 
 std::string ManifestsByState() {
-  return std::string(kScopeAndLive) +
-         "SELECT CASE WHEN v.digest IS NULL THEN 1 ELSE 0 END AS state, COUNT(*), "
+  return std::string(kScopeAndLive) + "SELECT CASE WHEN v.digest IS NULL THEN " +
+         Number(StorageState::kUntagged) + " ELSE " + Number(StorageState::kLive) +
+         " END AS state, COUNT(*), "
          "CAST(SUM(length(m.content)) AS BIGINT) FROM scope s "
          "JOIN manifest m ON m.repository = s.id "
          "LEFT JOIN live v ON v.repository = m.repository AND v.digest = m.digest GROUP BY 1 "
-         "UNION ALL SELECT 3, COUNT(*), CAST(COALESCE(SUM(length(t.content)), 0) AS BIGINT) "
+         "UNION ALL SELECT " +
+         Number(StorageState::kTrash) +
+         ", COUNT(*), CAST(COALESCE(SUM(length(t.content)), 0) AS BIGINT) "
          "FROM scope s JOIN trash_image t ON t.repository = s.id";
 }
 
