@@ -160,6 +160,10 @@ std::chrono::seconds TimeToStore(std::uint64_t bytes) {
   return kStoreAtOnce + std::chrono::seconds(bytes / kStoredInASecond);
 }
 
+std::chrono::seconds LongestSilence(std::uint64_t bytes) {
+  return std::max<std::chrono::seconds>(TimeToStore(bytes), kRemoveLease);
+}
+
 std::unique_ptr<DigestLocks> NewLocalDigestLocks() {
   return std::make_unique<LocalDigestLocks>();
 }

@@ -21,6 +21,9 @@ enum class DigestUse { kStore, kRemove };
 std::chrono::seconds TimeToStore(std::uint64_t bytes);
 // How long Acquire waits for whoever holds the digest.
 inline constexpr std::chrono::seconds kDigestPatience{60};
+// For how long somebody may hold the digest of a blob of so many bytes without a sign of life,
+// whether it is stored or removed.
+std::chrono::seconds LongestSilence(std::uint64_t bytes);
 
 // Thread-safe.
 class DigestLocks {

@@ -63,11 +63,15 @@ class UploadSessions {
 // How long a writer that is at work may be silent.
 inline constexpr std::chrono::seconds kWriterSilence{15};
 
+// Sessions that are open at once: in all, and of what one identity has begun, where those of nobody
+// count as one's.
+inline constexpr std::size_t kMaxSessions = 10'000;
+inline constexpr std::size_t kMaxSessionsOfOne = 2'500;
+
 struct UploadSessionOptions {
   std::chrono::hours life{24};  // of a session since its last byte
-  std::size_t max_sessions = 10'000;
-  std::size_t max_sessions_of_one =
-      2'500;  // that one identity has begun; those of nobody count as one's
+  std::size_t max_sessions = kMaxSessions;
+  std::size_t max_sessions_of_one = kMaxSessionsOfOne;
 };
 
 // For one process.

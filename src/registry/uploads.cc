@@ -332,9 +332,25 @@ Status Uploads::CommitBytes(UploadSession& session, const oci::Digest& digest) {
   return std::move(outcomes.front());
 }
 
+// The bytes are here, and a client that is sent away brings all of them again: it is worth waiting
+// until whoever holds the digest has stored or removed the same bytes, or is known to be dead.
+Result<std::unique_ptr<DigestLocks::Hold>> Uploads::AcquireDigest(UploadSession& session,
+                                                                  const oci::Digest& digest) {
+  std::chrono::seconds waited{0};
+  while (true) {
+    auto hold = locks_.Acquire(digest, DigestUse::kStore, session.size);
+    if (hold.ok() || hold.error().reason() != "digest_busy") return hold;
+    waited += kDigestPatience;
+    if (waited > LongestSilence(session.size)) return hold;
+    if (!session.id.empty()) {
+      BW_TRY_STATUS(sessions_->KeepTaken(session, TimeToFinish(session)));
+    }
+  }
+}
+
 Status Uploads::Publish(UploadSession& session, const oci::Digest& digest) {
   if (session.staged_id.empty()) return RecordBlob(session, digest, nullptr);
-  BW_TRY(const auto hold, locks_.Acquire(digest, DigestUse::kStore, session.size));
+  BW_TRY(const auto hold, AcquireDigest(session, digest));
   BW_TRY_STATUS(CommitBytes(session, digest));
   Status recorded = RecordBlob(session, digest, hold.get());
   // The repository is gone for good, or an image that waits for it must not grow. After any other

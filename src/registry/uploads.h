@@ -35,9 +35,9 @@ struct UploadOptions {
   // Authenticates session URLs. The same after a restart, or running uploads must start over.
   Secret key;
   std::chrono::hours life{24};  // of a session since its last byte
-  std::size_t max_sessions = 10'000;
-  std::size_t max_sessions_of_one = 2'500;  // that one identity has begun
-  std::size_t max_buffered = 64U << 20;     // of all sessions' bytes in memory
+  std::size_t max_sessions = kMaxSessions;
+  std::size_t max_sessions_of_one = kMaxSessionsOfOne;  // that one identity has begun
+  std::size_t max_buffered = 64U << 20;                 // of all sessions' bytes in memory
   std::uint64_t max_blob = 1ULL << 40;
   // Several processes over one database serve the same uploads: sessions live there, and each
   // request may come to another process.
@@ -108,6 +108,9 @@ class Uploads {
   Status Verify(UploadSession& session, const oci::Digest& digest);
   // kDataCorrupt if another number of bytes is staged than was hashed.
   Status CommitBytes(UploadSession& session, const oci::Digest& digest);
+  // kUnavailable "digest_busy" if others take the digest again and again.
+  Result<std::unique_ptr<DigestLocks::Hold>> AcquireDigest(UploadSession& session,
+                                                           const oci::Digest& digest);
   Status Publish(UploadSession& session, const oci::Digest& digest);
   // `hold`: of the digest, where the bytes are in the store.
   Status RecordBlob(const UploadSession& session, const oci::Digest& digest,

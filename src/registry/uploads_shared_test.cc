@@ -213,6 +213,40 @@ TEST_F(SharedUploadsTest, LeftByADeadWriterGoOnWhereTheyWere) {
   EXPECT_EQ(ReasonOf(Finish(other(), id, DigestOf(bytes + "x"))), "ok");
 }
 
+// Gives up waiting so often, as if others held the digest for as many minutes.
+class BusyLocks final : public DigestLocks {
+ public:
+  explicit BusyLocks(int minutes) : left_(minutes) {}
+  Result<std::unique_ptr<Hold>> Acquire(const oci::Digest& digest, DigestUse use,
+                                        std::uint64_t bytes) override {
+    if (left_-- > 0) return Unavailable("busy").Reason("digest_busy");
+    return locks_->Acquire(digest, use, bytes);
+  }
+
+ private:
+  int left_;
+  const std::unique_ptr<DigestLocks> locks_ = NewLocalDigestLocks();
+};
+
+// Whoever stores the same bytes may be slow, and a removal that nobody knows the end of locks them
+// for five minutes: a client that was sent away would have to bring all of them again.
+TEST(UploadsOfABusyDigest, WaitUntilItsHolderIsKnownToBeDead) {
+  const std::string bytes = Bytes(300'000);
+  for (const auto& [minutes, outcome] :
+       std::vector<std::pair<int, std::string>>{{5, "ok"}, {1000, "digest_busy"}}) {
+    World world;
+    const RepositoryPath path = world.Repository("team-a/app");
+    BusyLocks locks(minutes);
+    Uploads uploads({.key = Secret(std::string(32, 'k'))}, world.database, world.store, locks,
+                    world.clock, {});
+    io::StringSource source(bytes);
+    EXPECT_EQ(ReasonOf(uploads.Push(path, world.Caller().actor,
+                                    {.source = &source, .length = bytes.size(), .range = {}},
+                                    DigestOf(bytes))),
+              outcome);
+  }
+}
+
 class SharedDigestLocksTest : public ::testing::Test {
  protected:
   std::string Confirm(DigestLocks::Hold& hold, DigestUse use = DigestUse::kStore) {
