@@ -153,7 +153,6 @@ Result<Admission::Terms> Admission::TermsOf(const RepositoryPath& path) const {
     Status begun = CheckStorage(scope, 0);
     if (begun.ok()) continue;
     if (begun.error().code() != ErrorCode::kQuota) return std::move(begun).error();
-    if (!terms.reached) terms.reached = begun.error();
     terms.soft.emplace_back(scope.key, std::move(begun).error());
   }
   return terms;
@@ -227,9 +226,9 @@ Result<bool> FinishesPush(db::Transaction& tx, const ManifestToPut& put) {
 }  // namespace
 
 Status AdmitManifest(db::Transaction& tx, const Admission::Terms& terms, const ManifestToPut& put) {
-  if (!terms.reached) return Ok();
+  if (terms.soft.empty()) return Ok();
   BW_TRY(const bool finishes, FinishesPush(tx, put));
-  return finishes ? Ok() : Status(*terms.reached);
+  return finishes ? Ok() : Status(terms.soft.front().second);
 }
 
 Result<LimitedUse> ReadUse(db::Transaction& tx, const Admission::Terms& terms) {

@@ -53,9 +53,8 @@ class Admission {
 
   // What a manifest has to keep to.
   struct Terms {
-    // What it is refused with unless it finishes a push; nothing below the soft limits.
-    std::optional<Error> reached;
-    // The books whose soft limit of storage is reached, with what is said of each.
+    // The books whose soft limit of storage is reached, with what is said of each: what it is
+    // refused with unless it finishes a push.
     std::vector<std::pair<BookKey, Error>> soft;
     // Hard limits of storage.
     std::vector<std::pair<BookKey, std::int64_t>> hard;
@@ -110,7 +109,7 @@ Result<LimitedUse> ReadUse(db::Transaction& tx, const Admission::Terms& terms);
 Status CheckHardLimits(db::Transaction& tx, const Admission::Terms& terms,
                        const LimitedUse& before);
 // The same where a soft limit was reached before, of what finishes no push: an image that is
-// brought back.
+// brought back, or tagged into another repository.
 Status CheckSoftLimits(db::Transaction& tx, const Admission::Terms& terms,
                        const LimitedUse& before);
 

@@ -160,6 +160,21 @@ TEST_F(AdmissionTest, WhatAddsNoBytesIsRestoredAlsoWhereTheLimitIsReached) {
   EXPECT_EQ(restore(), "storage_quota_exceeded") << "its layer is new";
 }
 
+TEST_F(AdmissionTest, WhatAddsNoBytesIsTaggedIntoAnotherRepositoryAlsoWhereTheLimitIsReached) {
+  const auto tag = [&](const std::string& from, const std::string& to) {
+    const auto tagged = world_.services->manifests.Tag(
+        world_.Caller(), b_, *oci::Reference::Parse(from), a_, *oci::Reference::Parse(to));
+    return tagged.ok() ? "ok" : tagged.error().reason();
+  };
+  LimitNamespace({.storage = 11});
+  EXPECT_EQ(Push(a_, "v1", "config", "layer"), "ok");
+  EXPECT_EQ(Push(b_, "same", "config", "layer"), "ok");
+  EXPECT_EQ(Push(b_, "new", "config", "another layer"), "ok");
+  EXPECT_EQ(Reason(admission().BeginPush(a_, 0)), "storage_quota_exceeded");
+  EXPECT_EQ(tag("same", "v2"), "ok");
+  EXPECT_EQ(tag("new", "v3"), "storage_quota_exceeded");
+}
+
 TEST_F(AdmissionTest, NamespacesLimitIsItsOwn) {
   LimitNamespace({.storage = 11});
   EXPECT_EQ(Push(a_, "v1", "config", "layer"), "ok");

@@ -182,13 +182,13 @@ Result<oci::Digest> Manifests::Tag(const control::Caller& caller, const Reposito
     control::Effect effect;
     touched.insert(found.digest);
     if (repository != found.repository) {
-      if (terms.reached) return *terms.reached;
       BW_TRY(const LimitedUse use, ReadUse(tx, terms));
       BW_TRY(auto copied, CopyAll(tx, tree, target, repository, now));
       effect.events = std::move(copied.events);
       touched.merge(copied.brought);
       for (const FoundManifest& one : tree) touched.insert(one.digest);
       BW_TRY_STATUS(CheckHardLimits(tx, terms, use));
+      BW_TRY_STATUS(CheckSoftLimits(tx, terms, use));
     }
     BW_TRY(json::Object before, MoveTags(tx, target, {repository, found.digest}, tags, now));
     BW_TRY_STATUS(
