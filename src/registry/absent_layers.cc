@@ -1,6 +1,7 @@
 #include "registry/absent_layers.h"
 
 #include <iterator>
+#include <set>
 #include <utility>
 
 #include "registry/content.h"
@@ -49,6 +50,22 @@ Result<bool> IsAwaited(db::Transaction& tx, const std::string& repository_id,
   return waiting.has_value();
 }
 
+Status CheckWaiting(db::Transaction& tx, const std::string& repository_id,
+                    const oci::Digest& manifest) {
+  BW_TRY(const auto crowded,
+         tx.QueryOne("SELECT a.digest FROM absent_layer a WHERE a.repository = $1 AND "
+                     "a.manifest = $2 AND EXISTS (SELECT 1 FROM absent_layer o WHERE "
+                     "o.repository = a.repository AND o.digest = a.digest LIMIT 1 OFFSET $3) "
+                     "ORDER BY a.digest LIMIT 1",
+                     {repository_id, manifest.text(), kMaxWaiting},
+                     [](const db::Row& row) { return row.String(0); }));
+  if (!crowded) return Ok();
+  return Invalid(std::to_string(kMaxWaiting) +
+                 " images of this repository wait for a layer already: push it first")
+      .Reason("manifest_blob_unknown")
+      .Detail("digest", *crowded);
+}
+
 Result<std::vector<oci::Digest>> FillAbsentLayers(db::Transaction& tx,
                                                   const std::string& repository_id,
                                                   const std::string& digest) {
@@ -79,14 +96,26 @@ Result<std::vector<oci::Digest>> FillAbsentLayers(db::Transaction& tx,
 Result<std::vector<oci::Digest>> SettleAbsentLayers(db::Transaction& tx,
                                                     const std::string& repository_id,
                                                     const oci::Digest& manifest) {
-  BW_TRY(const auto there,
-         tx.QueryAll("SELECT DISTINCT a.digest FROM absent_layer a JOIN repository_blob l ON "
-                     "l.repository = a.repository AND l.digest = a.digest JOIN blob b ON "
-                     "b.digest = a.digest WHERE a.repository = $1 AND (a.manifest = $2 OR "
-                     "a.digest IN (SELECT e.target FROM manifest_reference e WHERE "
-                     "e.repository = $1 AND e.manifest = $2 AND e.kind <> 2)) ORDER BY a.digest",
-                     {repository_id, manifest.text()},
-                     [](const db::Row& row) { return row.String(0); }));
+  constexpr std::string_view kThere =
+      "EXISTS (SELECT 1 FROM repository_blob l JOIN blob b ON b.digest = l.digest "
+      "WHERE l.repository = a.repository AND l.digest = a.digest)";
+  std::set<std::string> there;
+  const auto add = [&](const db::Row& row) -> Status {
+    there.insert(row.String(0));
+    return Ok();
+  };
+  // Two queries, each of which has an index; of one with both conditions no database finds them.
+  BW_TRY_STATUS(
+      tx.Query("SELECT a.digest FROM absent_layer a WHERE a.repository = $1 AND a.manifest = $2 "
+               "AND " +
+                   std::string(kThere),
+               {repository_id, manifest.text()}, add));
+  BW_TRY_STATUS(
+      tx.Query("SELECT DISTINCT a.digest FROM manifest_reference e JOIN absent_layer a ON "
+               "a.repository = e.repository AND a.digest = e.target WHERE e.repository = $1 AND "
+               "e.manifest = $2 AND e.kind <> 2 AND " +
+                   std::string(kThere),
+               {repository_id, manifest.text()}, add));
   std::vector<oci::Digest> completed;
   for (const std::string& digest : there) {
     BW_TRY(auto some, FillAbsentLayers(tx, repository_id, digest));

@@ -43,6 +43,13 @@ Result<bool> WasThere(db::Transaction& tx, const std::string& repository_id,
 // Whether an image of the repository lacks the blob.
 Result<bool> IsAwaited(db::Transaction& tx, const std::string& repository_id,
                        const oci::Digest& digest);
+// Manifests of one repository that may wait for one layer: whoever brings it completes them all, in
+// one transaction.
+inline constexpr std::size_t kMaxWaiting = 1000;
+// After a manifest's rows were written: kInvalid "manifest_blob_unknown" with the detail "digest"
+// if it is one too many.
+Status CheckWaiting(db::Transaction& tx, const std::string& repository_id,
+                    const oci::Digest& manifest);
 // After the blob was linked: its rows become references, and are counted as stored. The manifests
 // that have all their layers by this.
 Result<std::vector<oci::Digest>> FillAbsentLayers(db::Transaction& tx,

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "registry/accounting.h"
+#include "registry/content.h"
 #include "registry/pausing_database.h"
 #include "registry/stored_bytes.h"
 #include "registry/testing.h"
@@ -226,6 +227,42 @@ TEST_F(AbsentLayersTest, KeepToHardQuotasWhenTheyCome) {
             "storage_quota_exceeded");
   EXPECT_EQ(Stored(), 11);
   ExpectBooksRight();
+}
+
+// Whoever brings it completes them all.
+TEST_F(AbsentLayersTest, AreWaitedForByAThousandImagesOfARepository) {
+  const auto forget_one = [&] {
+    ASSERT_TRUE(world_.owner->database()
+                    .Write([&](db::Transaction& tx) -> Status {
+                      BW_TRY_STATUS(tx.Execute("DELETE FROM absent_layer WHERE manifest = $1",
+                                               {DigestOf("0").text()}));
+                      return Ok();
+                    })
+                    .ok());
+  };
+  ASSERT_TRUE(world_.owner->database()
+                  .Write([&](db::Transaction& tx) -> Status {
+                    BW_TRY(const auto repository, EnsureRepository(tx, path_, world_.clock.Now()));
+                    for (std::size_t i = 0; i < kMaxWaiting; ++i) {
+                      BW_TRY_STATUS(tx.Execute("INSERT INTO absent_layer VALUES ($1, $2, $3, 4)",
+                                               {repository, DigestOf(std::to_string(i)).text(),
+                                                DigestOf("late").text()}));
+                    }
+                    return Ok();
+                  })
+                  .ok());
+  const auto refused = Put(path_, sparse_);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().reason(), "manifest_blob_unknown");
+  EXPECT_EQ(refused.error().details().at(0).value, DigestOf("late").text());
+  for (const char* blob : {"config", "layer"}) ASSERT_TRUE(world_.PushBlob(other_, blob).ok());
+  ASSERT_TRUE(Put(other_, sparse_).ok());
+  const auto tag = [&] {
+    return manifests().Tag(world_.Caller(), other_, Ref("v1"), path_, Ref("v1")).ok();
+  };
+  EXPECT_FALSE(tag());
+  forget_one();
+  EXPECT_TRUE(tag());
 }
 
 TEST_F(AbsentLayersTest, GoWithTheirImageAndComeBackWithIt) {

@@ -103,6 +103,7 @@ Result<bool> Copy(db::Transaction& tx, const FoundManifest& manifest, const std:
                  {manifest.repository, digest, target}));
   BW_TRY_STATUS(AddStoredBlobs(tx, target, digest));
   BW_TRY(const auto settled, SettleAbsentLayers(tx, target, manifest.digest));
+  BW_TRY_STATUS(CheckWaiting(tx, target, manifest.digest));
   // Of itself its push tells.
   std::ranges::copy_if(settled, std::back_inserter(completed),
                        [&](const oci::Digest& one) { return one != manifest.digest; });

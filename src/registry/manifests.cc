@@ -16,6 +16,7 @@ namespace {
 
 // Missing blobs that one answer names.
 constexpr std::size_t kMaxMissingNamed = 100;
+constexpr std::size_t kSmallManifest = 256U << 10;
 // Bytes of one page of referrers: what fits a manifest.
 constexpr std::size_t kMaxReferrersBytes = oci::kMaxManifestBytes - 1024;
 
@@ -203,17 +204,36 @@ Result<std::vector<control::Resource>> Manifests::Governed(
   return options_.governed(tx, path, digests);
 }
 
+// A document of megabytes takes ten times as much while it is read: one at a time, however many
+// come at once.
+Result<oci::Manifest> Manifests::Parse(const ManifestPush& push) {
+  if (push.content.size() <= kSmallManifest) {
+    return oci::ParseManifest(push.content, push.content_type);
+  }
+  MutexLock lock(parsing_large_);
+  return oci::ParseManifest(push.content, push.content_type);
+}
+
+// Only what the repository has: of what others have nobody shall learn, nor make us read it.
+Status Manifests::ReadLargeConfig(const RepositoryPath& path, const oci::Digest& config) const {
+  if (options_.content == nullptr) return Ok();
+  BW_TRY(const auto blob, database_.ReadValue([&](db::Transaction& tx) {
+    return FindBlob(tx, path.registry, path.name, config);
+  }));
+  return blob ? ReadImageConfig(database_, *options_.content, config) : Ok();
+}
+
 Result<PushedManifest> Manifests::Put(const control::Caller& caller, const RepositoryPath& path,
                                       const ManifestPush& push) {
   BW_TRY(const auto tags, WantedTags(push));
   BW_TRY(const oci::Digest digest, DigestOf(push));
-  BW_TRY(const oci::Manifest manifest, oci::ParseManifest(push.content, push.content_type));
+  BW_TRY(const oci::Manifest manifest, Parse(push));
   Incoming incoming{push, manifest, digest, tags};
   PushedManifest pushed{.digest = digest, .subject = std::nullopt, .tags = tags};
   if (manifest.subject) pushed.subject = manifest.subject->digest;
 
-  if (options_.content != nullptr && manifest.config && manifest.config->size > kMaxInlineBlob) {
-    BW_TRY_STATUS(ReadImageConfig(database_, *options_.content, manifest.config->digest));
+  if (manifest.config && manifest.config->size > kMaxInlineBlob) {
+    BW_TRY_STATUS(ReadLargeConfig(path, manifest.config->digest));
   }
   Admission::Terms terms;
   if (options_.admission != nullptr) {
@@ -236,9 +256,11 @@ Result<PushedManifest> Manifests::Put(const control::Caller& caller, const Repos
            AdmitAbsent(tx, repository, manifest, options_.accept_absent_layers, now));
     pushed.absent_layers = incoming.absent.size();
     BW_TRY_STATUS(CheckCondition(tx, repository, push));
+    if (push.check) BW_TRY_STATUS(push.check(tx, repository));
     BW_TRY_STATUS(AdmitMediaType(tx, path, repository, incoming));
     BW_TRY(const LimitedUse use, ReadUse(tx, terms));
     BW_TRY_STATUS(InsertManifest(tx, repository, incoming, now));
+    if (!incoming.absent.empty()) BW_TRY_STATUS(CheckWaiting(tx, repository, digest));
     BW_TRY_STATUS(CheckHardLimits(tx, terms, use));
     if (!manifest.manifests.empty()) {
       BW_TRY(pushed.missing_children, CountMissingChildren(tx, repository, digest));

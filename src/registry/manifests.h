@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/sync.h"
 #include "base/time.h"
 #include "control/change.h"
 #include "db/database.h"
@@ -45,6 +46,9 @@ struct ManifestPush {
   // Whether the push shall be done, given what the reference names before it. Asked inside the
   // transaction, maybe more than once. Null: always.
   std::function<bool(const std::optional<oci::Digest>& now)> condition = {};
+  // What else has to hold, of the repository by its row id. Asked like the condition; its error is
+  // the push's. Null: nothing.
+  std::function<Status(db::Transaction& tx, const std::string& repository_id)> check = {};
   // In the audit trail; and what of the repository that is about, if not the reference.
   std::string_view action = action::kImagePush;
   std::string target = {};
@@ -152,6 +156,8 @@ class Manifests {
  private:
   Result<StoredManifest> Read(const RepositoryPath& path, const oci::Reference& reference,
                               bool with_content) const;
+  Result<oci::Manifest> Parse(const ManifestPush& push);
+  Status ReadLargeConfig(const RepositoryPath& path, const oci::Digest& config) const;
   // What rules ask about of these.
   Result<std::vector<control::Resource>> Governed(db::Transaction& tx, const RepositoryPath& path,
                                                   const std::set<oci::Digest>& digests) const;
@@ -161,6 +167,7 @@ class Manifests {
   const Clock& clock_;
   control::ChangePath& changes_;
   const audit::Log log_;
+  Mutex parsing_large_;
   db::EpochCache<StoredManifest> whole_;
   db::EpochCache<StoredManifest> heads_;  // without their content
 };

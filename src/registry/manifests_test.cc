@@ -389,6 +389,28 @@ TEST_F(ManifestsTest, WritersOfDifferentTagsLoseNone) {
   EXPECT_EQ(Tags().size(), 40U);
 }
 
+TEST_F(ManifestsTest, LargeConfigurationsAreReadOfWhatTheRepositoryHas) {
+  Manifests reading({.content = &world_.services->content}, world_.database, world_.clock,
+                    world_.changes);
+  const std::string config =
+      R"({"os":"linux","architecture":"amd64","history":")" + std::string(100'000, 'a') + "\"}";
+  const auto put = [&] {
+    return reading
+        .Put(world_.Caller(), path_,
+             {.content = ImageManifest(config, {}),
+              .content_type = "",
+              .reference = Ref("large"),
+              .tags = {}})
+        .ok();
+  };
+  ASSERT_TRUE(world_.PushBlob(world_.Repository("team-b/app", "other"), config).ok());
+  EXPECT_FALSE(put());
+  EXPECT_EQ(world_.Count("image_config"), 0);
+  ASSERT_TRUE(world_.PushBlob(path_, config).ok());
+  EXPECT_TRUE(put());
+  EXPECT_EQ(world_.Count("image_config"), 1);
+}
+
 TEST_F(ManifestsTest, ContentReaderListsImagesWithTheirTags) {
   ASSERT_TRUE(Put(image_, "v1", {"v2"}).ok());
   ASSERT_TRUE(Put(image_ + " ", DigestOf(image_ + " ").text()).ok());

@@ -102,6 +102,7 @@ Result<bool> CopyFromTrash(db::Transaction& tx, const ManifestKey& manifest, Tim
                  {manifest.repository, digest}));
   BW_TRY_STATUS(AddStoredBlobs(tx, manifest.repository, digest));
   BW_TRY(const auto settled, SettleAbsentLayers(tx, manifest.repository, manifest.digest));
+  BW_TRY_STATUS(CheckWaiting(tx, manifest.repository, manifest.digest));
   // Of itself its return tells.
   std::ranges::copy_if(settled, std::back_inserter(completed),
                        [&](const oci::Digest& one) { return one != manifest.digest; });
