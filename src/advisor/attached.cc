@@ -5,6 +5,7 @@
 
 #include "base/strings.h"
 #include "oci/manifest.h"
+#include "registry/signatures.h"
 
 namespace breakwater::advisor {
 namespace {
@@ -163,7 +164,8 @@ Status ReadLists(db::Transaction& tx, const std::string& repository, const oci::
 void Note(Attached& attached, std::string_view artifact_type, const json::Value& annotations) {
   const std::string type = LowerAscii(artifact_type);
   const bool bundle = type.starts_with("application/vnd.dev.sigstore.bundle");
-  if (StartsWithAny(type, {"application/vnd.dev.cosign.artifact.sig.",
+  if (type == registry::kSignatureType ||
+      StartsWithAny(type, {"application/vnd.dev.cosign.artifact.sig.",
                            "application/vnd.cncf.notary.signature"}) ||
       (bundle &&
        json::FindText(annotations, "dev.sigstore.bundle.content") == "message-signature")) {

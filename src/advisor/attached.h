@@ -1,7 +1,8 @@
 // What is attached to an image and says where it comes from: signatures, bills of materials,
 // provenance. Known by their types and by what they say they are; nothing is verified here.
 //
-// Found where tools put them: as referrers (distribution-spec, "Listing Referrers"), under cosign's
+// Found where tools put them: as referrers (distribution-spec, "Listing Referrers"), as which the
+// registry also keeps those of simple signing (registry/signatures.h), under cosign's
 // tags ("sha256-….sig"), and as attestation manifests beside the image in its index, as BuildKit
 // writes them.
 #pragma once

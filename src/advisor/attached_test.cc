@@ -29,6 +29,7 @@ TEST(Attached, IsKnownByItsType) {
   const Attached signature{.signature = true};
   EXPECT_EQ(Noted("application/vnd.dev.cosign.artifact.sig.v1+json"), signature);
   EXPECT_EQ(Noted("application/vnd.cncf.notary.signature"), signature);
+  EXPECT_EQ(Noted("application/vnd.breakwater.simple-signature.v1"), signature);
   const Attached sbom{.sbom = true};
   for (const char* type : {"application/spdx+json", "application/vnd.cyclonedx+json", "text/spdx",
                            "application/vnd.CycloneDX+xml", "application/vnd.syft+json"}) {

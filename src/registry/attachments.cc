@@ -161,7 +161,8 @@ Result<std::set<oci::Digest>> OwnersOf(db::Transaction& tx, const ManifestKey& m
   return owners;
 }
 
-Result<std::vector<Attachment>> AttachmentsOf(db::Transaction& tx, const ManifestKey& manifest) {
+Result<std::vector<Attachment>> AttachmentsOf(db::Transaction& tx, const ManifestKey& manifest,
+                                              OwnTag own_tag) {
   std::vector<Found> all;
   std::set<oci::Digest> seen{manifest.digest};
   std::deque<oci::Digest> to_look_at{manifest.digest};
@@ -175,7 +176,7 @@ Result<std::vector<Attachment>> AttachmentsOf(db::Transaction& tx, const Manifes
       BW_TRY(auto tags, TagsOf(tx, key.repository, key.digest));
       const bool others = std::ranges::any_of(
           tags, [&](const std::string& tag) { return NamedAfter(tag) != owner.digest; });
-      if (others && !candidate.by_subject) continue;
+      if (others && (own_tag == OwnTag::kStays || !candidate.by_subject)) continue;
       BW_TRY(auto lists, ListsOf(tx, key));
       seen.insert(candidate.digest);
       to_look_at.push_back(candidate.digest);

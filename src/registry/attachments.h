@@ -3,6 +3,7 @@
 // cosign and older clients keep under a tag named like its digest ("sha256-….sig", "sha256-…").
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <set>
 #include <string>
@@ -27,9 +28,17 @@ struct Attachment {
 // More of one image are left where they are.
 inline constexpr std::size_t kMaxAttachments = 1000;
 
-// Those of a manifest and, in turn, theirs. Not what is listed by an index, or also has a tag of
-// another image's: that is needed elsewhere.
-Result<std::vector<Attachment>> AttachmentsOf(db::Transaction& tx, const ManifestKey& manifest);
+// What a tag of its own makes of an attachment: one that has its subject's digest for a name is
+// none.
+enum class OwnTag : std::uint8_t {
+  kComesAlong,  // where the image is copied, what refers to it as its subject is too
+  kStays,  // where the image goes, what somebody has named does not, nor what is attached to it
+};
+
+// Those of a manifest and, in turn, theirs. Not what is listed by an index, or is only by its name
+// attached and has others: that is needed elsewhere.
+Result<std::vector<Attachment>> AttachmentsOf(db::Transaction& tx, const ManifestKey& manifest,
+                                              OwnTag own_tag);
 
 // The digest of the image that a tag is named after, or nothing.
 std::optional<oci::Digest> NamedAfter(std::string_view tag);

@@ -1,6 +1,7 @@
 // Deleting images: what goes, decided and done in one transaction. Internal to registry/.
 #pragma once
 
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -20,9 +21,12 @@ struct Deletion {
   FoundManifest image;
   std::vector<std::string> tags;  // of the image, in bytewise order
   std::vector<Attachment> attachments;
+  // What the image is itself the signature of (registry/signatures.h), if it is one.
+  std::optional<oci::Digest> signature_of;
 };
 
-// What is attached to an image and goes with it. What must stay does.
+// What is attached to an image and goes with it. What must stay does, and what has a tag of its
+// own.
 Result<std::vector<Attachment>> GoingAlong(db::Transaction& tx, const RepositoryPath& path,
                                            const FoundManifest& image);
 // What goes with an image. kDenied "tag_immutable" if it must stay; attachments that must stay do.
@@ -38,8 +42,8 @@ struct Deleter {
   const control::Caller& caller;
   const audit::Log& log;
 };
-// Moves all of it to the trash; for the audit trail and whoever listens. Signatures that go along
-// have their own records.
+// Moves all of it to the trash; for the audit trail and whoever listens. Signatures among it have
+// their own records.
 Result<control::Effect> MoveToTrash(db::Transaction& tx, const Deleter& deleter,
                                     const RepositoryPath& path, const Deletion& deletion,
                                     const TrashTimes& times);

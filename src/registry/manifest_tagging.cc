@@ -142,7 +142,8 @@ Result<CopiedAll> CopyAll(db::Transaction& tx, const std::vector<FoundManifest>&
   };
   for (const FoundManifest& one : tree) {
     BW_TRY_STATUS(copy(one));
-    BW_TRY(const auto attachments, AttachmentsOf(tx, {one.repository, one.digest}));
+    BW_TRY(const auto attachments,
+           AttachmentsOf(tx, {one.repository, one.digest}, OwnTag::kComesAlong));
     for (const Attachment& attachment : attachments) {
       BW_TRY_STATUS(copy({one.repository, attachment.digest, attachment.media_type}));
       BW_TRY_STATUS(CopyTags(tx, attachment, target, now));

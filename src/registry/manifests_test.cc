@@ -317,6 +317,21 @@ TEST_F(ReferrersTest, GoWithThemselvesAndWithTheirSubject) {
   EXPECT_EQ(CountOf(second), 0U);
 }
 
+// Somebody has named it: it is more than a part of its subject. What is attached to it stays too.
+TEST_F(ReferrersTest, WithATagOfTheirOwnStayWhereTheirSubjectGoes) {
+  ASSERT_TRUE(Put(image_, "subject").ok());
+  const std::string named = With(image_, "t/a");
+  const std::string of_named = With(named, "t/b");
+  ASSERT_TRUE(Put(named, "sbom").ok());
+  ASSERT_TRUE(Put(of_named, DigestOf(of_named).text()).ok());
+  const auto deleted = manifests().DeleteImage(world_.Caller(), path_, Ref("subject"));
+  ASSERT_TRUE(deleted.ok());
+  EXPECT_TRUE(deleted->attachments.empty());
+  EXPECT_EQ(Tags(), std::vector<std::string>{"sbom"});
+  EXPECT_EQ(CountOf(image_), 1U);
+  EXPECT_EQ(CountOf(named), 1U);
+}
+
 TEST_F(ReferrersTest, StayWhereAnIndexListsThem) {
   ASSERT_TRUE(Put(image_, "subject").ok());
   const std::string referrer = With(image_, "t/a");

@@ -186,20 +186,21 @@ TEST_F(TrashTest, BlobOfADeletedImageCanBeDeletedAndComesBackWithIt) {
 TEST_F(TrashTest, AttachmentsGoAndComeBackWithTheirImage) {
   Put(image_, "v1");
   const std::string signature = Signature(image_);
+  const std::string name = "sha256-" + std::string(DigestOf(image_).hex()) + ".sig";
   const std::string earlier = Signature(image_, "earlier");
-  Put(signature, "signature");
+  Put(signature, name);
   Put(earlier, DigestOf(earlier).text());
   Delete(DigestOf(earlier).text());
   Delete("v1");
-  EXPECT_FALSE(IsThere("signature"));
+  EXPECT_FALSE(IsThere(name));
   EXPECT_EQ(Listed().size(), 2U);  // the image, and the signature that was deleted by itself
   ASSERT_TRUE(Restore(image_).ok());
-  EXPECT_EQ(NamedBy("signature"), DigestOf(signature).text());
+  EXPECT_EQ(NamedBy(name), DigestOf(signature).text());
   EXPECT_FALSE(IsThere(DigestOf(earlier)));
   EXPECT_EQ(manifests().Referrers(path_, DigestOf(image_), "", "")->entries.size(), 1U);
   Delete("v1");
   EXPECT_EQ(RestoreTag("v1"), "");
-  EXPECT_TRUE(IsThere("signature"));
+  EXPECT_TRUE(IsThere(name));
   EXPECT_EQ(Listed().size(), 1U);
 }
 

@@ -4,6 +4,7 @@
 // is the image: so it is copied, deleted and restored with it like whatever else is attached.
 #include "registry/signatures.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "api/oci/handlers.h"
@@ -14,12 +15,10 @@ namespace {
 
 using json::Text;
 using registry::RepositoryPath;
+using registry::SimpleSignature;
 
 constexpr std::string_view kType = "atomic";
-constexpr std::size_t kMaxSignatureBytes = 32U << 10;
 constexpr std::size_t kMaxBody = 64U << 10;
-// Of one image.
-constexpr std::size_t kMaxSignatures = 100;
 constexpr std::string_view kEmptyConfig = "{}";  // image-spec, "Guidance for an Empty Descriptor"
 constexpr std::string_view kEmptyType = "application/vnd.oci.empty.v1+json";
 
@@ -27,32 +26,19 @@ Error BadSignature(std::string message) {
   return Invalid(std::move(message)).Reason("signature_invalid");
 }
 
-struct Signature {
-  std::string name;     // "sha256:…@" and what tells it from the image's others
-  std::string content;  // base64
-};
-
-std::optional<Signature> FromReferrer(std::string_view entry) {
-  const auto parsed = json::Parse(entry);
-  if (!parsed.ok()) return std::nullopt;
-  const json::Value* annotations = json::Find(*parsed, "annotations");
-  if (annotations == nullptr) return std::nullopt;
-  Signature signature{
-      .name = std::string(json::FindText(*annotations, registry::kSignatureName)),
-      .content = std::string(json::FindText(*annotations, registry::kSignatureContent))};
-  if (signature.name.empty() || signature.content.empty()) return std::nullopt;
-  return signature;
-}
-
-Result<std::vector<Signature>> SignaturesOf(const OciDeps& deps, const RepositoryPath& path,
-                                            const oci::Digest& image) {
-  std::vector<Signature> all;
+// Those among the first thousand manifests of their type: others are not ours.
+Result<std::vector<SimpleSignature>> SignaturesOf(const OciDeps& deps, const RepositoryPath& path,
+                                                  const oci::Digest& image) {
+  std::vector<SimpleSignature> all;
+  std::size_t left = registry::kMaxSignatureManifests;
   registry::ReferrersPage page{.entries = {}, .last = {}, .more = true};
-  while (page.more && all.size() < kMaxSignatures) {
+  while (page.more && left > 0) {
     BW_TRY(page, deps.manifests.Referrers(path, image, registry::kSignatureType, page.last));
+    page.entries.resize(std::min(page.entries.size(), left));
+    left -= page.entries.size();
     for (const std::string& entry : page.entries) {
-      auto signature = FromReferrer(entry);
-      if (signature && all.size() < kMaxSignatures) all.push_back(*std::move(signature));
+      auto signature = registry::SignatureIn(entry, image);
+      if (signature && all.size() < registry::kMaxSignatures) all.push_back(*std::move(signature));
     }
   }
   return all;
@@ -65,7 +51,7 @@ Result<net::Response> GetSignatures(const OciDeps& deps, Context& context) {
   context.activity.digest = image.text();
   BW_TRY(const auto all, SignaturesOf(deps, path, image));
   json::Array signatures;
-  for (const Signature& one : all) {
+  for (const SimpleSignature& one : all) {
     signatures.push_back({{"schemaVersion", 2},
                           {"name", Text(one.name)},
                           {"type", Text(kType)},
@@ -74,26 +60,16 @@ Result<net::Response> GetSignatures(const OciDeps& deps, Context& context) {
   return OciJson(200, json::Serialize({{"signatures", std::move(signatures)}}), "application/json");
 }
 
-Result<Signature> ReadSignature(Context& context, const oci::Digest& image) {
+Result<SimpleSignature> ReadSignature(Context& context, const oci::Digest& image) {
   BW_TRY(const json::Value body, ReadJson(context, kMaxBody));
   const json::Value* version = json::Find(body, "schemaVersion");
   if (version == nullptr || *version != json::Value(2)) {
     return BadSignature("schemaVersion: must be 2");
   }
   if (json::FindText(body, "type") != kType) return BadSignature("type: must be atomic");
-  Signature signature{.name = std::string(json::FindText(body, "name")),
-                      .content = std::string(json::FindText(body, "content"))};
-  const std::string before = image.text() + "@";
-  const std::string_view id =
-      std::string_view(signature.name).substr(std::min(signature.name.size(), before.size()));
-  if (!signature.name.starts_with(before) || id.empty() || id.size() > 64 ||
-      id.find_first_not_of("0123456789abcdef") != std::string_view::npos) {
-    return BadSignature("name: must be the image's digest, '@' and up to 64 hexadecimal digits");
-  }
-  const auto content = Base64Decode(signature.content);
-  if (!content.ok() || content->empty() || content->size() > kMaxSignatureBytes) {
-    return BadSignature("content: must be base64 of 1 to 32768 bytes");
-  }
+  SimpleSignature signature{.name = std::string(json::FindText(body, "name")),
+                            .content = std::string(json::FindText(body, "content"))};
+  BW_TRY_STATUS(registry::Validate(signature, image));
   return signature;
 }
 
@@ -104,7 +80,7 @@ json::Object Descriptor(std::string_view media_type, const std::string& digest,
           {"size", static_cast<std::int64_t>(size)}};
 }
 
-std::string ManifestOf(const Signature& signature, const registry::StoredManifest& image) {
+std::string ManifestOf(const SimpleSignature& signature, const registry::StoredManifest& image) {
   const std::string empty = oci::Digest::Of(AsBytes(kEmptyConfig)).text();
   const json::Object config = Descriptor(kEmptyType, empty, kEmptyConfig.size());
   return json::Serialize(json::Object{
@@ -119,7 +95,7 @@ std::string ManifestOf(const Signature& signature, const registry::StoredManifes
 }
 
 Status Write(const OciDeps& deps, Context& context, const RepositoryPath& path,
-             const registry::StoredManifest& image, const Signature& signature) {
+             const registry::StoredManifest& image, const SimpleSignature& signature) {
   BW_TRY_STATUS(deps.admission.BeginPush(path, kEmptyConfig.size()));
   io::StringSource config(kEmptyConfig);
   BW_TRY_STATUS(deps.uploads.Push(path, context.caller.actor,
@@ -127,12 +103,17 @@ Status Write(const OciDeps& deps, Context& context, const RepositoryPath& path,
                                   oci::Digest::Of(AsBytes(kEmptyConfig))));
   std::string content = ManifestOf(signature, image);
   const auto digest = oci::Digest::Of(AsBytes(content));
+  // Two may come at once.
+  const auto is_new = [&](db::Transaction& tx, const std::string& repository_id) {
+    return registry::CheckNew(tx, repository_id, image.digest, signature);
+  };
   BW_TRY_STATUS(deps.manifests.Put(context.caller, path,
                                    {.content = std::move(content),
                                     .content_type = std::string(oci::kOciManifest),
                                     .reference = oci::Reference(digest),
                                     .tags = {},
                                     .condition = {},
+                                    .check = is_new,
                                     .action = registry::action::kSignatureWrite,
                                     .target = image.digest.text()}));
   return Ok();
@@ -141,18 +122,10 @@ Status Write(const OciDeps& deps, Context& context, const RepositoryPath& path,
 Result<net::Response> PutSignature(const OciDeps& deps, Context& context) {
   BW_TRY(const oci::Digest digest, oci::Digest::Parse(context.Path("digest")));
   BW_TRY(const RepositoryPath path, ResolveRepository(deps, context));
-  BW_TRY(const Signature signature, ReadSignature(context, digest));
+  BW_TRY(const SimpleSignature signature, ReadSignature(context, digest));
   BW_TRY(const auto image, deps.manifests.Head(path, oci::Reference(digest)));
   BW_TRY(const auto known, SignaturesOf(deps, path, digest));
-  for (const Signature& one : known) {
-    if (one.name != signature.name) continue;
-    if (one.content == signature.content) return EmptyResponse(201);
-    return Error(ErrorCode::kExists, "the image has another signature of this name")
-        .Reason("signature_exists");
-  }
-  if (known.size() >= kMaxSignatures) {
-    return BadSignature("the image has 100 signatures, and may not have more");
-  }
+  if (std::ranges::find(known, signature) != known.end()) return EmptyResponse(201);
   BW_TRY_STATUS(Write(deps, context, path, *image, signature));
   return EmptyResponse(201);
 }

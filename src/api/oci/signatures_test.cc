@@ -1,4 +1,8 @@
 // Signatures beside images, as the clients of containers/image read and write them.
+#include "registry/signatures.h"
+
+#include <utility>
+
 #include <gtest/gtest.h>
 
 #include "api/oci/oci.h"
@@ -79,6 +83,42 @@ TEST_F(SignaturesTest, BadOnesAreRefused) {
   EXPECT_EQ(Put(Signature("0a"), "").status, 401);
 }
 
+// The second comes after the first has looked whether there is another of its name.
+TEST_F(SignaturesTest, OfOneNameThatComeAtOnceAreNotBothTaken) {
+  bool second = true;
+  service_.world.authorizer.rule = [&](const auto& caller, std::string_view action,
+                                       const auto& resource) {
+    if (action == registry::action::kSignatureWrite && std::exchange(second, false)) {
+      EXPECT_EQ(Put(Signature("0a", "b3RoZXI=")).status, 201);
+    }
+    return testing::ByName(caller, action, resource);
+  };
+  const Answer first = Put(Signature("0a"));
+  EXPECT_EQ(first.status, 409);
+  EXPECT_EQ(first.Code(), "SIGNATURE_EXISTS");
+  EXPECT_EQ(Get().body, R"({"signatures":[)" + Signature("0a", "b3RoZXI=") + "]}");
+}
+
+// Who may push can make manifests of their type by hand.
+TEST_F(SignaturesTest, AreNotReadWhereTheyAreNamedAfterAnotherImageOrAreNoBase64) {
+  const std::string other = testing::DigestOf("another image");
+  for (const auto& [name, content] :
+       std::vector<std::pair<std::string, std::string>>{{other + "@0a", "c2lnbmVk"},
+                                                        {digest_ + "@no hex", "c2lnbmVk"},
+                                                        {digest_ + "@0a", "!"}}) {
+    const std::string manifest =
+        ImageManifest("config", {},
+                      R"(,"artifactType":")" + std::string(registry::kSignatureType) +
+                          R"(","subject":{"mediaType":"a/b","size":1,"digest":")" + digest_ +
+                          R"("},"annotations":{"com.breakwater.signature.name":")" + name +
+                          R"(","com.breakwater.signature.content":")" + content + R"("})");
+    ASSERT_EQ(service_.PutManifest(kRepo, testing::DigestOf(manifest), manifest).status, 201);
+  }
+  EXPECT_EQ(Get().body, R"({"signatures":[]})");
+  EXPECT_EQ(Put(Signature("0a")).status, 201);
+  EXPECT_EQ(Get().body, R"({"signatures":[)" + Signature("0a") + "]}");
+}
+
 TEST_F(SignaturesTest, AreCopiedDeletedAndRestoredWithTheirImage) {
   ASSERT_EQ(Put(Signature("0a")).status, 201);
   EXPECT_EQ(
@@ -115,6 +155,20 @@ TEST_F(SignaturesTest, AreInTheAuditTrailUnderTheReferencesNames) {
   }
   EXPECT_EQ(Records("container-registry.image.push").size(), 1U) << "a signature is no push";
   EXPECT_EQ(Records("container-registry.image.delete").size(), 1U);
+}
+
+TEST_F(SignaturesTest, DeletedByTheirOwnDigestAreInTheAuditTrailAsSignatures) {
+  ASSERT_EQ(Put(Signature("0a")).status, 201);
+  const json::Value referrers =
+      *json::Parse(service_.Get("/v2/" + kRepo + "/referrers/" + digest_).body);
+  const std::string signature(
+      json::FindText(json::Find(referrers, "manifests")->get_array().at(0), "digest"));
+  EXPECT_EQ(service_.Do({.method = "DELETE", .target = "/v2/" + kRepo + "/manifests/" + signature})
+                .status,
+            202);
+  const auto records = Records("container-registry.signature.delete");
+  ASSERT_EQ(records.size(), 1U);
+  EXPECT_EQ(records[0].target.name, kRepo + "@" + digest_);
 }
 
 }  // namespace
