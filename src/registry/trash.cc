@@ -146,6 +146,26 @@ class Return {
   std::vector<oci::Digest> completed_;
 };
 
+// An image and what is attached to it.
+Result<std::vector<PurgedImage>> AllOf(db::Transaction& tx, const Trashed& image) {
+  BW_TRY(auto rows, AttachedTo(tx, image.key));
+  rows.insert(rows.begin(), image);
+  std::vector<PurgedImage> all;
+  for (Trashed& one : rows) {
+    BW_TRY(auto tags, TrashedTags(tx, one.key));
+    all.push_back({std::move(one.key.digest), std::move(tags)});
+  }
+  return all;
+}
+
+json::Object AttachedTags(const std::vector<PurgedImage>& all) {
+  json::Object attached;
+  for (std::size_t i = 1; i < all.size(); ++i) {
+    attached[all[i].digest.text()] = TagsTo(all[i].digest, all[i].tags);
+  }
+  return attached;
+}
+
 Status RemoveWithAttached(db::Transaction& tx, const ManifestKey& image) {
   BW_TRY(const auto attached, AttachedTo(tx, image));
   for (const Trashed& one : attached) BW_TRY_STATUS(RemoveFromTrash(tx, one.key));
@@ -317,32 +337,34 @@ Status Trash::RestoreTag(const control::Caller& caller, const RepositoryPath& pa
   return changes_.Submit(caller, change);
 }
 
-Status Trash::Purge(const control::Caller& caller, const RepositoryPath& path,
-                    const oci::Digest& digest) {
+Result<std::vector<PurgedImage>> Trash::Purge(const control::Caller& caller,
+                                              const RepositoryPath& path,
+                                              const oci::Digest& digest) {
+  std::vector<PurgedImage> purged;
   control::Change change = ImageChange(action::kTrashPurge, path, digest.text());
   change.severity = audit::Severity::kCritical;
   change.apply = [&](db::Transaction& tx) -> Result<control::Effect> {
     BW_TRY(const std::string repository, RepositoryOf(tx, path));
     BW_TRY(const Trashed image, FindTrashed(tx, repository, digest, clock_.Now()));
-    BW_TRY(const auto tags, TrashedTags(tx, image.key));
+    BW_TRY(purged, AllOf(tx, image));
     BW_TRY_STATUS(RemoveWithAttached(tx, image.key));
-    return control::Effect{.before = TagsNow(digest, image.media_type, tags),
+    control::Effect effect{.before = TagsNow(digest, image.media_type, purged.front().tags),
                            .after = nullptr,
                            .governed = {},
                            .events = {}};
+    if (purged.size() > 1) effect.before.as_object()["attachments"] = AttachedTags(purged);
+    return effect;
   };
-  return changes_.Submit(caller, change);
+  BW_TRY_STATUS(changes_.Submit(caller, change));
+  return purged;
 }
 
-Result<std::vector<oci::Digest>> Trash::PurgeWouldRemove(const RepositoryPath& path,
+Result<std::vector<PurgedImage>> Trash::PurgeWouldRemove(const RepositoryPath& path,
                                                          const oci::Digest& digest) const {
-  return database_.ReadValue([&](db::Transaction& tx) -> Result<std::vector<oci::Digest>> {
+  return database_.ReadValue([&](db::Transaction& tx) -> Result<std::vector<PurgedImage>> {
     BW_TRY(const std::string repository, RepositoryOf(tx, path));
     BW_TRY(const Trashed image, FindTrashed(tx, repository, digest, clock_.Now()));
-    std::vector<oci::Digest> all{image.key.digest};
-    BW_TRY(const auto attached, AttachedTo(tx, image.key));
-    for (const Trashed& one : attached) all.push_back(one.key.digest);
-    return all;
+    return AllOf(tx, image);
   });
 }
 

@@ -38,6 +38,11 @@ struct RestoredTags {
   std::vector<std::string> unsuccessful;  // they are another image's by now
 };
 
+struct PurgedImage {
+  oci::Digest digest;
+  std::vector<std::string> tags;  // that it had when it was deleted, in bytewise order
+};
+
 // Thread-safe.
 class Trash {
  public:
@@ -65,11 +70,11 @@ class Trash {
   // tag, the one deleted last. kNotFound "not_in_trash"; kConflict "tag_live".
   Status RestoreTag(const control::Caller& caller, const RepositoryPath& path,
                     const std::string& tag);
-  // Removes an image and what is attached to it for good. kNotFound "not_in_trash".
-  Status Purge(const control::Caller& caller, const RepositoryPath& path,
-               const oci::Digest& digest);
-  // What Purge would remove: the image, and what is attached to it.
-  Result<std::vector<oci::Digest>> PurgeWouldRemove(const RepositoryPath& path,
+  // Removes an image and what is attached to it for good: those. kNotFound "not_in_trash".
+  Result<std::vector<PurgedImage>> Purge(const control::Caller& caller, const RepositoryPath& path,
+                                         const oci::Digest& digest);
+  // What Purge would remove.
+  Result<std::vector<PurgedImage>> PurgeWouldRemove(const RepositoryPath& path,
                                                     const oci::Digest& digest) const;
 
   // Removes what has expired, on record; how many.

@@ -269,11 +269,18 @@ TEST_F(TrashTest, NamespaceDeletionEmptiesIt) {
 
 TEST_F(TrashTest, PurgeRemovesAnImageForGood) {
   Put(image_, "v1");
-  Put(Signature(image_), "signature");
+  const std::string name = "sha256-" + std::string(DigestOf(image_).hex()) + ".sig";
+  Put(Signature(image_), name);
   Delete("v1");
   EXPECT_EQ(trash().Purge(world_.Caller(), path_, DigestOf(other_)).error().reason(),
             "not_in_trash");
-  ASSERT_TRUE(trash().Purge(world_.Caller(), path_, DigestOf(image_)).ok());
+  const auto planned = trash().PurgeWouldRemove(path_, DigestOf(image_));
+  ASSERT_EQ(planned->size(), 2U);
+  EXPECT_EQ((*planned)[1].tags, std::vector<std::string>{name});
+  const auto purged = trash().Purge(world_.Caller(), path_, DigestOf(image_));
+  ASSERT_EQ(purged->size(), 2U);
+  EXPECT_EQ((*purged)[0].tags, std::vector<std::string>{"v1"});
+  EXPECT_EQ((*purged)[1].digest, DigestOf(Signature(image_)));
   EXPECT_EQ(world_.Count("trash_image"), 0);
 }
 

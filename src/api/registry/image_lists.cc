@@ -208,9 +208,12 @@ class DigestWalk final : public AssessedWalk {
   registry::DigestPosition position_;
 };
 
+// A parameter without a value asks for nothing in particular.
 std::vector<std::string> Texts(const Context& context, std::string_view name) {
   std::vector<std::string> texts;
-  for (const std::string_view text : context.query.GetAll(name)) texts.emplace_back(text);
+  for (const std::string_view text : context.query.GetAll(name)) {
+    if (!text.empty()) texts.emplace_back(text);
+  }
   return texts;
 }
 

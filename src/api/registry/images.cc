@@ -12,9 +12,11 @@ using registry::DeletedImage;
 using registry::DeleteOptions;
 using registry::RepositoryPath;
 
-// Of the body of a bulk deletion, whose references nothing else limits: clients that prune send all
-// that a list of digests named.
+// Of a bulk deletion. Clients that prune send all that a list of digests named.
 constexpr std::size_t kMaxBulkBytes = 32U << 20;
+constexpr std::size_t kMaxBulkImages = 100'000;
+// Room for the longest host, repository, tag and digest.
+constexpr std::size_t kMaxImageName = 1024;
 
 // The reference's own field, and beside it all that went: every tag by its full name, also of what
 // was attached, and the digests of that.
@@ -119,6 +121,23 @@ class BulkDeletion {
   json::Object removed_;
 };
 
+// All of them before the first image is deleted.
+Status CheckReferences(const json::Array& references) {
+  if (references.size() > kMaxBulkImages) {
+    return Invalid("the body may name at most 100000 images: delete the others by further calls")
+        .Reason("invalid_field");
+  }
+  for (const json::Value& reference : references) {
+    if (!reference.is_string()) {
+      return Invalid("the body must be an array of texts").Reason("invalid_field");
+    }
+    if (reference.get_string().size() > kMaxImageName) {
+      return Invalid("the name of an image has at most 1024 bytes").Reason("invalid_field");
+    }
+  }
+  return Ok();
+}
+
 Result<net::Response> BulkDeleteImages(const RegistryDeps& deps, Context& context) {
   BW_TRY(const bool dry_run, BoolParameter(context, "dry_run", false));
   BW_TRY(const json::Value document, ReadJson(context, kMaxBulkBytes));
@@ -126,12 +145,8 @@ Result<net::Response> BulkDeleteImages(const RegistryDeps& deps, Context& contex
     return Invalid("the body must be an array of images").Reason("invalid_field");
   }
   const json::Array& references = document.get_array();
+  BW_TRY_STATUS(CheckReferences(references));
   BulkDeletion deletion(deps, context, dry_run);
-  for (const json::Value& reference : references) {
-    if (!reference.is_string()) {
-      return Invalid("the body must be an array of texts").Reason("invalid_field");
-    }
-  }
   for (const json::Value& reference : references) {
     deletion.Add(std::string(json::View(reference.get_string())));
   }

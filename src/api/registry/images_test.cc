@@ -123,6 +123,7 @@ TEST_F(ImagesApiTest, ListIsByNamespacesAndRepositoriesAndThoseTheCallerMaySee) 
                   .ok());
   EXPECT_EQ(Listed(Do("GET", "/api/v1/images")), (std::vector{a, b}));
   EXPECT_EQ(Listed(Do("GET", "/api/v1/images?namespace=team-b")), std::vector{b});
+  EXPECT_EQ(Listed(Do("GET", "/api/v1/images?namespace=team-b&repository=")), std::vector{b});
   EXPECT_EQ(Listed(Do("GET", "/api/v1/images?namespace=team-b&namespace=team-a")),
             (std::vector{a, b}));
   EXPECT_EQ(Listed(Do("GET",
@@ -512,13 +513,30 @@ TEST_F(ImagesApiTest, BulkDeletionTakesAsManyImagesAsAListNames) {
   EXPECT_EQ(json::Find(done, "error")->as_object().size(), 20'000U);
 }
 
+TEST_F(ImagesApiTest, BulkDeletionOfTooManyOrOverlongNamesDoesNothing) {
+  Push("team-a/app", "v1", "one");
+  const std::string first = R"(["us.icr.example/team-a/app:v1",)";
+  std::string many = first;
+  for (int i = 0; i < 100'000; ++i) many += "\"!\",";
+  many.back() = ']';
+  EXPECT_EQ(Do("POST", "/api/v1/images/bulkdelete", many).status, 400);
+  const std::string overlong = first + '"' + std::string(1025, 'a') + "\"]";
+  EXPECT_EQ(Do("POST", "/api/v1/images/bulkdelete", overlong).status, 400);
+  EXPECT_EQ(service_.Get("/v2/team-a/app/manifests/v1").status, 200);
+}
+
 TEST_F(ImagesApiTest, DeletedImagesCanBePurged) {
   const std::string digest = Push("team-a/app", "v1", "one");
   const std::string url = "/breakwater/v1/trash/us.icr.example/team-a/app@" + digest;
   EXPECT_EQ(Do("DELETE", url).status, 404);
   EXPECT_EQ(Do("DELETE", "/api/v1/images/team-a/app:v1").status, 200);
   EXPECT_EQ(As("reader", "DELETE", url).status, 403);
-  EXPECT_EQ(Do("DELETE", url).status, 204);
+  const std::string removed = R"({"removed":["us.icr.example/team-a/app@)" + digest +
+                              R"("],"removed_tags":["us.icr.example/team-a/app:v1"])";
+  EXPECT_EQ(Do("DELETE", url + "?dry_run=true").body, removed + R"(,"dry_run":true})");
+  const Answer purged = Do("DELETE", url);
+  EXPECT_EQ(purged.status, 200);
+  EXPECT_EQ(purged.body, removed + "}");
   EXPECT_EQ(Do("GET", "/api/v1/trash").body, "{}");
 }
 

@@ -97,16 +97,18 @@ Result<net::Response> PurgeDeletedImage(const RegistryDeps& deps, Context& conte
   BW_TRY(const oci::Digest digest, DigestNamed(image));
   BW_TRY(const RepositoryPath path, Resolve(deps, context, image));
   BW_TRY(const bool dry_run, BoolParameter(context, "dry_run", false));
-  if (dry_run) {
-    BW_TRY(const auto removed, deps.trash.PurgeWouldRemove(path, digest));
-    json::Array names;
-    for (const oci::Digest& one : removed) {
-      names.push_back(json::Text(FullName(path.registry, path.name) + "@" + one.text()));
-    }
-    return JsonResponse(200, {{"dry_run", true}, {"removed", std::move(names)}});
+  BW_TRY(const auto purged, dry_run ? deps.trash.PurgeWouldRemove(path, digest)
+                                    : deps.trash.Purge(context.caller, path, digest));
+  json::Array images;
+  std::vector<std::string> tags;
+  for (const registry::PurgedImage& one : purged) {
+    images.push_back(json::Text(FullName(path.registry, path.name) + "@" + one.digest.text()));
+    tags.insert(tags.end(), one.tags.begin(), one.tags.end());
   }
-  BW_TRY_STATUS(deps.trash.Purge(context.caller, path, digest));
-  return EmptyResponse(204);
+  json::Object body{{"removed", std::move(images)},
+                    {"removed_tags", TextArray(FullTags(path.registry, path.name, tags))}};
+  if (dry_run) body["dry_run"] = true;
+  return JsonResponse(200, body);
 }
 
 }  // namespace
