@@ -263,19 +263,22 @@ Result<std::int64_t> Segments::RemovedUntil() const {
 }
 
 Result<std::int64_t> Segments::CountAfter(std::int64_t sequence) const {
-  BW_TRY(const std::int64_t removed, RemovedUntil());
   return database_.ReadValue([&](db::Transaction& tx) -> Result<std::int64_t> {
-    BW_TRY(const auto rows, tx.QueryOne("SELECT count(*) FROM audit_record WHERE sequence > $1",
-                                        {sequence}, [](const db::Row& row) { return row.Int(0); }));
-    std::int64_t count = rows.value_or(0);
+    std::int64_t count = 0;
+    std::int64_t counted = sequence;
     BW_TRY_STATUS(
-        tx.Query("SELECT first_sequence, last_sequence FROM audit_segment WHERE stored = 1 AND "
-                 "last_sequence > $1 AND last_sequence <= $2",
-                 {sequence, removed}, [&](const db::Row& row) -> Status {
+        tx.Query("SELECT first_sequence, last_sequence FROM audit_segment WHERE last_sequence > $1 "
+                 "ORDER BY first_sequence",
+                 {sequence}, [&](const db::Row& row) -> Status {
                    count += row.Int(1) - std::max(row.Int(0), sequence + 1) + 1;
+                   counted = row.Int(1);
                    return Ok();
                  }));
-    return count;
+    BW_TRY(const auto rows,
+           tx.QueryOne("SELECT count(*) FROM (SELECT sequence FROM audit_record "
+                       "WHERE sequence > $1 LIMIT $2) AS rest",
+                       {counted, kMostCounted}, [](const db::Row& row) { return row.Int(0); }));
+    return count + rows.value_or(0);
   });
 }
 

@@ -50,6 +50,8 @@ class Segments {
         heads_(heads),
         clock_(clock) {}
 
+  static constexpr std::int64_t kMostCounted = 1'000'000;
+
   // Writes what is due; the number of segments.
   Result<int> Close() const;
   // Removes from the database entries that a stored segment holds and that all are older than so
@@ -59,7 +61,8 @@ class Segments {
   // The last entry that is in segments alone; 0: all are rows.
   Result<std::int64_t> RemovedUntil() const;
 
-  // Sealed entries with greater sequences, wherever they are.
+  // Sealed entries with greater sequences, wherever they are; of those in no segment yet at most
+  // kMostCounted, since each is counted by itself.
   Result<std::int64_t> CountAfter(std::int64_t sequence) const;
 
   // From the one that holds `sequence` on, in order.

@@ -123,6 +123,7 @@ TEST_F(TrailSegments, ARestoredTrailGoesOnWithNumbersThatItNeverHad) {
                   })
                   .ok());
   Append(6);
+  ASSERT_TRUE(heads_.Sign().ok());
   const std::int64_t end = log_.End()->sequence;
   EXPECT_GT(end, 1'000'000);
   EXPECT_TRUE(log_.Verify().ok());
@@ -156,6 +157,21 @@ TEST_F(TrailSegments, ARestoredTrailGoesOnWithNumbersThatItNeverHad) {
   EXPECT_EQ(*segments_.Export(6, 1, 1, lines), end - 5);
   EXPECT_TRUE(Verify(Exported(segments_)).ok());
   EXPECT_EQ(segments_.Export(end + 5, 1, 1, lines).ok(), true);
+}
+
+// Each row that is counted is read: of a long trail, far too many for a scrape of metrics.
+TEST_F(TrailSegments, EntriesInSegmentsAreCountedWithoutTheirRows) {
+  Append(9);
+  ASSERT_EQ(*segments_.Close(), 2);
+  ASSERT_TRUE(owner_->database()
+                  .Write([](db::Transaction& tx) -> Status {
+                    BW_TRY_STATUS(
+                        tx.Execute("DELETE FROM audit_record WHERE sequence BETWEEN 2 AND 8"));
+                    return Ok();
+                  })
+                  .ok());
+  EXPECT_EQ(*segments_.CountAfter(0), 9);
+  EXPECT_EQ(*segments_.CountAfter(6), 3);
 }
 
 TEST_F(TrailSegments, AGapThatNoContinuationExplainsIsFound) {

@@ -65,7 +65,7 @@ class SinkDelivery {
 
   Result<SinkState> State() const;
   struct Lag {
-    std::int64_t entries = 0;        // sealed and not taken
+    std::int64_t entries = 0;        // sealed and not taken (Segments::CountAfter)
     std::chrono::seconds oldest{0};  // age of the first of them
   };
   Result<Lag> Behind() const;
