@@ -84,6 +84,24 @@ class SignedTrail : public ::testing::Test {
       AppendLine(entry, lines[i]);
     }
   }
+  // An entry that anybody can make up: the trail was restored, and goes on behind the entry
+  // `after`.
+  static std::string MadeUpContinuation(std::int64_t after, const std::string& previous,
+                                        std::int64_t sequence) {
+    Record record;
+    record.id = "00000000-0000-7000-8000-000000000001";
+    record.action = std::string(kContinuedAction);
+    record.request = {{"after", after}};
+    Entry entry{.sequence = sequence,
+                .previous_hash = previous,
+                .hash = {},
+                .record = json::Canonical(ToJson(record))};
+    entry.hash =
+        crypto::Sha256Hex(std::to_string(sequence) + "\n" + previous + "\n" + entry.record);
+    std::string line;
+    AppendLine(entry, line);
+    return line;
+  }
   static bool Says(const Result<FileVerification>& result, std::string_view text) {
     return !result.ok() && result.error().code() == ErrorCode::kDataCorrupt &&
            result.error().message().find(text) != std::string::npos;
@@ -190,6 +208,17 @@ TEST_F(SignedTrail, ACutTailIsFoundByAHeadThatWasKeptElsewhere) {
   EXPECT_TRUE(Says(Verify(lines, {kept}), "the tail was cut off"));
 }
 
+// Files and a public key are enough to find it: what says that it was restored must be signed too.
+TEST_F(SignedTrail, ACutTailIsNotExcusedByARestoreThatSomebodyMadeUp) {
+  auto lines = Lines();
+  const Head kept = **heads_.Latest();
+  lines.resize(6);
+  const auto fifth = ParseLine(std::string_view(lines[4]).substr(0, lines[4].size() - 1));
+  const std::string hash(std::get<EntryView>(*fifth).hash);
+  lines.push_back(MadeUpContinuation(5, hash, 2'000'000));
+  EXPECT_TRUE(Says(Verify(lines, {kept}), "the tail may have been cut off"));
+}
+
 TEST_F(SignedTrail, ATrailMadeUpAnewDoesNotMeetAHeadThatWasKeptElsewhere) {
   auto lines = Lines();
   const Head kept = **heads_.Latest();
@@ -198,6 +227,52 @@ TEST_F(SignedTrail, ATrailMadeUpAnewDoesNotMeetAHeadThatWasKeptElsewhere) {
   Recompute(lines, 0, kNoHash);
   ASSERT_TRUE(Verify(lines).ok());
   EXPECT_TRUE(Says(Verify(lines, {kept}), "vouches for another chain"));
+}
+
+TEST(LatestHashes, AreKeptInTheOrderInWhichTheyCameWhateverTheirNumbers) {
+  constexpr std::int64_t kKept = LatestHashes::kKept;
+  const auto hash_of = [](std::int64_t sequence) { return "hash " + std::to_string(sequence); };
+  LatestHashes hashes;
+  EXPECT_EQ(hashes.Find(1), nullptr);
+  const auto add = [&](std::int64_t first, std::int64_t count) {
+    for (std::int64_t i = first; i < first + count; ++i) hashes.Add(i, hash_of(i));
+  };
+  const auto has = [&](std::int64_t sequence) {
+    const std::string* found = hashes.Find(sequence);
+    return found != nullptr && *found == hash_of(sequence);
+  };
+  add(7, 10);
+  // A restored trail leaps; the next one would have had its place by its number.
+  const std::int64_t leap = 7 + 20 * kKept;
+  add(leap, kKept - 10);
+  EXPECT_TRUE(has(7));
+  EXPECT_TRUE(has(16));
+  EXPECT_EQ(hashes.Find(17), nullptr);
+  EXPECT_EQ(hashes.Find(leap - 1), nullptr);
+  EXPECT_TRUE(has(leap));
+  add(leap + kKept - 10, 5);
+  EXPECT_EQ(hashes.Find(11), nullptr);
+  EXPECT_TRUE(has(12));
+  add(leap + kKept - 5, 6);
+  EXPECT_EQ(hashes.Find(16), nullptr);
+  EXPECT_EQ(hashes.Find(leap), nullptr);
+  EXPECT_TRUE(has(leap + 1));
+  EXPECT_TRUE(has(leap + kKept));
+  EXPECT_EQ(hashes.Find(leap + kKept + 1), nullptr);
+}
+
+// What is delivered at least once comes again also where the numbers have leapt.
+TEST_F(SignedTrail, EntriesBeforeARestoreMayComeAgainBehindIt) {
+  auto lines = Lines();
+  const auto tenth = ParseLine(std::string_view(lines[10]).substr(0, lines[10].size() - 1));
+  const std::string hash(std::get<EntryView>(*tenth).hash);
+  lines.push_back(MadeUpContinuation(10, hash, 2'000'000));
+  for (std::size_t i = 7; i < 12; ++i) lines.push_back(lines[i]);
+  const auto found = Verify(lines);
+  ASSERT_TRUE(found.ok()) << found.error().message();
+  EXPECT_EQ(found->repeated, 4);
+  EXPECT_EQ(found->heads, 3);
+  EXPECT_TRUE(found->unreachable.empty());
 }
 
 TEST_F(SignedTrail, AHeadOfAnotherKeyOrWithAnotherTimeIsNone) {

@@ -1,5 +1,6 @@
 #include "audit/verify.h"
 
+#include <algorithm>
 #include <cstring>
 #include <functional>
 
@@ -43,6 +44,26 @@ Status ForEachLine(io::Source& source,
 
 }  // namespace
 
+void LatestHashes::Add(std::int64_t sequence, std::string_view hash) {
+  if (hashes_.empty()) hashes_.resize(kKept);
+  const bool follows =
+      !runs_.empty() && sequence == runs_.back().sequence + (arrived_ - runs_.back().arrival);
+  if (!follows) runs_.push_back({sequence, arrived_});
+  hashes_[static_cast<std::size_t>(arrived_ % kKept)] = hash;
+  ++arrived_;
+  if (EndOf(runs_.begin()) <= arrived_ - kKept) runs_.erase(runs_.begin());
+}
+
+const std::string* LatestHashes::Find(std::int64_t sequence) const {
+  auto run = std::ranges::upper_bound(runs_, sequence, {}, &Run::sequence);
+  if (run == runs_.begin()) return nullptr;
+  --run;
+  if (sequence - run->sequence >= EndOf(run) - run->arrival) return nullptr;
+  const std::int64_t arrival = run->arrival + (sequence - run->sequence);
+  if (arrival < arrived_ - kKept) return nullptr;
+  return &hashes_[static_cast<std::size_t>(arrival % kKept)];
+}
+
 FileVerifier::FileVerifier(crypto::VerifyingKey key, std::vector<Head> expected, OnRecord on_record)
     : key_(std::move(key)), on_record_(std::move(on_record)) {
   for (Head& head : expected) {
@@ -81,34 +102,35 @@ Status FileVerifier::AddEntry(const EntryView& entry) {
         entry.sequence == 1 ? ChainEnd{}
                             : ChainEnd{entry.sequence - 1, std::string(entry.previous_hash)});
     found_.first = entry.sequence;
-    hashes_.resize(kKeptHashes);
   }
-  const std::int64_t last = chain_->count();
-  if (entry.sequence >= found_.first && entry.sequence <= last &&
-      last - entry.sequence < static_cast<std::int64_t>(kKeptHashes) &&
-      entry.hash == hashes_[static_cast<std::size_t>(entry.sequence) % kKeptHashes]) {
+  if (const std::string* known = hashes_.Find(entry.sequence); known && entry.hash == *known) {
     ChainVerifier again({entry.sequence - 1, std::string(entry.previous_hash)});
     BW_TRY_STATUS(again.Add(entry.sequence, entry.previous_hash, entry.hash, entry.record));
     ++found_.repeated;
     return Ok();
   }
-  const auto after =
-      entry.sequence > last + 1 ? ContinuedAfter(entry.record) : std::optional<std::int64_t>();
+  const auto after = entry.sequence > chain_->count() + 1 ? ContinuedAfter(entry.record)
+                                                          : std::optional<std::int64_t>();
   if (after) BW_TRY_STATUS(ContinueAfter(entry, *after));
   BW_TRY_STATUS(chain_->Add(entry.sequence, entry.previous_hash, entry.hash, entry.record));
   if (on_record_) on_record_(entry.record);
-  hashes_[static_cast<std::size_t>(entry.sequence) % kKeptHashes] = chain_->head();
-  if (expected_.empty() || expected_.begin()->first > entry.sequence) return Ok();
+  hashes_.Add(entry.sequence, chain_->head());
+  return MeetExpected(entry, after);
+}
+
+Status FileVerifier::MeetExpected(const EntryView& entry,
+                                  const std::optional<std::int64_t>& after) {
   while (!expected_.empty() && expected_.begin()->first <= entry.sequence) {
-    const Head head = std::move(expected_.begin()->second);
+    Head head = std::move(expected_.begin()->second);
     expected_.erase(expected_.begin());
     BW_TRY_STATUS(CheckSignature(head));
     const bool lost = after && head.sequence > *after && head.sequence < entry.sequence;
-    if (head.sequence < found_.first || lost) {
-      found_.unreachable.push_back(head.sequence);
+    if (head.sequence >= found_.first && !lost) {
+      BW_TRY_STATUS(Meet(head, chain_->head()));
       continue;
     }
-    BW_TRY_STATUS(Meet(head, chain_->head()));
+    found_.unreachable.push_back(head.sequence);
+    if (lost) excused_.push_back({std::move(head), entry.sequence});
   }
   return Ok();
 }
@@ -118,10 +140,8 @@ Status FileVerifier::AddEntry(const EntryView& entry) {
 Status FileVerifier::ContinueAfter(const EntryView& entry, std::int64_t after) {
   const std::int64_t last = chain_->count();
   if (after < last) {
-    const bool known =
-        after >= found_.first && last - after < static_cast<std::int64_t>(kKeptHashes) &&
-        hashes_[static_cast<std::size_t>(after) % kKeptHashes] == entry.previous_hash;
-    if (!known) {
+    const std::string* known = hashes_.Find(after);
+    if (known == nullptr || *known != entry.previous_hash) {
       return DataCorrupt("audit entry " + std::to_string(entry.sequence) +
                          ": it goes on behind entry " + std::to_string(after) +
                          ", which is not one of those before it");
@@ -140,13 +160,9 @@ Status FileVerifier::AddHead(const Head& head) {
                        " stands behind entry " + std::to_string(last) +
                        ": entries are missing before it");
   }
-  const bool kept = head.sequence >= found_.first &&
-                    last - head.sequence < static_cast<std::int64_t>(kKeptHashes);
-  if (!kept) {
-    found_.unreachable.push_back(head.sequence);
-    return Ok();
-  }
-  return Meet(head, hashes_[static_cast<std::size_t>(head.sequence) % kKeptHashes]);
+  if (const std::string* hash = hashes_.Find(head.sequence)) return Meet(head, *hash);
+  found_.unreachable.push_back(head.sequence);
+  return Ok();
 }
 
 Status FileVerifier::CheckSignature(const Head& head) const {
@@ -185,6 +201,14 @@ Result<FileVerification> FileVerifier::Finish() {
     return DataCorrupt("the trail ends at entry " + std::to_string(found_.last) +
                        ", but the head signed at " + FormatRfc3339(head.time) + " vouches for " +
                        std::to_string(sequence) + " entries: the tail was cut off");
+  }
+  for (const auto& [head, continuation] : excused_) {
+    if (found_.signed_to >= continuation) continue;
+    return DataCorrupt("entry " + std::to_string(head.sequence) + ", which the head signed at " +
+                       FormatRfc3339(head.time) +
+                       " vouches for, was lost by a restore that entry " +
+                       std::to_string(continuation) +
+                       " tells of, but no head vouches for that: the tail may have been cut off");
   }
   return found_;
 }

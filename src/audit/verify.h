@@ -35,6 +35,32 @@ struct FileVerification {
   std::vector<std::int64_t> unreachable;
 };
 
+// The hashes of the latest entries, by sequence: in the order in which they came, so that a
+// restored trail's leap of the numbers costs none of them. Sequences rise. Not thread-safe.
+class LatestHashes {
+ public:
+  static constexpr std::int64_t kKept = 1 << 16;
+
+  void Add(std::int64_t sequence, std::string_view hash);
+  // Null if it is not one of them. Good until the next Add.
+  const std::string* Find(std::int64_t sequence) const;
+
+ private:
+  // Entries without a gap: the first one's sequence, and the how manieth entry of all it was.
+  struct Run {
+    std::int64_t sequence = 0;
+    std::int64_t arrival = 0;
+  };
+  // Where a run ends in the order of arrival.
+  std::int64_t EndOf(std::vector<Run>::const_iterator run) const {
+    return run + 1 == runs_.end() ? arrived_ : (run + 1)->arrival;
+  }
+
+  std::vector<Run> runs_;  // that have any of the hashes
+  std::int64_t arrived_ = 0;
+  std::vector<std::string> hashes_;  // by arrival, modulo
+};
+
 // Files are added in the order of their entries. What is exported at least once may come twice: an
 // entry that was there already is passed over if it is the same. Not thread-safe.
 class FileVerifier {
@@ -48,12 +74,16 @@ class FileVerifier {
   // Reads to the end, in bounded memory. kDataCorrupt says what is wrong with which line of `name`
   // and which entry. Nothing may be added after an error.
   Status Add(io::Source& source, std::string_view name);
-  // kDataCorrupt where entries are missing at the end that a given head vouches for.
+  // kDataCorrupt where entries are missing that a given head vouches for: at the end, or for a
+  // restore that no later head vouches for, since anybody could have made that up.
   Result<FileVerification> Finish();
 
  private:
-  // Hashes of so many entries are kept, for heads that come later than their entry.
-  static constexpr std::size_t kKeptHashes = 1U << 16;
+  // A head that was kept elsewhere, of an entry that is said to have been lost by a restore.
+  struct Excused {
+    Head head;
+    std::int64_t continuation = 0;  // the entry that says so
+  };
 
   Status AddLine(std::string_view line);
   Status AddEntry(const EntryView& entry);
@@ -61,12 +91,14 @@ class FileVerifier {
   Status CheckSignature(const Head& head) const;
   Status Meet(const Head& head, std::string_view hash);
   Status ContinueAfter(const EntryView& entry, std::int64_t after);
+  Status MeetExpected(const EntryView& entry, const std::optional<std::int64_t>& after);
 
   const crypto::VerifyingKey key_;
   const OnRecord on_record_;
   std::multimap<std::int64_t, Head> expected_;  // not met yet
   std::unique_ptr<ChainVerifier> chain_;        // from the first entry on
-  std::vector<std::string> hashes_;             // of the latest entries, by sequence
+  LatestHashes hashes_;                         // for repeats, and heads behind their entry
+  std::vector<Excused> excused_;
   FileVerification found_;
 };
 
