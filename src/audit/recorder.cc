@@ -30,6 +30,17 @@ std::uint64_t KeyOf(std::string_view salt, const Pull& pull) {
   return std::hash<std::string>{}(text);
 }
 
+// Whether the database will never take it, however often it is asked.
+bool IsRefused(const Error& error) {
+  switch (error.code()) {
+    case ErrorCode::kInvalid:
+    case ErrorCode::kTooLarge:
+    case ErrorCode::kExists:
+    case ErrorCode::kConflict: return true;
+    default: return false;
+  }
+}
+
 }  // namespace
 
 Recorder::Recorder(RecorderOptions options, db::Database& database, const Log& log,
@@ -134,7 +145,9 @@ Status Recorder::Flush() {
       waiting_.erase(waiting_.begin(), end);
       if (batch.empty() && unreported_ == 0) return Ok();
     }
-    const Status written = WriteSome(batch);
+    Status written = WriteSome(batch);
+    // What is never taken must not hold up what came with it.
+    if (!written.ok() && IsRefused(written.error())) written = WriteEach(batch);
     if (!written.ok()) {
       const MutexLock lock(mutex_);
       waiting_.insert(waiting_.begin(), std::make_move_iterator(batch.begin()),
@@ -144,7 +157,26 @@ Status Recorder::Flush() {
   }
 }
 
-Status Recorder::WriteSome(std::vector<Record>& batch) {
+Status Recorder::WriteEach(std::vector<Record>& batch) {
+  std::size_t done = 0;
+  Status written = Ok();
+  for (; done < batch.size(); ++done) {
+    written = WriteSome(std::span(batch).subspan(done, 1));
+    if (written.ok()) continue;
+    if (!IsRefused(written.error())) break;
+    observe::LogError(observe::Level::kError, "a record of a read could not be kept",
+                      written.error(),
+                      {{"request_id", batch[done].request_id}, {"action", batch[done].action}});
+    written = Ok();
+    const MutexLock lock(mutex_);
+    ++counts_.lost;
+    ++unreported_;
+  }
+  batch.erase(batch.begin(), batch.begin() + static_cast<std::ptrdiff_t>(done));
+  return written;
+}
+
+Status Recorder::WriteSome(std::span<const Record> batch) {
   std::uint64_t lost = 0;
   {
     const MutexLock lock(mutex_);
@@ -157,7 +189,8 @@ Status Recorder::WriteSome(std::vector<Record>& batch) {
         if (lost > 0) {
           Record record = Own(kLostAction, std::to_string(lost) +
                                                " records of reads could not be kept: they came "
-                                               "faster than they could be written");
+                                               "faster than they could be written, or were refused "
+                                               "by the database");
           record.request = {{"count", lost}};
           BW_TRY_STATUS(log_.Append(tx, std::move(record)));
         }

@@ -3,13 +3,14 @@
 //
 // What a crash loses is at most one interval of them. A process that is gone without having said so
 // is found by its row, and that records may be missing is recorded. Records that cannot be written
-// wait, at most `max_waiting` of them; how many came too many is counted, and recorded as soon as
-// anything can be.
+// wait, at most `max_waiting` of them; how many came too many, or are nothing that the database
+// takes, is counted, and recorded as soon as anything can be.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <span>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -71,7 +72,7 @@ class Recorder {
 
   struct Counts {
     std::uint64_t recorded = 0;
-    std::uint64_t lost = 0;         // came while too many waited
+    std::uint64_t lost = 0;         // came while too many waited, or were refused
     std::uint64_t interrupted = 0;  // processes found gone
     std::size_t waiting = 0;
   };
@@ -82,7 +83,9 @@ class Recorder {
   static constexpr std::size_t kMaxSeen = 1'000'000;
 
   void Run();
-  Status WriteSome(std::vector<Record>& batch) BW_REQUIRES(flushing_);
+  Status WriteSome(std::span<const Record> batch) BW_REQUIRES(flushing_);
+  // Leaves in the batch what could not be written yet.
+  Status WriteEach(std::vector<Record>& batch) BW_REQUIRES(flushing_);
   Status Beat() BW_REQUIRES(flushing_);
   Status ReportGone(db::Transaction& tx, Timestamp now, std::uint64_t* found) const;
   Record Own(std::string_view action, std::string reason) const;

@@ -113,6 +113,24 @@ TEST_F(ReadRecorder, WhatCannotBeWrittenWaitsAndWhatIsTooMuchIsCountedAndRecorde
   EXPECT_EQ(Count(std::string(Recorder::kLostAction)), 1U);
 }
 
+TEST_F(ReadRecorder, WhatTheDatabaseNeverTakesIsReportedAndHoldsUpNothingElse) {
+  Recorder recorder(Options("one"), database_, log_, clock_);
+  Record twice = Made("twice");
+  twice.id = "00000000-0000-7000-8000-000000000001";
+  recorder.Add(Made("a"));
+  recorder.Add(twice);
+  recorder.Add(twice);
+  recorder.Add(Made("b"));
+  ASSERT_TRUE(recorder.Flush().ok());
+  EXPECT_EQ(Count("a"), 1U);
+  EXPECT_EQ(Count("twice"), 1U);
+  EXPECT_EQ(Count("b"), 1U);
+  EXPECT_EQ(recorder.counts().waiting, 0U);
+  EXPECT_EQ(recorder.counts().recorded, 3U);
+  EXPECT_EQ(recorder.counts().lost, 1U);
+  EXPECT_EQ(Count(std::string(Recorder::kLostAction)), 1U);
+}
+
 TEST_F(ReadRecorder, LevelsDecideWhichPullsAreRecorded) {
   Recorder recorder(Options("one"), database_, log_, clock_);
   const Pull by_tag{.identity = "i", .address = "a", .digest = "d", .by_tag = true};
