@@ -30,6 +30,11 @@ Status AuditSettings::Set(const control::Caller& caller, const AccountId& accoun
                .resource = control::AccountResource(account, "audit", "settings"),
                .apply = [&](db::Transaction& tx) -> Result<control::Effect> {
                  BW_TRY(const audit::Settings now, audit::ReadSettings(tx));
+                 // How severe it is was judged by what was there before.
+                 if (now.pulls != before.pulls || now.keep_days != before.keep_days) {
+                   return Conflict("the settings were changed just now: look at them and ask again")
+                       .Reason("changed_meanwhile");
+                 }
                  BW_TRY_STATUS(audit::WriteSettings(tx, wanted, clock_.Now()));
                  return control::Effect{.before = audit::ToJson(now),
                                         .after = audit::ToJson(wanted),

@@ -1,9 +1,8 @@
 #include "audit/log.h"
 
 #include <algorithm>
-#include <iterator>
-#include <thread>
 
+#include "audit/log_query.h"
 #include "base/strings.h"
 #include "crypto/hash.h"
 #include "json/reader.h"
@@ -18,10 +17,6 @@ namespace {
 constexpr std::size_t kSealBatch = 2048;
 // Rows of one statement. Few distinct statements, so that they stay prepared.
 constexpr std::size_t kRowsAtOnce = 32;
-// The records of one actor, or of one image, lie far from each other: where they are not in memory,
-// a query of many is waiting for a disk, once for each. So its parts wait at the same time.
-constexpr std::size_t kParts = 4;
-constexpr std::size_t kWorthParting = 32;  // records
 // A restored trail goes on with a number that no trail has come to which grew by fewer entries a
 // second since it began, or was restored itself. More are left out than a segment holds.
 constexpr std::int64_t kNumbersASecond = 1000;
@@ -47,12 +42,6 @@ bool IsHex(ByteView bytes, std::string_view hex) {
     if (hex[2 * i] != kDigits[octet >> 4] || hex[2 * i + 1] != kDigits[octet & 15]) return false;
   }
   return true;
-}
-
-Result<json::Value> ParseRecord(std::string_view text) {
-  auto record = json::Parse(text, kStoredRecord);
-  if (!record.ok()) return DataCorrupt("an audit record is damaged").Log(record.error().message());
-  return record;
 }
 
 Result<ChainEnd> ReadEnd(db::Transaction& tx) {
@@ -105,137 +94,6 @@ const std::string& For(std::size_t rows) {
 
 std::string_view NameOf(const Target& target) {
   return target.name.empty() ? target.crn : target.name;
-}
-
-// A WHERE of what is asked for alone, so that an index can be used.
-class Conditions {
- public:
-  template <class T>
-  void Add(std::string_view column_and_operator, const std::optional<T>& value) {
-    if (!value) return;
-    Begin();
-    sql_ += column_and_operator;
-    sql_ += Next(*value);
-  }
-  void After(const std::optional<Position>& position) {
-    if (!position) return;
-    Begin();
-    const std::string time = Next(position->time);
-    sql_ += "(time > " + time + " OR (time = " + time + " AND row > " + Next(position->row) + "))";
-    // Said once more for what finds its way by the first column of an index.
-    Add("time >= ", std::optional(position->time));
-  }
-  void UpTo(const std::optional<Position>& position) {
-    if (!position) return;
-    Begin();
-    const std::string time = Next(position->time);
-    sql_ += "(time < " + time + " OR (time = " + time + " AND row <= " + Next(position->row) + "))";
-    Add("time <= ", std::optional(position->time));
-  }
-  std::string Next(const db::Param& value) {
-    params_.push_back(value);
-    return "$" + std::to_string(params_.size());
-  }
-  const std::string& sql() const { return sql_; }
-  const std::vector<db::Param>& params() const { return params_; }
-
- private:
-  void Begin() { sql_ += sql_.empty() ? "WHERE " : " AND "; }
-
-  std::string sql_;
-  std::vector<db::Param> params_;  // of values that live as long as the filter
-};
-
-// `outcome` must outlive it.
-void AddFilter(const Filter& f, const std::optional<std::string_view>& outcome, Conditions& where) {
-  where.Add("account = ", f.account);
-  where.Add("action = ", f.action);
-  where.Add("initiator = ", f.initiator);
-  where.Add("target = ", f.target);
-  where.Add("outcome = ", outcome);
-  where.Add("request_id = ", f.request_id);
-  where.Add("time >= ", f.since);
-  where.Add("time < ", f.until);
-}
-
-Result<std::vector<Found>> QueryWhere(db::Database& database, const std::string& from,
-                                      Conditions& where, std::int64_t most) {
-  const std::string limit = where.Next(most);
-  const std::string sql = from + where.sql() + " ORDER BY time, row LIMIT " + limit;
-  return database.ReadValue([&](db::Transaction& tx) -> Result<std::vector<Found>> {
-    std::vector<Found> all;
-    BW_TRY_STATUS(tx.QueryWith(sql, where.params(), [&](const db::Row& row) -> Status {
-      Found found{.position = {row.Time(2), row.Int(0)}, .sequence = std::nullopt, .record = {}};
-      if (!row.IsNull(1)) found.sequence = row.Int(1);
-      BW_TRY(const json::Value document, ParseRecord(row.Text(3)));
-      BW_TRY(found.record, FromJson(document));
-      all.push_back(std::move(found));
-      return Ok();
-    }));
-    return all;
-  });
-}
-
-std::optional<std::string_view> OutcomeOf(const Filter& f) {
-  return f.outcome ? std::optional(ToText(*f.outcome)) : std::nullopt;
-}
-
-// Of a query, what is not after `to`.
-Result<std::vector<Found>> QueryPart(db::Database& database, const Filter& f,
-                                     const std::optional<Position>& to) {
-  const auto outcome = OutcomeOf(f);
-  Conditions where;
-  AddFilter(f, outcome, where);
-  where.After(f.after);
-  where.UpTo(to);
-  return QueryWhere(database, "SELECT row, sequence, time, document FROM audit_record ", where,
-                    f.limit);
-}
-
-// What lies before the position of a query, and was sealed since that was made: few records.
-Result<std::vector<Found>> QueryLate(db::Database& database, const Filter& f) {
-  const auto outcome = OutcomeOf(f);
-  Conditions where;
-  AddFilter(f, outcome, where);
-  where.UpTo(f.after);
-  // By themselves first: any other index than that of sequences leads over all there is before.
-  const std::string from =
-      "WITH late AS MATERIALIZED (SELECT * FROM audit_record WHERE sequence > " +
-      where.Next(*f.after->sealed) + " AND time <= " + where.Next(f.after->time) +
-      ") SELECT row, sequence, time, document FROM late ";
-  return QueryWhere(database, from, where, f.limit);
-}
-
-// Where the parts of a query end: with which of its records, as an index tells without reading
-// them. None where it is not worth it.
-Result<std::vector<Position>> PartsOf(db::Database& database, const Filter& f) {
-  std::vector<Position> ends;
-  if (f.request_id || !(f.initiator || f.target || f.action)) return ends;
-  Conditions where;
-  // What all of the index's columns are enough for.
-  if (f.initiator) {
-    where.Add("initiator = ", f.initiator);
-  } else if (f.target) {
-    where.Add("target = ", f.target);
-  } else {
-    where.Add("action = ", f.action);
-  }
-  where.Add("time >= ", f.since);
-  where.Add("time < ", f.until);
-  where.After(f.after);
-  const std::string sql = "SELECT time, row FROM audit_record " + where.sql() +
-                          " ORDER BY time, row LIMIT " + where.Next(f.limit);
-  std::vector<Position> all;
-  BW_TRY_STATUS(database.Read([&](db::Transaction& tx) {
-    all.clear();
-    return tx.QueryWith(sql, where.params(), [&](const db::Row& row) -> Status {
-      all.push_back({row.Time(0), row.Int(1)});
-      return Ok();
-    });
-  }));
-  if (all.size() < kWorthParting) return ends;
-  for (std::size_t i = 1; i <= kParts; ++i) ends.push_back(all[all.size() * i / kParts - 1]);
-  return ends;
 }
 
 }  // namespace
@@ -343,9 +201,9 @@ Status Log::AppendAll(db::Transaction& tx, std::span<const Record> records) cons
       if (record.id.empty()) record.id = NewUuidV7(record.time);
       texts.push_back(record.id);
       const std::string& id = texts.back();
-      // A row that cannot be read back would break the chain for good, and callers choose names.
-      texts.push_back(ReplaceInvalidUtf8(NameOf(given.target)));
+      texts.push_back(ComparedTarget(NameOf(given.target)));
       const std::string& target = texts.back();
+      // A row that cannot be read back would break the chain for good, and callers choose names.
       texts.push_back(ReplaceInvalidUtf8(json::Canonical(ToJson(record))));
       params.insert(params.end(),
                     {id, record.time, given.account, given.action, given.initiator.iam_id, target,
@@ -359,52 +217,6 @@ Status Log::AppendAll(db::Transaction& tx, std::span<const Record> records) cons
 
 Status Log::AppendAlone(const Record& record) const {
   return database_.Write([&](db::Transaction& tx) { return Append(tx, record); });
-}
-
-Result<std::vector<Found>> Log::Query(const Filter& filter) const {
-  if (!filter.after || !filter.after->sealed) return QueryFromHere(filter);
-  BW_TRY(auto all, QueryLate(database_, filter));
-  Filter rest = filter;
-  rest.limit -= static_cast<std::int64_t>(all.size());
-  if (rest.limit <= 0) return all;
-  BW_TRY(auto behind, QueryFromHere(rest));
-  std::ranges::move(behind, std::back_inserter(all));
-  return all;
-}
-
-Result<std::vector<Found>> Log::QueryFromHere(const Filter& filter) const {
-  BW_TRY(const std::vector<Position> ends, PartsOf(database_, filter));
-  std::vector<Result<std::vector<Found>>> parts(ends.size(), std::vector<Found>());
-  const auto query = [&](std::size_t i) {
-    Filter part = filter;
-    if (i > 0) part.after = ends[i - 1];
-    parts[i] = QueryPart(database_, part, ends[i]);
-  };
-  {
-    std::vector<std::jthread> others;
-    for (std::size_t i = 1; i < parts.size(); ++i) others.emplace_back(query, i);
-    if (!parts.empty()) query(0);
-  }
-  std::vector<Found> all;
-  for (auto& part : parts) {
-    if (!part.ok()) return std::move(part).error();
-    std::ranges::move(*part, std::back_inserter(all));
-  }
-  // Where another condition has left out some of the parts' records, or there are no parts.
-  Filter rest = filter;
-  if (!ends.empty()) rest.after = ends.back();
-  rest.limit -= static_cast<std::int64_t>(all.size());
-  if (rest.limit <= 0) {
-    all.erase(all.begin() + static_cast<std::ptrdiff_t>(filter.limit), all.end());
-    return all;
-  }
-  BW_TRY(auto last, QueryPart(database_, rest, std::nullopt));
-  std::ranges::move(last, std::back_inserter(all));
-  // Records that came between the parts' reading may be more than were asked for.
-  if (std::ssize(all) > filter.limit) {
-    all.erase(all.begin() + static_cast<std::ptrdiff_t>(filter.limit), all.end());
-  }
-  return all;
 }
 
 Result<std::int64_t> Log::SealSome() const {

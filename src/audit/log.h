@@ -73,13 +73,13 @@ class ChainVerifier {
   std::string text_;
 };
 
-// Records are listed by time; two of one time by their rows.
+// Records are in order by time; two of one time by their rows.
 struct Position {
   Timestamp time = {};
   std::int64_t row = 0;
   // How far the trail was sealed when all up to here was listed. A record has the time of what it
-  // is of, and may be written later: who goes on from here is given first what was sealed since and
-  // lies before. Absent: only what lies behind.
+  // is of, and may be written later: who lists from here on is given first what was sealed since
+  // and lies before, by no more than a day. Absent: only what lies behind.
   std::optional<std::int64_t> sealed = {};
 };
 
@@ -92,7 +92,8 @@ struct Filter {
   std::optional<std::string> request_id = {};
   std::optional<Timestamp> since = {};
   std::optional<Timestamp> until = {};
-  std::optional<Position> after = {};  // paging: that of the last one seen
+  std::optional<Position> after = {};             // paging: that of the last one seen
+  std::optional<std::int64_t> sealed_until = {};  // what is sealed up to this sequence alone
   std::int64_t limit = 100;
 };
 
@@ -100,6 +101,13 @@ struct Found {
   Position position;
   std::optional<std::int64_t> sequence;  // absent until sealed
   Record record;
+};
+
+// A piece of a listing that goes on.
+struct Page {
+  std::vector<Found> found = {};
+  Position end = {};  // from where it goes on
+  bool full = false;  // there may be more already
 };
 
 struct Verification {
@@ -121,9 +129,14 @@ class Log {
   // The same in a transaction of its own, for what changed nothing (a refusal).
   Status AppendAlone(const Record& record) const;
 
-  // Oldest first; what Position::sealed is about first of all. Of a page with a filter by account,
-  // initiator, target or action, the time does not depend on how many records there are.
+  // Those behind `filter.after`, oldest first, sealed or not. What it takes depends on how many
+  // records have the request, initiator, target or action that is asked for; if none of these is,
+  // on how many the account has.
   Result<std::vector<Found>> Query(const Filter& filter) const;
+  // The same for who pages to the end, and comes again for what is new: seals first, and lists only
+  // what is sealed. From page to page each record is there once, whatever is written meanwhile:
+  // those that were sealed late (Position::sealed) first, in the order in which they were.
+  Result<Page> List(const Filter& filter) const;
 
   // Goes on, sealed, with a record of kContinuedAction. Nothing for a trail without sealed entries.
   Status Continue(db::Transaction& tx, const AccountId& account) const;
@@ -142,7 +155,6 @@ class Log {
 
  private:
   Result<std::int64_t> SealSome() const;
-  Result<std::vector<Found>> QueryFromHere(const Filter& filter) const;
 
   db::Database& database_;
   const Clock& clock_;

@@ -1,7 +1,6 @@
 #include "api/native/audit.h"
 
 #include <algorithm>
-#include <tuple>
 
 #include "api/native/activity_event.h"
 #include "audit/lines.h"
@@ -46,30 +45,19 @@ std::string ToText(const audit::Position& position) {
 }
 
 Result<audit::Position> PositionFrom(std::string_view text) {
-  const std::vector<std::string_view> parts = Split(text, '.');
-  if (parts.size() < 2 || parts.size() > 3) {
+  const auto malformed = [] {
     return Invalid("after must be what next_after of the page before said");
-  }
+  };
+  const std::vector<std::string_view> parts = Split(text, '.');
+  if (parts.size() < 2 || parts.size() > 3) return malformed();
   BW_TRY(const std::int64_t micros, ParseInt(parts[0]).Context("after"));
+  if (micros < 0) return malformed();
   BW_TRY(const std::int64_t row, ParseInt(parts[1]).Context("after"));
   audit::Position position{.time = FromMicros(micros), .row = row};
   if (parts.size() == 3) {
     BW_TRY(position.sealed, ParseInt(parts[2]).Context("after"));
   }
   return position;
-}
-
-// Where one goes on from after a page. Never before where it began: what came late lies there.
-audit::Position EndOf(const audit::Filter& filter, const std::vector<audit::Found>& found,
-                      std::int64_t sealed) {
-  audit::Position end = filter.after.value_or(audit::Position{});
-  for (const audit::Found& one : found) {
-    if (std::tie(one.position.time, one.position.row) > std::tie(end.time, end.row)) {
-      end = one.position;
-    }
-  }
-  end.sealed = sealed;
-  return end;
 }
 
 Result<audit::Filter> FilterOf(const Context& context) {
@@ -104,17 +92,12 @@ json::Value RecordJson(const audit::Found& found) {
 Result<net::Response> List(const AuditDeps& deps, const Context& context, const char* member,
                            json::Value (*encode)(const audit::Found&)) {
   BW_TRY(const audit::Filter filter, FilterOf(context));
-  // Asked for before: what is sealed up to there is seen by the query. What cannot be sealed just
-  // now may be given twice.
-  static_cast<void>(deps.log.Seal());
-  BW_TRY(const audit::ChainEnd sealed, deps.log.End());
-  BW_TRY(const auto found, deps.log.Query(filter));
+  BW_TRY(const audit::Page page, deps.log.List(filter));
   BW_TRY(const std::int64_t removed, deps.segments.RemovedUntil());
   json::Array list;
-  for (const audit::Found& one : found) list.push_back(encode(one));
+  for (const audit::Found& one : page.found) list.push_back(encode(one));
   json::Object body{{member, std::move(list)}};
-  const bool full = static_cast<std::int64_t>(found.size()) == filter.limit;
-  body[full ? "next_after" : "resume_after"] = Text(ToText(EndOf(filter, found, sealed.sequence)));
+  body[page.full ? "next_after" : "resume_after"] = Text(ToText(page.end));
   // Nobody must take an empty answer for nothing: older entries are exported, not asked for.
   if (removed > 0) body["removed_until"] = removed;
   return JsonResponse(200, body);

@@ -73,7 +73,12 @@ TEST_F(AuditApi, RecordsAreFilteredAndPaged) {
   EXPECT_EQ(Count("action=a&limit=10&after=" + after), 1U);
   EXPECT_EQ(Count("target=of-b"), 1U);
   EXPECT_EQ(harness_.Send("GET", "/breakwater/v1/audit/records?since=yesterday").status, 400);
-  EXPECT_EQ(harness_.Send("GET", "/breakwater/v1/audit/records?after=7").status, 400);
+  for (const char* wrong : {"7", "1.2.3.4", "-9223372036854775808.1.1", "x.1.1"}) {
+    EXPECT_EQ(
+        harness_.Send("GET", std::string("/breakwater/v1/audit/records?after=") + wrong).status,
+        400)
+        << wrong;
+  }
 }
 
 // Reads are written a second later, and what a long transaction did has the time of its beginning.
@@ -108,6 +113,46 @@ TEST_F(AuditApi, WhoGoesOnMissesNothingThatWasWrittenLate) {
   EXPECT_EQ(names("&limit=1&after=" + next, &next), "later ");
   EXPECT_EQ(names("&after=" + next, &next), "four ");
   EXPECT_EQ(names("&after=" + next, &next), "");
+}
+
+// What came late may fill a page by itself, and then the rest of it comes before all else.
+TEST_F(AuditApi, PagesOfOneRecordGiveEachOfThemOnce) {
+  const auto record = [&](const std::string& target, std::chrono::seconds ago) {
+    audit::Record made;
+    made.account = control().account;
+    made.action = "a";
+    made.target.name = target;
+    made.time = control().clock.Now() - ago;
+    ASSERT_TRUE(control().log.AppendAlone(made).ok());
+  };
+  std::string after;
+  std::string all;
+  const auto page = [&] {
+    const auto answer =
+        harness_.Send("GET", "/breakwater/v1/audit/records?action=a&limit=1" + after);
+    for (const json::Value& one : json::Find(answer.body, "records")->as_array()) {
+      all += std::string(json::FindText(*json::Find(one, "target"), "name")) + " ";
+    }
+    const std::string_view more = json::FindText(answer.body, "next_after");
+    after =
+        "&after=" + std::string(more.empty() ? json::FindText(answer.body, "resume_after") : more);
+    return !more.empty();
+  };
+  record("one", std::chrono::seconds{20});
+  record("two", std::chrono::seconds{10});
+  record("three", std::chrono::seconds{5});
+  ASSERT_TRUE(page());
+  ASSERT_TRUE(page());
+  record("late", std::chrono::seconds{15});
+  record("later", std::chrono::seconds{12});
+  record("latest", std::chrono::seconds{18});
+  while (page()) {
+  }
+  EXPECT_EQ(all, "one two late later latest three ");
+  record("much later", std::chrono::seconds{19});
+  while (page()) {
+  }
+  EXPECT_EQ(all, "one two late later latest three much later ");
 }
 
 TEST_F(AuditApi, ExportedEntriesFormAChainThatAnybodyCanVerify) {
@@ -186,6 +231,36 @@ TEST_F(AuditApi, NarrowingTheLevelIsACriticalChangeAndWideningItIsNot) {
   EXPECT_EQ(found[1].record.changes[0].before, json::Value("all"));
   const auto now = harness_.Send("GET", "/breakwater/v1/audit/settings");
   EXPECT_EQ(json::FindText(now.body, "pulls"), "by_tag");
+}
+
+// Somebody else's change comes between the request and its being applied.
+class Overtaking final : public control::Authorizer {
+ public:
+  Overtaking(db::Database& database, audit::Settings settings)
+      : database_(database), settings_(settings) {}
+  Status Authorize(const control::Caller&, std::string_view, const control::Resource&) override {
+    return database_.Write(
+        [&](db::Transaction& tx) { return audit::WriteSettings(tx, settings_, {}); });
+  }
+
+ private:
+  db::Database& database_;
+  const audit::Settings settings_;
+};
+
+TEST_F(AuditApi, NarrowingCannotPassForWideningWhenChangesMeet) {
+  const audit::Settings by_tag{.pulls = audit::PullLevel::kByTag};
+  ASSERT_TRUE(settings_.Set(control().caller, control().account, by_tag).ok());
+  Overtaking overtaking(control().database, {.pulls = audit::PullLevel::kAll});
+  control::ChangePath changes(control().database, control().log, *control().jobs, overtaking,
+                              control().gate, control().facts);
+  admin::AuditSettings overtaken(control().database, control().clock, changes);
+  const Status set = overtaken.Set(control().caller, control().account, by_tag);
+  ASSERT_FALSE(set.ok());
+  EXPECT_EQ(set.error().reason(), "changed_meanwhile");
+  EXPECT_EQ(settings_.Get()->pulls, audit::PullLevel::kAll);
+  ASSERT_TRUE(settings_.Set(control().caller, control().account, by_tag).ok());
+  EXPECT_EQ(Recorded("breakwater.audit.set").back().record.severity, audit::Severity::kCritical);
 }
 
 TEST_F(AuditApi, KeepingFewerDaysIsCritical) {
