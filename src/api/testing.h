@@ -57,6 +57,7 @@ class Harness {
   std::string authorization = "Bearer good";
   std::string account;       // Account header
   std::string content_type;  // Content-Type header
+  net::ListenerKind listener = net::ListenerKind::kPublic;
 
   void Serve(std::vector<Endpoint> endpoints) {
     dispatcher_.emplace(DispatcherDeps{registries, authenticator, authorizer, control.changes,
@@ -71,6 +72,7 @@ class Harness {
     request.path = target.substr(0, question);
     request.query = question == std::string::npos ? "" : target.substr(question + 1);
     request.id = "trace-1";
+    request.peer.listener = listener;
     request.has_body = !body.empty();
     request.headers.Set("Host", "us.icr.io");
     if (!authorization.empty()) request.headers.Set("Authorization", authorization);

@@ -112,10 +112,12 @@ std::vector<api::Endpoint> Faces::State::Endpoints() {
   Append(all, api::native::PasswordEndpoints(p.passwords, native));
   Append(all, api::native::SessionEndpoints(p.sessions, native));
   Append(all, api::native::SigningKeyEndpoints({p.key_rotation, p.first_account}, native));
-  Append(all, api::native::OperationsEndpoints({.metrics = p.metrics,
-                                                .ready = [this] { return Ready(); },
-                                                .openapi = [this] { return openapi; }},
-                                               native));
+  Append(all, api::native::OperationsEndpoints(
+                  {.metrics = p.metrics,
+                   .ready = [this] { return Ready(); },
+                   .openapi = [this] { return openapi; },
+                   .metrics_access = {p.metrics_access.private_only, p.metrics_access.token}},
+                  native));
   return all;
 }
 

@@ -159,6 +159,7 @@ struct Installation::Parts {
   admin::Processes processes;
   admin::InstallationFacts installation_facts;
   const std::string message;  // the operator's, to everybody
+  const config::Metrics metrics_access;
 
   iam::KeyHasher key_hasher;
   iam::Tokens tokens;

@@ -403,6 +403,13 @@ void AddBackground(std::vector<Option>& out) {
   out.push_back(Duration("webhooks.deadline", "10s", {kSecond / 10, 5 * kMinute},
                          BW_FIELD(webhooks.deadline),
                          "Time that a receiver has to answer one delivery."));
+  out.push_back(Bool("metrics.private_only", "false", BW_FIELD(metrics.private_only),
+                     "Give /metrics to private connections alone: those of the private listener, "
+                     "or that a trusted proxy calls private."));
+  out.push_back(SecretText("metrics.token", {16, 512}, BW_FIELD(metrics.token),
+                           "Token that scrapers of /metrics must show as Authorization: Bearer "
+                           "TOKEN. It opens nothing else. Without it anybody may read them who "
+                           "reaches the listener. Prefer the environment."));
   out.push_back(Word("log.level", "info", {"debug", "info", "warn", "error"}, BW_FIELD(log.level),
                      "Least severe log line that is written."));
 }

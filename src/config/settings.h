@@ -190,6 +190,13 @@ struct Webhooks {
   friend bool operator==(const Webhooks&, const Webhooks&) = default;
 };
 
+// Who may read /metrics.
+struct Metrics {
+  bool private_only = false;
+  Secret token;  // empty: none is needed
+  friend bool operator==(const Metrics&, const Metrics&) = default;
+};
+
 struct Log {
   std::string level;  // debug, info, warn or error
   friend bool operator==(const Log&, const Log&) = default;
@@ -255,6 +262,7 @@ struct Settings {
   Jobs jobs;
   Advisor advisor;
   Webhooks webhooks;
+  Metrics metrics;
   Log log;
   friend bool operator==(const Settings&, const Settings&) = default;
 };

@@ -127,4 +127,17 @@ twice=$(json 'sorted({o for ops in [[m["operationId"] for p in d["paths"].values
   if "operationId" in m]] for o in ops if ops.count(o) > 1})')
 is "each operation has a name of its own" "$twice" '[]'
 
+# Operators may keep them to themselves.
+server_stop
+token=$(python3 -c 'import secrets; print(secrets.token_urlsafe(24))')
+BREAKWATER_METRICS_TOKEN=$token server_start --config "$dir/server.toml" --metrics-private-only true
+http GET /metrics -H "Authorization: Bearer $token"
+is "metrics.private_only keeps /metrics from the public listener" "$status" 403
+http GET "$private/metrics"
+is "metrics.token keeps it from who has no token" "$status" 401
+http GET "$private/metrics" -H "Authorization: Bearer $token"
+is "who has it scrapes the private listener" "$status" 200
+http GET /readyz
+is "probes ask for nothing" "$status" 200
+
 finish

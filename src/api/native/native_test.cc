@@ -10,15 +10,21 @@ namespace {
 
 class NativeApi : public ::testing::Test {
  protected:
-  NativeApi() {
+  NativeApi() { Serve({}); }
+  void Serve(MetricsAccess access) {
     auto endpoints =
         NativeEndpoints({harness_.registries, condition::Catalogue::BuiltIn()}, harness_.face);
-    for (auto& endpoint : OperationsEndpoints(
-             {harness_.metrics, [this] { return ready_; }, [] { return json::Value("api"); }},
-             harness_.face)) {
+    for (auto& endpoint :
+         OperationsEndpoints({harness_.metrics, [this] { return ready_; },
+                              [] { return json::Value("api"); }, std::move(access)},
+                             harness_.face)) {
       endpoints.push_back(std::move(endpoint));
     }
     harness_.Serve(std::move(endpoints));
+  }
+  int MetricsWith(std::string authorization) {
+    harness_.authorization = std::move(authorization);
+    return harness_.Send("GET", "/metrics").status;
   }
   testing::Harness harness_;
   Status ready_;
@@ -35,6 +41,25 @@ TEST_F(NativeApi, ProbesNeedNoCredentialAndReadinessSaysWhatIsMissing) {
   EXPECT_NE(harness_.Send("GET", "/metrics").text.find("breakwater_http_request_duration_seconds"),
             std::string::npos);
   EXPECT_EQ(harness_.Send("GET", "/breakwater/v1/whoami").status, 401);
+}
+
+TEST_F(NativeApi, MetricsAreGivenToWhoShowsTheTokenWhereThereIsOne) {
+  Serve({.token = Secret("a-token-of-the-scraper")});
+  EXPECT_EQ(MetricsWith(""), 401);
+  EXPECT_EQ(MetricsWith("Bearer a-token-of-the-scrapeR"), 401);
+  EXPECT_EQ(MetricsWith("Bearer "), 401);
+  EXPECT_EQ(MetricsWith("a-token-of-the-scraper"), 401);
+  EXPECT_EQ(MetricsWith("Bearer good"), 401) << "one of IAM's opens them as little";
+  EXPECT_EQ(MetricsWith("Bearer a-token-of-the-scraper"), 200);
+  EXPECT_EQ(harness_.Send("GET", "/livez").status, 200) << "probes need none";
+}
+
+TEST_F(NativeApi, MetricsAreGivenToPrivateConnectionsAloneWhereThatIsSaid) {
+  Serve({.private_only = true, .token = Secret("a-token-of-the-scraper")});
+  EXPECT_EQ(MetricsWith("Bearer a-token-of-the-scraper"), 403);
+  harness_.listener = net::ListenerKind::kPrivate;
+  EXPECT_EQ(MetricsWith("Bearer a-token-of-the-scraper"), 200);
+  EXPECT_EQ(MetricsWith(""), 401) << "both are asked for";
 }
 
 TEST_F(NativeApi, WhoAmIAndRegistriesAreTold) {

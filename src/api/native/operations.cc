@@ -15,6 +15,21 @@ net::Response PlainText(int status, std::string text) {
   return response;
 }
 
+// The operator's token, not one of IAM's: it opens nothing else, and a scraper keeps it for good.
+Status CheckMetricsAccess(const MetricsAccess& access, const net::Request& request) {
+  if (access.private_only && request.peer.listener != net::ListenerKind::kPrivate) {
+    return Denied("metrics are given to private connections alone").Reason("not_private");
+  }
+  if (access.token.empty()) return Ok();
+  constexpr std::string_view kScheme = "Bearer ";
+  const std::string_view given = request.headers.Get("Authorization").value_or("");
+  if (given.starts_with(kScheme) &&
+      ConstantTimeEqual(given.substr(kScheme.size()), access.token.Reveal())) {
+    return Ok();
+  }
+  return Unauthenticated("metrics are given to who shows the token of metrics.token");
+}
+
 }  // namespace
 
 std::vector<Endpoint> OperationsEndpoints(Operations operations, const SccFace& face) {
@@ -28,9 +43,10 @@ std::vector<Endpoint> OperationsEndpoints(Operations operations, const SccFace& 
          return PlainText(503, status.error().message() + "\n");
        }},
       {"GET", "/metrics", "GetMetrics",
-       Access::Anyone("scrapers carry no credentials; series name accounts, never their content"),
-       face,
-       [&metrics = operations.metrics](Context&) -> Result<net::Response> {
+       Access::Anyone("scrapers have no identity; the operator decides what they must show"), face,
+       [&metrics = operations.metrics,
+        access = operations.metrics_access](Context& context) -> Result<net::Response> {
+         BW_TRY_STATUS(CheckMetricsAccess(access, context.request));
          BW_TRY_STATUS(BeforeWaiting());  // it takes long enough
          net::Response response = PlainText(200, metrics.Collect());
          response.headers.Set("Content-Type", observe::Metrics::kContentType);
