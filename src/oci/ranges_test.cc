@@ -22,8 +22,8 @@ TEST(Range, IsCutAtTheEnd) {
 TEST(Range, OutsideOrMalformedCannotBeSatisfied) {
   for (const char* bad :
        {"bytes=2000-", "bytes=2000-2001", "bytes=500-0", "bytes=-0", "bytes=", "bytes=-",
-        "bytes=a-b", "bytes=1", "bytes=1-b", "bytes=--1", "bytes=99999999999999999999-",
-        "bytes=0-1,", "bytes=0-1,x", "bytes=0-1,5-4", "bytes=2000-,-0"}) {
+        "bytes=a-b", "bytes=1", "bytes=1-b", "bytes=--1", "bytes=99999999999999999999-", "bytes=,",
+        "bytes=0-1,x", "bytes=0-1,5-4", "bytes=2000-,-0"}) {
     const auto ranges = ParseRanges(bad, 2000);
     ASSERT_FALSE(ranges.ok()) << bad;
     EXPECT_EQ(ranges.error().code(), ErrorCode::kRangeInvalid) << bad;
@@ -31,14 +31,25 @@ TEST(Range, OutsideOrMalformedCannotBeSatisfied) {
   EXPECT_FALSE(ParseRanges("bytes=0-", 0).ok());
 }
 
+TEST(Range, BeyondEveryNumberIsBeyondTheEnd) {
+  for (const char* last : {"9223372036854775807", "18446744073709551615", "99999999999999999999"}) {
+    EXPECT_EQ(*ParseRanges("bytes=500-" + std::string(last), 2000), (Ranges{{500, 1500}})) << last;
+    EXPECT_EQ(*ParseRanges("bytes=-" + std::string(last), 2000), (Ranges{{0, 2000}})) << last;
+  }
+}
+
 TEST(Range, OfAnotherUnitIsAnsweredWhole) {
   EXPECT_TRUE(ParseRanges("lines=1-2", 2000)->empty());
+  EXPECT_TRUE(ParseRanges("byte", 2000)->empty());
+  EXPECT_EQ(*ParseRanges("Bytes=0-9", 2000), (Ranges{{0, 10}})) << "units have no case";
 }
 
 TEST(Range, SeveralKeepTheOrderAskedForWithoutThoseOutside) {
   EXPECT_EQ(*ParseRanges("bytes=500-599, 0-9 ,-1", 2000), (Ranges{{500, 100}, {0, 10}, {1999, 1}}));
   EXPECT_EQ(*ParseRanges("bytes=0-9,10-19", 2000), (Ranges{{0, 10}, {10, 10}}));
   EXPECT_EQ(*ParseRanges("bytes=5000-,0-9", 2000), (Ranges{{0, 10}}));
+  EXPECT_EQ(*ParseRanges("bytes=0-9,", 2000), (Ranges{{0, 10}})) << "an empty element is none";
+  EXPECT_EQ(*ParseRanges("bytes=, 0-9 ,,20-29", 2000), (Ranges{{0, 10}, {20, 10}}));
 }
 
 TEST(Range, SeveralMustNotOverlap) {
