@@ -186,6 +186,27 @@ TEST_F(OciChecklist, MountNeedsTheRightToPushHereAndToPullThere) {
   EXPECT_EQ(mount("Bearer owner team-a/app=pull,push team-b/app=pull").status, 201);
 }
 
+TEST_F(OciChecklist, MountTellsNobodyWhichNamespacesThereAre) {
+  const auto mount = [&](const std::string& source, const std::string& authorization) {
+    Answer answer = Do({.method = "POST",
+                        .target = kUploads + "?mount=" + DigestOf("layer") + "&from=" + source,
+                        .authorization = authorization});
+    std::string challenge = answer.Header("WWW-Authenticate");
+    if (const auto at = challenge.find(source); at != std::string::npos) {
+      challenge.replace(at, source.size(), "SOURCE");
+    }
+    return std::to_string(answer.status) + challenge;
+  };
+  for (const std::string& authorization :
+       {std::string("Bearer owner team-a/app=pull,push"),
+        std::string("Bearer owner team-a/app=pull,push team-b/app= absent/app="),
+        std::string("Basic owner")}) {
+    EXPECT_EQ(mount("absent/app", authorization), mount("team-b/app", authorization))
+        << authorization;
+  }
+  EXPECT_EQ(mount("UPPER/app", "Bearer owner team-a/app=pull,push"), "202");
+}
+
 TEST_F(OciChecklist, MountWithoutFromTakesOnlyWhatTheCallerMayRead) {
   ASSERT_EQ(service_.PushBlob("team-b/app", "theirs").status, 201);
   const auto mount = [&](const std::string& authorization) {

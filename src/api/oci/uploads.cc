@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "api/oci/handlers.h"
+#include "oci/names.h"
 #include "oci/ranges.h"
 
 namespace breakwater::api::distribution {
@@ -76,14 +77,15 @@ Result<bool> MayPull(const OciDeps& deps, const Context& context, std::string_vi
 
 Result<bool> MountFrom(const OciDeps& deps, const Context& context, const RepositoryPath& target,
                        const oci::Digest& digest, std::string_view source) {
-  const auto resolved = ResolveRepository(deps, context, source);
-  if (!resolved.ok()) {
-    const ErrorCode code = resolved.error().code();
-    if (code == ErrorCode::kNotFound || code == ErrorCode::kInvalid) return false;
-    return resolved.error();
-  }
+  if (!oci::ValidateRepository(source).ok()) return false;
+  // The right first: who may not pull from a source is not told whether its namespace is there.
   BW_TRY(const bool may_pull, MayPull(deps, context, source));
   if (!may_pull) return false;
+  const auto resolved = ResolveRepository(deps, context, source);
+  if (!resolved.ok()) {
+    if (resolved.error().code() == ErrorCode::kNotFound) return false;
+    return resolved.error();
+  }
   return deps.blobs.Mount(target, digest, resolved->name);
 }
 
