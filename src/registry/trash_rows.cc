@@ -27,12 +27,15 @@ Status CopyToTrash(db::Transaction& tx, const ManifestKey& manifest, const oci::
                      {manifest.repository, digest, times.deleted},
                      [](const db::Row& row) { return row.String(0); }));
   BW_TRY_STATUS(RemoveFromTrash(tx, manifest));
+  // What conflicts all the same was put there by a deletion that runs at once: of that PostgreSQL
+  // makes a contradiction, which is cured by running again, and not a duplicate.
   BW_TRY_STATUS(
       tx.Execute("INSERT INTO trash_image (" BW_MANIFEST_COLUMNS
                  ", root, deleted, expires, pulled) SELECT " BW_MANIFEST_COLUMNS
                  ", CAST($3 AS TEXT), CAST($4 AS BIGINT), CAST($5 AS BIGINT), (SELECT p.pulled "
                  "FROM manifest_pull p WHERE p.repository = $1 AND p.digest = $2) FROM manifest "
-                 "WHERE repository = $1 AND digest = $2",
+                 "WHERE repository = $1 AND digest = $2 ON CONFLICT (repository, digest) "
+                 "DO NOTHING",
                  {manifest.repository, digest, root.text(), times.deleted, times.expires}));
   BW_TRY_STATUS(
       tx.Execute("INSERT INTO trash_tag (repository, digest, name) SELECT repository, "

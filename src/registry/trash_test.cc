@@ -1,13 +1,18 @@
 #include "registry/trash.h"
 
+#include <thread>
+#include <utility>
+
 #include <gtest/gtest.h>
 
+#include "registry/pausing_database.h"
 #include "registry/testing.h"
 
 namespace breakwater::registry {
 namespace {
 
 using testing::ImageManifest;
+using testing::PausingDatabase;
 using testing::World;
 using Texts = std::vector<std::string>;
 
@@ -296,6 +301,43 @@ TEST_F(TrashTest, RestoringTellsWhoListensAndIsRecorded) {
   const auto records = world_.log.Query({.action = "container-registry.trash.restore"});
   ASSERT_EQ(records->size(), 1U);
   EXPECT_FALSE((*records)[0].record.data_event);
+}
+
+// The second has planned what it moves to the trash when the first moves it.
+TEST(TrashRace, OfTwoDeletionsOfAnImageOneDeletesItAndTheOtherFindsNone) {
+  World world;
+  const RepositoryPath path = world.Repository("team-a/app");
+  ASSERT_TRUE(world.PushBlob(path, "config").ok());
+  const std::string image = ImageManifest("config", {});
+  const auto reference = *oci::Reference::Parse("v1");
+  ASSERT_TRUE(world.services->manifests
+                  .Put(world.Caller(), path,
+                       {.content = image, .content_type = "", .reference = reference, .tags = {}})
+                  .ok());
+
+  PausingDatabase database(world.database);
+  bool deleted = false;
+  const auto remove = [&] {
+    if (std::exchange(deleted, true)) return;
+    std::thread([&] {
+      EXPECT_TRUE(world.services->manifests.DeleteImage(world.Caller(), path, reference).ok());
+    }).join();
+  };
+  if (database.dialect() == db::Dialect::kPostgres) {
+    database.inside = [&](std::string_view sql) {
+      if (sql.starts_with("INSERT INTO trash_image")) remove();
+    };
+  } else {
+    database.around = remove;  // it lets one write at a time
+  }
+  control::ChangePath changes(database, world.log, *world.jobs, world.authorizer, world.gate,
+                              world.facts);
+  Manifests manifests({}, database, world.clock, changes);
+  const auto second = manifests.DeleteImage(world.Caller(), path, reference);
+  ASSERT_FALSE(second.ok());
+  EXPECT_EQ(second.error().reason(), "manifest_unknown") << second.error().message();
+  EXPECT_TRUE(deleted);
+  EXPECT_EQ(world.Count("trash_image"), 1);
 }
 
 }  // namespace
