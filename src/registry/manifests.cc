@@ -126,7 +126,7 @@ Result<std::vector<std::string>> WantedTags(const ManifestPush& push) {
     if (std::find(tags.begin(), tags.end(), tag) == tags.end()) tags.push_back(tag);
   }
   if (tags.size() > kMaxTagsPerPush) {
-    return Invalid("a manifest may be pushed with at most 64 tags at once").Reason("tag_invalid");
+    return Invalid("a manifest may be pushed with at most 64 tags at once").Reason("too_many_tags");
   }
   return tags;
 }

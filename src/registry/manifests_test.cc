@@ -87,6 +87,9 @@ TEST_F(ManifestsTest, TagParametersTagAllAtOnce) {
   EXPECT_EQ(Tags().size(), 2U);
   const std::vector<std::string> many(kMaxTagsPerPush + 1, "t");
   EXPECT_TRUE(Put(image_, DigestOf(image_).text(), many).ok());
+  std::vector<std::string> different;
+  for (std::size_t i = 0; i <= kMaxTagsPerPush; ++i) different.push_back("t" + std::to_string(i));
+  EXPECT_EQ(Put(image_, DigestOf(image_).text(), different).error().reason(), "too_many_tags");
 }
 
 TEST_F(ManifestsTest, MissingBlobsAreNamedOneByOne) {

@@ -13,6 +13,10 @@ TEST_F(OciChecklist, End1IsTheCapabilityAndLoginProbe) {
     EXPECT_EQ(in.status, 200);
     EXPECT_EQ(in.body, "{}");
     EXPECT_EQ(in.Header("Content-Type"), "application/json");
+    const Answer head = Head(target);
+    EXPECT_EQ(head.status, 200);
+    EXPECT_EQ(head.Header("Content-Type"), "application/json");
+    EXPECT_EQ(head.length, in.body.size()) << "a HEAD tells the length of what a GET brings";
     const Answer out = Do({.method = "GET", .target = target, .authorization = ""});
     EXPECT_EQ(out.status, 401);
     EXPECT_FALSE(out.Header("WWW-Authenticate").empty());
@@ -175,7 +179,7 @@ TEST_F(OciChecklist, End7bTagParametersAreAllAnsweredInOciTag) {
   EXPECT_EQ(Put(DigestOf(image_) + "?tag=.bad", image_).Code(), "TAG_INVALID");
   std::string many = "?";
   for (int i = 0; i < 65; ++i) many += "tag=t" + std::to_string(i) + "&";
-  EXPECT_EQ(Put(DigestOf(image_) + many, image_).status, 400);
+  EXPECT_EQ(Put(DigestOf(image_) + many, image_).status, 414);
   EXPECT_EQ(Manifest("t0").status, 404);
   EXPECT_EQ(Put(DigestOf("other") + "?tag=a", image_).Code(), "DIGEST_INVALID");
   EXPECT_EQ(Manifest("a").status, 404);

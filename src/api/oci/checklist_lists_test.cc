@@ -207,6 +207,12 @@ TEST_F(OciChecklist, ReferrersAreFilteredAndSaySoAndPagedByLink) {
     EXPECT_EQ(count, *query == 0 ? 5U : 4U);
     EXPECT_EQ(pages, 2U);
   }
+  ASSERT_EQ(Put("plus", Referrer(DigestOf(image_), "t/spdx+json")).status, 201);
+  for (const char* written : {"t/spdx%2Bjson", "t/spdx+json"}) {
+    EXPECT_EQ(Entries(Referrers(DigestOf(image_), "?artifactType=" + std::string(written))).size(),
+              1U)
+        << written;
+  }
 }
 
 class FallbackTag : public OciChecklist {

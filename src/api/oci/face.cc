@@ -43,6 +43,7 @@ constexpr ReasonWire kByReason[] = {
     {"size_invalid", {400, "SIZE_INVALID"}},
     {"tag_invalid", {400, "TAG_INVALID"}},
     {"too_many_ranges", {400, "RANGE_INVALID"}},
+    {"too_many_tags", {414, "TAG_INVALID"}},
     {"upload_busy", {416, "BLOB_UPLOAD_INVALID"}},
 };
 
@@ -124,7 +125,6 @@ net::Response OciFace::EncodeError(const Error& error, const net::Request& reque
   const Wire wire = WireOf(error);
   net::Response response =
       distribution::OciJson(wire.status, Body(error, wire.code), "application/json");
-  if (request.method == "HEAD") response.body = std::string();
   if (wire.status == 401) distribution::AddChallenges(error, request, context, response.headers);
   if (wire.status == 429) response.headers.Set("Retry-After", "1");
   AddSize(error, response.headers);

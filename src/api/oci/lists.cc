@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "api/oci/handlers.h"
 #include "iam/authorizer.h"
 #include "oci/names.h"
@@ -88,9 +90,17 @@ Result<registry::ReferrersPage> Referrers(const OciDeps& deps, const Context& co
   return deps.manifests.Referrers(*path, subject, type, context.query.Get("last").value_or(""));
 }
 
+// The type asked for. Types have no spaces but many a "+" ("application/spdx+json"), which whoever
+// writes a URL by hand does not escape.
+std::string WantedType(const Context& context) {
+  std::string type(context.query.Get("artifactType").value_or(""));
+  std::replace(type.begin(), type.end(), ' ', '+');
+  return type;
+}
+
 Result<net::Response> ListReferrers(const OciDeps& deps, Context& context) {
   BW_TRY(const oci::Digest subject, oci::Digest::Parse(context.Path("digest")));
-  const std::string_view type = context.query.Get("artifactType").value_or("");
+  const std::string type = WantedType(context);
   BW_TRY(const registry::ReferrersPage page, Referrers(deps, context, subject, type));
   net::Response response = OciJson(200, oci::ReferrersIndex(page.entries), oci::kOciIndex);
   if (!type.empty()) response.headers.Set("OCI-Filters-Applied", "artifactType");
@@ -110,8 +120,7 @@ void AddListEndpoints(const OciFace& face, const OciDeps& deps, std::vector<Endp
   const Access signed_in =
       Access::SignedIn("the login probe: says nothing but that the credential is valid");
   out->push_back({"GET", "/v2", "GetBase", signed_in, face, GetBase});
-  out->push_back({"HEAD", "/v2", "HeadBase", signed_in, face,
-                  [](Context&) -> Result<net::Response> { return EmptyResponse(200); }});
+  out->push_back({"HEAD", "/v2", "HeadBase", signed_in, face, GetBase});
   out->push_back({"GET", "/v2/_catalog", "ListRepositories",
                   Access::SignedIn("lists only what the caller may see"), face,
                   [deps](Context& c) { return ListRepositories(deps, c); }});

@@ -121,7 +121,7 @@ class Service {
     const auto length = response.announced_length ? response.announced_length : LengthOf(response);
     return {.status = response.status,
             .headers = response.headers,
-            .body = ReadBody(response),
+            .body = request.method == "HEAD" ? std::string() : ReadBody(response),
             .length = length};
   }
   Answer Get(const std::string& target) { return Do({.method = "GET", .target = target}); }
