@@ -36,7 +36,19 @@ json::Object PolicyJson(const std::string& name_space, const RetentionPolicy& po
   return body;
 }
 
-Result<NamedPolicy> ReadPolicy(Context& context) {
+// What is set for a namespace; where nothing is, what a new policy begins with.
+RetentionPolicy PolicySet(const RegistryDeps& deps, const Context& context,
+                          std::string_view name_space) {
+  const auto set = deps.retention.Get(context.account, context.registry.name, name_space);
+  if (set.ok() && !set->keeps_all()) return *set;
+  RetentionPolicy fresh;
+  fresh.retain_untagged = false;
+  return fresh;
+}
+
+// Of the two fields that the reference's clients know, one that is absent leaves what is set: its
+// Terraform provider sends only what changed.
+Result<NamedPolicy> ReadPolicy(const RegistryDeps& deps, Context& context) {
   BW_TRY(const json::Value document, ReadJson(context));
   const json::Reader body(document);
   // "account" is what the reference's own command line shows, and may send back.
@@ -44,10 +56,9 @@ Result<NamedPolicy> ReadPolicy(Context& context) {
                    "order_by", "account"});
   NamedPolicy named;
   named.name_space = body.Field("namespace").String();
-  if (const auto count = body.Optional("images_per_repo")) {
-    named.policy.images_per_repo = count->Int();
-  }
-  named.policy.retain_untagged = body.Bool("retain_untagged", false);
+  const RetentionPolicy set = PolicySet(deps, context, named.name_space);
+  named.policy.images_per_repo = body.Int("images_per_repo", set.images_per_repo);
+  named.policy.retain_untagged = body.Bool("retain_untagged", set.retain_untagged);
   if (const auto days = body.Optional("deletion_threshold_days")) {
     named.policy.deletion_threshold_days = days->Int();
   }
@@ -233,7 +244,7 @@ void PrintExplanation(const std::string& image, const registry::RetentionCandida
 }
 
 Result<net::Response> AnalyzeRetentionPolicy(const RegistryDeps& deps, Context& context) {
-  BW_TRY(NamedPolicy named, ReadPolicy(context));
+  BW_TRY(NamedPolicy named, ReadPolicy(deps, context));
   BW_TRY_STATUS(deps.authorizer.Authorize(context.caller, action::kRetentionAnalyze,
                                           NamespaceNamed(deps, context, named.name_space)));
   BW_TRY_STATUS(deps.retention.Get(context.account, context.registry.name, named.name_space));
@@ -255,7 +266,7 @@ Result<net::Response> ExplainRetention(const RegistryDeps& deps, Context& contex
 Result<net::Response> SetRetentionPolicy(const RegistryDeps& deps, Context& context) {
   BW_TRY(const bool dry_run, BoolParameter(context, "dry_run", false));
   if (dry_run) return AnalyzeRetentionPolicy(deps, context);
-  BW_TRY(const NamedPolicy named, ReadPolicy(context));
+  BW_TRY(const NamedPolicy named, ReadPolicy(deps, context));
   BW_TRY_STATUS(deps.retention.Set(context.caller, context.account, context.registry,
                                    named.name_space, named.policy));
   return EmptyResponse(201);

@@ -44,6 +44,26 @@ TEST_F(RetentionApiTest, PolicyIsSetAndShown) {
   }
 }
 
+// The reference's Terraform provider sends, of a policy that is there, only what changed.
+TEST_F(RetentionApiTest, AFieldThatIsNotSentStaysAsItWas) {
+  const auto after = [&](const std::string& fields) {
+    EXPECT_EQ(Do("POST", "/api/v1/retentions", R"({"namespace":"team-a",)" + fields + "}").status,
+              201);
+    return Do("GET", "/api/v1/retentions/team-a").body;
+  };
+  EXPECT_EQ(after(R"("images_per_repo":10)"),
+            R"({"namespace":"team-a","images_per_repo":10,"retain_untagged":false})");
+  EXPECT_EQ(after(R"("retain_untagged":true)"),
+            R"({"namespace":"team-a","images_per_repo":10,"retain_untagged":true})");
+  EXPECT_EQ(after(R"("images_per_repo":12)"),
+            R"({"namespace":"team-a","images_per_repo":12,"retain_untagged":true})");
+  EXPECT_EQ(after(R"("images_per_repo":-1,"retain_untagged":true)"),
+            R"({"namespace":"team-a","images_per_repo":-1,"retain_untagged":true})");
+  EXPECT_EQ(after(R"("images_per_repo":10)"),
+            R"({"namespace":"team-a","images_per_repo":10,"retain_untagged":false})")
+      << "a new policy begins as the reference's";
+}
+
 TEST_F(RetentionApiTest, WhatIsWrongOrNotAllowedIsSaid) {
   EXPECT_EQ(Do("GET", "/api/v1/retentions/none").status, 404);
   EXPECT_EQ(Do("POST", "/api/v1/retentions", R"({"namespace":"none","images_per_repo":1})").status,
