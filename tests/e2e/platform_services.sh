@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The reference system's own SDK (npm @ibm-cloud/platform-services) against this server, with
-# nothing changed but the URL and the API key: tests/sdk.
+# The reference system's own SDKs (npm @ibm-cloud/platform-services, ibm-container-registry) against
+# this server, with nothing changed but the URL and the API key: tests/sdk.
 
 # shellcheck source=tests/e2e/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"

@@ -13,8 +13,9 @@ let facts = 0;
 let failures = 0;
 
 // A client of an SDK class. `path` is what takes the place of the reference's host name.
-export function client(service, path, key = apikey) {
+export function client(service, path, key = apikey, options = {}) {
   return service.newInstance({
+    ...options,
     authenticator: new IamAuthenticator({ apikey: key, url: `${url}/iam` }),
     serviceUrl: url + path,
   });
