@@ -169,24 +169,23 @@ Result<std::vector<PlacedVerdict>> Advisor::VerdictsIn(const RegistryName& regis
       [&](db::Transaction& tx) { return VerdictsBetween(tx, registry, repository, first, last); });
 }
 
-Result<registry::ManifestBytes> Advisor::ReadAssessable(const AccountId& account,
-                                                        const RegistryName& registry,
-                                                        const std::string& repository,
-                                                        const oci::Reference& reference) const {
-  BW_TRY(registry::ManifestBytes manifest,
-         content_.ReadManifest(account, registry, repository, reference));
-  if (!IsList(manifest)) return manifest;
-  BW_TRY(const oci::Manifest list, oci::ParseManifest(manifest.content, manifest.media_type));
+Result<registry::ManifestBytes> Advisor::Assessable(const AccountId& account,
+                                                    const RegistryName& registry,
+                                                    const std::string& repository,
+                                                    const registry::ManifestBytes& named) const {
+  if (!IsList(named)) return named;
+  BW_TRY(const oci::Manifest list, oci::ParseManifest(named.content, named.media_type));
   const auto child = ChosenChild(list);
-  if (!child) return manifest;
+  if (!child) return named;
   return content_.ReadManifest(account, registry, repository, oci::Reference(*child));
 }
 
 Result<ImageReport> Advisor::Report(const AccountId& account, const RegistryName& registry,
                                     const std::string& repository,
                                     const oci::Reference& reference) const {
-  BW_TRY(const registry::ManifestBytes manifest,
-         ReadAssessable(account, registry, repository, reference));
+  BW_TRY(const registry::ManifestBytes named,
+         content_.ReadManifest(account, registry, repository, reference));
+  BW_TRY(const registry::ManifestBytes manifest, Assessable(account, registry, repository, named));
   BW_TRY(std::optional<Assessment> assessment, database_.ReadValue([&](db::Transaction& tx) {
     return AssessAt(tx, {account, registry, {}, repository, manifest.digest});
   }));
@@ -194,7 +193,7 @@ Result<ImageReport> Advisor::Report(const AccountId& account, const RegistryName
     return NotFound("the image has not been scanned yet; try again later")
         .Reason("image_not_scanned");
   }
-  return ImageReport{manifest.digest, *std::move(assessment)};
+  return ImageReport{manifest.digest, *std::move(assessment), named.digest};
 }
 
 Result<std::optional<Assessment>> Advisor::AssessIn(db::Transaction& tx,

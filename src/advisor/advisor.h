@@ -29,6 +29,7 @@ struct AdvisorOptions {
 struct ImageReport {
   oci::Digest digest;  // of the manifest that was assessed: for an image list, one of its children
   Assessment assessment;
+  oci::Digest named;  // of the manifest that was asked for
 };
 
 // Thread-safe. Register before the jobs start.
@@ -77,10 +78,10 @@ class Advisor {
   // Stores the verdict and emits the event if it is news at this place. Nothing if the image is
   // not there any more.
   Status Announce(db::Transaction& tx, const Location& location, const Assessment& assessment);
-  Result<registry::ManifestBytes> ReadAssessable(const AccountId& account,
-                                                 const RegistryName& registry,
-                                                 const std::string& repository,
-                                                 const oci::Reference& reference) const;
+  // The manifest itself, or of an image list the child that speaks for it.
+  Result<registry::ManifestBytes> Assessable(const AccountId& account, const RegistryName& registry,
+                                             const std::string& repository,
+                                             const registry::ManifestBytes& named) const;
 
   const AdvisorOptions options_;
   db::Database& database_;

@@ -115,6 +115,14 @@ ImageStatus StatusOf(const Assessment& assessment, IssueScope scope) {
   return any_issue ? ImageStatus::kFail : assessment.status;
 }
 
+ImageStatus StatusWithoutIssues(const Assessment& assessment) {
+  if (!assessment.problems.empty()) return ImageStatus::kIncomplete;
+  if (assessment.state == MatchState::kUnsupportedOs) return ImageStatus::kUnsupported;
+  if (!assessment.feed) return ImageStatus::kIncomplete;
+  if (assessment.state == MatchState::kNoAdvisoryData) return ImageStatus::kUnsupported;
+  return ImageStatus::kOk;
+}
+
 Result<Assessment> Assess(const ImageIndex& index, const std::optional<FeedInfo>& feed,
                           AdvisoryLookup& lookup) {
   Assessment assessment;
@@ -130,17 +138,7 @@ Result<Assessment> Assess(const ImageIndex& index, const std::optional<FeedInfo>
     assessment.findings = std::move(matched.findings);
   }
   assessment.reason = ReasonFor(index, assessment);
-  if (!assessment.problems.empty()) {
-    assessment.status = ImageStatus::kIncomplete;
-  } else if (assessment.state == MatchState::kUnsupportedOs) {
-    assessment.status = ImageStatus::kUnsupported;
-  } else if (!feed) {
-    assessment.status = ImageStatus::kIncomplete;
-  } else if (assessment.state == MatchState::kNoAdvisoryData) {
-    assessment.status = ImageStatus::kUnsupported;
-  } else {
-    assessment.status = ImageStatus::kOk;
-  }
+  assessment.status = StatusWithoutIssues(assessment);
   assessment.status = StatusOf(assessment, IssueScope::kActionable);
   return assessment;
 }

@@ -67,6 +67,9 @@ std::vector<Finding> Worst(const std::vector<Finding>& findings, std::size_t lim
 // speaks of, and OK only if all was read and all is known.
 ImageStatus StatusOf(const Assessment& assessment, IssueScope scope);
 
+// The same of an image without issues.
+ImageStatus StatusWithoutIssues(const Assessment& assessment);
+
 // Brings index and advisories together. `status` is that of kActionable.
 Result<Assessment> Assess(const ImageIndex& index, const std::optional<FeedInfo>& feed,
                           AdvisoryLookup& lookup);

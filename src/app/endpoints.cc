@@ -74,7 +74,8 @@ std::vector<api::Endpoint> Faces::State::Endpoints() {
                   registry, {p.settings_service, p.namespaces, p.manifests, p.content, p.images,
                              p.trash, p.retention, p.advisor, p.authorizer, p.quotas, p.traffic,
                              p.message, *p.database, p.clock, p.changes}));
-  Append(all, api::AdvisorEndpoints(advisor, {p.advisor, p.images, p.namespaces, p.authorizer}));
+  Append(all, api::AdvisorEndpoints(
+                  advisor, {p.advisor, p.exemptions, p.images, p.namespaces, p.authorizer}));
   Append(all, api::iam::IamEndpoints(
                   iam, {p.credentials,   p.tokens,          p.sessions,
                         p.sign_in,       p.address_guard,   p.account_settings,

@@ -9,6 +9,7 @@
 #include "admin/installation_facts.h"
 #include "admin/processes.h"
 #include "advisor/advisor.h"
+#include "advisor/exemptions.h"
 #include "advisor/feed_facts.h"
 #include "advisor/image_facts.h"
 #include "advisor/importer.h"
@@ -220,6 +221,7 @@ struct Installation::Parts {
   registry::ImageList images;
 
   advisor::Advisor advisor;
+  advisor::Exemptions exemptions;
   advisor::ImageFacts image_facts;
   advisor::FeedFacts feed_facts;
   advisor::Importer importer;

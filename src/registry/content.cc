@@ -10,8 +10,8 @@ namespace {
 constexpr std::size_t kRepositoryIdOctets = 12;
 
 // What is set for a namespace, and goes with it.
-constexpr const char* kNamespaceSettings[] = {"namespace_quota", "retention_policy",
-                                              "tag_immutability"};
+constexpr const char* kNamespaceSettings[] = {"advisor_exemption", "namespace_quota",
+                                              "retention_policy", "tag_immutability"};
 
 json::Array TextArray(const std::vector<std::string>& texts) {
   json::Array array;

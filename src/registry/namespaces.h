@@ -94,8 +94,8 @@ class Namespaces {
   Status Delete(const control::Caller& caller, const AccountId& account,
                 const control::RegistryInfo& registry, const std::string& name);
   // Whether that could be done, and which settings of the namespace's own would go with its
-  // content: "retention_policy", "namespace_quota", "tag_immutability". Changes nothing and asks
-  // for no right.
+  // content: "advisor_exemption", "namespace_quota", "retention_policy", "tag_immutability".
+  // Changes nothing and asks for no right.
   Result<std::vector<std::string>> PlanDelete(const AccountId& account,
                                               const control::RegistryInfo& registry,
                                               const std::string& name) const;

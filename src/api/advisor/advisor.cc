@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "api/advisor/encode.h"
+#include "api/advisor/exemptions.h"
 #include "api/listing.h"
 #include "api/registry/handlers.h"
 #include "api/registry/registry.h"
@@ -45,12 +46,13 @@ Result<IssueScope> ScopeOf(const Context& context) {
 class AccountList {
  public:
   AccountList(const AdvisorDeps& deps, AccountId account, ImageScope scope, Version version,
-              IssueScope issues)
+              IssueScope issues, advisor::ExemptionSet exemptions)
       : deps_(deps),
         account_(std::move(account)),
         scope_(std::move(scope)),
         version_(version),
-        issues_(issues) {}
+        issues_(issues),
+        exemptions_(std::move(exemptions)) {}
 
   // Their reports by name: members of an object.
   Result<std::optional<std::vector<std::string>>> Reports() {
@@ -61,9 +63,10 @@ class AccountList {
       const auto report = Report(image);
       if (!report.ok() && report.error().code() == ErrorCode::kNotFound) continue;
       if (!report.ok()) return report.error();
-      const std::string body = json::Serialize(ReportJson(*report, version_, issues_));
       for (const std::string& tag : image.tags) {
-        members.push_back(json::Serialize(json::Text(NameOf(image, tag))) + ":" + body);
+        members.push_back(
+            Member(NameOf(image, tag),
+                   ReportJson(*report, version_, issues_, ExemptOf(image, tag, report->digest))));
       }
     }
     return std::optional(std::move(members));
@@ -77,10 +80,11 @@ class AccountList {
     BW_TRY(const auto verdicts, management::VerdictsFor(deps_.advisor, scope_.registry, *images));
     for (const Image& image : *images) {
       const auto known = verdicts.find({image.repository, image.digest.text()});
-      BW_TRY(ListedImage listed,
-             known != verdicts.end() ? ListedBy(known->second) : ListedAnew(image));
-      listed.created = ToUnixSeconds(image.first_pushed);
       for (const std::string& tag : image.tags) {
+        BW_TRY(ListedImage listed, known != verdicts.end() && IsWholeTruth(known->second)
+                                       ? ListedBy(known->second)
+                                       : ListedAnew(image, tag));
+        listed.created = ToUnixSeconds(image.first_pushed);
         listed.name = NameOf(image, tag);
         elements.push_back(json::Serialize(ListedJson(listed)));
       }
@@ -106,24 +110,39 @@ class AccountList {
                                 oci::Reference(image.digest));
   }
 
+  // For an image list, `assessed` is one of its children.
+  advisor::ExemptIssues ExemptOf(const Image& image, const std::string& tag,
+                                 const oci::Digest& assessed) const {
+    return exemptions_.For(image.repository, {tag}, {image.digest, assessed});
+  }
+
+  std::int64_t IssuesIn(const advisor::Verdict& verdict) const {
+    return issues_ == IssueScope::kAll ? verdict.counts.total() : verdict.issues;
+  }
+
+  // A verdict does not say which issues it counted, so none of them could be exempt.
+  bool IsWholeTruth(const advisor::Verdict& verdict) const {
+    return exemptions_.empty() || IssuesIn(verdict) == 0;
+  }
+
   Result<ListedImage> ListedBy(const advisor::Verdict& verdict) const {
     ListedImage listed;
-    const bool all = issues_ == IssueScope::kAll;
-    listed.issues = all ? verdict.counts.total() : verdict.issues;
-    listed.status = listed.issues > 0 ? advisor::ImageStatus::kFail : verdict.status;
+    listed.issues.active = IssuesIn(verdict);
+    listed.status = listed.issues.active > 0 ? advisor::ImageStatus::kFail : verdict.status;
     listed.scanned = ToUnixSeconds(verdict.assessed);
     return listed;
   }
 
-  // Of an image without a verdict of its own: a list of images, or one that waits for its scan.
-  Result<ListedImage> ListedAnew(const Image& image) const {
+  // Of an image without a verdict of its own (a list of images, or one that waits for its scan), or
+  // some of whose issues may be exempt.
+  Result<ListedImage> ListedAnew(const Image& image, const std::string& tag) const {
     const auto report = Report(image);
     if (!report.ok() && report.error().code() == ErrorCode::kNotFound) return ListedImage{};
     if (!report.ok()) return report.error();
-    const auto issues = IssuesOf(report->assessment, issues_);
+    const advisor::ExemptIssues exempt = ExemptOf(image, tag, report->digest);
     ListedImage listed;
-    listed.status = StatusOf(report->assessment, issues_);
-    listed.issues = CountBySeverity(issues).total();
+    listed.status = StatusOf(report->assessment, issues_, exempt);
+    listed.issues = CountIssues(IssuesOf(report->assessment, issues_), exempt);
     listed.scanned = ToUnixSeconds(report->assessment.indexed);
     return listed;
   }
@@ -133,6 +152,7 @@ class AccountList {
   const ImageScope scope_;
   const Version version_;
   const IssueScope issues_;
+  const advisor::ExemptionSet exemptions_;
   ImagePosition position_;
   bool more_ = true;
 };
@@ -145,7 +165,8 @@ class Handlers {
   Result<net::Response> ImageReport(Context& context) const {
     BW_TRY(const IssueScope scope, ScopeOf(context));
     BW_TRY(const auto report, Report(context));
-    const json::Value body = ReportJson(report, version_, scope);
+    BW_TRY(const auto exempt, ExemptOf(context, report));
+    const json::Value body = ReportJson(report, version_, scope, exempt);
     NoteReport(context, body);
     return JsonResponse(200, body);
   }
@@ -153,7 +174,8 @@ class Handlers {
   Result<net::Response> ImageStatus(Context& context) const {
     BW_TRY(const IssueScope scope, ScopeOf(context));
     BW_TRY(const auto report, Report(context));
-    const json::Value body = SummaryJson(report.assessment, version_, scope);
+    BW_TRY(const auto exempt, ExemptOf(context, report));
+    const json::Value body = SummaryJson(report.assessment, version_, scope, exempt);
     NoteReport(context, body);
     return JsonResponse(200, body);
   }
@@ -192,6 +214,27 @@ class Handlers {
                                 image.reference());
   }
 
+  // Those of the name that the image was asked for by, and of its digests.
+  Result<advisor::ExemptIssues> ExemptOf(const Context& context,
+                                         const advisor::ImageReport& report) const {
+    BW_TRY(const oci::ImageName image, management::ImageOf(context));
+    std::vector<advisor::ExemptionScope> scopes =
+        advisor::ExemptionScope::FromText(image.repository).Widening();
+    const auto add = [&](std::string_view reference) {
+      scopes.push_back(
+          advisor::ExemptionScope::FromText(image.repository + std::string(reference)));
+    };
+    const oci::Reference asked = image.reference();
+    if (!asked.is_digest()) add(":" + asked.tag());
+    add("@" + report.named.text());
+    if (report.digest != report.named) add("@" + report.digest.text());
+    BW_TRY(const auto found,
+           deps_.exemptions.ListOf(context.account, context.registry.name, scopes));
+    advisor::ExemptIssues exempt;
+    for (const advisor::Exemption& one : found) exempt.Add(one.issue);
+    return exempt;
+  }
+
   Result<bool> MayRead(const Context& context, const registry::Namespace& ns) const {
     control::Resource resource = control::NamespaceResource(ns.account, context.registry.name,
                                                             context.registry.region, ns.name);
@@ -210,8 +253,10 @@ class Handlers {
     BW_TRY(const bool provided, Flag(context, "includeIBM", false));
     (void)provided;  // this registry provides no images of its own
     if (const auto named = context.query.Get("repository"); named && !named->empty()) {
-      BW_TRY(const oci::ImageName name, oci::ImageName::Parse(*named));
-      scope.repositories.push_back(name.repository);
+      // What no repository can be called names no image.
+      const auto name = oci::ImageName::Parse(*named);
+      if (!name.ok()) return scope;
+      scope.repositories.push_back(name->repository);
     }
     if (!own) return scope;
     BW_TRY(const auto all, deps_.namespaces.List(context.account, context.registry.name));
@@ -226,8 +271,9 @@ class Handlers {
     BW_TRY(const IssueScope issues, ScopeOf(context));
     NoteFilter(context);
     BW_TRY(ImageScope scope, ImagesOf(context));
-    return std::make_shared<AccountList>(deps_, context.account, std::move(scope), version_,
-                                         issues);
+    BW_TRY(const auto exemptions, deps_.exemptions.List(context.account, context.registry.name));
+    return std::make_shared<AccountList>(deps_, context.account, std::move(scope), version_, issues,
+                                         advisor::ExemptionSet(exemptions));
   }
 
   AdvisorDeps deps_;
@@ -296,6 +342,7 @@ net::Response AdvisorFace::EncodeError(const Error& error, const net::Request& r
 std::vector<Endpoint> AdvisorEndpoints(const AdvisorFace& face, const AdvisorDeps& deps) {
   std::vector<Endpoint> endpoints;
   for (const va::Routes& routes : va::kRoutes) va::AddRoutes(routes, face, deps, endpoints);
+  va::AddExemptionEndpoints(face, deps, endpoints);
   return endpoints;
 }
 

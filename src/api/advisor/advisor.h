@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "advisor/advisor.h"
+#include "advisor/exemptions.h"
 #include "api/endpoint.h"
 #include "control/change.h"
 #include "registry/image_list.h"
@@ -28,6 +29,7 @@ class AdvisorFace final : public Face {
 
 struct AdvisorDeps {
   advisor::Advisor& advisor;
+  advisor::Exemptions& exemptions;
   const registry::ImageList& images;
   const registry::Namespaces& namespaces;
   control::Authorizer& authorizer;

@@ -56,19 +56,24 @@ class AdvisorApiTest : public ::testing::Test {
     net::Headers headers;
   };
   Answer Get(std::string path, std::string query = "") {
-    io::StringSource nothing("");
+    return Send("GET", std::move(path), std::move(query));
+  }
+  Answer Send(std::string method, std::string path, std::string query = "",
+              const std::string& document = "") {
+    io::StringSource body_source(document);
     net::Request request;
-    request.method = "GET";
+    request.method = std::move(method);
     request.path = std::move(path);
     request.query = std::move(query);
     request.headers.Add("Host", registry::testing::kRegistry);
     request.peer.server_address = "127.0.0.1:5000";
     request.id = "req-7";
-    request.body = &nothing;
+    request.body = &body_source;
     net::Response response = dispatcher_.Handle(request);
     auto* stream = std::get_if<net::StreamBody>(&response.body);
-    auto body = json::Parse(stream != nullptr ? *io::ReadAll(*stream->source, 1U << 20)
-                                              : std::get<std::string>(response.body));
+    const std::string text = stream != nullptr ? *io::ReadAll(*stream->source, 1U << 20)
+                                               : std::get<std::string>(response.body);
+    auto body = json::Parse(text.empty() ? "null" : text);
     EXPECT_TRUE(body.ok());
     return {response.status, body.ok() ? *body : json::Value(), std::move(response.headers)};
   }
@@ -79,13 +84,14 @@ class AdvisorApiTest : public ::testing::Test {
   registry::testing::World world_;
   advisor::Advisor advisor_{
       {}, world_.database, *world_.jobs, world_.clock, world_.services->content};
+  advisor::Exemptions exemptions_{world_.database, world_.clock, world_.changes};
   advisor::Importer importer_{world_.database, *world_.jobs, world_.clock};
   OneIdentity identity_{world_.Caller().actor};
   observe::Metrics metrics_;
   AdvisorFace face_;
   Dispatcher dispatcher_{{world_.registries, identity_, world_.authorizer, world_.changes,
                           world_.recorder, metrics_, AccountId("acc")},
-                         AdvisorEndpoints(face_, {advisor_, world_.services->images,
+                         AdvisorEndpoints(face_, {advisor_, exemptions_, world_.services->images,
                                                   world_.services->namespaces, world_.authorizer}),
                          {{"/va/api", &face_}}};
   std::string digest_;
@@ -260,6 +266,93 @@ TEST_F(AdvisorApiTest, AccountListsAreReadInParts) {
   Scan();
   const Answer report = Get("/va/api/v4/report/account");
   EXPECT_EQ(json::Find(report.body, "assessments")->as_object().size(), names.size());
+}
+
+// As the reference's SDKs test themselves: a filter need not be a name that any repository can
+// have.
+TEST_F(AdvisorApiTest, AFilterThatNamesNoRepositoryFindsNothing) {
+  Scan();
+  const Answer report = Get("/va/api/v4/report/account", "repository=myRepository");
+  EXPECT_EQ(report.status, 200);
+  EXPECT_TRUE(json::Find(report.body, "assessments")->as_object().empty());
+  EXPECT_EQ(Get("/va/api/v4/report/account/status", "repository=myRepository").status, 200);
+}
+
+TEST_F(AdvisorApiTest, ExemptionsAreMadeReadAndDeletedInBothGenerations) {
+  for (const std::string base : {"/va/api/v3", "/va/api/v4"}) {
+    const std::string encoded = std::string(registry::testing::kRegistry) + "%2Ftests%2Fapp%3A1";
+    const std::string one = base + "/exempt/image/" + encoded + "/issue/cve/CVE-2020-0001";
+    const Answer made = Send("POST", one);
+    EXPECT_EQ(made.status, 201);
+    EXPECT_EQ(json::Serialize(made.body),
+              R"({"account_id":"acc","issue_type":"cve","issue_id":"CVE-2020-0001","scope":)"
+              R"({"scope_type":"image","namespace":"tests","repository":"app","tag":"1"}})");
+    EXPECT_EQ(Send("POST", one).status, 201);
+    EXPECT_EQ(json::Serialize(Get(one).body), json::Serialize(made.body));
+    EXPECT_EQ(Send("POST", base + "/exempt/image/issue/sn/DSA-1").status, 201);
+    EXPECT_EQ(Get(base + "/exempt/image/issue/sn/DSA-1").status, 200);
+    EXPECT_EQ(Get(base + "/exempt/image").body.as_array().size(), 1U);
+    EXPECT_EQ(Get(base + "/exempt/image/tests/app:1").body.as_array().size(), 1U);
+    EXPECT_EQ(Get(base + "/exempt/image/tests/app").body.as_array().size(), 0U);
+    EXPECT_EQ(Get(base + "/exemptions/account").body.as_array().size(), 2U);
+    const json::Array apply = Get(base + "/exemptions/image/" + encoded).body.as_array();
+    ASSERT_EQ(apply.size(), 2U);
+    EXPECT_EQ(json::Find(apply[0], "scope"), nullptr);
+    EXPECT_NE(
+        json::Find(
+            Get(base + "/exemptions/image/" + encoded, "includeScope=true").body.as_array().at(0),
+            "scope"),
+        nullptr);
+    const Answer many =
+        Send("POST", base + "/exemptions/images", "", R"(["us.icr.example/tests/app:1","tests"])");
+    EXPECT_EQ(json::Find(many.body, "us.icr.example/tests/app:1")->as_array().size(), 2U);
+    EXPECT_EQ(json::Find(many.body, "tests")->as_array().size(), 1U);
+    EXPECT_EQ(Send("DELETE", one).status, 200);
+    EXPECT_EQ(Send("DELETE", one).status, 404);
+    EXPECT_EQ(json::Serialize(Send("POST", base + "/exemptions/deleteAll").body),
+              R"({"number_of_exemptions_deleted":1})");
+    EXPECT_EQ(Get(base + "/exempt/types").body.as_array().size(), 3U);
+    EXPECT_EQ(Send("POST", base + "/exempt/image/issue/cve/2020").status, 400);
+    EXPECT_EQ(Send("POST", base + "/exempt/image/nobodys/issue/cve/CVE-2020-0001").status, 404);
+  }
+}
+
+TEST_F(AdvisorApiTest, ExemptIssuesAreToldOfAndDoNotCount) {
+  Scan();
+  const std::string path = "/va/api/v4/report/image/" + Name();
+  const auto ids = Ids(Get(path).body);
+  const auto count = [&](std::string_view name) {
+    return json::Find(Get("/va/api/v4/report/image/status/" + Name()).body, name)->as_int64();
+  };
+  const auto all = static_cast<std::int64_t>(ids.size());
+  ASSERT_GT(all, 1);
+  ASSERT_EQ(Send("POST", "/va/api/v4/exempt/image/tests/issue/sn/DSA-5514-1").status, 201);
+  const Answer report = Get(path);
+  EXPECT_EQ(Ids(report.body), ids);
+  EXPECT_EQ(json::FindText(report.body, "status"), "FAIL");
+  const json::Value* looney = FindCve(report.body, "CVE-2023-4911");
+  EXPECT_EQ(json::FindText(*looney, "exempt_status"), "exempt");
+  EXPECT_FALSE(json::Find(*looney, "cve_exempt")->as_bool());
+  EXPECT_EQ(json::Find(*looney, "security_notice_count")->as_int64(), 0);
+  EXPECT_EQ(json::Find(*looney, "exempt_security_notice_count")->as_int64(), 1);
+  EXPECT_EQ(count("issue_count") + count("exempt_issue_count"), all);
+  EXPECT_GT(count("exempt_vulnerability_count"), 0);
+
+  for (const std::string& id : ids) {
+    EXPECT_EQ(Send("POST", "/va/api/v4/exempt/image/tests/app:1/issue/cve/" + id).status, 201);
+  }
+  EXPECT_EQ(json::FindText(Get(path).body, "status"), "WARN");
+  EXPECT_EQ(count("issue_count"), 0);
+  const json::Value status = Get("/va/api/v4/report/account/status").body;
+  const json::Value& listed = json::Find(status, "images")->as_array().at(0);
+  EXPECT_EQ(json::FindText(listed, "status"), "WARN");
+  EXPECT_EQ(json::Find(listed, "exempt_issue_count")->as_int64(), all);
+  const json::Value reports = Get("/va/api/v4/report/account").body;
+  EXPECT_EQ(json::FindText(json::Find(reports, "assessments")->as_object().at(Name()), "status"),
+            "WARN");
+  EXPECT_EQ(json::FindText(Get("/va/api/v4/report/image/" + Name("@" + digest_)).body, "status"),
+            "FAIL")
+      << "the tag is exempt, not the digest";
 }
 
 TEST_F(AdvisorApiTest, TheRightToReadVulnerabilitiesIsAskedForOnTheNamespace) {

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
+#include "base/check.h"
 #include "crypto/hash.h"
 #include "package/package.h"
 
@@ -10,7 +12,10 @@ namespace breakwater::api::va {
 namespace {
 
 using advisor::Assessment;
+using advisor::ExemptIssues;
+using advisor::ExemptState;
 using advisor::Finding;
+using advisor::IssueCounts;
 using advisor::IssueScope;
 using json::Text;
 
@@ -43,19 +48,23 @@ json::Object PackageJson(const Finding& finding, const package::OsRelease& os) {
           {"purl", Text(purl.ok() ? purl->ToString() : "")}};
 }
 
-// A vulnerability that no notice speaks of is its own notice: the reference system's clients read
-// packages from notices only.
-std::vector<std::string> NoticeIds(const Finding& finding) {
-  if (!finding.notices.empty()) return finding.notices;
-  return {finding.vulnerability};
+std::string_view ToString(ExemptState state) {
+  switch (state) {
+    case ExemptState::kActive: return "active";
+    case ExemptState::kPartial: return "partial";
+    case ExemptState::kExempt: return "exempt";
+  }
+  BW_UNREACHABLE();
 }
 
 using FindingPointers = std::vector<const Finding*>;
 
-json::Array NoticesJson(const FindingPointers& findings, const package::OsRelease& os) {
+// Clients of the reference system read packages from notices only.
+json::Array NoticesJson(const FindingPointers& findings, const package::OsRelease& os,
+                        const ExemptIssues& exempt) {
   std::map<std::string, json::Array> packages;
   for (const Finding* finding : findings) {
-    for (std::string& id : NoticeIds(*finding)) {
+    for (std::string& id : advisor::NoticesOf(*finding)) {
       packages[std::move(id)].push_back(PackageJson(*finding, os));
     }
   }
@@ -63,26 +72,32 @@ json::Array NoticesJson(const FindingPointers& findings, const package::OsReleas
   for (auto& [id, vulnerable] : packages) {
     notices.push_back(json::Object{{"notice", Text(std::string(kTracker) + id)},
                                    {"notice_id", Text(id)},
-                                   {"notice_exempt", false},
+                                   {"notice_exempt", exempt.notices.contains(id)},
                                    {"summary", Text(findings.front()->summary)},
                                    {"vulnerable_packages", std::move(vulnerable)}});
   }
   return notices;
 }
 
-json::Object VulnerabilityJson(const FindingPointers& findings, const package::OsRelease& os) {
+json::Object VulnerabilityJson(const FindingPointers& findings, const package::OsRelease& os,
+                               const ExemptIssues& exempt) {
   const Finding& worst =
       **std::ranges::max_element(findings, {}, [](const Finding* f) { return f->severity; });
-  json::Array notices = NoticesJson(findings, os);
-  const auto count = static_cast<std::int64_t>(notices.size());
+  std::set<std::string> ids;
+  for (const Finding* finding : findings) {
+    for (std::string& id : advisor::NoticesOf(*finding)) ids.insert(std::move(id));
+  }
+  const auto count = static_cast<std::int64_t>(ids.size());
+  const auto exempt_count = static_cast<std::int64_t>(std::ranges::count_if(
+      ids, [&](const std::string& id) { return exempt.notices.contains(id); }));
   return {
       {"cve_id", Text(worst.vulnerability)},
       {"summary", Text(worst.summary)},
-      {"cve_exempt", false},
-      {"exempt_status", "active"},
-      {"security_notices", std::move(notices)},
-      {"security_notice_count", count},
-      {"exempt_security_notice_count", 0},
+      {"cve_exempt", exempt.vulnerabilities.contains(worst.vulnerability)},
+      {"exempt_status", Text(ToString(StateOf(worst.vulnerability, ids, exempt)))},
+      {"security_notices", NoticesJson(findings, os, exempt)},
+      {"security_notice_count", count - exempt_count},
+      {"exempt_security_notice_count", exempt_count},
       {"total_security_notice_count", count},
       {"severity", Text(ToString(worst.severity))},
       {"severity_source", Text(worst.severity_source)},
@@ -91,12 +106,13 @@ json::Object VulnerabilityJson(const FindingPointers& findings, const package::O
       {"fixable", std::ranges::any_of(findings, [](const Finding* f) { return f->fixable(); })}};
 }
 
-json::Array VulnerabilitiesJson(const std::vector<Finding>& issues, const package::OsRelease& os) {
+json::Array VulnerabilitiesJson(const std::vector<Finding>& issues, const package::OsRelease& os,
+                                const ExemptIssues& exempt) {
   std::map<std::string_view, FindingPointers> by_id;
   for (const Finding& issue : issues) by_id[issue.vulnerability].push_back(&issue);
   json::Array array;
   array.reserve(by_id.size());
-  for (const auto& [id, findings] : by_id) array.push_back(VulnerabilityJson(findings, os));
+  for (const auto& [id, findings] : by_id) array.push_back(VulnerabilityJson(findings, os, exempt));
   return array;
 }
 
@@ -124,26 +140,27 @@ void AddBasis(const Assessment& assessment, json::Object& object) {
                              {"records", assessment.feed->records}};
 }
 
-void AddCounters(std::int64_t issues, json::Object& object) {
-  object["issue_count"] = issues;
-  object["exempt_issue_count"] = 0;
-  object["vulnerability_count"] = issues;
-  object["exempt_vulnerability_count"] = 0;
+void AddCounters(const IssueCounts& issues, json::Object& object) {
+  object["issue_count"] = issues.active;
+  object["exempt_issue_count"] = issues.exempt;
+  object["vulnerability_count"] = issues.active;
+  object["exempt_vulnerability_count"] = issues.exempt;
   object["configuration_issue_count"] = 0;
   object["exempt_configuration_issue_count"] = 0;
 }
 
 }  // namespace
 
-json::Object ReportJson(const advisor::ImageReport& report, Version version, IssueScope scope) {
+json::Object ReportJson(const advisor::ImageReport& report, Version version, IssueScope scope,
+                        const ExemptIssues& exempt) {
   const Assessment& assessment = report.assessment;
   const std::vector<Finding> issues = IssuesOf(assessment, scope);
   // One id for one result: the same question about the same state has the same answer.
   const std::string id = crypto::Sha256Hex(report.digest.text() + ResultDigest(assessment));
   json::Object object{{"id", Text(id)},
-                      {"status", Text(ToString(StatusOf(assessment, scope)))},
+                      {"status", Text(ToString(StatusOf(assessment, scope, exempt)))},
                       {"scan_time", ScanTime(assessment, version)},
-                      {"vulnerabilities", VulnerabilitiesJson(issues, assessment.os)},
+                      {"vulnerabilities", VulnerabilitiesJson(issues, assessment.os, exempt)},
                       {"configuration_issues", json::Array{}}};
   if (version == Version::kV4) object["os_distribution"] = DistributionJson(assessment.os);
   object["digest"] = Text(report.digest.text());
@@ -152,12 +169,13 @@ json::Object ReportJson(const advisor::ImageReport& report, Version version, Iss
   return object;
 }
 
-json::Object SummaryJson(const Assessment& assessment, Version version, IssueScope scope) {
-  const auto counts = CountBySeverity(IssuesOf(assessment, scope));
-  json::Object object{{"status", Text(ToString(StatusOf(assessment, scope)))},
+json::Object SummaryJson(const Assessment& assessment, Version version, IssueScope scope,
+                         const ExemptIssues& exempt) {
+  const std::vector<Finding> issues = IssuesOf(assessment, scope);
+  json::Object object{{"status", Text(ToString(StatusOf(assessment, scope, exempt)))},
                       {"scan_time", ScanTime(assessment, version)}};
-  AddCounters(counts.total(), object);
-  object["severities"] = advisor::ToJson(counts);
+  AddCounters(CountIssues(issues, exempt), object);
+  object["severities"] = advisor::ToJson(CountBySeverity(issues));
   AddBasis(assessment, object);
   return object;
 }

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "advisor/advisor.h"
+#include "advisor/exemptions.h"
 #include "json/json.h"
 
 namespace breakwater::api::va {
@@ -13,10 +14,10 @@ enum class Version { kV3, kV4 };
 
 // ScanReport; v4 adds os_distribution.
 json::Object ReportJson(const advisor::ImageReport& report, Version version,
-                        advisor::IssueScope scope);
+                        advisor::IssueScope scope, const advisor::ExemptIssues& exempt);
 // ScanreportSummary.
 json::Object SummaryJson(const advisor::Assessment& assessment, Version version,
-                         advisor::IssueScope scope);
+                         advisor::IssueScope scope, const advisor::ExemptIssues& exempt);
 
 // What a list says of one image: ScanreportImageSummary.
 struct ListedImage {
@@ -24,7 +25,7 @@ struct ListedImage {
   std::int64_t created = 0;  // Unix seconds
   advisor::ImageStatus status = advisor::ImageStatus::kUnscanned;
   std::int64_t scanned = 0;  // Unix seconds; 0 when it was not
-  std::int64_t issues = 0;
+  advisor::IssueCounts issues;
 };
 json::Object ListedJson(const ListedImage& image);
 

@@ -1,0 +1,313 @@
+#include "advisor/exemptions.h"
+
+#include <algorithm>
+
+#include "registry/namespaces.h"
+
+namespace breakwater::advisor {
+namespace {
+
+constexpr std::string_view kCreate = "container-registry.exemption.create";
+constexpr std::string_view kDelete = "container-registry.exemption.delete";
+constexpr std::string_view kCve = "cve";
+constexpr std::string_view kNotice = "sn";
+constexpr std::string_view kConfiguration = "configuration";
+
+bool AllDigits(std::string_view text) {
+  return text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+bool IsCve(std::string_view id) {
+  constexpr std::string_view kPrefix = "CVE-";
+  if (!id.starts_with(kPrefix)) return false;
+  id.remove_prefix(kPrefix.size());
+  return id.size() >= 9 && id.size() <= 24 && AllDigits(id.substr(0, 4)) && id[4] == '-' &&
+         AllDigits(id.substr(5));
+}
+
+bool IsName(std::string_view id) {
+  constexpr std::string_view kFirst =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+  if (id.empty() || id.size() > 128 || kFirst.find(id.front()) == std::string_view::npos) {
+    return false;
+  }
+  return std::ranges::all_of(id, [&](char c) {
+    return kFirst.find(c) != std::string_view::npos ||
+           std::string_view("._:-").find(c) != std::string_view::npos;
+  });
+}
+
+const ExemptionType* TypeNamed(std::string_view identifier) {
+  const auto found = std::ranges::find(ExemptionTypes(), identifier, &ExemptionType::identifier);
+  return found == ExemptionTypes().end() ? nullptr : &*found;
+}
+
+Result<std::vector<Exemption>> ReadScope(db::Transaction& tx, const AccountId& account,
+                                         const RegistryName& registry,
+                                         const ExemptionScope& scope) {
+  return tx.QueryAll(
+      "SELECT issue_type, issue_id FROM advisor_exemption WHERE account = $1 AND registry = $2 "
+      "AND scope = $3 ORDER BY issue_type, issue_id",
+      {account, registry, scope.text()},
+      [&](const db::Row& row) { return Exemption{scope, {row.String(0), row.String(1)}}; });
+}
+
+Result<bool> IsThere(db::Transaction& tx, const AccountId& account, const RegistryName& registry,
+                     const Exemption& exemption) {
+  BW_TRY(const auto found,
+         tx.QueryOne(
+             "SELECT 1 FROM advisor_exemption WHERE account = $1 AND registry = $2 AND "
+             "scope = $3 AND issue_type = $4 AND issue_id = $5",
+             {account, registry, exemption.scope.text(), exemption.issue.type, exemption.issue.id},
+             [](const db::Row&) { return true; }));
+  return found.has_value();
+}
+
+Status CheckRoom(db::Transaction& tx, const AccountId& account, const RegistryName& registry) {
+  BW_TRY(const auto count,
+         tx.QueryOne("SELECT count(*) FROM advisor_exemption WHERE account = $1 "
+                     "AND registry = $2",
+                     {account, registry}, [](const db::Row& row) { return row.Int(0); }));
+  if (count.value_or(0) < kMaxExemptions) return Ok();
+  return Conflict("the account has " + std::to_string(kMaxExemptions) +
+                  " exemptions in this registry, which is the most it can have")
+      .Reason("exemption_limit");
+}
+
+Error NoSuchExemption() {
+  return NotFound("there is no such exemption").Reason("exemption_unknown");
+}
+
+json::Value Document(const Exemption& exemption) {
+  return {{"scope", json::Text(exemption.scope.text().empty() ? "*" : exemption.scope.text())},
+          {"issue_type", json::Text(exemption.issue.type)},
+          {"issue_id", json::Text(exemption.issue.id)}};
+}
+
+control::Change NewChange(std::string_view action, const AccountId& account,
+                          const control::RegistryInfo& registry) {
+  control::Change change;
+  change.action = std::string(action);
+  change.resource = control::ServiceResource(account, registry.name, registry.region);
+  return change;
+}
+
+}  // namespace
+
+const std::vector<ExemptionType>& ExemptionTypes() {
+  constexpr std::string_view kNamePattern = "^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$";
+  static const std::vector<ExemptionType> types = {
+      {kCve, "CVE", "^CVE-[0-9]{4}-[0-9]{4,19}$", IsCve},
+      {kNotice, "Security Notice", kNamePattern, IsName},
+      {kConfiguration, "Configuration Issue", kNamePattern, IsName}};
+  return types;
+}
+
+Status Validate(const ExemptIssue& issue) {
+  const ExemptionType* type = TypeNamed(issue.type);
+  if (type == nullptr) {
+    return Invalid("the type of an exemption is cve, sn or configuration").Reason("invalid_field");
+  }
+  if (type->accepts(issue.id)) return Ok();
+  return Invalid("the id of an exemption of type " + issue.type + " must match " +
+                 std::string(type->pattern))
+      .Reason("invalid_field");
+}
+
+Result<ExemptionScope> ExemptionScope::Of(const oci::ImageName& name) {
+  if (!name.tag && !name.digest) return ExemptionScope(name.repository);
+  if (name.repository.find('/') == std::string::npos) {
+    return Invalid("a namespace has neither a tag nor a digest").Reason("invalid_field");
+  }
+  // Beside a digest, a tag says nothing.
+  return ExemptionScope(name.digest ? name.repository + "@" + name.digest->text()
+                                    : name.repository + ":" + *name.tag);
+}
+
+std::string_view ExemptionScope::type() const {
+  if (text_.empty()) return "account";
+  if (!reference().empty()) return "image";
+  return repository().empty() ? "namespace" : "repository";
+}
+
+std::string_view ExemptionScope::name_space() const {
+  return std::string_view(text_).substr(0, text_.find('/'));
+}
+
+std::string_view ExemptionScope::repository() const {
+  const std::size_t slash = text_.find('/');
+  if (slash == std::string::npos) return {};
+  const std::string_view rest = std::string_view(text_).substr(slash + 1);
+  return rest.substr(0, rest.find_first_of("@:"));
+}
+
+std::string_view ExemptionScope::reference() const {
+  const std::size_t at = text_.find_first_of("@:");
+  return at == std::string::npos ? std::string_view() : std::string_view(text_).substr(at + 1);
+}
+
+std::vector<ExemptionScope> ExemptionScope::Widening() const {
+  std::vector<ExemptionScope> scopes{*this};
+  if (!reference().empty()) {
+    scopes.push_back(ExemptionScope(text_.substr(0, text_.find_first_of("@:"))));
+  }
+  if (!repository().empty()) scopes.push_back(ExemptionScope(std::string(name_space())));
+  if (!text_.empty()) scopes.emplace_back();
+  return scopes;
+}
+
+void ExemptIssues::Add(const ExemptIssue& issue) {
+  if (issue.type == kCve) vulnerabilities.insert(issue.id);
+  if (issue.type == kNotice) notices.insert(issue.id);
+}
+
+void ExemptIssues::Add(const ExemptIssues& others) {
+  vulnerabilities.insert(others.vulnerabilities.begin(), others.vulnerabilities.end());
+  notices.insert(others.notices.begin(), others.notices.end());
+}
+
+std::vector<std::string> NoticesOf(const Finding& finding) {
+  if (!finding.notices.empty()) return finding.notices;
+  return {finding.vulnerability};
+}
+
+ExemptState StateOf(std::string_view vulnerability, const std::set<std::string>& notices,
+                    const ExemptIssues& exempt) {
+  if (exempt.vulnerabilities.contains(vulnerability)) return ExemptState::kExempt;
+  const auto covered = static_cast<std::size_t>(std::ranges::count_if(
+      notices, [&](const std::string& notice) { return exempt.notices.contains(notice); }));
+  if (covered == 0) return ExemptState::kActive;
+  return covered == notices.size() ? ExemptState::kExempt : ExemptState::kPartial;
+}
+
+IssueCounts CountIssues(const std::vector<Finding>& issues, const ExemptIssues& exempt) {
+  std::map<std::string_view, std::set<std::string>> notices;
+  for (const Finding& issue : issues) {
+    auto& of_issue = notices[issue.vulnerability];
+    for (std::string& notice : NoticesOf(issue)) of_issue.insert(std::move(notice));
+  }
+  IssueCounts counts;
+  for (const auto& [vulnerability, speak_of_it] : notices) {
+    const bool is_exempt = StateOf(vulnerability, speak_of_it, exempt) == ExemptState::kExempt;
+    ++(is_exempt ? counts.exempt : counts.active);
+  }
+  return counts;
+}
+
+ImageStatus StatusOf(const Assessment& assessment, IssueScope scope, const ExemptIssues& exempt) {
+  const IssueCounts counts = CountIssues(IssuesOf(assessment, scope), exempt);
+  if (counts.active > 0 || counts.exempt == 0) return StatusOf(assessment, scope);
+  const ImageStatus otherwise = StatusWithoutIssues(assessment);
+  return otherwise == ImageStatus::kOk ? ImageStatus::kWarn : otherwise;
+}
+
+ExemptionSet::ExemptionSet(const std::vector<Exemption>& exemptions) {
+  for (const Exemption& one : exemptions) by_scope_[one.scope.text()].Add(one.issue);
+}
+
+ExemptIssues ExemptionSet::For(const std::string& repository, const std::vector<std::string>& tags,
+                               const std::vector<oci::Digest>& digests) const {
+  ExemptIssues all;
+  const auto add = [&](const std::string& scope) {
+    const auto found = by_scope_.find(scope);
+    if (found != by_scope_.end()) all.Add(found->second);
+  };
+  for (const ExemptionScope& scope : ExemptionScope::FromText(repository).Widening()) {
+    add(scope.text());
+  }
+  for (const std::string& tag : tags) add(repository + ":" + tag);
+  for (const oci::Digest& digest : digests) add(repository + "@" + digest.text());
+  return all;
+}
+
+Result<std::vector<Exemption>> Exemptions::List(const AccountId& account,
+                                                const RegistryName& registry) const {
+  return database_.ReadValue([&](db::Transaction& tx) {
+    return tx.QueryAll(
+        "SELECT scope, issue_type, issue_id FROM advisor_exemption WHERE account = $1 AND "
+        "registry = $2 ORDER BY scope, issue_type, issue_id",
+        {account, registry}, [](const db::Row& row) {
+          return Exemption{ExemptionScope::FromText(row.String(0)), {row.String(1), row.String(2)}};
+        });
+  });
+}
+
+Result<std::vector<Exemption>> Exemptions::ListOf(const AccountId& account,
+                                                  const RegistryName& registry,
+                                                  const std::vector<ExemptionScope>& scopes) const {
+  return database_.ReadValue([&](db::Transaction& tx) -> Result<std::vector<Exemption>> {
+    std::vector<Exemption> all;
+    for (const ExemptionScope& scope : scopes) {
+      BW_TRY(auto some, ReadScope(tx, account, registry, scope));
+      std::ranges::move(some, std::back_inserter(all));
+    }
+    return all;
+  });
+}
+
+Result<Exemption> Exemptions::Get(const AccountId& account, const RegistryName& registry,
+                                  const Exemption& exemption) const {
+  BW_TRY(const bool there, database_.ReadValue([&](db::Transaction& tx) {
+    return IsThere(tx, account, registry, exemption);
+  }));
+  if (!there) return NoSuchExemption();
+  return exemption;
+}
+
+Status Exemptions::Create(const control::Caller& caller, const AccountId& account,
+                          const control::RegistryInfo& registry, const Exemption& exemption) {
+  BW_TRY_STATUS(Validate(exemption.issue));
+  control::Change change = NewChange(kCreate, account, registry);
+  change.apply = [&](db::Transaction& tx) -> Result<control::Effect> {
+    const std::string name_space(exemption.scope.name_space());
+    if (!name_space.empty()) {
+      BW_TRY_STATUS(registry::Namespaces::GetOwned(tx, account, registry.name, name_space));
+    }
+    BW_TRY(const bool there, IsThere(tx, account, registry.name, exemption));
+    if (!there) {
+      BW_TRY_STATUS(CheckRoom(tx, account, registry.name));
+      BW_TRY_STATUS(tx.Execute(
+          "INSERT INTO advisor_exemption (account, registry, scope, name_space, issue_type, "
+          "issue_id, created) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+          {account, registry.name, exemption.scope.text(), name_space, exemption.issue.type,
+           exemption.issue.id, clock_.Now()}));
+    }
+    return control::Effect{.before = there ? Document(exemption) : json::Value(),
+                           .after = Document(exemption),
+                           .governed = {},
+                           .events = {}};
+  };
+  return changes_.Submit(caller, change);
+}
+
+Status Exemptions::Delete(const control::Caller& caller, const AccountId& account,
+                          const control::RegistryInfo& registry, const Exemption& exemption) {
+  control::Change change = NewChange(kDelete, account, registry);
+  change.apply = [&](db::Transaction& tx) -> Result<control::Effect> {
+    BW_TRY(const std::int64_t deleted,
+           tx.Execute("DELETE FROM advisor_exemption WHERE account = $1 AND registry = $2 AND "
+                      "scope = $3 AND issue_type = $4 AND issue_id = $5",
+                      {account, registry.name, exemption.scope.text(), exemption.issue.type,
+                       exemption.issue.id}));
+    if (deleted == 0) return NoSuchExemption();
+    return control::Effect{
+        .before = Document(exemption), .after = nullptr, .governed = {}, .events = {}};
+  };
+  return changes_.Submit(caller, change);
+}
+
+Result<std::int64_t> Exemptions::DeleteAll(const control::Caller& caller, const AccountId& account,
+                                           const control::RegistryInfo& registry) {
+  std::int64_t deleted = 0;
+  control::Change change = NewChange(kDelete, account, registry);
+  change.apply = [&](db::Transaction& tx) -> Result<control::Effect> {
+    BW_TRY(deleted, tx.Execute("DELETE FROM advisor_exemption WHERE account = $1 AND registry = $2",
+                               {account, registry.name}));
+    return control::Effect{
+        .before = {{"exemptions", deleted}}, .after = nullptr, .governed = {}, .events = {}};
+  };
+  BW_TRY_STATUS(changes_.Submit(caller, change));
+  return deleted;
+}
+
+}  // namespace breakwater::advisor

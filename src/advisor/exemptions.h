@@ -1,0 +1,148 @@
+// Exemptions: issues of images that an account has accepted (ibm-registry 2.5). Reports go on
+// naming an exempt issue, and neither their counters nor their status count it as active. What
+// rules and goals judge is not changed by them: for that there is the register of exceptions, which
+// asks for a reason, an end and a second person.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "advisor/assessment.h"
+#include "base/ids.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "control/change.h"
+#include "control/registries.h"
+#include "db/database.h"
+#include "oci/digest.h"
+#include "oci/names.h"
+
+namespace breakwater::advisor {
+
+inline constexpr std::int64_t kMaxExemptions = 10'000;  // of an account in a registry
+
+// What is exempt: a vulnerability, a distributor's notice, or a check of the configuration.
+struct ExemptionType {
+  std::string_view identifier;
+  std::string_view display_name;
+  std::string_view pattern;  // of the ids, as a regular expression for people and programs
+  bool (*accepts)(std::string_view id);  // says the same
+};
+const std::vector<ExemptionType>& ExemptionTypes();
+
+struct ExemptIssue {
+  std::string type;  // an identifier of ExemptionTypes
+  std::string id;
+  friend auto operator<=>(const ExemptIssue&, const ExemptIssue&) = default;
+};
+// kInvalid "invalid_field": no such type, or no id of that type.
+Status Validate(const ExemptIssue& issue);
+
+// What an exemption applies to: all of an account in a registry, a namespace, a repository, or an
+// image of it by tag or digest.
+class ExemptionScope {
+ public:
+  ExemptionScope() = default;  // all of the account
+  // "*", "ns", "ns/repo", "ns/repo:tag" or "ns/repo@sha256:…", without a host. kInvalid.
+  static Result<ExemptionScope> Of(const oci::ImageName& name);
+  // As it was stored.
+  static ExemptionScope FromText(std::string text) { return ExemptionScope(std::move(text)); }
+
+  const std::string& text() const { return text_; }  // empty: all of the account
+  std::string_view type() const;  // "account", "namespace", "repository", "image"
+  std::string_view name_space() const;
+  std::string_view repository() const;  // within the namespace; empty: all of it
+  std::string_view reference() const;   // a tag or a digest; empty: all of the repository
+  // Itself and every wider one.
+  std::vector<ExemptionScope> Widening() const;
+
+ private:
+  explicit ExemptionScope(std::string text) : text_(std::move(text)) {}
+  std::string text_;
+};
+
+struct Exemption {
+  ExemptionScope scope;
+  ExemptIssue issue;
+};
+
+// Those that apply to one image.
+struct ExemptIssues {
+  std::set<std::string, std::less<>> vulnerabilities;
+  std::set<std::string, std::less<>> notices;
+
+  void Add(const ExemptIssue& issue);
+  void Add(const ExemptIssues& others);
+  bool empty() const { return vulnerabilities.empty() && notices.empty(); }
+};
+
+// The notices that speak of a finding. A vulnerability that no notice speaks of is its own notice.
+std::vector<std::string> NoticesOf(const Finding& finding);
+
+// How far a vulnerability is exempt: of itself, by all of the notices that speak of it, or by some.
+enum class ExemptState { kActive, kPartial, kExempt };
+ExemptState StateOf(std::string_view vulnerability, const std::set<std::string>& notices,
+                    const ExemptIssues& exempt);
+
+struct IssueCounts {
+  std::int64_t active = 0;
+  std::int64_t exempt = 0;
+};
+// Vulnerabilities, not packages.
+IssueCounts CountIssues(const std::vector<Finding>& issues, const ExemptIssues& exempt);
+
+// As the one without exemptions; WARN if nothing but exempt issues keeps it from being OK.
+ImageStatus StatusOf(const Assessment& assessment, IssueScope scope, const ExemptIssues& exempt);
+
+// Exemptions of an account in a registry by their scope.
+class ExemptionSet {
+ public:
+  explicit ExemptionSet(const std::vector<Exemption>& exemptions);
+  // Those that apply to what `repository` calls by one of these tags and digests.
+  ExemptIssues For(const std::string& repository, const std::vector<std::string>& tags,
+                   const std::vector<oci::Digest>& digests) const;
+  bool empty() const { return by_scope_.empty(); }
+
+ private:
+  std::map<std::string, ExemptIssues, std::less<>> by_scope_;
+};
+
+// Thread-safe.
+class Exemptions {
+ public:
+  Exemptions(db::Database& database, const Clock& clock, control::ChangePath& changes)
+      : database_(database), clock_(clock), changes_(changes) {}
+
+  // By scope, type and id.
+  Result<std::vector<Exemption>> List(const AccountId& account, const RegistryName& registry) const;
+  // Those of exactly one of these scopes.
+  Result<std::vector<Exemption>> ListOf(const AccountId& account, const RegistryName& registry,
+                                        const std::vector<ExemptionScope>& scopes) const;
+  // kNotFound.
+  Result<Exemption> Get(const AccountId& account, const RegistryName& registry,
+                        const Exemption& exemption) const;
+
+  // Success, too, if it is there. kInvalid; kNotFound "name_unknown" if the account has no such
+  // namespace; kConflict "exemption_limit".
+  Status Create(const control::Caller& caller, const AccountId& account,
+                const control::RegistryInfo& registry, const Exemption& exemption);
+  // kNotFound.
+  Status Delete(const control::Caller& caller, const AccountId& account,
+                const control::RegistryInfo& registry, const Exemption& exemption);
+  // How many there were.
+  Result<std::int64_t> DeleteAll(const control::Caller& caller, const AccountId& account,
+                                 const control::RegistryInfo& registry);
+
+ private:
+  db::Database& database_;
+  const Clock& clock_;
+  control::ChangePath& changes_;
+};
+
+}  // namespace breakwater::advisor
