@@ -133,6 +133,7 @@ struct Conditions {
     if (filter.severity) Add(kRank, RankOf(*filter.severity));
     if (filter.provider_id) Add("provider_id", *filter.provider_id);
     if (filter.note_id) Add("note_id", *filter.note_id);
+    if (filter.kind) Add("kind", *filter.kind);
   }
   std::string Next(db::Param value) {
     params.push_back(value);
@@ -307,13 +308,17 @@ Result<std::int64_t> Findings::Count(const AccountId& account, const FindingFilt
 
 Result<Finding> Findings::Find(const AccountId& account, std::string_view provider_id,
                                std::string_view id) const {
-  return database_.ReadValue([&](db::Transaction& tx) -> Result<Finding> {
-    BW_TRY(auto finding, tx.QueryOne(std::string(kColumns) +
-                                         "WHERE account = $1 AND provider_id = $2 AND id = $3",
-                                     {account, provider_id, id}, FindingOf));
-    if (!finding) return NotFound("occurrence " + std::string(id) + " was not found");
-    return *std::move(finding);
-  });
+  return database_.ReadValue(
+      [&](db::Transaction& tx) { return Find(tx, account, provider_id, id); });
+}
+
+Result<Finding> Findings::Find(db::Transaction& tx, const AccountId& account,
+                               std::string_view provider_id, std::string_view id) {
+  BW_TRY(auto finding,
+         tx.QueryOne(std::string(kColumns) + "WHERE account = $1 AND provider_id = $2 AND id = $3",
+                     {account, provider_id, id}, FindingOf));
+  if (!finding) return NotFound("occurrence " + std::string(id) + " was not found");
+  return *std::move(finding);
 }
 
 }  // namespace breakwater::insights

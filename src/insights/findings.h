@@ -42,6 +42,7 @@ struct FindingFilter {
   std::optional<std::string> provider_id = {};
   std::optional<std::string> note_id = {};
   std::optional<Severity> severity = {};
+  std::optional<std::string_view> kind = {};  // "FINDING" or "KPI"
   std::int64_t offset = 0;
   std::int64_t limit = 100;
 };
@@ -74,6 +75,8 @@ class Findings {
   // kNotFound if there is none of that id.
   Result<Finding> Find(const AccountId& account, std::string_view provider_id,
                        std::string_view id) const;
+  static Result<Finding> Find(db::Transaction& tx, const AccountId& account,
+                              std::string_view provider_id, std::string_view id);
 
  private:
   Status OnAssessed(const jobs::Job& job);
