@@ -11,6 +11,9 @@ constexpr std::size_t kMaxMetadata = 32;
 constexpr std::size_t kMaxCells = 16;
 const std::vector<std::string> kHeader = {"ExternalControlId", "Description", "Parent", "GoalId",
                                           "Tags"};
+// What an older layout calls the goals.
+constexpr std::size_t kGoals = 3;
+constexpr std::string_view kGoalsBefore = "ControlId";
 
 struct Line {
   std::size_t number = 0;  // where it begins, from 1
@@ -123,7 +126,7 @@ Status ReadMetadata(Records& records, ProfileSheet& sheet) {
     }
     const std::string value = line.cells.size() > 1 ? Trimmed(line.cells[1]) : std::string();
     if (key == "profilename") sheet.name = value;
-    if (key == "profilenumonic") sheet.mnemonic = value;
+    if (key == "profilenumonic" || key == "profilemnemonic") sheet.mnemonic = value;
     if (key == "profiledescription") sheet.description = value;
   }
   return Invalid("a line " + std::string(kEndOfMetadata) + " must follow the metadata")
@@ -136,6 +139,7 @@ Status ReadHeader(Records& records) {
     if (IsBlank(line)) continue;
     for (std::size_t i = 0; i < kHeader.size(); ++i) {
       const std::string cell = i < line.cells.size() ? Trimmed(line.cells[i]) : std::string();
+      if (i == kGoals && cell == kGoalsBefore) continue;
       if (cell != kHeader[i]) return WrongIn(line, i, "must be " + kHeader[i]);
     }
     return Ok();
@@ -209,7 +213,6 @@ Result<ProfileSheet> ParseProfileCsv(std::string_view text) {
     known.insert(control.external_control_id);
     sheet.controls.push_back(std::move(control));
   }
-  if (sheet.controls.empty()) return Invalid("there are no controls").Reason("invalid_csv");
   return sheet;
 }
 

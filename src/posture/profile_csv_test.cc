@@ -40,12 +40,21 @@ TEST(ProfileCsv, MistakesAreNamedByLineAndColumn) {
   EXPECT_EQ(WhatIsWrongWith("5,\"x,,,\n"), "line 6: has a quote that is not closed");
   EXPECT_EQ(WhatIsWrongWith("5,\"x\"y,,,\n"), "line 6: has text behind a quoted cell");
   EXPECT_EQ(WhatIsWrongWith("5,x\"y,,,\n"), "line 6: has a quote in a bare cell");
-  EXPECT_EQ(WhatIsWrongWith(""), "there are no controls");
   EXPECT_FALSE(ParseProfileCsv("").ok());
   EXPECT_FALSE(ParseProfileCsv("profilename,x\n").ok());
   EXPECT_FALSE(ParseProfileCsv("##METAINFO ENDS##\n").ok());
   EXPECT_FALSE(ParseProfileCsv("profilename,x\n##METAINFO ENDS##\nGoalId\n").ok());
   EXPECT_FALSE(ParseProfileCsv(std::string(kMaxCsvBytes + 1, 'x')).ok());
+}
+
+TEST(ProfileCsv, TheLayoutOfClientsIsReadToo) {
+  const auto sheet = ParseProfileCsv(
+      "\"profilename\",\"Imported\"\n\"profilemnemonic\",\n\"profiledescription\",\"d\"\n"
+      "\"##METAINFO ENDS##\"\n"
+      "\"ExternalControlId\",\"Description\",\"Parent\",\"ControlId\",\"Tags\"");
+  ASSERT_TRUE(sheet.ok()) << sheet.error().message();
+  EXPECT_EQ(sheet->name, "Imported");
+  EXPECT_TRUE(sheet->controls.empty());
 }
 
 TEST(ProfileCsv, WhatIsWrittenIsReadBack) {

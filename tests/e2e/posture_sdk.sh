@@ -156,7 +156,7 @@ echo "# the same in version 1"
 call 200 ProfilesV1 GET "/posture/v1/profiles?$of_account"
 call 200 ScopesV1 GET "/posture/v1/scopes?$of_account"
 is "the scope tells its last scan" "$(json "[[s['last_scan_type'], [x['scan_id'] for x in s['scans']]]
-  for s in d['scopes'] if s['scope_id'] == '$scope']")" "[[\"validation\", [\"$scan\"]]]"
+  for s in d['scopes'] if s['scope_id'] == '$scope']")" "[[\"validation\", [\"$scan\", \"0\"]]]"
 call 200 ScansV1 GET "/posture/v1/scans/validations/latest_scans?$of_account"
 call 200 SummaryV1 GET "/posture/v1/scans/validations/$scan/summary?profile_id=$profile&$of_account"
 call 200 SummariesV1 GET "/posture/v1/scans/validations/summaries?profile_id=$profile&scope_id=$scope&$of_account"

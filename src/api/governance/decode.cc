@@ -56,12 +56,13 @@ Timestamp ReadTime(const json::Reader& in, std::string_view name, Timestamp fall
   return fallback;
 }
 
-// What a client reads is accepted back; fields that it cannot set are ignored.
+// What a client reads is accepted back; fields that it cannot set are ignored. Clients of 2020 send
+// `version` and `imports`, which the reference system did not keep either.
 void CheckRuleFields(const json::Reader& in) {
   in.OnlyFields({"account_id", "name", "description", "rule_type", "target", "required_config",
                  "enforcement_actions", "labels", "rule_id", "creation_date", "created_by",
                  "modification_date", "modified_by", "number_of_attachments", "import",
-                 "enforced_from"});
+                 "enforced_from", "version", "imports"});
   const std::string type = in.String("rule_type", "user_defined");
   if (type == "user_defined" || in.failed()) return;
   in.Field("rule_type")
@@ -135,7 +136,8 @@ Result<std::vector<CreateItem<Draft>>> ReadCreate(const Context& context, const 
   return items;
 }
 
-Scope ReadScope(const json::Reader& in) {
+// `beside` is what a client looks for in the refusal of a type that there is none of.
+Scope ReadScope(const json::Reader& in, std::string_view beside = {}) {
   in.OnlyFields({"note", "scope_id", "scope_type"});
   Scope scope;
   scope.id = in.Field("scope_id").String();
@@ -145,7 +147,7 @@ Scope ReadScope(const json::Reader& in) {
   if (type.ok()) {
     scope.type = *type;
   } else {
-    word.Fail(type.error().message());
+    word.Fail(type.error().message() + std::string(beside));
   }
   return scope;
 }
@@ -159,7 +161,7 @@ AttachmentDraft ReadAttachment(const json::Reader& in) {
   if (const auto parameters = in.Optional("parameters")) draft.parameters = parameters->value();
   if (const auto excluded = in.Optional("excluded_scopes")) {
     for (const json::Reader& item : excluded->Items(kMaxItems)) {
-      draft.excluded.push_back(ReadScope(item));
+      draft.excluded.push_back(ReadScope(item, "; it is not a descendant of the included scope"));
     }
   }
   return draft;

@@ -160,7 +160,10 @@ TEST_F(GovernanceApi, MissingAccountIsTheReferenceSystemsError) {
 TEST_F(GovernanceApi, RuleForAnotherAccountFailsTheWholeRequest) {
   const Answer answer = Send("POST", "/config/v1/rules", SeedRequest("[]", "account-2"));
   EXPECT_EQ(answer.status, 403);
-  EXPECT_EQ(Send("GET", "/config/v1/rules?account_id=account-2").status, 403);
+  const Answer listed = Send("GET", "/config/v1/rules?account_id=account-2");
+  EXPECT_EQ(listed.status, 403);
+  EXPECT_THAT(json::FindText(listed.body.at("errors").at(0), "message"),
+              StartsWith("Access is denied"));
 }
 
 TEST_F(GovernanceApi, CallerWithoutTheRightGets403AndARecord) {
@@ -233,6 +236,26 @@ TEST_F(GovernanceApi, AttachmentToAnUnknownScopeTypeIs400ForTheWholeCall) {
   EXPECT_THAT(json::FindText(refused.body.at("errors").at(0), "message"),
               HasSubstr("attachments[1].included_scope.scope_type: 'galaxy' is no scope type"));
   EXPECT_EQ(Send("GET", rule + "/attachments").body.at("total_count").as_int64(), 0);
+}
+
+TEST_F(GovernanceApi, AnExcludedScopeOfAnUnknownTypeIsNoDescendant) {
+  const std::string rule = "/config/v1/rules/" + IdOf(CreateSeed());
+  const Answer refused =
+      Send("POST", rule + "/attachments",
+           R"({"attachments":[{"included_scope":{"scope_id":"account-1","scope_type":"account"},)"
+           R"("excluded_scopes":[{"scope_id":"x","scope_type":"enterprise.BOGUS"}]}]})");
+  EXPECT_EQ(refused.status, 400);
+  EXPECT_THAT(json::FindText(refused.body.at("errors").at(0), "message"),
+              HasSubstr("not a descendant"));
+}
+
+TEST_F(GovernanceApi, WhatClientsOf2020SendBesideIsIgnored) {
+  std::string request = SeedRequest("[]");
+  request.replace(request.find(R"("name")"), 0,
+                  R"("version":"0.0.1","imports":[{"name":"i","ui_support":{}}],)");
+  const Answer made = Send("POST", "/config/v1/rules", request);
+  ASSERT_EQ(made.status, 201) << json::Serialize(made.body);
+  EXPECT_EQ(json::Find(made.body.at("rules").at(0).at("rule"), "version"), nullptr);
 }
 
 TEST_F(GovernanceApi, AttachmentToAResourceGroupComesWithAWarning) {

@@ -39,6 +39,14 @@ Result<std::int64_t> ScanId(const Context& context) {
   return id;
 }
 
+// Version 1 says of what is over that it is completed: clients wait for that.
+std::string_view StatusV1(std::string_view status) {
+  if (status == "validation_result_posted_no_error") return "validation_completed";
+  if (status == "discovery_result_posted_no_error") return "discovery_completed";
+  if (status == "discovery_result_posted_with_error") return "error_in_discovery";
+  return status;
+}
+
 // What version 1 lists of a scope; `latest` has the account's scans, newest first.
 json::Object EncodeScopeV1(const SetupItem& item, const std::vector<Scan>& latest) {
   json::Array scans;
@@ -54,7 +62,14 @@ json::Object EncodeScopeV1(const SetupItem& item, const std::vector<Scan>& lates
     }
     scans.push_back({{"scan_id", Text(std::to_string(scan.id))},
                      {"discover_id", Text(std::to_string(scan.id))},
-                     {"status", Text(scan.status)},
+                     {"status", Text(StatusV1(scan.status))},
+                     {"status_message", ""}});
+  }
+  // Its discovery has no number of its own.
+  if (const auto status = json::FindText(item.document, "discovery_status"); !status.empty()) {
+    scans.push_back({{"scan_id", "0"},
+                     {"discover_id", "0"},
+                     {"status", Text(StatusV1(status))},
                      {"status_message", ""}});
   }
   json::Value collectors = json::Array();
@@ -160,15 +175,21 @@ class Handlers {
     BW_TRY(const Page page, PageOf(context));
     BW_TRY(const auto found, posture_.profiles().List(context.account));
     json::Array profiles;
-    for (const auto& profile : found) profiles.push_back(EncodeProfileV1(profile));
+    const auto name = context.query.Get("name");
+    for (const auto& profile : found) {
+      if (!name || *name == profile.profile->name) profiles.push_back(EncodeProfileV1(profile));
+    }
     return PageOfAll(context, page, profiles, "profiles", "/posture/v1/profiles");
   }
 
   Result<net::Response> ScopesV1(Context& context) const {
     BW_TRY(const auto items, posture_.setup().List(context.account, SetupKind::kScope));
     BW_TRY(const auto latest, posture_.LatestScans(context.account));
+    const auto name = context.query.Get("name");
     json::Array scopes;
-    for (const SetupItem& item : items) scopes.push_back(EncodeScopeV1(item, latest));
+    for (const SetupItem& item : items) {
+      if (!name || *name == item.name()) scopes.push_back(EncodeScopeV1(item, latest));
+    }
     return JsonResponse(200, {{"scopes", std::move(scopes)}});
   }
 

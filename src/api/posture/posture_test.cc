@@ -325,6 +325,35 @@ TEST_F(PostureApi, ScansOfAGroupNameItAndVersion1ShowsThemAtTheirScope) {
   EXPECT_EQ(harness_.Send("GET", "/posture/v2/scans/validations/latest_scans").status, 200);
 }
 
+TEST_F(PostureApi, Version1SaysThatWhatIsOverIsCompleted) {
+  const auto made = harness_.Send(
+      "POST", "/posture/v1/scopes",
+      R"({"scope_name":"s","scope_description":"d","collector_ids":["1"],"credential_id":"1",)"
+      R"("environment_type":"ibm"})");
+  ASSERT_EQ(made.status, 201) << made.text;
+  ASSERT_TRUE(harness_.control.jobs->RunDue().ok());
+  const auto states = [&] {
+    const auto listed = harness_.Send("GET", "/posture/v1/scopes?name=s");
+    const auto& scopes = json::Find(listed.body, "scopes")->as_array();
+    std::vector<std::string> all;
+    for (const json::Value& scan : json::Find(scopes.at(0), "scans")->as_array()) {
+      all.emplace_back(json::FindText(scan, "status"));
+    }
+    return all;
+  };
+  EXPECT_EQ(states(), (std::vector<std::string>{"discovery_completed"}));
+  const std::string id(json::FindText(made.body, "scope_id"));
+  ASSERT_EQ(harness_
+                .Send("POST", "/posture/v1/scans/validations",
+                      R"({"scope_id":")" + id + R"(","profile_id":"48"})")
+                .status,
+            202);
+  ASSERT_TRUE(harness_.control.jobs->RunDue().ok());
+  EXPECT_EQ(states(), (std::vector<std::string>{"validation_completed", "discovery_completed"}));
+  const auto none = harness_.Send("GET", "/posture/v1/scopes?name=other");
+  EXPECT_TRUE(json::Find(none.body, "scopes")->as_array().empty());
+}
+
 TEST_F(PostureApi, APassphraseAndAnIntervalHaveLimits) {
   const std::string collector =
       R"({"name":"c","is_public":true,"managed_by":"customer","passphrase":")";

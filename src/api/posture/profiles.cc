@@ -281,13 +281,22 @@ class Handlers {
     return io::ReadAll(*context.request.body, max);
   }
 
+  // Clients say a base by its name, or its id.
+  Result<FoundProfile> BaseOf(const AccountId& account, const std::string& named) const {
+    BW_TRY(auto all, posture_.profiles().List(account));
+    for (FoundProfile& found : all) {
+      if (found.profile->name == named) return std::move(found);
+    }
+    return posture_.profiles().Find(account, named);
+  }
+
   // Those of the profile itself, else of its base.
   Result<std::vector<Control>> ControlsOf(const AccountId& account, const FoundProfile& found,
                                           const ProfileDraft& draft,
                                           const std::vector<std::string>& wanted) const {
     std::vector<Control> pool = found.profile->controls;
     if (!draft.base_profile.empty()) {
-      BW_TRY(const auto base, posture_.profiles().Find(account, draft.base_profile));
+      BW_TRY(const auto base, BaseOf(account, draft.base_profile));
       pool.insert(pool.end(), base.profile->controls.begin(), base.profile->controls.end());
     }
     std::vector<Control> controls;

@@ -29,7 +29,7 @@ struct FieldLimit {
 };
 
 // Of the provider that checks before it sends (ibm-scc 2.8).
-constexpr FieldLimit kCollectorLimits[] = {{"name", 32}, {"description", 1000}};
+constexpr FieldLimit kCollectorLimits[] = {{"name", 64}, {"description", 1000}};
 constexpr FieldLimit kCredentialLimits[] = {{"name", 255}, {"description", 255}};
 constexpr FieldLimit kScopeLimits[] = {{"name", 50}, {"description", 255}};
 
