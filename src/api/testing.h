@@ -58,6 +58,7 @@ class Harness {
   std::string account;       // Account header
   std::string content_type;  // Content-Type header
   net::ListenerKind listener = net::ListenerKind::kPublic;
+  net::Headers more;         // and whatever else
 
   void Serve(std::vector<Endpoint> endpoints) {
     dispatcher_.emplace(DispatcherDeps{registries, authenticator, authorizer, control.changes,
@@ -78,6 +79,7 @@ class Harness {
     if (!authorization.empty()) request.headers.Set("Authorization", authorization);
     if (!content_type.empty()) request.headers.Set("Content-Type", content_type);
     if (!account.empty()) request.headers.Set("Account", account);
+    for (const auto& [name, value] : more.all()) request.headers.Set(name, value);
     io::StringSource source(body);
     request.body = &source;
     net::Response response = dispatcher_->Handle(request);

@@ -1,5 +1,6 @@
 #include "app/endpoints.h"
 
+#include "api/admin_service/admin_service.h"
 #include "api/advisor/advisor.h"
 #include "api/findings/findings.h"
 #include "api/governance/extensions.h"
@@ -55,6 +56,7 @@ struct Faces::State {
   api::SccFace posture{"posture"};
   api::SccFace findings{"findings"};
   api::SccFace notifications{"notifications"};
+  api::SccFace admin_service{"admin_service"};
   api::SccFace native{"native"};
   json::Value openapi;
 };
@@ -93,8 +95,10 @@ std::vector<api::Endpoint> Faces::State::Endpoints() {
                   native));
   Append(all, api::posture::Endpoints(p.posture, *p.heads, posture));
   Append(all, api::posture::EvidenceEndpoints(*p.evidence, p.posture, posture));
-  Append(all, api::findings::Endpoints(p.findings, findings));
+  Append(all, api::findings::Endpoints({p.findings, p.notes, p.occurrences}, findings));
   Append(all, api::notifications::Endpoints(p.channels, p.deliveries, notifications));
+  Append(all,
+         api::admin_service::Endpoints({p.registries, p.channels, p.deliveries}, admin_service));
   Append(all,
          api::native::NativeEndpoints({p.registries, condition::Catalogue::BuiltIn()}, native));
   Append(all, api::native::AuditEndpoints(

@@ -399,6 +399,8 @@ Installation::Parts::Parts(const config::Settings& settings,
                  return database->ReadValue(iam::store::ListAccounts);
                }}),
       findings(*database, *jobs, clock),
+      notes(*database, changes, clock),
+      occurrences(*database, changes, clock),
       sender(WebhookClient(settings.webhooks), settings.webhooks.deadline),
       channels({.allow_http = settings.webhooks.allow_http}, *database, changes, clock),
       deliveries({*database, *jobs, channels, sender, clock,

@@ -60,6 +60,8 @@
 #include "iam/sign_in_facts.h"
 #include "iam/tokens.h"
 #include "insights/findings.h"
+#include "insights/notes.h"
+#include "insights/occurrences.h"
 #include "jobs/jobs.h"
 #include "jobs/ticker.h"
 #include "notify/channels.h"
@@ -241,6 +243,8 @@ struct Installation::Parts {
   posture::Setup posture_setup;
   posture::Posture posture;
   insights::Findings findings;
+  insights::Notes notes;
+  insights::Occurrences occurrences;
   WebhookSender sender;
   notify::Channels channels;
   notify::Deliveries deliveries;
