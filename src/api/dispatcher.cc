@@ -4,7 +4,6 @@
 #include <chrono>
 #include <map>
 
-#include "api/dry_run.h"
 #include "api/router.h"
 #include "base/strings.h"
 #include "control/activity.h"
@@ -27,6 +26,17 @@ control::Origin OriginOf(const net::Request& request) {
 
 bool ChangesSomething(std::string_view method) {
   return method != "GET" && method != "HEAD";
+}
+
+// kInvalid "dry_run_unsupported" where a change that has no dry run is asked for with one.
+Status CheckDryRun(const Endpoint& endpoint, const Context& context) {
+  const bool reads = !ChangesSomething(endpoint.method) || !endpoint.recorded_action().empty();
+  if (reads || endpoint.dry_run == DryRun::kTaken) return Ok();
+  const auto asked = context.query.GetAll("dry_run");
+  if (std::ranges::all_of(asked, [](auto value) { return value == "false"; })) return Ok();
+  return Invalid("dry_run: " + std::string(endpoint.operation) +
+                 " has no dry run; nothing was changed. Leave the parameter out to have it done")
+      .Reason("dry_run_unsupported");
 }
 
 void LogServerFault(std::string_view operation, const Error& error) {

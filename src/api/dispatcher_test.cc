@@ -28,6 +28,16 @@ class DispatcherTest : public ::testing::Test {
            BW_TRY_STATUS(in.Finish());
            return JsonResponse(200, {{"name", json::Text(context.Path("name"))}});
          }},
+        {"DELETE",
+         "/things/{name}",
+         "DeleteThing",
+         Access::To("thing.delete"),
+         harness_.face,
+         [](Context& context) -> Result<net::Response> {
+           return JsonResponse(200, {{"dry", !context.query.GetAll("dry_run").empty()}});
+         },
+         {},
+         DryRun::kTaken},
         {"POST", "/own", "OwnCheck", Access::SignedIn("a test"), harness_.face,
          [](Context&) -> Result<net::Response> { return Denied("not yours").Reason("not_yours"); }},
         {"POST", "/search", "Search", Access::SignedIn("a test"), harness_.face,
@@ -121,6 +131,7 @@ TEST_F(DispatcherTest, ADryRunOfWhatHasNoneIsRefused) {
   EXPECT_EQ(harness_.Send("PUT", "/things/a?dry_run=false", R"({"size":1})").status, 200);
   EXPECT_EQ(harness_.Send("GET", "/mine?dry_run=true").status, 200);
   EXPECT_EQ(harness_.Send("POST", "/search?dry_run=true").status, 403) << "it only reads";
+  EXPECT_EQ(harness_.Send("DELETE", "/planned/a?dry_run=true").body.at("dry"), true);
 }
 
 TEST_F(DispatcherTest, ErrorsCarryTheRequestIdAndNeverTheCause) {

@@ -126,6 +126,11 @@ struct Recorded {
   static Recorded Not(std::string_view why) { return {How::kNot, why}; }
 };
 
+// Whether a change can be asked for with ?dry_run=true and then changes nothing. Of an endpoint
+// that takes none, the dispatcher refuses such a request: whoever asks only to be told must not
+// find that it is done.
+enum class DryRun { kNone, kTaken };
+
 using Handler = std::function<Result<net::Response>(Context&)>;
 
 struct Endpoint {
@@ -140,6 +145,7 @@ struct Endpoint {
   const Face& face;
   Handler handler;
   Recorded recorded = {};
+  DryRun dry_run = DryRun::kNone;
 
   // The action that reads are recorded under; empty: they are not.
   std::string_view recorded_action() const;

@@ -6,7 +6,6 @@
 
 #include <gtest/gtest.h>
 
-#include "api/dry_run.h"
 #include "app/endpoints.h"
 #include "app/testing.h"
 #include "audit/record.h"
@@ -165,14 +164,6 @@ TEST_F(AuditActions, ReadsOfTheReferenceAreRecordedUnderTheirNames) {
     met.insert(endpoint.operation);
   }
   EXPECT_EQ(met.size(), expected.size());
-}
-
-TEST_F(AuditActions, WhatTakesADryRunIsAnOperation) {
-  for (const std::string_view operation : api::kTakeDryRun) {
-    EXPECT_TRUE(std::ranges::any_of(endpoints(), [&](const api::Endpoint& endpoint) {
-      return endpoint.operation == operation;
-    })) << operation;
-  }
 }
 
 TEST(AuditAction, IsFlaggedAsADataEventExactlyWhereTheReferenceDoesSo) {

@@ -117,14 +117,14 @@ Status Record(const StorageDeps& deps, const Context& context,
                        }});
 }
 
-Result<bool> DryRun(const Context& context) {
+Result<bool> WantsDryRun(const Context& context) {
   const std::string_view word = context.query.Get("dry_run").value_or("false");
   if (word == "true" || word == "false") return word == "true";
   return Invalid("dry_run must be true or false").Reason("invalid_query_parameter");
 }
 
 Result<net::Response> Collect(const StorageDeps& deps, const Context& context) {
-  BW_TRY(const bool dry_run, DryRun(context));
+  BW_TRY(const bool dry_run, WantsDryRun(context));
   BW_TRY(const registry::Collection collection,
          deps.collector.CollectFor(context.account, dry_run));
   if (!dry_run) BW_TRY_STATUS(Record(deps, context, collection));
@@ -145,8 +145,14 @@ std::vector<Endpoint> StorageEndpoints(StorageDeps deps, const SccFace& face) {
   return {
       {"GET", "/breakwater/v1/storage", "GetStorage", Access::To(kReadAction), face,
        [deps](Context& context) { return Storage(deps, context); }},
-      {"POST", "/breakwater/v1/garbage-collection", "CollectGarbage", Access::To(kCollectAction),
-       face, [deps](Context& context) { return Collect(deps, context); }},
+      {"POST",
+       "/breakwater/v1/garbage-collection",
+       "CollectGarbage",
+       Access::To(kCollectAction),
+       face,
+       [deps](Context& context) { return Collect(deps, context); },
+       {},
+       DryRun::kTaken},
   };
 }
 

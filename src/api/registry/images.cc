@@ -186,12 +186,30 @@ void AddImageEndpoints(const RegistryFace& face, const RegistryDeps& deps,
   const Access bulk = Access::SignedIn("deletes only images that the caller may delete");
   out->push_back({"POST", "/api/v1/images/tags", "TagImage", tag, face,
                   [deps](Context& c) { return TagImage(deps, c); }});
-  out->push_back({"POST", "/api/v1/images/bulkdelete", "BulkDeleteImages", bulk, face,
-                  [deps](Context& c) { return BulkDeleteImages(deps, c); }});
-  out->push_back({"DELETE", "/api/v1/images/{image...}", "DeleteImage", remove, face,
-                  [deps](Context& c) { return DeleteImage(deps, c); }});
-  out->push_back({"DELETE", "/api/v1/tags/{image...}", "DeleteImageTag", remove, face,
-                  [deps](Context& c) { return DeleteImageTag(deps, c); }});
+  out->push_back({"POST",
+                  "/api/v1/images/bulkdelete",
+                  "BulkDeleteImages",
+                  bulk,
+                  face,
+                  [deps](Context& c) { return BulkDeleteImages(deps, c); },
+                  {},
+                  DryRun::kTaken});
+  out->push_back({"DELETE",
+                  "/api/v1/images/{image...}",
+                  "DeleteImage",
+                  remove,
+                  face,
+                  [deps](Context& c) { return DeleteImage(deps, c); },
+                  {},
+                  DryRun::kTaken});
+  out->push_back({"DELETE",
+                  "/api/v1/tags/{image...}",
+                  "DeleteImageTag",
+                  remove,
+                  face,
+                  [deps](Context& c) { return DeleteImageTag(deps, c); },
+                  {},
+                  DryRun::kTaken});
 }
 
 }  // namespace breakwater::api::management

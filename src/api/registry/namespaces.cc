@@ -183,9 +183,14 @@ void AddNamespaceEndpoints(const RegistryFace& face, const RegistryDeps& deps,
                   [deps](Context& c) { return CreateNamespace(deps, c); }});
   out->push_back({"PATCH", "/api/v1/namespaces/{name}", "AssignNamespace", create, face,
                   [deps](Context& c) { return AssignNamespace(deps, c); }});
-  out->push_back({"DELETE", "/api/v1/namespaces/{name}", "DeleteNamespace",
-                  Access::To(action::kNamespaceDelete, WholeService), face,
-                  [deps](Context& c) { return DeleteNamespace(deps, c); }});
+  out->push_back({"DELETE",
+                  "/api/v1/namespaces/{name}",
+                  "DeleteNamespace",
+                  Access::To(action::kNamespaceDelete, WholeService),
+                  face,
+                  [deps](Context& c) { return DeleteNamespace(deps, c); },
+                  {},
+                  DryRun::kTaken});
 }
 
 }  // namespace breakwater::api::management

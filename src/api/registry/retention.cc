@@ -283,9 +283,14 @@ void AddRetentionEndpoints(const RegistryFace& face, const RegistryDeps& deps,
                   Access::SignedIn("lists only policies that the caller may list"), face,
                   [deps](Context& c) { return ListRetentionPolicies(deps, c); },
                   Recorded::As(action::kRetentionList)});
-  out->push_back({"POST", "/api/v1/retentions", "SetRetentionPolicy",
+  out->push_back({"POST",
+                  "/api/v1/retentions",
+                  "SetRetentionPolicy",
                   Access::SignedIn("the right is needed on the namespace that the body names"),
-                  face, [deps](Context& c) { return SetRetentionPolicy(deps, c); }});
+                  face,
+                  [deps](Context& c) { return SetRetentionPolicy(deps, c); },
+                  {},
+                  DryRun::kTaken});
   out->push_back({"POST", "/api/v1/retentions/analyze", "AnalyzeRetentionPolicy",
                   Access::SignedIn("the right is needed on the namespace that the body names"),
                   face, [deps](Context& c) { return AnalyzeRetentionPolicy(deps, c); },

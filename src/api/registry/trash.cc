@@ -129,9 +129,14 @@ void AddTrashEndpoints(const RegistryFace& face, const RegistryDeps& deps,
   out->push_back({"POST", "/api/v1/trash/{image...}/restore", "RestoreImage", restore, face,
                   [deps](Context& c) { return RestoreImage(deps, c); }});
   // The reference has no way to empty the trash before its time.
-  out->push_back({"DELETE", "/breakwater/v1/trash/{image...}", "PurgeDeletedImage",
-                  Access::To(action::kTrashPurge, image), face,
-                  [deps](Context& c) { return PurgeDeletedImage(deps, c); }});
+  out->push_back({"DELETE",
+                  "/breakwater/v1/trash/{image...}",
+                  "PurgeDeletedImage",
+                  Access::To(action::kTrashPurge, image),
+                  face,
+                  [deps](Context& c) { return PurgeDeletedImage(deps, c); },
+                  {},
+                  DryRun::kTaken});
 }
 
 }  // namespace breakwater::api::management
