@@ -29,7 +29,7 @@ class DispatcherTest : public ::testing::Test {
            return JsonResponse(200, {{"name", json::Text(context.Path("name"))}});
          }},
         {"DELETE",
-         "/things/{name}",
+         "/planned/{name}",
          "DeleteThing",
          Access::To("thing.delete"),
          harness_.face,
