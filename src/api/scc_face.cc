@@ -12,14 +12,6 @@ constexpr std::int64_t kMaxPage = 1000;
 // Beyond any list there is; sums with it stay far from overflow.
 constexpr std::int64_t kMaxNumber = 1'000'000'000;
 
-// Clients tell a lack of rights from other refusals by these words.
-constexpr std::string_view kNoAccess = "Access is denied";
-
-bool LacksRight(const Error& error) {
-  return error.code() == ErrorCode::kDenied &&
-         (error.reason() == "not_authorized" || error.reason() == "account_mismatch");
-}
-
 Result<std::int64_t> NumberOf(const Context& context, std::string_view name,
                               std::int64_t fallback) {
   const auto text = context.query.Get(name);
@@ -59,10 +51,9 @@ void SayWhenToRetry(net::Response& response, const Error& error) {
 
 net::Response SccFace::EncodeError(const Error& error, const net::Request& request,
                                    const Context*) const {
-  const json::Object item = ErrorItem(LacksRight(error) ? Error(error).Context(kNoAccess) : error);
   net::Response response =
       JsonResponse(control::StatusOf(error.code()),
-                   {{"errors", json::Array{item}}, {"trace", json::Text(request.id)}});
+                   {{"errors", json::Array{ErrorItem(error)}}, {"trace", json::Text(request.id)}});
   if (error.code() == ErrorCode::kUnauthenticated) {
     response.headers.Set("WWW-Authenticate", "Bearer realm=\"breakwater\"");
   }

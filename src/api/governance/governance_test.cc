@@ -160,10 +160,7 @@ TEST_F(GovernanceApi, MissingAccountIsTheReferenceSystemsError) {
 TEST_F(GovernanceApi, RuleForAnotherAccountFailsTheWholeRequest) {
   const Answer answer = Send("POST", "/config/v1/rules", SeedRequest("[]", "account-2"));
   EXPECT_EQ(answer.status, 403);
-  const Answer listed = Send("GET", "/config/v1/rules?account_id=account-2");
-  EXPECT_EQ(listed.status, 403);
-  EXPECT_THAT(json::FindText(listed.body.at("errors").at(0), "message"),
-              StartsWith("Access is denied"));
+  EXPECT_EQ(Send("GET", "/config/v1/rules?account_id=account-2").status, 403);
 }
 
 TEST_F(GovernanceApi, CallerWithoutTheRightGets403AndARecord) {
