@@ -248,8 +248,8 @@ TEST_F(GovernanceApi, AnExcludedScopeOfAnUnknownTypeIsNoDescendant) {
 
 TEST_F(GovernanceApi, WhatClientsOf2020SendBesideIsIgnored) {
   std::string request = SeedRequest("[]");
-  request.replace(request.find(R"("name")"), 0,
-                  R"("version":"0.0.1","imports":[{"name":"i","ui_support":{}}],)");
+  request.insert(request.rfind(R"("name")"),
+                 R"("version":"0.0.1","imports":[{"name":"i","ui_support":{}}],)");
   const Answer made = Send("POST", "/config/v1/rules", request);
   ASSERT_EQ(made.status, 201) << json::Serialize(made.body);
   EXPECT_EQ(json::Find(made.body.at("rules").at(0).at("rule"), "version"), nullptr);
