@@ -1,7 +1,6 @@
 #include "condition/program.h"
 
 #include <algorithm>
-#include <cstring>
 #include <limits>
 
 #include "base/check.h"
@@ -15,77 +14,124 @@ constexpr bool IsFlag(Operator op) {
 static_assert(IsFlag(Operator::kIsEmpty) && IsFlag(Operator::kIsNotEmpty));
 static_assert(IsFlag(Operator::kIsTrue) && IsFlag(Operator::kIsFalse));
 
+constexpr std::uint64_t kGreatest = std::numeric_limits<std::uint64_t>::max();
+constexpr std::size_t kHead = 7;  // bytes of a text that a word has room for
+
+std::uint64_t WordOf(std::int64_t integer) {
+  return static_cast<std::uint64_t>(integer) ^ std::uint64_t{1} << 63U;
+}
+
+std::uint64_t HeadOf(std::string_view text) {
+  std::array<unsigned char, kHead> bytes{};
+  std::ranges::copy(text.substr(0, kHead), bytes.begin());
+  std::uint64_t head = 0;
+  for (const unsigned char byte : bytes) head = (head | byte) << 8U;
+  return head;
+}
+
+std::uint64_t WordOf(std::string_view text) {
+  return HeadOf(text) | (std::min(text.size(), kHead + 1) + 1);
+}
+
+// Words from `low` up to `high`, both included; around the end of the numbers if `high` is less.
+struct Range {
+  std::uint64_t low = 0;
+  std::uint64_t high = 0;
+
+  friend bool operator==(const Range&, const Range&) = default;
+};
+constexpr Range kKnown{1, kGreatest};
+
+// All other words. There must be some.
+Range Complement(Range range) {
+  return {range.high + 1, range.low - 1};
+}
+
+// A range that begins or ends with the word that says nothing, without that.
+Range OnlyKnown(Range range) {
+  if (range.low == 0) ++range.low;
+  if (range.high == 0) --range.high;
+  return range;
+}
+
+// Of the texts that begin so, and perhaps others.
+Range RangeOf(std::string_view start) {
+  const std::uint64_t low = HeadOf(start);
+  return OnlyKnown({low, low | kGreatest >> 8 * std::min(start.size(), kHead)});
+}
+
 }  // namespace
 
-Layout::Layout(const ResourceConfig& config) : names_(config.PropertyNames()) {
-  std::ranges::sort(names_);
-  BW_CHECK(names_.size() <= kMost);
+Layout::Layout(const ResourceConfig& config) {
+  for (const Property& property : config.properties) {
+    slots_.push_back({property.name, property.type});
+  }
+  std::ranges::sort(slots_, {}, &Slot::property);
+  BW_CHECK(slots_.size() <= kMost);
 }
 
 std::size_t Layout::SlotOf(std::string_view property) const {
-  const auto found = std::ranges::lower_bound(names_, property);
-  BW_CHECK(found != names_.end() && *found == property);
-  return static_cast<std::size_t>(found - names_.begin());
-}
-
-HeadedText::HeadedText(std::string_view whole) : text(whole) {
-  std::memcpy(&head, whole.data(), std::min(whole.size(), sizeof head));
+  const auto found = std::ranges::lower_bound(slots_, property, {}, &Slot::property);
+  BW_CHECK(found != slots_.end() && found->property == property);
+  return static_cast<std::size_t>(found - slots_.begin());
 }
 
 FactSlots::FactSlots(const Layout& layout, const Facts& facts) {
-  const auto& names = layout.names();
+  std::fill_n(words_.begin(), kFirstValue, 0);
+  const auto& slots = layout.slots();
   auto fact = facts.begin();
-  for (std::size_t slot = 0; slot < names.size(); ++slot) {
-    while (fact != facts.end() && fact->first < names[slot]) ++fact;
-    const bool known = fact != facts.end() && fact->first == names[slot];
+  for (std::size_t slot = 0; slot < slots.size(); ++slot) {
+    const auto& [property, type] = slots[slot];
+    while (fact != facts.end() && fact->first < property) ++fact;
+    const bool known = fact != facts.end() && fact->first == property;
     facts_[slot] = known ? &fact->second : nullptr;
-    if (known) Put(slot, fact->second);
+    words_[kFirstValue + slot] = 0;
+    if (known) Put(slot, type, fact->second);
   }
-  for (std::size_t flag = 0; flag < kFlags; ++flag) flags_[kFlags + flag] = ~flags_[flag];
+  for (std::size_t flag = 0; flag < kFlags; ++flag) words_[kFlags + flag] = ~words_[flag];
 }
 
-void FactSlots::Put(std::size_t slot, const Fact& fact) {
-  const std::uint64_t bit = std::uint64_t{1} << slot;
+void FactSlots::Put(std::size_t slot, PropertyType type, const Fact& fact) {
   const Operand none;
   for (std::size_t flag = 0; flag < kFlags; ++flag) {
     const auto holds = Compare(static_cast<Operator>(flag), none, &fact).truth;
-    if (holds == Truth::kTrue) flags_[flag] |= bit;
+    if (holds == Truth::kTrue) words_[flag] |= std::uint64_t{1} << slot;
   }
   const Value* value = fact.value();
-  if (value == nullptr) return;
+  if (value == nullptr || TypeOf(*value) != type) return;
   if (const auto* text = std::get_if<std::string>(value)) {
-    texts_[slot] = HeadedText(*text);
-    text_slots_ |= bit;
+    words_[kFirstValue + slot] = WordOf(*text);
   } else if (const auto* number = std::get_if<Number>(value); number && number->is_integer()) {
-    integers_[slot] = number->integer();
-    integer_slots_ |= bit;
+    words_[kFirstValue + slot] = WordOf(number->integer());
   }
 }
 
 // Writes a condition's steps from the last to the first, so that each knows what comes after it.
+// Places are counted from the end meanwhile.
 class ProgramCompiler {
  public:
   ProgramCompiler(Program& program, const Layout& layout) : program_(program), layout_(layout) {}
 
   void Run() {
-    program_.entry_ = Emit(0, Program::kHolds, Program::kFails);
-    auto& steps = program_.steps_;
-    std::ranges::reverse(steps);
-    const auto size = static_cast<std::uint32_t>(steps.size());
-    const auto turn = [size](std::uint32_t& at) {
-      if (at < Program::kFails) at = size - 1 - at;
-    };
-    turn(program_.entry_);
-    for (Program::Step& step : steps) {
-      turn(step.pass);
-      turn(step.fail);
+    Step end;
+    for (const auto last : {Otherwise::kFail, Otherwise::kHold}) {
+      end.otherwise = last;
+      program_.steps_.push_back(end);
     }
+    Emit(0, {.pass = 1, .fail = 0});
+    std::ranges::reverse(program_.steps_);
   }
 
  private:
-  using Kind = Program::Kind;
+  using Otherwise = Program::Otherwise;
   using Step = Program::Step;
+  using Place = std::int32_t;
 
+  // Where a part of the condition leads.
+  struct Ways {
+    Place pass = 0;
+    Place fail = 0;
+  };
   struct Parts {
     std::array<std::uint64_t, kFlags> masks{};
     std::vector<std::uint32_t> leaves;
@@ -119,150 +165,150 @@ class ProgramCompiler {
     }
   }
 
-  // The step with which the part begins. All of these answer with one.
-  std::uint32_t Emit(std::uint32_t at, std::uint32_t pass, std::uint32_t fail) {
+  // Where the part begins. All of these answer with that, and it is where the last step lies.
+  Place Emit(std::uint32_t at, Ways ways) {
     const Node& node = condition().nodes()[at];
     switch (node.kind) {
-      case Node::Kind::kLeaf: return EmitLeaf(LeafAt(at), pass, fail);
+      case Node::Kind::kLeaf: return EmitLeaf(LeafAt(at), ways);
       case Node::Kind::kSubRule:
-        return Push({.kind = Kind::kSubRule, .pass = pass, .fail = fail, .which = node.leaf});
+        return Push({.otherwise = Otherwise::kSubRule, .which = node.leaf}, ways);
       case Node::Kind::kAnd:
-      case Node::Kind::kOr: return EmitGroup(at, pass, fail);
+      case Node::Kind::kOr: return EmitGroup(at, ways);
     }
     BW_UNREACHABLE();
   }
 
-  std::uint32_t EmitLeaf(const Leaf& leaf, std::uint32_t pass, std::uint32_t fail) {
-    if (IsFlag(leaf.op)) return Push(EveryFlag(leaf.op, BitOf(leaf), pass, fail));
-    const Operand* operand =
-        leaf.parameter.empty() ? &leaf.operand : program_.parameters_.Find(leaf.parameter);
-    if (operand == nullptr) return fail;  // never known, so it never holds
-    Step step{.kind = Kind::kLeaf,
-              .slot = static_cast<std::uint8_t>(layout_.SlotOf(leaf.property)),
-              .pass = pass,
-              .fail = fail,
-              .which = static_cast<std::uint32_t>(program_.comparisons_.size())};
-    program_.comparisons_.push_back({leaf.op, operand});
-    MakeRange(leaf.op, *operand, step);
-    MakeTexts(leaf.op, *operand, step);
-    return Push(step);
-  }
-
-  static Step EveryFlag(Operator flag, std::uint64_t mask, std::uint32_t pass, std::uint32_t fail) {
-    const auto word = static_cast<std::uint8_t>(kFlags + static_cast<std::size_t>(flag));
-    return {.first = {.word = word, .negated = false}, .pass = pass, .fail = fail, .a = mask};
-  }
-  static Step SomeFlag(Operator flag, std::uint64_t mask, std::uint32_t pass, std::uint32_t fail) {
-    const auto word = static_cast<std::uint8_t>(flag);
-    return {.first = {.word = word, .negated = true}, .pass = pass, .fail = fail, .a = mask};
-  }
-
-  // A comparison with one integer is a range.
-  static void MakeRange(Operator op, const Operand& operand, Step& step) {
-    const auto& numbers = operand.numbers;
-    if (numbers.size() != 1 || !numbers.front().is_integer()) return;
-    const std::int64_t n = numbers.front().integer();
-    constexpr std::int64_t kLeast = std::numeric_limits<std::int64_t>::min();
-    constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
-    const auto make = [&](std::int64_t low, std::int64_t high, bool negated) {
-      step.kind = Kind::kRange;
-      step.a = static_cast<std::uint64_t>(low);
-      step.b = static_cast<std::uint64_t>(high);
-      step.negated = negated;
-    };
-    switch (op) {
-      case Operator::kNumEquals: return make(n, n, false);
-      case Operator::kNumNotEquals: return make(n, n, true);
-      case Operator::kNumLessThanEquals: return make(kLeast, n, false);
-      case Operator::kNumLessThan: return make(n, kMost, true);
-      case Operator::kNumGreaterThanEquals: return make(n, kMost, false);
-      case Operator::kNumGreaterThan: return make(kLeast, n, true);
-      default: return;  // days are no number of the property's
-    }
-  }
-
-  void MakeTexts(Operator op, const Operand& operand, Step& step) {
-    using Form = Program::Text::Form;
-    const Operator* negation = NegationOf(op);
-    step.negated = step.negated || (negation != nullptr && *negation < op);
-    const Operator positive = step.negated && negation != nullptr ? *negation : op;
-    const bool of_texts = positive == Operator::kStringEquals ||
-                          positive == Operator::kStringMatch ||
-                          positive == Operator::kStringContains;
-    if (!of_texts) return;
-    step.kind = Kind::kTexts;
-    step.a = program_.texts_.size();
-    for (const std::string& text : operand.texts) {
-      const std::size_t wild = text.find_first_of("*?");
-      if (positive == Operator::kStringContains) {
-        Add(Form::kPart, text);
-      } else if (positive == Operator::kStringEquals || wild == std::string::npos) {
-        Add(Form::kWhole, text);
-      } else if (wild + 1 == text.size() && text.back() == '*') {
-        Add(Form::kPrefix, std::string_view(text).substr(0, wild));
-      } else {
-        Add(Form::kPattern, text);
-      }
-    }
-    step.b = program_.texts_.size();
-  }
-
-  void Add(Program::Text::Form form, std::string_view text) {
-    Program::Text one{.form = form, .mask = 0, .head = 0, .text = text};
-    if (form == Program::Text::Form::kWhole) one.mask = ~std::uint64_t{0};
-    if (form == Program::Text::Form::kPrefix) {
-      const std::string bytes(std::min(text.size(), sizeof one.mask), '\xFF');
-      one.mask = HeadedText(bytes).head;
-    }
-    one.head = HeadedText(text).head & one.mask;
-    program_.texts_.push_back(one);
-  }
-
   // What costs least is tested first.
-  std::uint32_t EmitGroup(std::uint32_t group, std::uint32_t pass, std::uint32_t fail) {
+  Place EmitGroup(std::uint32_t group, Ways ways) {
     const bool every = condition().nodes()[group].kind == Node::Kind::kAnd;
     Parts parts;
     Gather(group, parts);
-    std::uint32_t next = every ? pass : fail;
-    const auto emit_all = [&](const std::vector<std::uint32_t>& nodes) {
-      for (auto at = nodes.rbegin(); at != nodes.rend(); ++at) {
-        next = every ? Emit(*at, next, fail) : Emit(*at, pass, next);
-      }
-    };
-    emit_all(parts.sub_rules);
-    emit_all(parts.groups);
-    emit_all(parts.leaves);
-    const std::uint32_t inherited = every ? pass : fail;
+    Place& next = every ? ways.pass : ways.fail;
+    for (const auto* nodes : {&parts.sub_rules, &parts.groups, &parts.leaves}) {
+      for (auto at = nodes->rbegin(); at != nodes->rend(); ++at) next = Emit(*at, ways);
+    }
     for (std::size_t flag = 0; flag < kFlags; ++flag) {
-      const std::uint64_t mask = parts.masks[flag];
-      if (mask == 0) continue;
-      const auto op = static_cast<Operator>(flag);
-      const Step step = every ? EveryFlag(op, mask, next, fail) : SomeFlag(op, mask, pass, next);
-      // What came before this group is led to from elsewhere, too.
-      if (next == inherited || !Join(step, every)) next = Push(step);
+      if (parts.masks[flag] == 0) continue;
+      next = every ? EmitEvery(flag, parts.masks[flag], ways)
+                   : EmitSome(flag, parts.masks[flag], ways);
     }
     return next;
   }
 
-  // Makes one step of two: of this one and the last, to which it leads.
-  bool Join(const Step& step, bool every) {
-    Step& last = program_.steps_.back();
-    const auto index = static_cast<std::uint32_t>(program_.steps_.size() - 1);
-    if (last.kind != Kind::kBits || last.b != 0) return false;
-    const bool leads = every ? step.pass == index && step.fail == last.fail
-                             : step.fail == index && step.pass == last.pass;
-    if (!leads) return false;
-    last.b = last.a;
-    last.second = last.first;
-    last.a = step.a;
-    last.first = step.first;
-    last.either = !every;
-    return true;
+  // Every flag of a mask holds if there is none that does not.
+  Place EmitEvery(std::size_t flag, std::uint64_t mask, Ways ways) {
+    return EmitNone(kFlags + flag, mask, ways);
+  }
+  Place EmitSome(std::size_t flag, std::uint64_t mask, Ways ways) {
+    return EmitNone(flag, mask, {.pass = ways.fail, .fail = ways.pass});
+  }
+  Place EmitNone(std::size_t word, std::uint64_t mask, Ways ways) {
+    return PushRange({.word = static_cast<std::uint8_t>(word), .mask = mask}, {0, 0}, ways);
   }
 
-  std::uint32_t Push(Step step) {
+  Place EmitLeaf(const Leaf& leaf, Ways ways) {
+    if (IsFlag(leaf.op)) return EmitEvery(static_cast<std::size_t>(leaf.op), BitOf(leaf), ways);
+    const Operand* operand =
+        leaf.parameter.empty() ? &leaf.operand : program_.parameters_.Find(leaf.parameter);
+    Step step{.otherwise = Otherwise::kCompare};
+    step.word = static_cast<std::uint8_t>(FactSlots::kFirstValue + layout_.SlotOf(leaf.property));
+    step.which = static_cast<std::uint32_t>(program_.comparisons_.size());
+    program_.comparisons_.push_back({leaf.op, operand});
+    if (operand != nullptr && !operand->texts.empty()) {
+      switch (leaf.op) {
+        case Operator::kStringEquals:
+        case Operator::kStringMatch:
+        case Operator::kStringContains: return EmitAnyText(leaf.op, *operand, step, ways);
+        case Operator::kStringNotEquals:
+        case Operator::kStringNotMatch:
+        case Operator::kStringNotContains: return EmitNoText(leaf.op, *operand, step, ways);
+        default: break;
+      }
+    }
+    if (operand != nullptr && operand->numbers.size() == 1) {
+      return EmitNumber(leaf.op, operand->numbers.front(), step, ways);
+    }
+    return Push(step, ways);
+  }
+
+  // A comparison with one integer asks for ranges. Those at the ends of the numbers may be empty,
+  // and are left to the general comparison.
+  Place EmitNumber(Operator op, const Number& number, const Step& compare, Ways ways) {
+    const std::uint64_t n = number.is_integer() ? WordOf(number.integer()) : 0;
+    if (n <= 1 || n == kGreatest) return Push(compare, ways);
+    const auto push = [&](std::uint64_t low, std::uint64_t high) {
+      return PushIfKnown(compare, {low, high}, ways);
+    };
+    switch (op) {
+      case Operator::kNumLessThan: return push(1, n - 1);
+      case Operator::kNumLessThanEquals: return push(1, n);
+      case Operator::kNumGreaterThan: return push(n + 1, kGreatest);
+      case Operator::kNumGreaterThanEquals: return push(n, kGreatest);
+      case Operator::kNumEquals: ways.pass = push(1, n); return push(n, kGreatest);
+      case Operator::kNumNotEquals: ways.fail = push(1, n - 1); return push(n + 1, kGreatest);
+      default: return Push(compare, ways);  // days are no number of the property's
+    }
+  }
+
+  Place EmitAnyText(Operator op, const Operand& operand, const Step& compare, Ways ways) {
+    for (auto text = operand.texts.rbegin(); text != operand.texts.rend(); ++text) {
+      ways.fail = EmitText({op, *text}, compare.word, ways);
+    }
+    return ways.fail;
+  }
+
+  // Like none of the texts; of what is no text, the comparison knows more.
+  Place EmitNoText(Operator op, const Operand& operand, const Step& compare, Ways ways) {
+    const Place other = PushIfKnown(compare, kKnown, ways);
+    return EmitAnyText(*NegationOf(op), operand, compare, {.pass = ways.fail, .fail = other});
+  }
+
+  Place EmitText(const Program::Text& text, std::uint8_t word, Ways ways) {
+    const Range range = text.form == Program::Text::Form::kWhole
+                            ? Range{WordOf(text.text), WordOf(text.text)}
+                            : RangeOf(text.Start());
+    Step step{.word = word, .mask = kGreatest};
+    if (text.IsDecidedByWord()) return PushRange(step, range, ways);
+    Step closer{.otherwise = Otherwise::kText, .word = word};
+    closer.which = static_cast<std::uint32_t>(program_.texts_.size());
+    program_.texts_.push_back(text);
+    if (IsNext(ways.pass)) {
+      ways.pass = Push(closer, ways);
+      return PushRange(step, range, ways);
+    }
+    return Push(Leading(closer, Complement(range)), ways);
+  }
+
+  // A step that holds if the word is in the range.
+  Place PushRange(const Step& step, Range range, Ways ways) {
+    return Push(Leading(step, IsNext(ways.pass) ? range : Complement(range)), ways);
+  }
+
+  // A step that holds if the word is in the range, or says nothing and the comparison holds.
+  Place PushIfKnown(Step step, Range range, Ways ways) {
+    step.otherwise = Otherwise::kJumpIfKnown;
+    if (IsNext(ways.pass)) return Push(Leading(step, range), ways);
+    if (range == kKnown) return Push(step, ways);
+    return Push(Leading(step, OnlyKnown(Complement(range))), ways);
+  }
+
+  static Step Leading(Step step, Range range) {
+    if (step.mask == 0) step.mask = kGreatest;
+    step.low = range.low;
+    step.span = range.high - range.low;
+    return step;
+  }
+
+  bool IsNext(Place place) const { return place + 1 == static_cast<Place>(program_.steps_.size()); }
+
+  // Of the ways, one is the next step.
+  Place Push(Step step, Ways ways) {
+    const auto here = static_cast<Place>(program_.steps_.size());
+    step.next_if = IsNext(ways.pass);
+    BW_CHECK(step.next_if || IsNext(ways.fail));
+    step.jump = here - (step.next_if ? ways.fail : ways.pass);
     program_.steps_.push_back(step);
-    return static_cast<std::uint32_t>(program_.steps_.size() - 1);
+    return here;
   }
 
   Program& program_;
@@ -274,33 +320,71 @@ Program::Program(const Condition& condition, const Parameters& parameters, const
   ProgramCompiler(*this, layout).Run();
 }
 
-bool Program::TestValue(const Step& step, const FactSlots& facts, const Related* related) const {
-  switch (step.kind) {
-    case Kind::kRange:
-      if (const std::int64_t* found = facts.IntegerAt(step.slot)) {
-        const auto low = static_cast<std::int64_t>(step.a);
-        const auto high = static_cast<std::int64_t>(step.b);
-        return (low <= *found && *found <= high) != step.negated;
-      }
-      break;
-    case Kind::kTexts:
-      if (const HeadedText* found = facts.TextAt(step.slot)) {
-        return IsLikeOne(step, *found) != step.negated;
-      }
-      break;
-    case Kind::kBits:
-    case Kind::kLeaf:
-    case Kind::kSubRule: break;
+Program::Text::Text(Operator op, std::string_view given) : text(given) {
+  const std::size_t wild = op == Operator::kStringMatch ? given.find_first_of("*?") : given.npos;
+  if (op == Operator::kStringContains) {
+    form = Form::kPart;
+  } else if (wild == given.npos) {
+    form = Form::kWhole;
+  } else if (wild + 1 == given.size() && given.back() == '*') {
+    form = Form::kPrefix;
+    text.remove_suffix(1);
+  } else {
+    form = Form::kPattern;
   }
-  return TestOne(step, facts, related);
 }
 
-bool Program::TestOne(const Step& step, const FactSlots& facts, const Related* related) const {
-  if (step.kind == Kind::kSubRule) {
-    return TruthOf(condition_.sub_rules()[step.which], parameters_, related) == Truth::kTrue;
+std::string_view Program::Text::Start() const {
+  switch (form) {
+    case Form::kWhole:
+    case Form::kPrefix: return text;
+    case Form::kPart: return {};
+    case Form::kPattern: return text.substr(0, text.find_first_of("*?"));
   }
-  const auto& [op, operand] = comparisons_[step.which];
-  return Compare(op, *operand, facts.at(step.slot)).truth == Truth::kTrue;
+  BW_UNREACHABLE();
+}
+
+bool Program::Text::IsDecidedByWord() const {
+  if (text.size() > kHead) return false;
+  // A text that ends sooner has zeros there, too.
+  return form == Form::kWhole || (form == Form::kPrefix && text.find('\0') == text.npos);
+}
+
+bool Program::Text::IsLike(std::string_view found) const {
+  switch (form) {
+    case Form::kWhole: return found == text;
+    case Form::kPrefix: return found.starts_with(text);
+    case Form::kPart: return found.find(text) != std::string_view::npos;
+    case Form::kPattern: return WildcardMatch(text, found);
+  }
+  BW_UNREACHABLE();
+}
+
+bool Program::LooksLikeNext(const Step& step, const FactSlots& facts,
+                            const Related* related) const {
+  bool holds = false;
+  const auto fact = [&] { return facts.at(step.word - FactSlots::kFirstValue); };
+  switch (step.otherwise) {
+    case Otherwise::kJumpIfKnown:
+      if (facts.Word(step.word) != 0) return false;
+      [[fallthrough]];
+    case Otherwise::kCompare: holds = Holds(comparisons_[step.which], fact()); break;
+    case Otherwise::kText:
+      holds = texts_[step.which].IsLike(std::get<std::string>(*fact()->value()));
+      break;
+    case Otherwise::kSubRule:
+      holds = TruthOf(condition_.sub_rules()[step.which], parameters_, related) == Truth::kTrue;
+      break;
+    case Otherwise::kJump:
+    case Otherwise::kHold:
+    case Otherwise::kFail: BW_UNREACHABLE();
+  }
+  return holds == step.next_if;
+}
+
+bool Program::Holds(const Comparing& comparing, const Fact* fact) {
+  if (comparing.operand == nullptr) return false;  // never known
+  return Compare(comparing.op, *comparing.operand, fact).truth == Truth::kTrue;
 }
 
 void ProgramPack::Add(const Program& program) {
@@ -310,7 +394,7 @@ void ProgramPack::Add(const Program& program) {
 
 Program::Ready ProgramPack::At(std::size_t nth) const {
   const auto& [program, first] = packed_[nth];
-  return {steps_.data() + first, *program, program->entry_};
+  return {steps_.data() + first, *program};
 }
 
 }  // namespace breakwater::condition

@@ -25,58 +25,49 @@ inline constexpr std::size_t kFlags = 4;
 // Numbers the properties of one kind of resource: their slots. Immutable.
 class Layout {
  public:
+  struct Slot {
+    std::string property;
+    PropertyType type = PropertyType::kBoolean;
+  };
   // A kind has no more properties: one word holds a bit for each.
   static constexpr std::size_t kMost = 64;
 
   explicit Layout(const ResourceConfig& config);
 
   // In the order of Facts.
-  const std::vector<std::string>& names() const { return names_; }
+  const std::vector<Slot>& slots() const { return slots_; }
   // The property must be one of the kind's.
   std::size_t SlotOf(std::string_view property) const;
 
  private:
-  std::vector<std::string> names_;
+  std::vector<Slot> slots_;
 };
 
-// A text beside its first bytes, which tell most texts apart: in one word, zeros behind the end.
-struct HeadedText {
-  HeadedText() = default;
-  explicit HeadedText(std::string_view whole);
-
-  std::string_view text;
-  std::uint64_t head = 0;
-};
-
-// The facts of one resource by slot. They must outlive it.
+// The facts of one resource by slot, and most of what they say in words: a comparison is then
+// whether a word lies in a range. They must outlive it.
+//
+// The first words have a bit for each slot: of which an operator without a value holds, and behind
+// these, of which each does not. Then each slot has a word for its value. It rises with the value:
+// - an integer, where the property is numeric: from the least on, counted from 0
+// - a text, where the property is a string: the first 7 bytes, zeros behind the text's end, and
+//   then one for the size, which tells sizes up to 7 apart
+// - 0 for anything else, about which the word says nothing
 class FactSlots {
  public:
+  static constexpr std::size_t kFirstValue = 2 * kFlags;
+
   FactSlots(const Layout& layout, const Facts& facts);
 
+  std::uint64_t Word(std::size_t index) const { return words_[index]; }
   // Null if nobody said anything of the property.
   const Fact* at(std::size_t slot) const { return facts_[slot]; }
-  // A bit for each slot: of which an operator without a value holds, and behind these words, of
-  // which each does not.
-  std::uint64_t Flags(std::size_t word) const { return flags_[word]; }
-  // The common values, seen through: null if there is another, or none.
-  const std::int64_t* IntegerAt(std::size_t slot) const {
-    return Has(integer_slots_, slot) ? &integers_[slot] : nullptr;
-  }
-  const HeadedText* TextAt(std::size_t slot) const {
-    return Has(text_slots_, slot) ? &texts_[slot] : nullptr;
-  }
 
  private:
-  static bool Has(std::uint64_t slots, std::size_t slot) { return (slots >> slot & 1U) != 0; }
-  void Put(std::size_t slot, const Fact& fact);
+  void Put(std::size_t slot, PropertyType type, const Fact& fact);
 
-  // What is not of the layout's slots, or of those that the masks name, is never looked at.
-  std::array<std::uint64_t, 2 * kFlags> flags_{};
-  std::uint64_t integer_slots_ = 0;
-  std::uint64_t text_slots_ = 0;
+  // What is not of the layout's slots is never looked at.
+  std::array<std::uint64_t, kFirstValue + Layout::kMost> words_;
   std::array<const Fact*, Layout::kMost> facts_;
-  std::array<std::int64_t, Layout::kMost> integers_;
-  std::array<HeadedText, Layout::kMost> texts_;
 };
 
 // One condition with its parameters. Immutable; safe to share between threads.
@@ -99,119 +90,85 @@ class Program {
    private:
     friend class Program;
     friend class ProgramPack;
-    Ready(const Step* steps, const Program& program, std::uint32_t entry)
-        : steps_(steps), program_(&program), entry_(entry) {}
+    Ready(const Step* steps, const Program& program) : steps_(steps), program_(&program) {}
 
     const Step* steps_;
     const Program* program_;
-    std::uint32_t entry_;
   };
-  Ready ready() const { return {steps_.data(), *this, entry_}; }
+  Ready ready() const { return {steps_.data(), *this}; }
   bool Holds(const FactSlots& facts, const Related* related = nullptr) const {
-    return Run(steps_.data(), entry_, facts, related);
+    return Run(steps_.data(), facts, related);
   }
 
  private:
   friend class ProgramCompiler;
   friend class ProgramPack;
 
-  // Where a step leads that is the last.
-  static constexpr std::uint32_t kHolds = UINT32_MAX;
-  static constexpr std::uint32_t kFails = UINT32_MAX - 1;
-
-  enum class Kind : std::uint8_t {
-    kBits,   // one or two tests of flags
-    kRange,  // an integer between two others, bounds included
-    kTexts,  // a text among some, or like one of them
-    kLeaf,   // any other comparison
-    kSubRule,
+  // What to do where a step's word does not lead to the next step.
+  enum class Otherwise : std::uint8_t {
+    kJump,
+    kJumpIfKnown,  // and make the comparison `which` if the word says nothing
+    kCompare,      // make the comparison `which`
+    kText,         // see whether the text is like the text `which`
+    kSubRule,      // judge the sub-rule `which`
+    kHold,         // that was all
+    kFail,
   };
-  // Whether a word of flags has none of the mask's bits: every flag of a mask holds if none does
-  // not.
-  struct FlagTest {
-    std::uint8_t word = 0;
-    bool negated = false;
-  };
-  // A test, and which one comes next. A condition holds if the comparisons that it needs do, known
-  // or not, as there is no "not" in it: two ways out are enough.
+  // A look at a word, and where it leads. A condition holds if the comparisons that it needs do,
+  // known or not, as there is no "not" in it: two ways out of a step are enough. One of them is
+  // always the next step, so that the processor goes on with that before this one is decided.
   struct Step {
-    Kind kind = Kind::kBits;
-    bool negated = false;  // kRange, kTexts
-    bool either = false;   // kBits: the one or the other, not both
-    std::uint8_t slot = 0;
-    FlagTest first = {};  // of a, and of b
-    FlagTest second = {};
-    std::uint32_t pass = kHolds;
-    std::uint32_t fail = kFails;
-    std::uint32_t which = 0;  // among the comparisons, or the sub-rules
-    // kBits: two masks. kRange: the bounds. kTexts: where they begin and end.
-    std::uint64_t a = 0;
-    std::uint64_t b = 0;
+    Otherwise otherwise = Otherwise::kJump;
+    bool next_if = true;  // what closer looks lead to the next step; the others jump
+    std::uint8_t word = 0;
+    std::int32_t jump = 0;  // by so many steps
+    std::uint32_t which = 0;
+    // Leads to the next step if so much of the word is not below `low`, nor more than `span` above
+    // it; ranges may go around the end of the numbers. As it stands here it never does.
+    std::uint64_t mask = 0;
+    std::uint64_t low = 1;
+    std::uint64_t span = 0;
+
+    bool Leads(const FactSlots& facts) const { return (facts.Word(word) & mask) - low <= span; }
   };
   struct Comparing {
     Operator op = Operator::kIsTrue;
-    const Operand* operand = nullptr;
+    const Operand* operand = nullptr;  // null: of a parameter without a value
   };
   struct Text {
     enum class Form : std::uint8_t { kWhole, kPrefix, kPart, kPattern };
-    bool IsLike(const HeadedText& found) const {
-      constexpr std::size_t kHead = sizeof head;
-      if ((found.head & mask) != head) return false;
-      switch (form) {
-        case Form::kWhole:
-          return found.text.size() == text.size() && (text.size() <= kHead || found.text == text);
-        case Form::kPrefix:
-          return found.text.size() >= text.size() &&
-                 (text.size() <= kHead || found.text.starts_with(text));
-        case Form::kPart: return found.text.find(text) != std::string_view::npos;
-        case Form::kPattern: return WildcardMatch(text, found.text);
-      }
-      return false;
-    }
+
+    // The operator is none of the negated ones.
+    Text(Operator op, std::string_view given);
+    bool IsLike(std::string_view found) const;
+    // With which every text begins that is like it.
+    std::string_view Start() const;
+    // Whether no text's word is in the range but those that are like it.
+    bool IsDecidedByWord() const;
 
     Form form = Form::kWhole;
-    std::uint64_t mask = 0;  // the bytes of the head that must be the same
-    std::uint64_t head = 0;
     std::string_view text;
   };
 
-  bool Run(const Step* steps, std::uint32_t at, const FactSlots& facts,
-           const Related* related) const {
-    while (at < kFails) {
-      const Step& step = steps[at];
-      const bool holds =
-          step.kind == Kind::kBits ? TestBits(step, facts) : TestValue(step, facts, related);
-      // A jump, not a choice of numbers: it is foreseen, and the next step begins before this one
-      // ends.
-      if (holds) [[likely]] {
-        at = step.pass;
-      } else {
-        at = step.fail;
-      }
+  bool Run(const Step* step, const FactSlots& facts, const Related* related) const {
+    for (;;) {
+      while (step->Leads(facts)) [[likely]]
+        ++step;
+      if (step->otherwise == Otherwise::kHold) return true;
+      if (step->otherwise == Otherwise::kFail) return false;
+      const bool next = step->otherwise != Otherwise::kJump && LooksLikeNext(*step, facts, related);
+      step += next ? 1 : step->jump;
     }
-    return at == kHolds;
   }
-  static bool TestBits(const Step& step, const FactSlots& facts) {
-    const bool first = ((facts.Flags(step.first.word) & step.a) == 0) != step.first.negated;
-    const bool second = ((facts.Flags(step.second.word) & step.b) == 0) != step.second.negated;
-    return step.either ? first || second : first && second;
-  }
-  // Those that look at values themselves, out of the way of the others.
-  bool TestValue(const Step& step, const FactSlots& facts, const Related* related) const;
-  bool IsLikeOne(const Step& step, const HeadedText& found) const {
-    for (std::uint64_t i = step.a; i < step.b; ++i) {
-      if (texts_[i].IsLike(found)) return true;
-    }
-    return false;
-  }
-  bool TestOne(const Step& step, const FactSlots& facts, const Related* related) const;
+  // Looks closer, out of the way of those that need not.
+  bool LooksLikeNext(const Step& step, const FactSlots& facts, const Related* related) const;
+  static bool Holds(const Comparing& comparing, const Fact* fact);
 
   const Condition& condition_;
   const Parameters& parameters_;
   std::vector<Step> steps_;
   std::vector<Comparing> comparisons_;
   std::vector<Text> texts_;
-  std::uint32_t entry_ = kHolds;
 };
 
 // The steps of many programs side by side, in the order in which they are judged: what is far apart
@@ -232,7 +189,7 @@ class ProgramPack {
 };
 
 inline bool Program::Ready::Holds(const FactSlots& facts, const Related* related) const {
-  return program_->Run(steps_, entry_, facts, related);
+  return program_->Run(steps_, facts, related);
 }
 
 }  // namespace breakwater::condition

@@ -147,30 +147,62 @@ TEST(Program, NeverHoldsWhereAParameterHasNoValue) {
   EXPECT_TRUE(Holds(Compile(Leaf("count", "num_equals", "${most}")), parameters, facts));
 }
 
+// A leaf alone, and where either outcome leads on: with others behind it that decide.
+std::vector<Condition> InEveryPosition(const json::Value& leaf) {
+  std::vector<Condition> conditions;
+  conditions.push_back(Compile(leaf));
+  for (const char* group : {"and", "or"}) {
+    const json::Value other = Leaf("names", "strings_required", json::Array{"a"});
+    conditions.push_back(Compile(json::Object{{group, json::Array{leaf, other}}}));
+    conditions.push_back(Compile(json::Object{{group, json::Array{other, leaf}}}));
+  }
+  return conditions;
+}
+
+void ExpectAgreement(const std::vector<Condition>& conditions, Facts facts) {
+  for (const StringList& names : {StringList{"a"}, StringList{"b"}}) {
+    facts.Set("names", Fact::Present(names, "test", kNow));
+    for (const Condition& condition : conditions) {
+      EXPECT_EQ(Holds(condition, {}, facts), Judge(condition, {}, facts) == Outcome::kCompliant)
+          << condition.source() << " " << facts.ToJson();
+    }
+  }
+}
+
 // Texts whose first bytes are the same, or that are shorter than these, are told apart all the
 // same.
 TEST(Program, ComparesTextsToTheirEnds) {
   const std::vector<std::string> texts{"",
                                        "a",
+                                       "abcdef",
                                        "abcdefg",
                                        "abcdefgh",
                                        "abcdefghi",
                                        "abcdefghj",
+                                       std::string("abcdef\0", 7),
                                        std::string("abcdefg\0", 8),
                                        std::string("\0", 1),
+                                       std::string("a\0b", 3),
                                        "ABCDEFGH",
+                                       "\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF",
                                        "xabcdefghi",
                                        "abcdefghijklmnopqrstuvwxyz"};
+  std::vector<json::Value> values{"",         "a",         "abcdef",     "abcdefg",
+                                  "abcdefgh", "abcdefghi", "a*",         "abcdef*",
+                                  "abcdefg*", "abcdefgh*", "abcdefghi*", "*",
+                                  "*i",       "a?c*",      "**",         "abcdefgh*z"};
+  values.push_back(json::Text(std::string("a\0*", 3)));
+  values.push_back(json::Text(std::string("\0*", 2)));
+  values.push_back(json::Array{"abcdefghi", "abcdefgh", "a"});
+  values.push_back(json::Array{"a", "abcdefgh"});
   for (const char* op : {"string_equals", "string_not_equals", "string_match", "string_not_match",
                          "string_contains", "string_not_contains"}) {
-    for (const char* value : {"a", "abcdefg", "abcdefgh", "abcdefghi", "a*", "abcdefgh*",
-                              "abcdefghi*", "*", "*i", "a?c*", "**"}) {
-      const Condition condition = Compile(Leaf("text", op, value));
+    for (const json::Value& value : values) {
+      const auto conditions = InEveryPosition(Leaf("text", op, value));
       for (const std::string& text : texts) {
         Facts facts;
         facts.Set("text", Fact::Present(text, "test", kNow));
-        EXPECT_EQ(Holds(condition, {}, facts), Judge(condition, {}, facts) == Outcome::kCompliant)
-            << text << " " << op << " " << value;
+        ExpectAgreement(conditions, facts);
       }
     }
   }
@@ -183,13 +215,45 @@ TEST(Program, ComparesIntegersUpToTheEndsOfTheirRange) {
   for (const char* op : {"num_equals", "num_not_equals", "num_less_than", "num_less_than_equals",
                          "num_greater_than", "num_greater_than_equals"}) {
     for (const std::int64_t given : numbers) {
-      const Condition condition = Compile(Leaf("count", op, given));
+      const auto conditions = InEveryPosition(Leaf("count", op, given));
       for (const std::int64_t found : numbers) {
         Facts facts;
         facts.Set("count", Fact::Present(Number(found), "test", kNow));
-        EXPECT_EQ(Holds(condition, {}, facts), Judge(condition, {}, facts) == Outcome::kCompliant)
-            << found << " " << op << " " << given;
+        ExpectAgreement(conditions, facts);
       }
+    }
+  }
+}
+
+TEST(Program, LooksCloserAtFactsThatWordsHaveNoRoomFor) {
+  const std::vector<std::optional<Fact>> states{
+      std::nullopt,
+      Fact::Absent("test", kNow),
+      Fact::Unavailable("away", "test", kNow),
+      Fact::Present(std::string("3"), "test", kNow),
+      Fact::Present(std::string("x"), "test", kNow),
+      Fact::Present(Number::Parse("2.5").value(), "test", kNow),
+      Fact::Present(Number(3), "test", kNow),
+      Fact::Present(StringList{"3"}, "test", kNow),
+  };
+  std::vector<json::Value> leaves;
+  for (const char* op : {"num_equals", "num_not_equals", "num_less_than", "num_less_than_equals",
+                         "num_greater_than", "num_greater_than_equals"}) {
+    leaves.push_back(Leaf("count", op, 3));
+    leaves.push_back(Leaf("count", op, "2.5"));
+  }
+  for (const char* op : {"string_equals", "string_not_equals", "string_match", "string_not_match",
+                         "string_contains", "string_not_contains"}) {
+    leaves.push_back(Leaf("text", op, "3"));
+    leaves.push_back(Leaf("text", op, json::Array{"*", "3"}));
+  }
+  for (const json::Value& leaf : leaves) {
+    const auto conditions = InEveryPosition(leaf);
+    for (const auto& state : states) {
+      Facts facts;
+      if (state) facts.Set("text", *state);
+      if (state) facts.Set("count", *state);
+      ExpectAgreement(conditions, facts);
     }
   }
 }
@@ -224,7 +288,7 @@ TEST(FactSlots, IgnoreWhatTheCatalogueDoesNotKnow) {
     EXPECT_EQ(slots.at(layout.SlotOf(property.name)), facts.Find(property.name)) << property.name;
   }
   const auto is_true = static_cast<std::size_t>(Operator::kIsTrue);
-  EXPECT_EQ(slots.Flags(is_true), std::uint64_t{1} << layout.SlotOf("flag"));
+  EXPECT_EQ(slots.Word(is_true), std::uint64_t{1} << layout.SlotOf("flag"));
 }
 
 TEST(Catalogue, RefusesAKindWithMorePropertiesThanAWordHasBits) {
