@@ -78,7 +78,7 @@ TEST(Target, NamesPathValueAndWhatIsAllowed) {
       {R"({"service_name":"container-regisry","resource_kind":"service"})", "target.service_name",
        "did you mean 'container-registry'?"},
       {R"({"service_name":"container-registry","resource_kind":"servce"})", "target.resource_kind",
-       "did you mean 'service'? (allowed: service, namespace, image, access, "},
+       "did you mean 'service'? (allowed: service, namespace, repository, image, "},
       {R"({"service_name":"container-registry","resource_kind":"service","extra":1})", "target",
        "unknown member 'extra'"},
       {R"({"service_name":"container-registry","resource_kind":"service",
