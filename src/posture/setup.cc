@@ -151,7 +151,7 @@ Status Setup::CheckReferences(db::Transaction& tx, const AccountId& account,
     const auto found = Find(tx, account, SetupKind::kCollector, id);
     if (!found.ok()) return Invalid(found.error().message()).Reason("invalid_field");
   }
-  const std::string_view credential = json::FindText(document, "credential_id");
+  const std::string credential(json::FindText(document, "credential_id"));
   if (credential.empty()) return Ok();
   const auto found = Find(tx, account, SetupKind::kCredential, credential);
   if (!found.ok()) return Invalid(found.error().message()).Reason("invalid_field");

@@ -66,7 +66,8 @@ json::Object EncodeScopeV1(const SetupItem& item, const std::vector<Scan>& lates
                      {"status_message", ""}});
   }
   // Its discovery has no number of its own.
-  if (const auto status = json::FindText(item.document, "discovery_status"); !status.empty()) {
+  if (const std::string status(json::FindText(item.document, "discovery_status"));
+      !status.empty()) {
     scans.push_back({{"scan_id", "0"},
                      {"discover_id", "0"},
                      {"status", Text(StatusV1(status))},

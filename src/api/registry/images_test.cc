@@ -352,23 +352,24 @@ TEST_F(ImagesApiTest, DryRunsSayWhatWouldGoAndDoNothing) {
   EXPECT_EQ(As("reader", "DELETE", "/api/v1/images/team-a/app:v1?dry_run=true").status, 403);
 }
 
-// Also those of a signature, which goes with its image whatever tags it has.
+// Also the one that is named after the image: what it tags goes along.
 TEST_F(ImagesApiTest, EveryTagThatIsRemovedIsNamed) {
   const std::string image = Push("team-a/app", "v1", "one");
+  const std::string tag = "sha256-" + image.substr(image.find(':') + 1) + ".sig";
   const std::string signature =
-      Push("team-a/app", "signed", "signature",
+      Push("team-a/app", tag, "signature",
            R"(,"subject":{"mediaType":"a/b","size":1,"digest":")" + image + "\"}");
   const std::string policy =
       R"({"namespace":"team-a","images_per_repo":1,"retain_untagged":false,"order_by":"pushed"})";
   service_.world.clock.Advance(std::chrono::hours{1});
   const std::string fresh = Push("team-a/app", "v2", "two");
   EXPECT_EQ(Do("POST", "/api/v1/retentions/analyze", policy).body,
-            R"({"us.icr.example/team-a/app@)" + image + R"(":["v1","signed"]})");
+            R"({"us.icr.example/team-a/app@)" + image + R"(":["v1",")" + tag + R"("]})");
   for (const char* query : {"?dry_run=true", ""}) {
     const json::Value deleted =
         Json(Do("DELETE", std::string("/api/v1/images/team-a/app:v1") + query));
     EXPECT_EQ(json::Serialize(*json::Find(deleted, "RemovedTags")),
-              R"(["us.icr.example/team-a/app:v1","us.icr.example/team-a/app:signed"])");
+              R"(["us.icr.example/team-a/app:v1","us.icr.example/team-a/app:)" + tag + R"("])");
     EXPECT_EQ(json::Serialize(*json::Find(deleted, "RemovedAttachments")),
               R"(["us.icr.example/team-a/app@)" + signature + R"("])");
   }
