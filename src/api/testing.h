@@ -58,7 +58,7 @@ class Harness {
   std::string account;       // Account header
   std::string content_type;  // Content-Type header
   net::ListenerKind listener = net::ListenerKind::kPublic;
-  net::Headers more;         // and whatever else
+  net::Headers more;  // and whatever else
 
   void Serve(std::vector<Endpoint> endpoints) {
     dispatcher_.emplace(DispatcherDeps{registries, authenticator, authorizer, control.changes,
