@@ -366,7 +366,7 @@ inline constexpr Row kRows[] = {
     {"notifications/TestNotificationChannel", "security-advisor.notification-channels.update"},
     {"notifications/GetPublicKey", "security-advisor.notification-channels.read"},
     {"notifications/ListDeliveries", "security-advisor.notification-channels.read"},
-    {"admin_service/GetAccountSettings", "compliance.admin-settings.list"},
+    {"admin_service/GetAdminAccountSettings", "compliance.admin-settings.list"},
     {"admin_service/PatchAccountSettings", "compliance.admin-settings.update"},
     {"admin_service/SendTestEvent", "compliance.admin.test-event-send"},
     {"admin_service/ListLocations", "compliance.admin-settings.list"},

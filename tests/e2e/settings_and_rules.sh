@@ -178,7 +178,9 @@ audit_of container-registry.settings.set
 is "and so is the other refused change" \
   "$(json 'sum(r["registry"] == "us.icr.io" and r["reason_code"] == 403 for r in d["records"])')" 1
 expect 200 GET '/breakwater/v1/audit/records?request_id=refused-in-us-1'
-is "it is found by the request id that the client chose" "$(json 'len(d["records"])')" 1
+is "it is found by the request id that the client chose, with the event of the rule beside it" \
+  "$(json 'sorted(r["action"] for r in d["records"])')" \
+  '["compliance.configuration-governance-rule.eval", "container-registry.settings.set"]'
 expect 200 GET /breakwater/v1/audit/verification
 is "the chain of records is intact" "$(json 'd["intact"]')" true
 

@@ -115,8 +115,8 @@ std::string LocationOf(std::string_view region) {
 std::vector<Endpoint> Endpoints(const Deps& deps, const SccFace& face) {
   const auto call = MethodsOf(Handlers(deps));
   return {
-      {"GET", "/admin/v1/accounts/{account_id}/settings", "GetAccountSettings", Access::To(kList),
-       face, call(&Handlers::GetSettings)},
+      {"GET", "/admin/v1/accounts/{account_id}/settings", "GetAdminAccountSettings",
+       Access::To(kList), face, call(&Handlers::GetSettings)},
       {"PATCH", "/admin/v1/accounts/{account_id}/settings", "PatchAccountSettings",
        Access::To(kUpdate), face, call(&Handlers::PatchSettings)},
       {"POST", "/admin/v1/accounts/{account_id}/test_event", "SendTestEvent", Access::To(kSendTest),
