@@ -50,6 +50,19 @@ class FederationTest : public ::testing::Test {
     return iam_id.ok() ? "" : iam_id.error().reason();
   }
 
+  // Whom the directory has among its developers is a member of it from a sign-in on.
+  std::string GroupOfDevelopers() {
+    auto group = *world.groups.Create(world.administrator, world.account, {.name = "developers"});
+    EXPECT_TRUE(world.groups
+                    .CreateRule(world.administrator, world.account, group.id,
+                                {.name = "r",
+                                 .realm = "corp",
+                                 .expiration_hours = 1,
+                                 .conditions = {{"groups", ClaimOperator::kContains, "\"devs\""}}})
+                    .ok());
+    return group.id;
+  }
+
   World world;
   const Admission invited{.source = "corp", .realm = "corp"};
   const Admission create{.source = "corp", .realm = "corp", .create = true};
@@ -96,15 +109,7 @@ TEST_F(FederationTest, WhoIsRemovedHereIsNoUserAnyMore) {
 }
 
 TEST_F(FederationTest, GroupsThatChangeAtASignInAreToldAndThoseThatStayAreNot) {
-  const auto group =
-      *world.groups.Create(world.administrator, world.account, {.name = "developers"});
-  ASSERT_TRUE(world.groups
-                  .CreateRule(world.administrator, world.account, group.id,
-                              {.name = "r",
-                               .realm = "corp",
-                               .expiration_hours = 1,
-                               .conditions = {{"groups", ClaimOperator::kContains, "\"devs\""}}})
-                  .ok());
+  GroupOfDevelopers();
   control::testing::FactNews news(*world.jobs);
   const auto told_of_access = [&] {
     const auto told = news.Take();
@@ -123,17 +128,10 @@ TEST_F(FederationTest, GroupsThatChangeAtASignInAreToldAndThoseThatStayAreNot) {
 
 // Somebody whom a group of the source makes an administrator.
 TEST_F(FederationTest, RightsThatARuleRefusesAreNotGivenAtASignInWhichGoesOnWithoutThem) {
-  const auto group = *world.groups.Create(world.administrator, world.account, {.name = "admins"});
-  ASSERT_TRUE(world.groups
-                  .CreateRule(world.administrator, world.account, group.id,
-                              {.name = "r",
-                               .realm = "corp",
-                               .expiration_hours = 1,
-                               .conditions = {{"groups", ClaimOperator::kContains, "\"devs\""}}})
-                  .ok());
-  world.Grant({SubjectKind::kAccessGroup, group.id}, {Role::kAdministrator});
+  const std::string group = GroupOfDevelopers();
+  world.Grant({SubjectKind::kAccessGroup, group}, {Role::kAdministrator});
   const auto members = [&] {
-    return world.groups.ListMembers(world.account, group.id, {}, {})->total;
+    return world.groups.ListMembers(world.account, group, {}, {})->total;
   };
   Person stranger = Alice();
   stranger.claims = {};
