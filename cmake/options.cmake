@@ -6,12 +6,13 @@ set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 
 set(BW_SANITIZER "" CACHE STRING "address (with undefined), thread, or empty")
 option(BW_FUZZ "Build the fuzz targets (clang only)" OFF)
+option(BW_PRECOMPILED "Parse the standard library and GoogleTest once (g++ only)" OFF)
 
 find_program(BW_CCACHE ccache)
 if(BW_CCACHE)
   # Paths relative to the source tree let every build folder share one cache.
   set(launcher ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1
-               CCACHE_SLOPPINESS=time_macros ${BW_CCACHE})
+               CCACHE_SLOPPINESS=pch_defines,time_macros ${BW_CCACHE})
   set(CMAKE_CXX_COMPILER_LAUNCHER ${launcher})
 endif()
 

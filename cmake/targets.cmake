@@ -2,6 +2,28 @@ find_package(Threads REQUIRED)
 find_package(GTest REQUIRED)
 include(GoogleTest)
 
+# Precompiled where it saves time; every file includes what it uses all the same, which the presets
+# without it show.
+set(BW_STANDARD_HEADERS <algorithm> <array> <atomic> <chrono> <cstdint> <deque> <filesystem>
+  <functional> <map> <memory> <optional> <set> <span> <string> <string_view> <thread>
+  <unordered_map> <utility> <variant> <vector>)
+
+# bw_precompile(TARGET OWNER HEADERS…): OWNER, the first target of its kind, has them for all.
+function(bw_precompile target owner)
+  if(NOT BW_PRECOMPILED)
+    return()
+  endif()
+  # The compiler cache needs the preprocessor to name the precompiled header. And with one g++ 12
+  # reports false overflows in std::string.
+  target_compile_options(${target} PRIVATE -fpch-preprocess -Wno-array-bounds
+    -Wno-stringop-overflow -Wno-stringop-overread)
+  if(target STREQUAL owner)
+    target_precompile_headers(${target} PRIVATE ${ARGN})
+  else()
+    target_precompile_headers(${target} REUSE_FROM ${owner})
+  endif()
+endfunction()
+
 # Everything that ships, without tests and programs.
 add_custom_target(bw_libraries)
 
@@ -13,6 +35,7 @@ function(bw_library)
   add_library(bw_${ARG_NAME} STATIC ${ARG_SOURCES})
   target_link_libraries(bw_${ARG_NAME} PUBLIC bw_options ${ARG_DEPS} ${ARG_LIBS} Threads::Threads)
   add_dependencies(bw_libraries bw_${ARG_NAME})
+  bw_precompile(bw_${ARG_NAME} bw_base ${BW_STANDARD_HEADERS})
 endfunction()
 
 # Folders whose tests use no database and no blob store. Those of the others are labelled "stores":
@@ -32,6 +55,9 @@ function(bw_test)
   add_executable(bw_${ARG_NAME}_test ${ARG_SOURCES})
   target_link_libraries(bw_${ARG_NAME}_test PRIVATE ${ARG_DEPS} ${ARG_LIBS}
     GTest::gtest GTest::gmock GTest::gtest_main)
+  target_compile_options(bw_${ARG_NAME}_test PRIVATE ${BW_TEST_OPTIONS})
+  bw_precompile(bw_${ARG_NAME}_test bw_base_test ${BW_STANDARD_HEADERS} <gtest/gtest.h>
+    <gmock/gmock.h>)
   gtest_discover_tests(bw_${ARG_NAME}_test DISCOVERY_MODE PRE_TEST
     PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT 300)
 endfunction()

@@ -50,7 +50,7 @@ class FakeProvider {
       response.body = jwks;
     } else if (request.url == "https://idp.example/device") {
       response.body =
-          R"({"device_code":"dc","user_code":"ABCD","verification_uri":"https://idp.example/d",)"
+          R"({"device_code":"device code of corp","user_code":"ABCD","verification_uri":"https://idp.example/d",)"
           R"("expires_in":120})";
     } else {
       last_form = request.body;

@@ -103,7 +103,7 @@ TEST_F(ProviderTest, ACodeTheProviderRefusesIsRefused) {
 TEST_F(ProviderTest, ADeviceWaitsUntilItsUserHasDecided) {
   const auto start = *provider.StartDevice();
   EXPECT_EQ(start.shown.user_code, "ABCD");
-  EXPECT_EQ(start.handle.find("dc"), std::string::npos);
+  EXPECT_EQ(start.handle.find("device code"), std::string::npos);
   fake.token_status = 400;
   fake.token_answer = R"({"error":"authorization_pending"})";
   EXPECT_EQ(provider.FinishDevice(start.handle).error().reason(), "authorization_pending");
