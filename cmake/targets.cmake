@@ -2,11 +2,16 @@ find_package(Threads REQUIRED)
 find_package(GTest REQUIRED)
 include(GoogleTest)
 
-# Precompiled where it saves time; every file includes what it uses all the same, which the presets
-# without it show.
-set(BW_STANDARD_HEADERS <algorithm> <array> <atomic> <chrono> <cstdint> <deque> <filesystem>
+# What most files include, precompiled where that saves time; every file includes what it uses all the
+# same, which the presets without it show.
+set(BW_COMMON_HEADERS <algorithm> <array> <atomic> <chrono> <cstdint> <deque> <filesystem>
   <functional> <map> <memory> <optional> <set> <span> <string> <string_view> <thread>
   <unordered_map> <utility> <variant> <vector>)
+foreach(header IN ITEMS base/bytes base/check base/ids base/result base/strings base/sync base/time
+    control/change crypto/hash db/database io/stream jobs/jobs json/json json/reader observe/log
+    oci/digest)
+  list(APPEND BW_COMMON_HEADERS ${CMAKE_SOURCE_DIR}/src/${header}.h)
+endforeach()
 
 # bw_precompile(TARGET OWNER HEADERS…): OWNER, the first target of its kind, has them for all.
 function(bw_precompile target owner)
@@ -35,7 +40,7 @@ function(bw_library)
   add_library(bw_${ARG_NAME} STATIC ${ARG_SOURCES})
   target_link_libraries(bw_${ARG_NAME} PUBLIC bw_options ${ARG_DEPS} ${ARG_LIBS} Threads::Threads)
   add_dependencies(bw_libraries bw_${ARG_NAME})
-  bw_precompile(bw_${ARG_NAME} bw_base ${BW_STANDARD_HEADERS})
+  bw_precompile(bw_${ARG_NAME} bw_base ${BW_COMMON_HEADERS})
 endfunction()
 
 # Folders whose tests use no database and no blob store. Those of the others are labelled "stores":
@@ -56,7 +61,7 @@ function(bw_test)
   target_link_libraries(bw_${ARG_NAME}_test PRIVATE ${ARG_DEPS} ${ARG_LIBS}
     GTest::gtest GTest::gmock GTest::gtest_main)
   target_compile_options(bw_${ARG_NAME}_test PRIVATE ${BW_TEST_OPTIONS})
-  bw_precompile(bw_${ARG_NAME}_test bw_base_test ${BW_STANDARD_HEADERS} <gtest/gtest.h>
+  bw_precompile(bw_${ARG_NAME}_test bw_base_test ${BW_COMMON_HEADERS} <gtest/gtest.h>
     <gmock/gmock.h>)
   gtest_discover_tests(bw_${ARG_NAME}_test DISCOVERY_MODE PRE_TEST
     PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT 300)

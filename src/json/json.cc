@@ -272,11 +272,18 @@ Value TextOrNull(std::string_view text) {
 
 const Value* Find(const Value& value, std::string_view name) {
   const auto* object = value.if_object();
-  return object == nullptr ? nullptr : object->if_contains({name.data(), name.size()});
+  return object == nullptr ? nullptr : Find(*object, name);
+}
+const Value* Find(const Object& object, std::string_view name) {
+  return object.if_contains({name.data(), name.size()});
 }
 
 std::string_view FindText(const Value& value, std::string_view name) {
-  const Value* member = Find(value, name);
+  const auto* object = value.if_object();
+  return object == nullptr ? std::string_view() : FindText(*object, name);
+}
+std::string_view FindText(const Object& object, std::string_view name) {
+  const Value* member = Find(object, name);
   if (member == nullptr || !member->is_string()) return {};
   return View(member->get_string());
 }
