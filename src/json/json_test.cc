@@ -84,7 +84,7 @@ TEST(Reader, UnknownFieldNamesTheNearest) {
             std::string::npos);
 }
 
-TEST(JsonTest, AMemberOfAnObjectIsTheObjectsOwn) {
+TEST(Json, AMemberOfAnObjectIsTheObjectsOwn) {
   const Object object = {{"name", "a text that is too long to be kept within a string itself"}};
   EXPECT_EQ(FindText(object, "name").data(), object.at("name").get_string().data());
   EXPECT_EQ(Find(object, "name"), &object.at("name"));
