@@ -73,19 +73,18 @@ class KafkaSink final : public Sink {
     }
     rd_kafka_flush(producer_.get(), static_cast<int>(options_.timeout.count()));
     if (outcome->taken == items.size()) return Ok();
-    return GiveUp(std::move(outcome), outcome->error.empty()
-                                          ? "no broker has acknowledged it in time"
-                                          : outcome->error);
+    const std::string why =
+        outcome->error.empty() ? "no broker has acknowledged it in time" : outcome->error;
+    return GiveUp(std::move(outcome), why);
   }
 
   // Reports of what is still under way must have come before their receiver goes.
   Status GiveUp(std::unique_ptr<Outcome> outcome, const std::string& why) {
-    const std::string text = why;
     rd_kafka_purge(producer_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
     if (rd_kafka_flush(producer_.get(), 10'000) != RD_KAFKA_RESP_ERR_NO_ERROR) {
       (void)outcome.release();  // a report may still come
     }
-    return Unavailable("Kafka: " + text);
+    return Unavailable("Kafka: " + why);
   }
 
   const KafkaOptions options_;
