@@ -418,6 +418,23 @@ TEST_F(AccountingTest, TellsWhatAPartSharesWithTheRest) {
   EXPECT_EQ(whole.shared_bytes, 0U);
 }
 
+TEST_F(AccountingTest, CountsAnUploadOnceThatOutgrewMemory) {
+  for (const bool shared : {false, true}) {
+    world_.upload_options.shared = shared;
+    world_.Restart();
+    Uploads& uploads = world_.services->uploads;
+    const auto view = uploads.Start(path_, world_.Caller().actor, {});
+    ASSERT_TRUE(view.ok());
+    for (const std::size_t size : {60'000, 10'000}) {
+      const std::string bytes = Bytes(size);
+      io::StringSource source(bytes);
+      ASSERT_TRUE(uploads.Append(view->id, {.source = &source, .length = {}, .range = {}}).ok());
+    }
+    EXPECT_EQ(Of(State::kUploading).blob_bytes, 70'000U) << shared;
+    ASSERT_TRUE(uploads.Cancel(view->id).ok());
+  }
+}
+
 TEST_F(AccountingTest, DividesAScopeIntoParts) {
   const RepositoryPath second = world_.Repository("team-a/second");
   const RepositoryPath third = world_.Repository("team-b/third");

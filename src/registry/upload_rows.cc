@@ -48,13 +48,15 @@ Status InsertUpload(db::Transaction& tx, const UploadSession& session) {
   const control::Actor& actor = session.actor;
   std::optional<std::string> staged;
   if (!session.staged_id.empty()) staged = session.staged_id;
+  // What is staged is not kept twice.
+  const ByteView buffered = staged ? ByteView() : AsBytes(session.buffer);
   BW_TRY_STATUS(tx.Execute(
       "INSERT INTO upload (id, registry, region, account, name_space, resource_group, repository, "
       "staged, buffered, received, algorithm, actor_kind, actor_account, actor_iam_id, actor_name, "
       "started, expires) "
       "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
       {session.id, path.registry, path.region, path.account, path.name_space, path.resource_group,
-       path.name, staged, AsBytes(session.buffer), session.size, AlgorithmName(session.announced),
+       path.name, staged, buffered, session.size, AlgorithmName(session.announced),
        static_cast<std::int64_t>(actor.kind), actor.account, actor.iam_id, actor.name,
        session.started, session.expires}));
   return Ok();
