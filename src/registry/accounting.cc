@@ -25,13 +25,20 @@ constexpr std::string_view kScopeAndLive =
     "UNION SELECT v.repository, e.target FROM live v "
     "JOIN edge e ON e.repository = v.repository AND e.source = v.digest) ";
 
+// `o` is of another repository of the account. What other accounts have is nobody else's business:
+// whoever holds a blob would learn from it who else does.
+constexpr std::string_view kElsewhere =
+    "o.repository NOT IN (SELECT id FROM scope) AND EXISTS (SELECT 1 FROM repository p "
+    "JOIN namespace q ON q.registry = p.registry AND q.name = p.name_space "
+    "WHERE p.id = o.repository AND q.account = $1)";
+
 // As rows name it.
 std::string Number(StorageState state) {
   return std::to_string(static_cast<int>(state));
 }
 
-// By state: how many blobs, their bytes, and those of them that repositories outside the scope
-// hold. States are numbers of StorageState; $5 is the time.
+// By state: how many blobs, their bytes, and those of them that the account's repositories outside
+// the scope hold. States are numbers of StorageState; $5 is the time.
 std::string BlobsByState() {
   const std::string live = Number(StorageState::kLive);
   const std::string untagged = Number(StorageState::kUntagged);
@@ -56,11 +63,13 @@ std::string BlobsByState() {
          " FROM scope s JOIN trash_reference t ON t.repository = s.id "
          "AND t.kind <> 2) x GROUP BY x.digest) "
          "SELECT h.state, COUNT(*), CAST(SUM(b.size) AS BIGINT), "
-         "CAST(SUM(CASE WHEN EXISTS (SELECT 1 FROM repository_blob o WHERE o.digest = h.digest AND "
-         "o.repository NOT IN (SELECT id FROM scope)) OR EXISTS (SELECT 1 FROM trash_reference o "
-         "WHERE o.target = h.digest AND o.kind <> 2 AND o.repository NOT IN (SELECT id FROM "
-         "scope)) "
-         "THEN b.size ELSE 0 END) AS BIGINT) "
+         "CAST(SUM(CASE WHEN EXISTS (SELECT 1 FROM repository_blob o WHERE o.digest = h.digest "
+         "AND " +
+         std::string(kElsewhere) +
+         ") OR EXISTS (SELECT 1 FROM trash_reference o WHERE o.target = h.digest AND o.kind <> 2 "
+         "AND " +
+         std::string(kElsewhere) +
+         ") THEN b.size ELSE 0 END) AS BIGINT) "
          "FROM held h JOIN blob b ON b.digest = h.digest GROUP BY h.state";
 }
 

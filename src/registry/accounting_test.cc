@@ -117,14 +117,10 @@ class Model {
       if (!is_new) known->second = std::min(known->second, state);
     }
     std::map<std::string, std::set<State>> states;
-    std::set<std::string> outside;
     std::map<std::string, int> live_in;  // repositories
     for (const auto& row : Rows("SELECT repository, digest, CAST(leased_until AS TEXT) "
                                 "FROM repository_blob")) {
-      if (!scope_.contains(row[0])) {
-        outside.insert(row[1]);
-        continue;
-      }
+      if (!scope_.contains(row[0])) continue;
       const auto found = used.find({row[0], row[1]});
       const bool leased = FromMicros(std::stoll(row[2])) > world_.clock.Now();
       if (found != used.end() && found->second == State::kLive) ++live_in[row[1]];
@@ -133,11 +129,7 @@ class Model {
                                                 : State::kUnreferenced);
     }
     for (const auto& row : Rows("SELECT repository, target FROM trash_reference WHERE kind <> 2")) {
-      if (scope_.contains(row[0])) {
-        states[row[1]].insert(State::kTrash);
-      } else {
-        outside.insert(row[1]);
-      }
+      if (scope_.contains(row[0])) states[row[1]].insert(State::kTrash);
     }
     for (const auto& row : Rows("SELECT digest, CAST(size AS TEXT) FROM blob")) {
       const auto found = states.find(row[0]);
@@ -146,7 +138,6 @@ class Model {
           At(amounts, live_in[row[0]] > 1 ? State::kShared : *found->second.begin());
       ++amount.blobs;
       amount.blob_bytes += std::stoull(row[1]);
-      if (outside.contains(row[0])) amount.shared_bytes += std::stoull(row[1]);
     }
   }
 
@@ -416,6 +407,14 @@ TEST_F(AccountingTest, TellsWhatAPartSharesWithTheRest) {
       Of(State::kLeased, {.account = "acc", .registry = {}, .name_space = {}, .repository = {}});
   EXPECT_EQ(whole.blob_bytes, 9U);
   EXPECT_EQ(whole.shared_bytes, 0U);
+}
+
+TEST_F(AccountingTest, DoesNotTellAnAccountWhatOthersHave) {
+  const StorageScope mine{.account = "acc", .registry = {}, .name_space = {}, .repository = {}};
+  ASSERT_TRUE(world_.PushBlob(path_, "known").ok());
+  const StorageAmount before = Of(State::kLeased, mine);
+  ASSERT_TRUE(world_.PushBlob(world_.Repository("team-x/app", "other"), "known").ok());
+  EXPECT_EQ(Of(State::kLeased, mine), before);
 }
 
 TEST_F(AccountingTest, CountsAnUploadOnceThatOutgrewMemory) {

@@ -20,15 +20,23 @@ constexpr std::string_view kNeeded =
 
 constexpr std::string_view kNames[] = {"idle", "links", "blobs", "bytes"};
 
-// The account's unneeded links with their sizes and the number of all that holds the same blob:
-// links and deleted images. What can go comes first.
+// `o` is of a repository of the account.
+constexpr std::string_view kOwn =
+    "EXISTS (SELECT 1 FROM repository p JOIN namespace q ON q.registry = p.registry AND "
+    "q.name = p.name_space WHERE p.id = o.repository AND q.account = $1)";
+
+// The account's unneeded links with their sizes and the number of all of the account's that holds
+// the same blob: links and deleted images. What can go comes first.
 std::string UnneededOfAccount() {
   return "SELECT r.registry, r.name, l.digest, b.size, l.linked, l.leased_until, l.repository, "
-         "(SELECT COUNT(*) FROM repository_blob o WHERE o.digest = l.digest) + "
-         "(SELECT COUNT(*) FROM trash_reference t WHERE t.target = l.digest AND t.kind <> 2) "
-         "FROM namespace n JOIN repository r ON r.registry = n.registry AND r.name_space = n.name "
-         "JOIN repository_blob l ON l.repository = r.id JOIN blob b ON b.digest = l.digest "
-         "WHERE n.account = $1 AND NOT " +
+         "(SELECT COUNT(*) FROM repository_blob o WHERE o.digest = l.digest AND " +
+         std::string(kOwn) +
+         ") + (SELECT COUNT(*) FROM trash_reference o WHERE o.target = l.digest AND o.kind <> 2 "
+         "AND " +
+         std::string(kOwn) +
+         ") FROM namespace n JOIN repository r ON r.registry = n.registry AND "
+         "r.name_space = n.name JOIN repository_blob l ON l.repository = r.id "
+         "JOIN blob b ON b.digest = l.digest WHERE n.account = $1 AND NOT " +
          std::string(kNeeded) + " ORDER BY l.leased_until, l.repository, l.digest LIMIT $2";
 }
 
@@ -55,7 +63,7 @@ Result<std::vector<oci::Digest>> WithoutRow(db::Transaction& tx,
 struct FoundLink {
   UnneededLink link;
   std::string repository_id;
-  std::int64_t links = 0;  // of all that holds its blob
+  std::int64_t links = 0;  // of all of the account's that holds its blob
 };
 
 Result<FoundLink> FromRow(const db::Row& row) {
@@ -320,8 +328,10 @@ Result<Collection> Collector::CollectFor(const AccountId& account, bool dry_run)
   for (const auto& [digest, size] : LastLinks(removed)) {
     if (!dry_run) {
       const auto freed = RemoveUnlinked(home_, digest, clock_.Now());
-      if (!freed.ok()) Report(digest, freed.error());
-      if (!freed.ok() || !*freed) continue;
+      if (!freed.ok()) {
+        Report(digest, freed.error());
+        continue;
+      }
     }
     ++collection.freed_blobs;
     collection.freed_bytes += size;

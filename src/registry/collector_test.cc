@@ -231,9 +231,9 @@ TEST_F(CollectorTest, ReportsToAnAccountWhatGoesAndWhatIsOnlyHeldByALease) {
     EXPECT_EQ(collection.held[0].digest, DigestOf("fresh"));
     EXPECT_EQ(collection.held[0].repository, "team-a/app");
     EXPECT_EQ(collection.held[0].leased_until, world_.clock.Now() + kBlobLease);
-    // The other account's link holds the bytes.
-    EXPECT_EQ(collection.freed_blobs, 1);
-    EXPECT_EQ(collection.freed_bytes, 4U);
+    // The other account's link holds the bytes, and nobody is told of it.
+    EXPECT_EQ(collection.freed_blobs, 2);
+    EXPECT_EQ(collection.freed_bytes, kLarge + 4U);
     EXPECT_FALSE(collection.more);
   }
   EXPECT_TRUE(CollectFor("acc", true).removed.empty());
