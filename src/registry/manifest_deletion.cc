@@ -37,7 +37,7 @@ Status Manifests::Delete(const control::Caller& caller, const RepositoryPath& pa
     BW_TRY_STATUS(DeleteImage(caller, path, reference, {}));
     return Ok();
   }
-  BW_TRY_STATUS(DeleteTag(caller, path, reference, {}));
+  BW_TRY_STATUS(DeleteTag(caller, path, reference, {.action = action::kImageUntag}));
   return Ok();
 }
 

@@ -197,13 +197,27 @@ TEST_F(ManifestsTest, PushAndDeletionsAreEventsOfTheirTransaction) {
 
 TEST_F(ManifestsTest, ChangesAreRecordedAsDataEvents) {
   ASSERT_TRUE(Put(image_, "v1").ok());
-  ASSERT_TRUE(Delete("v1").ok());
+  const std::string digest = DigestOf(image_).text();
+  ASSERT_TRUE(Delete(digest).ok());
   audit::Filter filter;
   filter.action = std::string(action::kImageDelete);
   const auto records = *world_.log.Query(filter);
   ASSERT_EQ(records.size(), 1U);
   EXPECT_TRUE(records[0].record.data_event);
+  EXPECT_EQ(records[0].record.target.name, "team-a/app@" + digest);
+}
+
+TEST_F(ManifestsTest, RemovedTagIsNotRecordedAsADeletedImage) {
+  ASSERT_TRUE(Put(image_, "v1").ok());
+  ASSERT_TRUE(Delete("v1").ok());
+  audit::Filter filter;
+  filter.action = std::string(action::kImageDelete);
+  EXPECT_TRUE(world_.log.Query(filter)->empty());
+  filter.action = std::string(action::kImageUntag);
+  const auto records = *world_.log.Query(filter);
+  ASSERT_EQ(records.size(), 1U);
   EXPECT_EQ(records[0].record.target.name, "team-a/app:v1");
+  EXPECT_EQ(records[0].record.target.digest, DigestOf(image_).text());
 }
 
 TEST_F(ManifestsTest, TagListReturnsPagesInBytewiseOrder) {
