@@ -183,7 +183,7 @@ struct Services {
         last_pulls(database, clock),
         manifests({.accept_absent_layers = accept_absent_layers, .admission = &admission}, database,
                   clock, changes),
-        trash(database, clock, changes, &admission),
+        trash(database, clock, registries, changes, &admission),
         tag_immutability(database, clock, registries, changes),
         content(database, store),
         images(database, store) {}

@@ -373,7 +373,10 @@ Result<std::int64_t> Trash::ExpireSome(const Expired& of) {
   std::int64_t removed = 0;
   control::Change change;
   change.action = std::string(action::kTrashPurge);
-  change.resource = control::ServiceResource(of.account, of.registry, of.region);
+  // Of one that was configured once, and is not now, nobody knows the region.
+  const control::RegistryInfo* info = registries_.Find(of.registry);
+  change.resource =
+      control::ServiceResource(of.account, of.registry, info == nullptr ? "" : info->region);
   change.severity = audit::Severity::kNormal;
   change.apply = [&](db::Transaction& tx) -> Result<control::Effect> {
     json::Array images;
@@ -408,7 +411,7 @@ Result<std::int64_t> Trash::Expire() {
         "JOIN namespace n ON n.registry = r.registry AND n.name = r.name_space "
         "WHERE i.expires <= $1",
         {clock_.Now()}, [](const db::Row& row) {
-          return Expired{AccountId(row.String(0)), RegistryName(row.String(1)), {}};
+          return Expired{AccountId(row.String(0)), RegistryName(row.String(1))};
         });
   }));
   std::int64_t all = 0;

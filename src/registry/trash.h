@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "control/change.h"
+#include "control/registries.h"
 #include "db/database.h"
 #include "oci/names.h"
 #include "registry/governed_images.h"
@@ -48,10 +49,11 @@ class Trash {
  public:
   // `admission`: the quotas that restoring keeps to, as pushing does; null: none. `governed`: the
   // restored images that rules ask about, as of what is pushed; null: none.
-  Trash(db::Database& database, const Clock& clock, control::ChangePath& changes,
-        const Admission* admission, GovernedImages governed = {})
+  Trash(db::Database& database, const Clock& clock, const control::Registries& registries,
+        control::ChangePath& changes, const Admission* admission, GovernedImages governed = {})
       : database_(database),
         clock_(clock),
+        registries_(registries),
         changes_(changes),
         admission_(admission),
         governed_(std::move(governed)) {}
@@ -84,12 +86,12 @@ class Trash {
   struct Expired {
     AccountId account;
     RegistryName registry;
-    std::string region;
   };
   Result<std::int64_t> ExpireSome(const Expired& of);
 
   db::Database& database_;
   const Clock& clock_;
+  const control::Registries& registries_;
   control::ChangePath& changes_;
   const Admission* admission_;
   GovernedImages governed_;

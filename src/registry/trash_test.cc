@@ -109,6 +109,8 @@ TEST_F(TrashTest, KeepsTheTagsOfADeletedImageForThirtyDays) {
   EXPECT_NE(json::Serialize(audit::ToJson(records[0].record))
                 .find("team-a/app@" + DigestOf(image_).text()),
             std::string::npos);
+  EXPECT_NE(records[0].record.target.crn.find(":us-south:"), std::string::npos)
+      << records[0].record.target.crn;
   EXPECT_EQ(*trash().Expire(), 0);
 }
 
