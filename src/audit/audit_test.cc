@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "audit/log.h"
+#include "base/strings.h"
 #include "base/testing.h"
 #include "db/testing.h"
 
@@ -212,6 +213,60 @@ TEST(BoundedRecord, ManyChangesAndLongValuesAreToldByTheirDigests) {
   EXPECT_TRUE(FromJson(*json::Parse(text)).ok());
   record.changes.resize(1);
   EXPECT_EQ(Bounded(record).changes[0].after, record.changes[0].after) << "what has room stays";
+}
+
+// What is judged of one image, by as many rules.
+json::Value JudgedImage(int number, int rules) {
+  json::Array verdicts;
+  for (int i = 0; i < rules; ++i) {
+    verdicts.push_back(json::Object{{"rule_id", json::Text("rule-" + std::to_string(i))},
+                                    {"is_allowed", true},
+                                    {"verdict", json::Text(std::string(600, 'v'))}});
+  }
+  return json::Object{{"resource", json::Text("crn:image-" + std::to_string(number))},
+                      {"facts", {{"labels", json::Text(std::string(1000, 'l'))}}},
+                      {"rule_set", "sha256:rules"},
+                      {"rules", std::move(verdicts)}};
+}
+
+TEST(BoundedRecord, JudgementOfManyResourcesOrByManyRulesIsToldByItsDigest) {
+  Record record;
+  record.action = "container-registry.image.tag";
+  const auto judge = [&](int images, int rules) {
+    json::Array all;
+    for (int i = 0; i < images; ++i) all.push_back(JudgedImage(i, rules));
+    record.judgement = std::move(all);
+  };
+  for (const auto& [images, rules] : {std::pair(10'000, 2), std::pair(1, 500), std::pair(3, 500)}) {
+    judge(images, rules);
+    const Record bounded = Bounded(record);
+    const std::string text = json::Canonical(ToJson(bounded));
+    EXPECT_LE(text.size(), kMaxRecordOctets) << images << " " << rules;
+    const json::Array& kept = bounded.judgement.get_array();
+    EXPECT_EQ(kept.front().at("resource"), json::Value("crn:image-0"));
+    EXPECT_EQ(kept.front().at("rule_set"), json::Value("sha256:rules"));
+    EXPECT_EQ(json::Find(kept.front(), "facts"), nullptr);
+    EXPECT_NE(json::Find(kept.front(), "facts_left_out"), nullptr);
+    const auto left_out = static_cast<std::int64_t>(images - std::ssize(kept) + 1);
+    EXPECT_EQ(kept.back().at("left_out"), json::Value(left_out));
+    EXPECT_TRUE(FromJson(*json::Parse(text)).ok());
+  }
+  judge(10'000, 2);
+  const json::Value digest = Bounded(record).judgement.get_array().back().at("sha256_of_all");
+  record.judgement.get_array().back().as_object()["rule_set"] = "sha256:others";
+  EXPECT_NE(Bounded(record).judgement.get_array().back().at("sha256_of_all"), digest)
+      << "what was left out counts";
+  judge(10, 2);
+  EXPECT_EQ(Bounded(record).judgement, record.judgement) << "what has room stays";
+}
+
+TEST(BoundedRecord, LongReasonIsCutAtACharactersEnd) {
+  Record record;
+  for (int i = 0; i < 100'000; ++i) record.reason += "\xc3\xa4\xe2\x82\xac";
+  const Record bounded = Bounded(record);
+  EXPECT_LE(json::Canonical(ToJson(bounded)).size(), kMaxRecordOctets);
+  EXPECT_TRUE(IsValidUtf8(bounded.reason));
+  EXPECT_NE(bounded.reason.find("cut: of 500000 octets"), std::string::npos);
 }
 
 }  // namespace

@@ -162,10 +162,89 @@ Result<Record> FromJson(const json::Value& document) {
   return r;
 }
 
+namespace {
+
+// Values of these octets stay as they are where others are shortened.
+constexpr std::size_t kLongValue = 256;
+// What of a record's octets its judgement may take where it is shortened.
+constexpr std::size_t kMaxJudgement = kMaxRecordOctets / 2;
+constexpr std::size_t kMaxReason = 4096;
+constexpr std::size_t kMaxFieldName = 512;
+
+json::Value DigestOf(const json::Value& value) {
+  return Text(crypto::Sha256Hex(json::Canonical(value)));
+}
+
+std::size_t OctetsOf(const json::Value& value) {
+  return json::Serialize(value).size();
+}
+
+json::Object Told(const json::Value& value, std::size_t octets) {
+  return {{"octets", static_cast<std::int64_t>(octets)}, {"sha256", DigestOf(value)}};
+}
+
+void Shorten(json::Value& value) {
+  const std::size_t octets = OctetsOf(value);
+  if (octets > kLongValue) value = Told(value, octets);
+}
+
+// Under another name, so that nobody takes what is told of a member for the member.
+void TellMember(json::Object& object, std::string_view name) {
+  const auto found = object.find(name);
+  if (found == object.end()) return;
+  const std::size_t octets = OctetsOf(found->value());
+  if (octets <= kLongValue) return;
+  json::Object told = Told(found->value(), octets);
+  object.erase(found);
+  object[std::string(name) + "_left_out"] = std::move(told);
+}
+
+// Of one resource: what was judged and by which rules stays, what it was judged by does not.
+void ShortenJudged(json::Value& judged) {
+  if (!judged.is_object()) return Shorten(judged);
+  json::Object& object = judged.get_object();
+  for (const char* member : {"facts", "before"}) TellMember(object, member);
+  json::Value* rules = object.if_contains("rules");
+  if (rules == nullptr || !rules->is_array()) return;
+  for (json::Value& rule : rules->get_array()) {
+    if (rule.is_object()) TellMember(rule.get_object(), "verdict");
+  }
+  if (OctetsOf(*rules) > kMaxJudgement / 2) TellMember(object, "rules");
+}
+
+void ShortenJudgement(json::Value& judgement) {
+  if (OctetsOf(judgement) <= kMaxJudgement) return;
+  if (!judgement.is_array()) return ShortenJudged(judgement);
+  const json::Value digest = DigestOf(judgement);
+  json::Array kept;
+  std::size_t octets = 0;
+  std::int64_t left_out = 0;
+  for (json::Value& judged : judgement.get_array()) {
+    ShortenJudged(judged);
+    octets += OctetsOf(judged) + 1;
+    if (octets > kMaxJudgement || left_out > 0) {
+      ++left_out;
+    } else {
+      kept.push_back(std::move(judged));
+    }
+  }
+  kept.push_back(json::Object{{"left_out", left_out}, {"sha256_of_all", digest}});
+  judgement = std::move(kept);
+}
+
+// At a character's end.
+void Cut(std::string& text, std::size_t most) {
+  if (text.size() <= most) return;
+  const std::string all = " (cut: of " + std::to_string(text.size()) + " octets, SHA-256 " +
+                          crypto::Sha256Hex(text) + ")";
+  while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xC0U) == 0x80U) --most;
+  text.resize(most);
+  text += all;
+}
+
+}  // namespace
+
 Record Bounded(Record record) {
-  const auto digest = [](const json::Value& value) {
-    return Text(crypto::Sha256Hex(json::Canonical(value)));
-  };
   if (record.changes.size() > kMaxFieldChanges) {
     json::Array all;
     for (const FieldChange& change : record.changes) {
@@ -173,22 +252,19 @@ Record Bounded(Record record) {
     }
     const auto left_out = static_cast<std::int64_t>(all.size() - kMaxFieldChanges);
     record.changes.resize(kMaxFieldChanges);
-    record.changes.push_back(
-        {"(more)", nullptr, json::Object{{"left_out", left_out}, {"sha256_of_all", digest(all)}}});
+    record.changes.push_back({"(more)", nullptr,
+                              json::Object{{"left_out", left_out}, {"sha256_of_all", DigestOf(all)}}});
   }
-  if (json::Serialize(ToJson(record)).size() <= kMaxRecordOctets) return record;
-  constexpr std::size_t kLongValue = 256;
-  const auto shorten = [&](json::Value& value) {
-    const std::size_t octets = json::Serialize(value).size();
-    if (octets <= kLongValue) return;
-    value = json::Object{{"octets", static_cast<std::int64_t>(octets)}, {"sha256", digest(value)}};
-  };
+  if (OctetsOf(ToJson(record)) <= kMaxRecordOctets) return record;
   for (FieldChange& change : record.changes) {
-    shorten(change.before);
-    shorten(change.after);
+    Cut(change.field, kMaxFieldName);
+    Shorten(change.before);
+    Shorten(change.after);
   }
-  shorten(record.request);
-  shorten(record.response);
+  Shorten(record.request);
+  Shorten(record.response);
+  Cut(record.reason, kMaxReason);
+  if (OctetsOf(ToJson(record)) > kMaxRecordOctets) ShortenJudgement(record.judgement);
   return record;
 }
 
