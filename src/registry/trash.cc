@@ -287,7 +287,8 @@ Result<RestoredTags> Trash::RestoreTags(const control::Caller& caller, const Rep
     control::Effect effect{.before = nullptr,
                            .after = TagsNow(digest, image.media_type, restored.successful),
                            .governed = std::move(governed),
-                           .events = std::move(back).events()};
+                           .events = std::move(back).events(),
+                           .target_digest = digest.text()};
     effect.events.push_back(
         ContentEvent(event::kImagePushed, path, digest, restored.successful, image.media_type));
     return effect;
@@ -329,7 +330,8 @@ Status Trash::RestoreTag(const control::Caller& caller, const RepositoryPath& pa
     control::Effect effect{.before = nullptr,
                            .after = TagsNow(image.key.digest, image.media_type, {tag}),
                            .governed = std::move(governed),
-                           .events = std::move(back).events()};
+                           .events = std::move(back).events(),
+                           .target_digest = image.key.digest.text()};
     effect.events.push_back(
         ContentEvent(event::kImagePushed, path, image.key.digest, {tag}, image.media_type));
     return effect;
@@ -351,7 +353,8 @@ Result<std::vector<PurgedImage>> Trash::Purge(const control::Caller& caller,
     control::Effect effect{.before = TagsNow(digest, image.media_type, purged.front().tags),
                            .after = nullptr,
                            .governed = {},
-                           .events = {}};
+                           .events = {},
+                           .target_digest = digest.text()};
     if (purged.size() > 1) effect.before.as_object()["attachments"] = AttachedTags(purged);
     return effect;
   };

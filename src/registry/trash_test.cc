@@ -305,6 +305,23 @@ TEST_F(TrashTest, RestoringTellsWhoListensAndIsRecorded) {
   EXPECT_FALSE((*records)[0].record.data_event);
 }
 
+TEST_F(TrashTest, RecordsNameTheImageByItsDigest) {
+  Put(image_, "v1");
+  Delete("v1");
+  ASSERT_TRUE(Restore(image_).ok());
+  Delete("v1");
+  ASSERT_EQ(RestoreTag("v1"), "");
+  Delete("v1");
+  ASSERT_TRUE(trash().Purge(world_.Caller(), path_, DigestOf(image_)).ok());
+  for (const auto action : {action::kTrashRestore, action::kTrashPurge}) {
+    const auto records = *world_.log.Query({.action = std::string(action)});
+    EXPECT_EQ(records.size(), action == action::kTrashRestore ? 2U : 1U);
+    for (const auto& one : records) {
+      EXPECT_EQ(one.record.target.digest, DigestOf(image_).text()) << one.record.target.name;
+    }
+  }
+}
+
 // The second has planned what it moves to the trash when the first moves it.
 TEST(TrashRace, OfTwoDeletionsOfAnImageOneDeletesItAndTheOtherFindsNone) {
   World world;
