@@ -5,6 +5,7 @@
 #include "oci/manifest.h"
 #include "oci/media_types.h"
 #include "registry/image_config.h"
+#include "registry/resources.h"
 
 namespace breakwater::api::management {
 namespace {
@@ -160,10 +161,20 @@ json::Object InspectionJson(const oci::Manifest& manifest, const oci::Digest& di
   return body;
 }
 
-Result<registry::ManifestBytes> Read(const RegistryDeps& deps, const Context& context) {
+Result<registry::ManifestBytes> Read(const RegistryDeps& deps, Context& context) {
   BW_TRY(const oci::ImageName image, ImageOf(context));
-  return deps.content.ReadManifest(context.account, context.registry.name, image.repository,
-                                   image.reference());
+  BW_TRY(auto stored, deps.content.ReadManifest(context.account, context.registry.name,
+                                                image.repository, image.reference()));
+  context.activity.digest = stored.digest.text();
+  return stored;
+}
+
+// Under the name by which the image was asked for.
+control::Resource Inspected(const RegistryDeps& deps, const Context& context) {
+  control::Resource resource = ImageResource(deps.namespaces, context);
+  const auto image = ImageOf(context);
+  if (!image.ok()) return resource;
+  return registry::ImageResource(std::move(resource), image->repository, image->reference().text());
 }
 
 Result<net::Response> InspectImage(const RegistryDeps& deps, Context& context) {
@@ -202,11 +213,13 @@ void AddInspectionEndpoints(const RegistryFace& face, const RegistryDeps& deps,
   const Access inspect = Access::To(action::kImageInspect, [deps](const Context& context) {
     return ImageResource(deps.namespaces, context);
   });
+  const auto inspected = [deps](const Context& context) { return Inspected(deps, context); };
   out->push_back({"GET", "/api/v1/images/{image...}/json", "InspectImage", inspect, face,
-                  [deps](Context& c) { return InspectImage(deps, c); }});
+                  [deps](Context& c) { return InspectImage(deps, c); },
+                  Recorded::As(action::kImageInspect, inspected)});
   out->push_back({"GET", "/api/v1/images/{image...}/manifest", "GetImageManifest", inspect, face,
                   [deps](Context& c) { return GetImageManifest(deps, c); },
-                  Recorded::As("container-registry.manifest.inspect")});
+                  Recorded::As("container-registry.manifest.inspect", inspected)});
 }
 
 }  // namespace breakwater::api::management
