@@ -67,7 +67,7 @@ struct GroupNames {
 };
 
 // "namespaces": by "REGISTRY/NAMESPACE"; resource_group (a name, or absent), tag_immutability,
-// quota and retention, which is applied as soon as it is set. A namespace that holds repositories
+// quota and retention, which is applied as soon as it is set. A namespace that holds images
 // is not removed: kConflict "namespace_not_empty".
 class NamespacesSection final : public control::ConfigurationSection {
  public:

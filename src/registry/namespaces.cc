@@ -45,13 +45,24 @@ Status CheckLimit(db::Transaction& tx, const AccountId& account, const RegistryN
       .Reason("namespace_limit");
 }
 
+// Rows of repositories stay when their last image goes: what counts is what would be lost, the
+// trash too.
 Status CheckEmpty(db::Transaction& tx, const RegistryName& registry, std::string_view name) {
-  BW_TRY(const auto found,
-         tx.QueryOne("SELECT 1 FROM repository WHERE registry = $1 AND name_space = $2 LIMIT 1",
-                     {registry, name}, [](const db::Row&) { return true; }));
-  if (!found) return Ok();
-  return Conflict("the namespace holds repositories: delete it with all its images, or those first")
-      .Reason("namespace_not_empty");
+  for (const std::string table : {"manifest", "trash_image"}) {
+    BW_TRY(const auto found,
+           tx.QueryOne("SELECT 1 FROM repository r JOIN " + table +
+                           " m ON m.repository = r.id WHERE r.registry = $1 AND r.name_space = $2 "
+                           "LIMIT 1",
+                       {registry, name}, [](const db::Row&) { return true; }));
+    if (!found) continue;
+    return Conflict(
+               table == "manifest"
+                   ? "the namespace holds images: delete it with all of them, or those first"
+                   : "the namespace holds deleted images that could be restored: delete it with "
+                     "them, or empty its trash first")
+        .Reason("namespace_not_empty");
+  }
+  return Ok();
 }
 
 Status Insert(db::Transaction& tx, const Namespace& ns) {

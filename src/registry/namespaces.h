@@ -99,7 +99,7 @@ class Namespaces {
   Result<std::vector<std::string>> PlanDelete(const AccountId& account,
                                               const control::RegistryInfo& registry,
                                               const std::string& name) const;
-  // kConflict "namespace_not_empty" if there is a repository in it.
+  // kConflict "namespace_not_empty" if there are images in it, or in its trash.
   Status DeleteEmpty(const control::Caller& caller, const AccountId& account,
                      const control::RegistryInfo& registry, const std::string& name);
 

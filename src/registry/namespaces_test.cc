@@ -122,6 +122,30 @@ TEST_F(NamespacesTest, DeletedTakeEveryRowOfTheirContentWithThem) {
   EXPECT_EQ(world_.Count("blob_content"), 0);
 }
 
+TEST_F(NamespacesTest, AreEmptyWhenTheirLastImageIsGoneFromTheTrashToo) {
+  const RepositoryPath path = world_.Repository("team-a/app");
+  ASSERT_TRUE(world_.PushBlob(path, "config").ok());
+  const std::string image = testing::ImageManifest("config", {});
+  const auto tag = *oci::Reference::Parse("v1");
+  ASSERT_TRUE(
+      world_.services->manifests
+          .Put(world_.Caller(), path,
+               {.content = image, .content_type = "", .reference = tag, .tags = {}})
+          .ok());
+  const auto delete_empty = [&]() -> std::string {
+    const Status done = namespaces().DeleteEmpty(world_.Caller(), AccountId("acc"),
+                                                 world_.registry(), "team-a");
+    return done.ok() ? "" : done.error().reason();
+  };
+  EXPECT_EQ(delete_empty(), "namespace_not_empty");
+  ASSERT_TRUE(world_.services->manifests.DeleteImage(world_.Caller(), path, tag).ok());
+  EXPECT_EQ(delete_empty(), "namespace_not_empty") << "its images could be restored";
+  ASSERT_TRUE(
+      world_.services->trash.Purge(world_.Caller(), path, oci::Digest::Of(AsBytes(image))).ok());
+  EXPECT_EQ(delete_empty(), "");
+  EXPECT_TRUE(Names().empty());
+}
+
 TEST_F(NamespacesTest, OfADeletedNameMayBeAnotherAccounts) {
   const RepositoryPath old = world_.Repository("team-a/app");
   ASSERT_TRUE(Delete("team-a").ok());
