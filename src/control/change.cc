@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <span>
 
 #include "base/check.h"
 #include "control/activity.h"
@@ -13,6 +14,9 @@ namespace breakwater::control {
 namespace {
 
 using json::Text;
+
+// Of more there are several events: a job's data has a limit, and what a change touches has none.
+constexpr std::size_t kMostInAnEvent = 500;
 
 jobs::Event CommittedEvent(const Change& change, const std::vector<Resource>& touched) {
   const Resource& target = change.resource;
@@ -199,8 +203,13 @@ Status ChangePath::EmitCommitted(db::Transaction& tx, const Change& change, cons
   for (const Resource& one : effect.gone) touched[one.account].push_back(one);
   for (const auto& [account, resources] : touched) {
     const bool own = account == change.resource.account;
-    BW_TRY_STATUS(jobs_.Emit(
-        tx, own ? CommittedEvent(change, resources) : FactsChangedOf(account, resources)));
+    for (std::size_t at = 0; at < resources.size(); at += kMostInAnEvent) {
+      const auto part =
+          std::span(resources).subspan(at, std::min(kMostInAnEvent, resources.size() - at));
+      const std::vector<Resource> some(part.begin(), part.end());
+      BW_TRY_STATUS(
+          jobs_.Emit(tx, own ? CommittedEvent(change, some) : FactsChangedOf(account, some)));
+    }
   }
   return Ok();
 }

@@ -165,6 +165,27 @@ TEST_F(ChangePathTest, WhatItGovernsInOtherAccountsIsToldToThese) {
   EXPECT_EQ(json::Find(elsewhere[0], "governed")->as_array().size(), 1U);
 }
 
+TEST_F(ChangePathTest, HoweverMuchItTouchesWhoListensIsToldOfAllOfIt) {
+  constexpr std::size_t kMany = 10'000;
+  Change change = Switch(true);
+  change.apply = [](db::Transaction&) -> Result<Effect> {
+    Effect effect{.before = nullptr, .after = nullptr, .governed = {kService}, .events = {}};
+    for (std::size_t i = 1; i < kMany; ++i) {
+      Resource image = kService;
+      image.kind = "image";
+      image.name = "team-a/app@sha256:" + std::string(64, 'a') + std::to_string(i);
+      effect.gone.push_back(std::move(image));
+    }
+    return effect;
+  };
+  const Status done = path_.Submit(caller_, change);
+  ASSERT_TRUE(done.ok()) << done.error().message();
+  ASSERT_TRUE(jobs_->RunDue().ok());
+  std::size_t told = 0;
+  for (const json::Value& one : seen_) told += json::Find(one, "governed")->as_array().size();
+  EXPECT_EQ(told, kMany);
+}
+
 TEST_F(ChangePathTest, WeighedResourcesAreFoundInTheTransactionAndMayBeThereOnlyLater) {
   Change change = Switch(false);
   change.weighed = WeighTaking([](db::Transaction& tx) -> Result<std::vector<Resource>> {

@@ -13,10 +13,16 @@ constexpr std::size_t kRepositoryIdOctets = 12;
 constexpr const char* kNamespaceSettings[] = {"advisor_exemption", "namespace_quota",
                                               "retention_policy", "tag_immutability"};
 
-json::Array TextArray(const std::vector<std::string>& texts) {
+// Tags that an event names. An image may have any number of them, and a job's data has a limit: what
+// is told of an image must not keep it from being deleted.
+constexpr std::size_t kMaxToldTags = 100;
+
+json::Array TagsToTell(const std::vector<std::string>& tags) {
   json::Array array;
-  array.reserve(texts.size());
-  for (const std::string& text : texts) array.emplace_back(json::Text(text));
+  for (const std::string& tag : tags) {
+    if (array.size() == kMaxToldTags) break;
+    array.emplace_back(json::Text(tag));
+  }
   return array;
 }
 
@@ -92,7 +98,8 @@ jobs::Event ContentEvent(std::string_view type, const RepositoryPath& path,
                        {"region", json::Text(path.region)},
                        {"repository", json::Text(path.name)},
                        {"digest", json::Text(digest.text())},
-                       {"tags", TextArray(tags)}};
+                       {"tags", TagsToTell(tags)}};
+  if (tags.size() > kMaxToldTags) payload["more_tags"] = tags.size() - kMaxToldTags;
   if (!media_type.empty()) payload["media_type"] = json::Text(media_type);
   return {std::string(type), std::move(payload)};
 }

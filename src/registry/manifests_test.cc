@@ -1,5 +1,6 @@
 #include "registry/manifests.h"
 
+#include <algorithm>
 #include <set>
 #include <thread>
 
@@ -162,6 +163,41 @@ TEST_F(ManifestsTest, ImageIsDeletedByAnyOfItsTags) {
   ASSERT_TRUE(deleted.ok());
   EXPECT_EQ(deleted->digest, DigestOf(image_));
   EXPECT_TRUE(Tags().empty());
+}
+
+TEST_F(ManifestsTest, ImageCanBeDeletedAndRestoredHoweverManyTagsItHas) {
+  constexpr int kMany = 10'000;
+  ASSERT_TRUE(Put(image_, "v1").ok());
+  // As pushes would add them.
+  ASSERT_TRUE(world_.owner->database()
+                  .Write([&](db::Transaction& tx) -> Status {
+                    for (int i = 1; i < kMany; ++i) {
+                      BW_TRY_STATUS(tx.Execute(
+                          "INSERT INTO tag (repository, name, digest, updated) SELECT repository, "
+                          "CAST($1 AS TEXT), digest, updated FROM tag WHERE name = 'v1'",
+                          {std::string(100, 't') + std::to_string(i)}));
+                    }
+                    return Ok();
+                  })
+                  .ok());
+  RunEvents();
+  world_.events.clear();
+  const auto deleted = manifests().DeleteImage(world_.Caller(), path_, Ref("v1"));
+  ASSERT_TRUE(deleted.ok()) << deleted.error().message();
+  EXPECT_EQ(deleted->tags.size(), static_cast<std::size_t>(kMany));
+  const auto restored =
+      world_.services->trash.RestoreTags(world_.Caller(), path_, DigestOf(image_));
+  ASSERT_TRUE(restored.ok()) << restored.error().message();
+  EXPECT_EQ(restored->successful.size(), static_cast<std::size_t>(kMany));
+  RunEvents();
+  // Both of the deletion and of the restored tags.
+  EXPECT_EQ(std::ranges::count_if(world_.events,
+                                  [](const auto& event) {
+                                    const json::Value* more = json::Find(event.second, "more_tags");
+                                    return more != nullptr && *more == json::Value(kMany - 100) &&
+                                           event.second.at("tags").as_array().size() == 100;
+                                  }),
+            2);
 }
 
 TEST_F(ManifestsTest, BlobThatAManifestNeedsIsNotDeleted) {

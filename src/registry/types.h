@@ -45,7 +45,8 @@ inline constexpr std::string_view kTrashPurge = "container-registry.trash.purge"
 }  // namespace action
 
 // Types of the events that content emits. Payload: account, registry, region, repository, digest,
-// tags (added or removed), media_type; "tag.deleted" has no media_type.
+// tags (added or removed; of more than 100 the first, and more_tags says how many there are
+// besides), media_type; "tag.deleted" has no media_type.
 namespace event {
 inline constexpr std::string_view kImagePushed = "image.pushed";
 inline constexpr std::string_view kImageDeleted = "image.deleted";
