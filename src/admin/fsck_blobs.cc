@@ -64,6 +64,55 @@ Status TakeOutOfTheWay(FsckRun& run, const oci::Digest& digest) {
   });
 }
 
+// A segment of the audit trail, which a blob is.
+struct Segment {
+  std::int64_t first = 0;  // sequences
+  std::int64_t last = 0;
+  bool stored = false;
+};
+
+Result<std::optional<Segment>> SegmentOf(FsckRun& run, const std::string& digest) {
+  return run.database.ReadValue([&](db::Transaction& tx) {
+    return tx.QueryOne(
+        "SELECT first_sequence, last_sequence, stored FROM audit_segment WHERE digest = $1",
+        {digest}, [](const db::Row& row) { return Segment{row.Int(0), row.Int(1), row.Bool(2)}; });
+  });
+}
+
+// Whether its entries are all rows still, from which a server writes it again.
+Result<bool> IsAllRows(FsckRun& run, const Segment& segment) {
+  BW_TRY(const auto count, run.database.ReadValue([&](db::Transaction& tx) {
+    return tx.QueryOne("SELECT count(*) FROM audit_record WHERE sequence >= $1 AND sequence <= $2",
+                       {segment.first, segment.last}, [](const db::Row& row) { return row.Int(0); });
+  }));
+  return count.value_or(0) == segment.last - segment.first + 1;
+}
+
+// What is left of one that cannot be written again is evidence, and stays where it is.
+Status ReportSegment(FsckRun& run, const Segment& segment, const std::string& digest,
+                     std::string text) {
+  FsckFinding finding{.problem = "audit_segment_wrong",
+                      .what = "entries " + std::to_string(segment.first) + " to " +
+                              std::to_string(segment.last) + " of the audit trail, " + digest,
+                      .text = std::move(text)};
+  BW_TRY(const bool all_rows, IsAllRows(run, segment));
+  if (!all_rows) {
+    finding.text += ": they are rows no longer; an export, or a destination, may have them";
+    return run.Report(std::move(finding), /*lost=*/true, nullptr);
+  }
+  const auto write_again = [&]() -> Status {
+    if (const auto parsed = oci::Digest::Parse(digest); parsed.ok()) {
+      BW_TRY_STATUS(run.store.Remove(*parsed));
+    }
+    return run.database.Write([&](db::Transaction& tx) -> Status {
+      BW_TRY_STATUS(tx.Execute("DELETE FROM blob WHERE digest = $1", {digest}));
+      BW_TRY_STATUS(tx.Execute("UPDATE audit_segment SET stored = 0 WHERE digest = $1", {digest}));
+      return Ok();
+    });
+  };
+  return run.Report(std::move(finding), /*lost=*/false, write_again);
+}
+
 std::string TextOf(Wrong wrong) {
   switch (wrong) {
     case Wrong::kNothing: return {};
@@ -86,6 +135,10 @@ Status CheckBlob(FsckRun& run, const BlobOfRow& row) {
   BW_TRY(const Wrong wrong, row.place == BlobPlace::kRow ? LookAtContent(run, *digest, row.size)
                                                          : LookAtStored(run, *digest, row.size));
   if (wrong == Wrong::kNothing) return Ok();
+  BW_TRY(const auto segment, SegmentOf(run, row.digest));
+  // One that was not written to its end, a server writes when it serves again.
+  if (segment && !segment->stored) return Ok();
+  if (segment) return ReportSegment(run, *segment, row.digest, TextOf(wrong));
   FsckFinding finding{.problem = wrong == Wrong::kMissing ? "blob_missing" : "blob_damaged",
                       .what = row.digest,
                       .text = TextOf(wrong)};
@@ -106,6 +159,48 @@ Status CheckBlobRows(FsckRun& run) {
   };
   return ForEachRow<BlobOfRow>(run.database, kPage, page,
                                [&](const BlobOfRow& row) { return CheckBlob(run, row); });
+}
+
+// A segment whose blob has no row any more.
+struct UnknownSegment {
+  std::string digest;
+  std::uint64_t size = 0;
+  Segment segment;
+};
+
+Status CheckUnknownSegment(FsckRun& run, const UnknownSegment& row) {
+  const std::string text = "no row knows its bytes";
+  const auto digest = oci::Digest::Parse(row.digest);
+  if (digest.ok()) {
+    BW_TRY(const Wrong wrong, LookAtStored(run, *digest, row.size));
+    if (wrong == Wrong::kNothing) {
+      const auto insert = [&](db::Transaction& tx) -> Status {
+        BW_TRY_STATUS(tx.Execute(
+            "INSERT INTO blob (digest, size, place, created) VALUES ($1, $2, 1, $3)",
+            {row.digest, row.size, run.clock.Now()}));
+        return Ok();
+      };
+      return run.Report({.problem = "audit_segment_wrong", .what = row.digest, .text = text},
+                        /*lost=*/false, [&] { return run.database.Write(insert); });
+    }
+  }
+  return ReportSegment(run, row.segment, row.digest, text);
+}
+
+Status CheckSegmentRows(FsckRun& run) {
+  const auto page = [](db::Transaction& tx, const UnknownSegment& after) {
+    return tx.QueryAll(
+        "SELECT s.digest, s.size, s.first_sequence, s.last_sequence FROM audit_segment s WHERE "
+        "s.stored = 1 AND s.first_sequence > $1 AND NOT EXISTS (SELECT 1 FROM blob b WHERE "
+        "b.digest = s.digest) ORDER BY s.first_sequence LIMIT $2",
+        {after.segment.first, kPage}, [](const db::Row& row) {
+          return UnknownSegment{row.String(0), static_cast<std::uint64_t>(row.Int(1)),
+                                Segment{row.Int(2), row.Int(3), true}};
+        });
+  };
+  return ForEachRow<UnknownSegment>(run.database, kPage, page, [&](const UnknownSegment& row) {
+    return CheckUnknownSegment(run, row);
+  });
 }
 
 Status CheckContentRows(FsckRun& run) {
@@ -134,7 +229,9 @@ Status CheckStoredBytes(FsckRun& run) {
     BW_TRY(const bool known, run.database.ReadValue([&](db::Transaction& tx) {
       return registry::StoreHolds(tx, digest);
     }));
-    if (!known) unnamed.push_back(digest);
+    if (known) return Ok();
+    BW_TRY(const auto segment, SegmentOf(run, digest.text()));
+    if (!segment) unnamed.push_back(digest);
     return Ok();
   }));
   for (const oci::Digest& digest : unnamed) {
@@ -149,6 +246,8 @@ Status CheckStoredBytes(FsckRun& run) {
 }  // namespace
 
 Status CheckBlobs(FsckRun& run) {
+  // First, or what the other takes out of the way would be found again.
+  BW_TRY_STATUS(CheckSegmentRows(run));
   BW_TRY_STATUS(CheckBlobRows(run));
   BW_TRY_STATUS(CheckContentRows(run));
   return CheckStoredBytes(run);

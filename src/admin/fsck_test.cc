@@ -5,6 +5,9 @@
 
 #include <gtest/gtest.h>
 
+#include "audit/heads.h"
+#include "audit/segments.h"
+#include "crypto/sealing.h"
 #include "registry/testing.h"
 
 namespace breakwater::admin {
@@ -181,6 +184,72 @@ TEST_F(FsckTest, BringsABlobBackToAllWhoHadIt) {
   EXPECT_EQ(Check(true), "blob_damaged lost\nlink_without_blob repaired\n");
   Push();
   EXPECT_EQ(Check(false), "");
+}
+
+class FsckOfTheTrail : public FsckTest {
+ protected:
+  FsckOfTheTrail() {
+    EXPECT_TRUE(world_.log.Seal().ok());
+    Close(1);
+    digest_ = segments_.List(1, 1)->at(0).digest;
+  }
+  void Close(int count) { EXPECT_EQ(*segments_.Close(), count); }
+  std::filesystem::path File() {
+    const std::string hex(oci::Digest::Parse(digest_)->hex());
+    return world_.directory.path() / "blobs" / "sha256" / hex.substr(0, 2) / hex;
+  }
+  std::string Exported() {
+    std::string lines;
+    const auto next = segments_.Export(1, 1000, 1U << 20, lines);
+    return next.ok() ? lines : next.error().message();
+  }
+
+  audit::Heads heads_ =
+      *audit::Heads::Open(world_.database, world_.log, crypto::NewSealingKey(), world_.clock);
+  audit::Segments segments_{{.age = std::chrono::hours{0}}, world_.database, world_.store,
+                            world_.log, heads_, world_.clock};
+  std::string digest_;
+};
+
+TEST_F(FsckOfTheTrail, HasASegmentWrittenAgainWhoseEntriesAreRows) {
+  EXPECT_EQ(Check(false), "");
+  const auto spoil = {+[](const std::filesystem::path& file) { std::filesystem::remove(file); },
+                      +[](const std::filesystem::path& file) {
+                        std::filesystem::resize_file(file, 10);
+                      }};
+  for (const auto& one : spoil) {
+    one(File());
+    EXPECT_EQ(Check(false), "audit_segment_wrong found\n");
+    EXPECT_EQ(Check(true), "audit_segment_wrong repaired\n");
+    EXPECT_EQ(Check(false), "") << "a server writes it when it serves again";
+    Close(1);
+    EXPECT_TRUE(std::filesystem::exists(File()));
+    EXPECT_EQ(Check(false), "");
+  }
+}
+
+TEST_F(FsckOfTheTrail, SaysThatASegmentIsLostAndKeepsWhatIsLeftOfIt) {
+  const std::string whole = Exported();
+  world_.clock.Advance(std::chrono::days{2});
+  ASSERT_GT(*segments_.RemoveOld(1), 0);
+  ASSERT_EQ(Exported(), whole);
+  std::filesystem::resize_file(File(), 10);
+  for (const bool repair : {false, true, false}) {
+    EXPECT_EQ(Check(repair), "audit_segment_wrong lost\n") << repair;
+    EXPECT_TRUE(std::filesystem::exists(File()));
+  }
+  Sql("DELETE FROM blob WHERE digest = $1", {digest_});
+  EXPECT_EQ(Check(true), "audit_segment_wrong lost\n");
+  EXPECT_TRUE(std::filesystem::exists(File()));
+}
+
+TEST_F(FsckOfTheTrail, MakesTheRowOfASegmentsBlobAgain) {
+  const std::string whole = Exported();
+  Sql("DELETE FROM blob WHERE digest = $1", {digest_});
+  EXPECT_EQ(Check(false), "audit_segment_wrong found\n");
+  EXPECT_EQ(Check(true), "audit_segment_wrong repaired\n");
+  EXPECT_EQ(Check(false), "");
+  EXPECT_EQ(Exported(), whole);
 }
 
 TEST_F(FsckTest, RemovesBytesThatNothingNames) {
