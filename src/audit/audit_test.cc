@@ -178,6 +178,22 @@ TEST_F(AuditLog, QueryFiltersAndPages) {
   EXPECT_EQ(log_.Query({.account = AccountId("one"), .after = page[1].position})->size(), 1U);
 }
 
+TEST_F(AuditLog, DeepRecordsAreExportedAsTheyWereSealed) {
+  Record record = Made("a");
+  json::Value deep = "rule";
+  for (int i = 0; i < 40; ++i) deep = json::Object{{"and", json::Array{std::move(deep)}}};
+  record.request = std::move(deep);
+  ASSERT_TRUE(log_.AppendAlone(record).ok());
+  ASSERT_TRUE(log_.Seal().ok());
+  ChainVerifier verifier;
+  for (const Entry& entry : Exported()) {
+    const json::Value document = ToJson(entry);
+    EXPECT_TRUE(json::Find(document, "record")->is_object());
+    EXPECT_TRUE(verifier.Add(*EntryFromJson(document)).ok());
+  }
+  EXPECT_EQ(verifier.count(), 1);
+}
+
 TEST(Differences, ListsFieldsByPathAndWholeValuesOtherwise) {
   const auto changes =
       Differences(*json::Parse(R"({"a":{"b":1,"c":2},"l":[1],"same":0})"),

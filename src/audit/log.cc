@@ -100,7 +100,7 @@ std::string_view NameOf(const Target& target) {
 
 json::Value ToJson(const Entry& entry) {
   // What was sealed is JSON, and canonical.
-  auto record = json::Parse(entry.record);
+  auto record = json::Parse(entry.record, kStoredRecord);
   return {{"sequence", entry.sequence},
           {"previous_hash", json::Text(entry.previous_hash)},
           {"hash", json::Text(entry.hash)},
