@@ -1,5 +1,8 @@
 #include "registry/manifest_changes.h"
 
+#include <algorithm>
+
+#include "crypto/hash.h"
 #include "registry/attachments.h"
 #include "registry/content.h"
 
@@ -70,7 +73,18 @@ Result<json::Object> MoveTags(db::Transaction& tx, const RepositoryPath& path,
 
 json::Object TagsTo(const oci::Digest& digest, const std::vector<std::string>& tags) {
   json::Object to;
-  for (const std::string& tag : tags) to[tag] = json::Text(digest.text());
+  const std::size_t named = std::min(tags.size(), kMaxNamedTags);
+  if (named < tags.size()) {
+    crypto::Hasher hasher(crypto::HashAlgorithm::kSha256);
+    for (const std::string& tag : tags) {
+      hasher.Update(tag);
+      hasher.Update("\n");
+    }
+    // No tag is written so. First, or a record that is too long would lose it.
+    to["(more)"] = {{"left_out", static_cast<std::int64_t>(tags.size() - named)},
+                    {"sha256_of_all", json::Text(HexEncode(hasher.Finish()))}};
+  }
+  for (std::size_t i = 0; i < named; ++i) to[tags[i]] = json::Text(digest.text());
   return to;
 }
 

@@ -185,6 +185,13 @@ TEST_F(ManifestsTest, ImageCanBeDeletedAndRestoredHoweverManyTagsItHas) {
   const auto deleted = manifests().DeleteImage(world_.Caller(), path_, Ref("v1"));
   ASSERT_TRUE(deleted.ok()) << deleted.error().message();
   EXPECT_EQ(deleted->tags.size(), static_cast<std::size_t>(kMany));
+  const auto records = *world_.log.Query({.action = std::string(action::kImageDelete)});
+  ASSERT_EQ(records.size(), 1U);
+  const auto& changes = records[0].record.changes;
+  const auto left_out =
+      std::ranges::find(changes, "tags.(more).left_out", &audit::FieldChange::field);
+  ASSERT_NE(left_out, changes.end());
+  EXPECT_EQ(left_out->before, json::Value(kMany - 1000));
   const auto restored =
       world_.services->trash.RestoreTags(world_.Caller(), path_, DigestOf(image_));
   ASSERT_TRUE(restored.ok()) << restored.error().message();
