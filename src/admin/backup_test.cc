@@ -342,6 +342,17 @@ TEST_P(Backups, ABlobThatTheServerHasLostMakesNone) {
   EXPECT_FALSE(OpenBackup(Path(), "").ok());
 }
 
+TEST_P(Backups, ASegmentOfTheTrailIsWrittenFirst) {
+  from_.Run(
+      "INSERT INTO audit_segment (first_sequence, last_sequence, last_hash, last_time, digest, "
+      "size, stored, created) VALUES (1, 2, 'h', 1, 'sha256:aa', 1, 0, 1)");
+  const auto refused = source_.Snapshot();
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().reason(), "segment_unwritten");
+  from_.Run("UPDATE audit_segment SET stored = 1");
+  EXPECT_TRUE(source_.Snapshot().ok());
+}
+
 TEST_P(Backups, WhatIsReadSlowlyStaysHeld) {
   const auto snapshot = source_.Snapshot();
   ASSERT_TRUE(snapshot.ok());

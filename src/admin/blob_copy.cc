@@ -16,6 +16,12 @@ using registry::BlobPlace;
 constexpr std::size_t kPiece = 1U << 20;
 constexpr std::size_t kListPiece = 500;
 
+// Rows that name bytes in a store. A segment of the audit trail has its row before its bytes, which a
+// server writes, after a crash too.
+constexpr std::string_view kNamed =
+    "place = $1 AND NOT EXISTS (SELECT 1 FROM audit_segment s WHERE s.digest = blob.digest AND "
+    "s.stored = 0)";
+
 std::int64_t InStore() {
   return static_cast<std::int64_t>(BlobPlace::kStore);
 }
@@ -105,8 +111,8 @@ Result<BlobTotals> CountNamedBlobs(db::Database& database) {
 
 Result<BlobTotals> CountNamedBlobs(db::Transaction& tx) {
   BW_TRY(const auto totals,
-         tx.QueryOne("SELECT count(*), CAST(coalesce(sum(size), 0) AS BIGINT) FROM blob"
-                     " WHERE place = $1",
+         tx.QueryOne("SELECT count(*), CAST(coalesce(sum(size), 0) AS BIGINT) FROM blob WHERE " +
+                         std::string(kNamed),
                      {InStore()}, [](const db::Row& row) {
                        return BlobTotals{.count = row.Int(0),
                                          .bytes = static_cast<std::uint64_t>(row.Int(1))};
@@ -118,8 +124,8 @@ Result<std::vector<NamedBlob>> ReadNamedBlobs(db::Database& database, const std:
                                               std::int64_t limit) {
   const std::string digest =
       db::Bytewise(database.dialect(), {.name = "digest", .type = db::ColumnType::kText});
-  const std::string sql = "SELECT digest, size FROM blob WHERE place = $1 AND " + digest +
-                          " > $2 ORDER BY " + digest + " LIMIT $3";
+  const std::string sql = "SELECT digest, size FROM blob WHERE " + std::string(kNamed) + " AND " +
+                          digest + " > $2 ORDER BY " + digest + " LIMIT $3";
   return database.ReadValue([&](db::Transaction& tx) {
     return tx.QueryAll(sql, {InStore(), after, limit}, [](const db::Row& row) -> Result<NamedBlob> {
       BW_TRY(auto parsed, oci::Digest::Parse(row.Text(0)));

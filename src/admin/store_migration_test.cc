@@ -374,6 +374,17 @@ TEST_F(StoreMigration, BlobThatTheSourceLacksIsNamedAndTheOthersAreCopied) {
   Succeeds(Migrate(From(), To(there)));
 }
 
+TEST_F(StoreMigration, SegmentOfTheTrailThatIsNotWrittenYetIsNotMissed) {
+  const std::string digest = oci::Digest::Of(AsBytes("a segment")).text();
+  from_.Run("INSERT INTO blob (digest, size, place, created) VALUES ('" + digest + "', 9, 1, 1)");
+  from_.Run(
+      "INSERT INTO audit_segment (first_sequence, last_sequence, last_hash, last_time, digest, "
+      "size, stored, created) VALUES (1, 1, 'h', 1, '" +
+      digest + "', 9, 0, 1)");
+  Stores there;
+  Succeeds(Migrate(From(), To(there)));
+}
+
 // Where the directory store keeps it.
 std::filesystem::path FileOf(const Stores& stores, const oci::Digest& digest) {
   const std::string hex(digest.hex());
