@@ -1,3 +1,5 @@
+#include <utility>
+
 #include "registry/content.h"
 #include "registry/deletion.h"
 #include "registry/manifests.h"
@@ -5,9 +7,10 @@
 namespace breakwater::registry {
 namespace {
 
-DeletedImage Deleted(const Deletion& deletion) {
-  return {
-      .digest = deletion.image.digest, .tags = deletion.tags, .attachments = deletion.attachments};
+DeletedImage Deleted(Deletion deletion) {
+  return {.digest = std::move(deletion.image.digest),
+          .tags = std::move(deletion.tags),
+          .attachments = std::move(deletion.attachments)};
 }
 
 Result<control::Effect> RemoveTag(db::Transaction& tx, const RepositoryPath& path,
@@ -48,8 +51,8 @@ Result<DeletedImage> Manifests::DeleteImage(const control::Caller& caller,
   if (options.dry_run) {
     return database_.ReadValue([&](db::Transaction& tx) -> Result<DeletedImage> {
       BW_TRY(const FoundManifest found, FindManifest(tx, path, reference));
-      BW_TRY(const Deletion deletion, PlanDeletion(tx, path, found));
-      return Deleted(deletion);
+      BW_TRY(Deletion deletion, PlanDeletion(tx, path, found));
+      return Deleted(std::move(deletion));
     });
   }
   std::optional<DeletedImage> deleted;
@@ -65,7 +68,6 @@ Result<DeletedImage> Manifests::DeleteImage(const control::Caller& caller,
         return Governed(tx, path, owners);
       });
   change.apply = [&](db::Transaction& tx) -> Result<control::Effect> {
-    deleted = Deleted(*plan);
     const Timestamp now = clock_.Now();
     std::set<oci::Digest> images{plan->image.digest};
     for (const Attachment& one : plan->attachments) images.insert(one.digest);
@@ -74,6 +76,7 @@ Result<DeletedImage> Manifests::DeleteImage(const control::Caller& caller,
                                     {.deleted = now, .expires = now + options_.trash_life}));
     effect.gone = std::move(gone);
     BW_TRY(effect.governed, Governed(tx, path, owners));
+    deleted = Deleted(*std::move(plan));  // made anew if the transaction runs again
     return effect;
   };
   BW_TRY_STATUS(changes_.Submit(caller, change));

@@ -21,14 +21,19 @@ constexpr std::size_t kMaxImageName = 1024;
 // The reference's own field, and beside it all that went: every tag by its full name, also of what
 // was attached, and the digests of that.
 json::Object DeletionJson(const RepositoryPath& path, const DeletedImage& deleted, bool dry_run) {
+  const std::string name = FullName(path.registry, path.name);
   json::Array attachments;
-  std::vector<std::string> tags = deleted.tags;
+  json::Array removed;  // of which there may be a million
+  const auto add = [&](const std::vector<std::string>& tags) {
+    for (const std::string& tag : tags) removed.push_back(json::Text(name + ":" + tag));
+  };
+  add(deleted.tags);
   for (const registry::Attachment& one : deleted.attachments) {
-    attachments.push_back(json::Text(FullName(path.registry, path.name) + "@" + one.digest.text()));
-    tags.insert(tags.end(), one.tags.begin(), one.tags.end());
+    attachments.push_back(json::Text(name + "@" + one.digest.text()));
+    add(one.tags);
   }
   json::Object body{{"Untagged", json::Text(deleted.digest.text())},
-                    {"RemovedTags", TextArray(FullTags(path.registry, path.name, tags))},
+                    {"RemovedTags", std::move(removed)},
                     {"RemovedAttachments", std::move(attachments)}};
   if (dry_run) body["DryRun"] = true;
   return body;
