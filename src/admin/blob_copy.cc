@@ -16,8 +16,8 @@ using registry::BlobPlace;
 constexpr std::size_t kPiece = 1U << 20;
 constexpr std::size_t kListPiece = 500;
 
-// Rows that name bytes in a store. A segment of the audit trail has its row before its bytes, which a
-// server writes, after a crash too.
+// Rows that name bytes in a store. A segment of the audit trail has its row before its bytes, which
+// a server writes, after a crash too.
 constexpr std::string_view kNamed =
     "place = $1 AND NOT EXISTS (SELECT 1 FROM audit_segment s WHERE s.digest = blob.digest AND "
     "s.stored = 0)";

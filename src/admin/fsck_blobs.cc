@@ -75,7 +75,9 @@ Result<std::optional<Segment>> SegmentOf(FsckRun& run, const std::string& digest
   return run.database.ReadValue([&](db::Transaction& tx) {
     return tx.QueryOne(
         "SELECT first_sequence, last_sequence, stored FROM audit_segment WHERE digest = $1",
-        {digest}, [](const db::Row& row) { return Segment{row.Int(0), row.Int(1), row.Bool(2)}; });
+        {digest}, [](const db::Row& row) {
+          return Segment{row.Int(0), row.Int(1), row.Bool(2)};
+        });
   });
 }
 
@@ -83,7 +85,8 @@ Result<std::optional<Segment>> SegmentOf(FsckRun& run, const std::string& digest
 Result<bool> IsAllRows(FsckRun& run, const Segment& segment) {
   BW_TRY(const auto count, run.database.ReadValue([&](db::Transaction& tx) {
     return tx.QueryOne("SELECT count(*) FROM audit_record WHERE sequence >= $1 AND sequence <= $2",
-                       {segment.first, segment.last}, [](const db::Row& row) { return row.Int(0); });
+                       {segment.first, segment.last},
+                       [](const db::Row& row) { return row.Int(0); });
   }));
   return count.value_or(0) == segment.last - segment.first + 1;
 }
@@ -175,9 +178,9 @@ Status CheckUnknownSegment(FsckRun& run, const UnknownSegment& row) {
     BW_TRY(const Wrong wrong, LookAtStored(run, *digest, row.size));
     if (wrong == Wrong::kNothing) {
       const auto insert = [&](db::Transaction& tx) -> Status {
-        BW_TRY_STATUS(tx.Execute(
-            "INSERT INTO blob (digest, size, place, created) VALUES ($1, $2, 1, $3)",
-            {row.digest, row.size, run.clock.Now()}));
+        BW_TRY_STATUS(
+            tx.Execute("INSERT INTO blob (digest, size, place, created) VALUES ($1, $2, 1, $3)",
+                       {row.digest, row.size, run.clock.Now()}));
         return Ok();
       };
       return run.Report({.problem = "audit_segment_wrong", .what = row.digest, .text = text},

@@ -206,17 +206,20 @@ class FsckOfTheTrail : public FsckTest {
 
   audit::Heads heads_ =
       *audit::Heads::Open(world_.database, world_.log, crypto::NewSealingKey(), world_.clock);
-  audit::Segments segments_{{.age = std::chrono::hours{0}}, world_.database, world_.store,
-                            world_.log, heads_, world_.clock};
+  audit::Segments segments_{{.age = std::chrono::hours{0}},
+                            world_.database,
+                            world_.store,
+                            world_.log,
+                            heads_,
+                            world_.clock};
   std::string digest_;
 };
 
 TEST_F(FsckOfTheTrail, HasASegmentWrittenAgainWhoseEntriesAreRows) {
   EXPECT_EQ(Check(false), "");
-  const auto spoil = {+[](const std::filesystem::path& file) { std::filesystem::remove(file); },
-                      +[](const std::filesystem::path& file) {
-                        std::filesystem::resize_file(file, 10);
-                      }};
+  const auto spoil = {
+      +[](const std::filesystem::path& file) { std::filesystem::remove(file); },
+      +[](const std::filesystem::path& file) { std::filesystem::resize_file(file, 10); }};
   for (const auto& one : spoil) {
     one(File());
     EXPECT_EQ(Check(false), "audit_segment_wrong found\n");

@@ -252,8 +252,9 @@ Record Bounded(Record record) {
     }
     const auto left_out = static_cast<std::int64_t>(all.size() - kMaxFieldChanges);
     record.changes.resize(kMaxFieldChanges);
-    record.changes.push_back({"(more)", nullptr,
-                              json::Object{{"left_out", left_out}, {"sha256_of_all", DigestOf(all)}}});
+    record.changes.push_back(
+        {"(more)", nullptr,
+         json::Object{{"left_out", left_out}, {"sha256_of_all", DigestOf(all)}}});
   }
   if (OctetsOf(ToJson(record)) <= kMaxRecordOctets) return record;
   for (FieldChange& change : record.changes) {

@@ -13,8 +13,8 @@ constexpr std::size_t kRepositoryIdOctets = 12;
 constexpr const char* kNamespaceSettings[] = {"advisor_exemption", "namespace_quota",
                                               "retention_policy", "tag_immutability"};
 
-// Tags that an event names. An image may have any number of them, and a job's data has a limit: what
-// is told of an image must not keep it from being deleted.
+// Tags that an event names. An image may have any number of them, and a job's data has a limit:
+// what is told of an image must not keep it from being deleted.
 constexpr std::size_t kMaxToldTags = 100;
 
 json::Array TagsToTell(const std::vector<std::string>& tags) {

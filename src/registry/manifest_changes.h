@@ -43,8 +43,8 @@ Result<json::Object> MoveTags(db::Transaction& tx, const RepositoryPath& path,
                               const ManifestKey& manifest, const std::vector<std::string>& tags,
                               Timestamp now);
 
-// {"tag": "sha256:…"}: for the audit trail. Of more than kMaxNamedTags the first, and "(more)" tells
-// the others' number, and a digest of all of them.
+// {"tag": "sha256:…"}: for the audit trail. Of more than kMaxNamedTags the first, and "(more)"
+// tells the others' number, and a digest of all of them.
 inline constexpr std::size_t kMaxNamedTags = 1000;
 json::Object TagsTo(const oci::Digest& digest, const std::vector<std::string>& tags);
 // {"digest", "media_type", "tags"}, the same.

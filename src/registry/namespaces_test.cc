@@ -127,14 +127,13 @@ TEST_F(NamespacesTest, AreEmptyWhenTheirLastImageIsGoneFromTheTrashToo) {
   ASSERT_TRUE(world_.PushBlob(path, "config").ok());
   const std::string image = testing::ImageManifest("config", {});
   const auto tag = *oci::Reference::Parse("v1");
-  ASSERT_TRUE(
-      world_.services->manifests
-          .Put(world_.Caller(), path,
-               {.content = image, .content_type = "", .reference = tag, .tags = {}})
-          .ok());
+  ASSERT_TRUE(world_.services->manifests
+                  .Put(world_.Caller(), path,
+                       {.content = image, .content_type = "", .reference = tag, .tags = {}})
+                  .ok());
   const auto delete_empty = [&]() -> std::string {
-    const Status done = namespaces().DeleteEmpty(world_.Caller(), AccountId("acc"),
-                                                 world_.registry(), "team-a");
+    const Status done =
+        namespaces().DeleteEmpty(world_.Caller(), AccountId("acc"), world_.registry(), "team-a");
     return done.ok() ? "" : done.error().reason();
   };
   EXPECT_EQ(delete_empty(), "namespace_not_empty");
