@@ -77,9 +77,8 @@ json::Value ToJson(const Record& record);
 Result<Record> FromJson(const json::Value& document);
 
 // No record is so large that it could not be read back, exported or sent on: of more than
-// kMaxFieldChanges the first stay, and where it is still over kMaxRecordOctets, long values do not,
-// and then not what was judged by which facts, nor resources behind the first of many; what is left
-// out is told by its number, length and SHA-256.
+// kMaxFieldChanges the first stay; over kMaxRecordOctets no long values do, then no facts that were
+// judged, and of judged resources the first. What is left out is told by number, length, SHA-256.
 inline constexpr std::size_t kMaxFieldChanges = 256;
 inline constexpr std::size_t kMaxRecordOctets = 256U << 10;
 Record Bounded(Record record);

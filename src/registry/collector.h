@@ -42,8 +42,7 @@ struct UnneededLink {
 struct Collection {
   std::vector<UnneededLink> removed;  // their leases have run out
   std::vector<UnneededLink> held;     // by their leases; the first of them to run out
-  // Blobs of which the account holds nothing more, with their bytes. Whether somebody else's images
-  // keep them is not told.
+  // Blobs that the account holds nowhere any more, with their bytes. What others hold is not told.
   std::int64_t freed_blobs = 0;
   std::uint64_t freed_bytes = 0;
   // There is more than one answer holds: of what can be removed, unless `removed` is short.

@@ -45,8 +45,7 @@ inline constexpr std::string_view kTrashPurge = "container-registry.trash.purge"
 }  // namespace action
 
 // Types of the events that content emits. Payload: account, registry, region, repository, digest,
-// tags (added or removed; of more than 100 the first, and more_tags says how many there are
-// besides), media_type; "tag.deleted" has no media_type.
+// media_type (not of "tag.deleted"), tags added or removed: 100, and more_tags counts the others.
 namespace event {
 inline constexpr std::string_view kImagePushed = "image.pushed";
 inline constexpr std::string_view kImageDeleted = "image.deleted";
