@@ -51,7 +51,7 @@ std::string_view ToString(StorageState state);  // "live"
 struct StorageAmount {
   std::int64_t blobs = 0;  // or uploads
   std::uint64_t blob_bytes = 0;
-  // Of these, what the account's repositories outside hold as well. Of other accounts nothing is told.
+  // Of these, what other repositories of the account hold as well. Other accounts are not told of.
   std::uint64_t shared_bytes = 0;
   std::int64_t manifests = 0;
   std::uint64_t manifest_bytes = 0;
