@@ -241,6 +241,8 @@ std::string_view NeededAction(std::string_view action) {
       {"container-registry.manifest.inspect", "container-registry.image.inspect"},
       {"container-registry.signature.read", "container-registry.image.pull"},
       {"container-registry.signature.write", "container-registry.image.push"},
+      {"container-registry.exemption.create", "container-registry.exemption.manager"},
+      {"container-registry.exemption.delete", "container-registry.exemption.manager"},
   };
   for (const auto& [recorded, needed] : kTable) {
     if (recorded == action) return needed;

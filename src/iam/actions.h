@@ -24,7 +24,7 @@ std::vector<std::string_view> ActionsOf(Role role, std::string_view service);
 bool IsPolicyAction(std::string_view action);
 
 // What must be held to do what the audit trail calls `action`: it tells apart what one right gives
-// (ibm-registry 1.8, 1.10). Most actions are rights themselves.
+// (ibm-registry 1.8, 1.10, 2.2). Most actions are rights themselves.
 std::string_view NeededAction(std::string_view action);
 
 // The name by which we know an action that the reference has another name for

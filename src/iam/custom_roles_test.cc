@@ -54,6 +54,18 @@ TEST(CustomRole, GivesWhatTheAuditTrailHasOtherNamesFor) {
   }
 }
 
+// The reference has one right for what its events tell apart (ibm-registry 2.2).
+TEST(CustomRole, ThatManagesExemptionsMakesAndDeletesThem) {
+  World world;
+  Make(world, Wanted({"container-registry.exemption.manager"}));
+  const auto caller = world.CallerOf(world.Invite("u@example.com").iam_id);
+  world.Grant(World::Of(caller.actor.iam_id), {RoleRef::Custom("Puller")});
+  const auto service = control::ServiceResource(world.account, world.registry, "us-south");
+  EXPECT_TRUE(world.May(caller, "container-registry.exemption.create", service));
+  EXPECT_TRUE(world.May(caller, "container-registry.exemption.delete", service));
+  EXPECT_FALSE(world.May(caller, "container-registry.exemption.list", service));
+}
+
 TEST(CustomRole, ChangesForAllWhoHaveItAtOnce) {
   World world;
   const CustomRole role = Make(world, Wanted({std::string(kPull), std::string(kPush)}));
