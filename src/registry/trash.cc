@@ -236,6 +236,30 @@ Result<std::vector<FoundTrash>> RowsIn(db::Transaction& tx, const RegistryName& 
   return all;
 }
 
+// The tags of images, which are in order of repository and digest.
+Status AddTags(db::Transaction& tx, std::vector<FoundTrash>& found) {
+  for (auto first = found.begin(); first != found.end();) {
+    const auto last = std::find_if(first, found.end(), [&](const FoundTrash& one) {
+      return one.repository_id != first->repository_id;
+    });
+    auto at = first;
+    BW_TRY_STATUS(tx.Query(
+        "SELECT t.digest, t.name FROM trash_tag t JOIN trash_image i ON i.repository = "
+        "t.repository AND i.digest = t.digest WHERE t.repository = $1 AND t.digest >= $2 AND "
+        "t.digest <= $3 AND i.root = i.digest ORDER BY t.digest, t.name",
+        {first->repository_id, first->image.digest.text(), (last - 1)->image.digest.text()},
+        [&](const db::Row& row) -> Status {
+          while (at != last && at->image.digest.text() < row.Text(0)) ++at;
+          if (at != last && at->image.digest.text() == row.Text(0)) {
+            at->image.tags.push_back(row.String(1));
+          }
+          return Ok();
+        }));
+    first = last;
+  }
+  return Ok();
+}
+
 }  // namespace
 
 Result<TrashPage> Trash::List(const RegistryName& registry,
@@ -253,10 +277,8 @@ Result<TrashPage> Trash::List(const RegistryName& registry,
     }
     TrashPage page;
     page.more = found.size() == limit;
-    for (FoundTrash& one : found) {
-      BW_TRY(one.image.tags, TrashedTags(tx, {one.repository_id, one.image.digest}));
-      page.images.push_back(std::move(one.image));
-    }
+    BW_TRY_STATUS(AddTags(tx, found));
+    for (FoundTrash& one : found) page.images.push_back(std::move(one.image));
     return page;
   });
 }
