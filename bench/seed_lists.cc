@@ -6,7 +6,8 @@
 // that is not running and has one namespace. SHARE (1) is the part of everything that is made: by
 // default 10,000 repositories in 100 namespaces, 1,000,000 images with a tag and a verdict each
 // (100,000 of them in the first repository), 10,000 signatures of one image, 100,000 findings,
-// 100,000 images in the trash, and 200,000 records of the audit trail. Rows are what pushes leave,
+// 100,000 images in the trash, and 200,000 records of the audit trail. An issue of every image with
+// a verdict that it fails is exempt. Rows are what pushes leave,
 // down to the digests of what they hold, but come table by table, in the order of their keys.
 #include <algorithm>
 #include <charconv>
@@ -38,6 +39,8 @@ constexpr std::string_view kSignature = "application/vnd.example.signature.v1+js
 constexpr std::string_view kLayer = "a layer that all images of a repository share";
 constexpr std::string_view kCounts =
     R"({"critical":1,"high":2,"medium":3,"low":0,"negligible":0,"unknown":0})";
+constexpr std::string_view kIssues =
+    R"([["CVE-2024-0001","DSA-5001-1"],["CVE-2024-0002","DSA-5001-1"],["CVE-2024-0003"]])";
 constexpr std::string_view kNoCounts =
     R"({"critical":0,"high":0,"medium":0,"low":0,"negligible":0,"unknown":0})";
 const Timestamp kBegin = *ParseRfc3339("2026-01-01T00:00:00Z");
@@ -214,6 +217,7 @@ class Seed {
     Must(database_.Write([&](db::Transaction& tx) {
       AddSharedLayer(tx);
       AddBooks(tx);
+      AddExemption(tx);
       return Ok();
     }));
     AddFindings();
@@ -341,6 +345,7 @@ class Seed {
     Rows rows(database_, "advisor_location",
               "registry, repository, digest, account, region, generation, status, issues, counts, "
               "result, assessed, tags");
+    Rows issues(database_, "advisor_image_issues", "digest, otherwise, issues");
     std::deque<std::string> tags;
     for (const Image& image : images) {
       if (image.tag.empty()) continue;
@@ -349,12 +354,14 @@ class Seed {
       rows.Add({here_.registry, repository.name, image.digest, here_.account, here_.region, 1,
                 fails ? "FAIL" : "OK", fails ? 3 : 0, fails ? kCounts : kNoCounts, image.digest,
                 image.built, tags.back()});
+      if (fails) issues.Add({image.digest, "OK", kIssues});
       if (fails && findings_.size() < wanted_.findings) {
         findings_.push_back({Text(oci::Digest::Of(AsBytes(repository.name + image.digest))),
                              repository.name + "@" + image.digest, image.number, image.built});
       }
     }
     rows.Flush();
+    issues.Flush();
   }
 
   void AddTrash(const Repository& repository, const std::vector<Image>& images) {
@@ -426,6 +433,13 @@ class Seed {
         tx.Execute("INSERT INTO stored_blob (account, registry, digest, name_space, size) "
                    "SELECT account, registry, $1, name, $2 FROM namespace",
                    {layer, kLayer.size()}));
+  }
+
+  void AddExemption(db::Transaction& tx) {
+    Must(
+        tx.Execute("INSERT INTO advisor_exemption (account, registry, scope, name_space, "
+                   "issue_type, issue_id, created) VALUES ($1, $2, '', '', 'cve', $3, $4)",
+                   {here_.account, here_.registry, "CVE-2024-0003", kBegin}));
   }
 
   static void AddBooks(db::Transaction& tx) {

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "advisor/image_facts.h"
+#include "advisor/image_issues.h"
 #include "advisor/job_kinds.h"
 #include "control/fact_events.h"
 #include "db/lazy_flush.h"
@@ -50,17 +51,6 @@ jobs::NewJob IndexJobOf(const Location& location) {
 
 bool IsList(const registry::ManifestBytes& manifest) {
   return oci::KindOf(manifest.media_type) == oci::ManifestKind::kIndex;
-}
-
-// The child of an image list to speak for it.
-std::optional<oci::Digest> ChosenChild(const oci::Manifest& list) {
-  const auto usual = std::ranges::find_if(list.manifests, [](const oci::Descriptor& child) {
-    return child.platform && child.platform->os == "linux" &&
-           child.platform->architecture == "amd64";
-  });
-  if (usual != list.manifests.end()) return usual->digest;
-  if (list.manifests.empty()) return std::nullopt;
-  return list.manifests.front().digest;
 }
 
 Result<std::vector<std::string>> TagsAt(db::Transaction& tx, const Location& location) {
@@ -161,39 +151,70 @@ Result<std::vector<PlacedVerdict>> Advisor::Verdicts(const AccountId& account,
       [&](db::Transaction& tx) { return VerdictsOf(tx, account, registry); });
 }
 
-Result<std::vector<PlacedVerdict>> Advisor::VerdictsIn(const RegistryName& registry,
-                                                       const std::string& repository,
-                                                       const oci::Digest& first,
-                                                       const oci::Digest& last) const {
-  return database_.ReadValue(
-      [&](db::Transaction& tx) { return VerdictsBetween(tx, registry, repository, first, last); });
+Result<oci::Digest> Advisor::Assessable(const AccountId& account, const RegistryName& registry,
+                                        const std::string& repository,
+                                        const registry::ManifestBytes& named) const {
+  if (!IsList(named)) return named.digest;
+  BW_TRY(const oci::Manifest list, oci::ParseManifest(named.content, named.media_type));
+  const auto speaker = SpeakerOf(list);
+  if (!speaker) return named.digest;
+  BW_TRY(const registry::ManifestBytes child,
+         content_.ReadManifest(account, registry, repository, oci::Reference(*speaker)));
+  return child.digest;
 }
 
-Result<registry::ManifestBytes> Advisor::Assessable(const AccountId& account,
-                                                    const RegistryName& registry,
-                                                    const std::string& repository,
-                                                    const registry::ManifestBytes& named) const {
-  if (!IsList(named)) return named;
-  BW_TRY(const oci::Manifest list, oci::ParseManifest(named.content, named.media_type));
-  const auto child = ChosenChild(list);
-  if (!child) return named;
-  return content_.ReadManifest(account, registry, repository, oci::Reference(*child));
+Result<NamedImage> Advisor::Named(const Location& location, const oci::Reference& reference,
+                                  const oci::Digest& assessed) const {
+  NamedImage image{.repository = location.repository, .digests = {location.digest}};
+  if (assessed != location.digest) image.digests.push_back(assessed);
+  if (reference.is_digest()) {
+    BW_TRY(image.tags,
+           database_.ReadValue([&](db::Transaction& tx) { return TagsAt(tx, location); }));
+  } else {
+    image.tag = reference.tag();
+  }
+  return image;
+}
+
+Result<NamedImage> Advisor::Named(const AccountId& account, const RegistryName& registry,
+                                  const std::string& repository,
+                                  const oci::Reference& reference) const {
+  BW_TRY(const registry::ManifestBytes named,
+         content_.ReadManifest(account, registry, repository, reference));
+  auto assessed = Assessable(account, registry, repository, named);
+  if (!assessed.ok() && assessed.error().code() != ErrorCode::kNotFound) return assessed.error();
+  return Named({account, registry, {}, repository, named.digest}, reference,
+               assessed.ok() ? *assessed : named.digest);
 }
 
 Result<ImageReport> Advisor::Report(const AccountId& account, const RegistryName& registry,
                                     const std::string& repository,
                                     const oci::Reference& reference) const {
-  BW_TRY(const registry::ManifestBytes named,
+  BW_TRY(const registry::ManifestBytes manifest,
          content_.ReadManifest(account, registry, repository, reference));
-  BW_TRY(const registry::ManifestBytes manifest, Assessable(account, registry, repository, named));
+  BW_TRY(oci::Digest assessed, Assessable(account, registry, repository, manifest));
+  BW_TRY(NamedImage named,
+         Named({account, registry, {}, repository, manifest.digest}, reference, assessed));
   BW_TRY(std::optional<Assessment> assessment, database_.ReadValue([&](db::Transaction& tx) {
-    return AssessAt(tx, {account, registry, {}, repository, manifest.digest});
+    return AssessAt(tx, {account, registry, {}, repository, assessed});
   }));
   if (!assessment) {
     return NotFound("the image has not been scanned yet; try again later")
         .Reason("image_not_scanned");
   }
-  return ImageReport{manifest.digest, *std::move(assessment), named.digest};
+  return ImageReport{std::move(assessed), *std::move(assessment), std::move(named)};
+}
+
+Result<std::vector<ListedState>> Advisor::StatesOf(const AccountId& account,
+                                                   const RegistryName& registry,
+                                                   const std::vector<registry::ListedImage>& images,
+                                                   const ExemptionSet& exemptions) const {
+  return advisor::StatesOf(database_, registry, images, exemptions,
+                           [&](const oci::Digest& digest, const std::string& repository) {
+                             return database_.ReadValue([&](db::Transaction& tx) {
+                               return AssessAt(tx, {account, registry, {}, repository, digest});
+                             });
+                           });
 }
 
 Result<std::optional<Assessment>> Advisor::AssessIn(db::Transaction& tx,
@@ -229,6 +250,9 @@ Status Advisor::Announce(db::Transaction& tx, const Location& location,
   BW_TRY(std::vector<std::string> tags, TagsAt(tx, location));
   const PlacedVerdict now{location, VerdictOf(assessment, clock_.Now()), std::move(tags)};
   BW_TRY_STATUS(SavePlace(tx, now, assessment.feed ? assessment.feed->generation : 0));
+  if (!assessment.of_place) {
+    BW_TRY_STATUS(SaveIssues(tx, location.digest, ImageIssuesOf(assessment)));
+  }
   const bool same =
       before && !moved && before->verdict.result == now.verdict.result && before->tags == now.tags;
   return same ? Ok() : jobs_.Emit(tx, EventOf(location, now.tags, assessment));
@@ -332,14 +356,27 @@ Status Advisor::Rematch() {
   }
 }
 
+// Another notice may speak of an issue, which is no news to anybody.
+Status Advisor::RenewIssues(const oci::Digest& digest, const Assessment& assessment,
+                            const std::optional<ImageIssues>& kept) {
+  const ImageIssues now = ImageIssuesOf(assessment);
+  if (kept ? *kept == now : now.issues.empty()) return Ok();
+  return database_.Write([&](db::Transaction& tx) -> Status {
+    BW_TRY(const auto kind, FindKind(tx, digest));
+    return kind ? SaveIssues(tx, digest, now) : Ok();  // gone meanwhile
+  });
+}
+
 Status Advisor::RematchImage(const oci::Digest& digest) {
   // Most results do not change with a feed: find that out without disturbing writers.
   std::optional<Assessment> whole;
+  std::optional<ImageIssues> kept;
   std::vector<PlacedVerdict> places;
   std::map<std::size_t, Assessment> sparse;  // where layers are absent
   BW_TRY_STATUS(database_.Read([&](db::Transaction& tx) -> Status {
     sparse.clear();
     BW_TRY(whole, AssessIn(tx, digest));
+    BW_TRY(kept, FindIssues(tx, digest));
     BW_TRY(places, PlacesOf(tx, digest));
     for (std::size_t i = 0; i < places.size(); ++i) {
       BW_TRY(const std::int64_t absent, AbsentLayersAt(tx, places[i].location));
@@ -349,6 +386,7 @@ Status Advisor::RematchImage(const oci::Digest& digest) {
     }
     return Ok();
   }));
+  if (whole) BW_TRY_STATUS(RenewIssues(digest, *whole, kept));
   const std::string result = whole ? ResultDigest(*whole) : "";
   for (std::size_t i = 0; i < places.size(); ++i) {
     const PlacedVerdict& place = places[i];

@@ -9,6 +9,9 @@
 #include <vector>
 
 #include "advisor/assessment.h"
+#include "advisor/exemptions.h"
+#include "advisor/image_issues.h"
+#include "advisor/image_states.h"
 #include "advisor/indexer.h"
 #include "advisor/locations.h"
 #include "base/ids.h"
@@ -29,7 +32,7 @@ struct AdvisorOptions {
 struct ImageReport {
   oci::Digest digest;  // of the manifest that was assessed: for an image list, one of its children
   Assessment assessment;
-  oci::Digest named;  // of the manifest that was asked for
+  NamedImage named;  // as it was asked for
 };
 
 // Thread-safe. Register before the jobs start.
@@ -48,14 +51,17 @@ class Advisor {
   // the image is there but was not read yet.
   Result<ImageReport> Report(const AccountId& account, const RegistryName& registry,
                              const std::string& repository, const oci::Reference& reference) const;
+  // What exemptions are to know of an image by its name. kNotFound "manifest_unknown".
+  Result<NamedImage> Named(const AccountId& account, const RegistryName& registry,
+                           const std::string& repository, const oci::Reference& reference) const;
+  // What was last said of each of these images of an account, which are in order of repository and
+  // digest, less what is exempt.
+  Result<std::vector<ListedState>> StatesOf(const AccountId& account, const RegistryName& registry,
+                                            const std::vector<registry::ListedImage>& images,
+                                            const ExemptionSet& exemptions) const;
   // What was last said of every image of an account in a registry, by repository and digest.
   Result<std::vector<PlacedVerdict>> Verdicts(const AccountId& account,
                                               const RegistryName& registry) const;
-  // The same of images of one repository, from one digest to another.
-  Result<std::vector<PlacedVerdict>> VerdictsIn(const RegistryName& registry,
-                                                const std::string& repository,
-                                                const oci::Digest& first,
-                                                const oci::Digest& last) const;
   // The advisories in use, or nothing before the first import.
   Result<std::optional<FeedInfo>> Feed() const;
 
@@ -65,6 +71,8 @@ class Advisor {
   Status Rematch();
 
   Status RematchImage(const oci::Digest& digest);
+  Status RenewIssues(const oci::Digest& digest, const Assessment& assessment,
+                     const std::optional<ImageIssues>& kept);
   Status ForgetGone(const std::vector<Location>& locations);
   // Forgets what is said of a place; enqueues it for a new assessment if the image is there.
   Status ForgetPlace(db::Transaction& tx, const Location& location);
@@ -75,13 +83,16 @@ class Advisor {
   // The same where it lies: an image that lacks layers there is not told what is known of it
   // elsewhere, by whoever has them.
   Result<std::optional<Assessment>> AssessAt(db::Transaction& tx, const Location& location) const;
-  // Stores the verdict and emits the event if it is news at this place. Nothing if the image is
-  // not there any more.
+  // Stores the verdict with its issues, and emits the event if it is news at this place. Nothing if
+  // the image is not there any more.
   Status Announce(db::Transaction& tx, const Location& location, const Assessment& assessment);
-  // The manifest itself, or of an image list the child that speaks for it.
-  Result<registry::ManifestBytes> Assessable(const AccountId& account, const RegistryName& registry,
-                                             const std::string& repository,
-                                             const registry::ManifestBytes& named) const;
+  Result<NamedImage> Named(const Location& location, const oci::Reference& reference,
+                           const oci::Digest& assessed) const;
+  // The image that is assessed where the named one is asked for: itself, or of an image list the
+  // child that speaks for it.
+  Result<oci::Digest> Assessable(const AccountId& account, const RegistryName& registry,
+                                 const std::string& repository,
+                                 const registry::ManifestBytes& named) const;
 
   const AdvisorOptions options_;
   db::Database& database_;

@@ -85,6 +85,20 @@ std::vector<Finding> IssuesOf(const Assessment& assessment, IssueScope scope) {
   return issues;
 }
 
+std::vector<std::string> NoticesOf(const Finding& finding) {
+  if (!finding.notices.empty()) return finding.notices;
+  return {finding.vulnerability};
+}
+
+Issues IssuesByName(const std::vector<Finding>& findings) {
+  Issues issues;
+  for (const Finding& finding : findings) {
+    auto& notices = issues[finding.vulnerability];
+    for (std::string& notice : NoticesOf(finding)) notices.insert(std::move(notice));
+  }
+  return issues;
+}
+
 SeverityCounts CountBySeverity(const std::vector<Finding>& findings) {
   std::map<std::string_view, Severity> worst;
   for (const Finding& finding : findings) {
@@ -154,6 +168,7 @@ Assessment AssessSparse(std::int64_t absent_layers, const std::optional<FeedInfo
   assessment.state = MatchState::kUnsupportedOs;
   assessment.indexed = now;
   assessment.feed = feed;
+  assessment.of_place = true;
   return assessment;
 }
 

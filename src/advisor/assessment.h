@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -48,6 +49,7 @@ struct Assessment {
   std::vector<std::string> problems;
   Timestamp indexed;
   std::optional<FeedInfo> feed;
+  bool of_place = false;  // only where it lies: what is known of the image elsewhere is another
 };
 
 // Which findings count as issues. The reference system reports only what a published fix cures, and
@@ -56,6 +58,13 @@ struct Assessment {
 enum class IssueScope { kActionable, kAll };
 bool IsIssue(const Finding& finding, IssueScope scope);
 std::vector<Finding> IssuesOf(const Assessment& assessment, IssueScope scope);
+
+// The notices that speak of a finding. A vulnerability that no notice speaks of is its own notice.
+std::vector<std::string> NoticesOf(const Finding& finding);
+
+// Vulnerabilities, each with the notices that speak of it.
+using Issues = std::map<std::string, std::set<std::string>>;
+Issues IssuesByName(const std::vector<Finding>& findings);
 
 // Highest severity of each vulnerability among the findings.
 SeverityCounts CountBySeverity(const std::vector<Finding>& findings);

@@ -52,6 +52,20 @@ Result<std::vector<Exemption>> ReadScope(db::Transaction& tx, const AccountId& a
       [&](const db::Row& row) { return Exemption{scope, {row.String(0), row.String(1)}}; });
 }
 
+Exemption ExemptionOf(const db::Row& row) {
+  return {ExemptionScope::FromText(row.String(0)), {row.String(1), row.String(2)}};
+}
+
+// Those of scopes from `from`, before `to`.
+Result<std::vector<Exemption>> ReadScopes(db::Transaction& tx, const AccountId& account,
+                                          const RegistryName& registry, const std::string& from,
+                                          const std::string& to) {
+  return tx.QueryAll(
+      "SELECT scope, issue_type, issue_id FROM advisor_exemption WHERE account = $1 AND "
+      "registry = $2 AND scope >= $3 AND scope < $4 ORDER BY scope, issue_type, issue_id",
+      {account, registry, from, to}, ExemptionOf);
+}
+
 Result<bool> IsThere(db::Transaction& tx, const AccountId& account, const RegistryName& registry,
                      const Exemption& exemption) {
   BW_TRY(const auto found,
@@ -156,68 +170,144 @@ std::vector<ExemptionScope> ExemptionScope::Widening() const {
   return scopes;
 }
 
-void ExemptIssues::Add(const ExemptIssue& issue) {
+void ExemptIds::Add(const ExemptIssue& issue) {
   if (issue.type == kCve) vulnerabilities.insert(issue.id);
   if (issue.type == kNotice) notices.insert(issue.id);
+  if (issue.type == kConfiguration) checks.insert(issue.id);
 }
 
-void ExemptIssues::Add(const ExemptIssues& others) {
-  vulnerabilities.insert(others.vulnerabilities.begin(), others.vulnerabilities.end());
-  notices.insert(others.notices.begin(), others.notices.end());
+std::vector<ExemptIssue> ExemptIds::all() const {
+  std::vector<ExemptIssue> issues;
+  const auto add = [&](std::string_view type, const std::set<std::string, std::less<>>& ids) {
+    for (const std::string& id : ids) issues.push_back({std::string(type), id});
+  };
+  add(kConfiguration, checks);
+  add(kCve, vulnerabilities);
+  add(kNotice, notices);
+  return issues;
 }
 
-std::vector<std::string> NoticesOf(const Finding& finding) {
-  if (!finding.notices.empty()) return finding.notices;
-  return {finding.vulnerability};
+void ExemptIssues::Add(const ExemptIssue& issue) {
+  ExemptIds one;
+  one.Add(issue);
+  Add(std::make_shared<const ExemptIds>(std::move(one)));
+}
+
+void ExemptIssues::Add(std::shared_ptr<const ExemptIds> ids) {
+  if (ids != nullptr) all_.push_back(std::move(ids));
+}
+
+bool ExemptIssues::HasVulnerability(std::string_view id) const {
+  return std::ranges::any_of(all_,
+                             [&](const auto& ids) { return ids->vulnerabilities.contains(id); });
+}
+
+bool ExemptIssues::HasNotice(std::string_view id) const {
+  return std::ranges::any_of(all_, [&](const auto& ids) { return ids->notices.contains(id); });
 }
 
 ExemptState StateOf(std::string_view vulnerability, const std::set<std::string>& notices,
                     const ExemptIssues& exempt) {
-  if (exempt.vulnerabilities.contains(vulnerability)) return ExemptState::kExempt;
+  if (exempt.HasVulnerability(vulnerability)) return ExemptState::kExempt;
   const auto covered = static_cast<std::size_t>(std::ranges::count_if(
-      notices, [&](const std::string& notice) { return exempt.notices.contains(notice); }));
+      notices, [&](const std::string& notice) { return exempt.HasNotice(notice); }));
   if (covered == 0) return ExemptState::kActive;
   return covered == notices.size() ? ExemptState::kExempt : ExemptState::kPartial;
 }
 
-IssueCounts CountIssues(const std::vector<Finding>& issues, const ExemptIssues& exempt) {
-  std::map<std::string_view, std::set<std::string>> notices;
-  for (const Finding& issue : issues) {
-    auto& of_issue = notices[issue.vulnerability];
-    for (std::string& notice : NoticesOf(issue)) of_issue.insert(std::move(notice));
-  }
+IssueCounts CountIssues(const Issues& issues, const ExemptIssues& exempt) {
   IssueCounts counts;
-  for (const auto& [vulnerability, speak_of_it] : notices) {
-    const bool is_exempt = StateOf(vulnerability, speak_of_it, exempt) == ExemptState::kExempt;
+  for (const auto& [vulnerability, notices] : issues) {
+    const bool is_exempt = StateOf(vulnerability, notices, exempt) == ExemptState::kExempt;
     ++(is_exempt ? counts.exempt : counts.active);
   }
   return counts;
 }
 
+ImageStatus StatusOf(const IssueCounts& issues, ImageStatus otherwise) {
+  if (issues.active > 0) return ImageStatus::kFail;
+  return issues.exempt > 0 && otherwise == ImageStatus::kOk ? ImageStatus::kWarn : otherwise;
+}
+
 ImageStatus StatusOf(const Assessment& assessment, IssueScope scope, const ExemptIssues& exempt) {
-  const IssueCounts counts = CountIssues(IssuesOf(assessment, scope), exempt);
-  if (counts.active > 0 || counts.exempt == 0) return StatusOf(assessment, scope);
-  const ImageStatus otherwise = StatusWithoutIssues(assessment);
-  return otherwise == ImageStatus::kOk ? ImageStatus::kWarn : otherwise;
+  const IssueCounts counts = CountIssues(IssuesByName(IssuesOf(assessment, scope)), exempt);
+  if (counts.exempt == 0) return StatusOf(assessment, scope);
+  return StatusOf(counts, StatusWithoutIssues(assessment));
 }
 
 ExemptionSet::ExemptionSet(const std::vector<Exemption>& exemptions) {
-  for (const Exemption& one : exemptions) by_scope_[one.scope.text()].Add(one.issue);
+  std::map<std::string, ExemptIds> by_scope;
+  for (const Exemption& one : exemptions) by_scope[one.scope.text()].Add(one.issue);
+  for (auto& [scope, ids] : by_scope) {
+    by_scope_.emplace(scope, std::make_shared<const ExemptIds>(std::move(ids)));
+  }
 }
 
-ExemptIssues ExemptionSet::For(const std::string& repository, const std::vector<std::string>& tags,
-                               const std::vector<oci::Digest>& digests) const {
-  ExemptIssues all;
-  const auto add = [&](const std::string& scope) {
-    const auto found = by_scope_.find(scope);
-    if (found != by_scope_.end()) all.Add(found->second);
-  };
-  for (const ExemptionScope& scope : ExemptionScope::FromText(repository).Widening()) {
-    add(scope.text());
+ExemptionSet::Ids ExemptionSet::Find(const std::string& scope) const {
+  const auto found = by_scope_.find(scope);
+  return found == by_scope_.end() ? nullptr : found->second;
+}
+
+bool ExemptionSet::HasTag(const std::string& repository, const std::string& tag) const {
+  return by_scope_.contains(repository + ":" + tag);
+}
+
+ExemptionSet::Ids ExemptionSet::SharedBy(const std::string& repository,
+                                         const std::vector<std::string>& tags) const {
+  Ids shared;
+  for (const std::string& tag : tags) {
+    const Ids own = Find(repository + ":" + tag);
+    if (own == nullptr) return nullptr;
+    if (shared == nullptr) {
+      shared = own;
+      continue;
+    }
+    ExemptIds left = *shared;
+    const auto not_in = [](const auto& ids) {
+      return [&ids](const std::string& id) { return !ids.contains(id); };
+    };
+    std::erase_if(left.vulnerabilities, not_in(own->vulnerabilities));
+    std::erase_if(left.notices, not_in(own->notices));
+    std::erase_if(left.checks, not_in(own->checks));
+    shared = std::make_shared<const ExemptIds>(std::move(left));
   }
-  for (const std::string& tag : tags) add(repository + ":" + tag);
-  for (const oci::Digest& digest : digests) add(repository + "@" + digest.text());
+  return shared;
+}
+
+ExemptIssues ExemptionSet::For(const NamedImage& image) const {
+  ExemptIssues all;
+  if (empty()) return all;
+  all.Add(image.tag ? Find(image.repository + ":" + *image.tag)
+                    : SharedBy(image.repository, image.tags));
+  for (const oci::Digest& digest : image.digests)
+    all.Add(Find(image.repository + "@" + digest.text()));
+  for (const ExemptionScope& scope : ExemptionScope::FromText(image.repository).Widening()) {
+    all.Add(Find(scope.text()));
+  }
   return all;
+}
+
+std::vector<Exemption> ExemptionSet::ListFor(const NamedImage& image) const {
+  std::vector<Exemption> list;
+  const auto add = [&](const std::string& scope, const Ids& ids) {
+    if (ids == nullptr) return;
+    for (ExemptIssue& issue : ids->all()) {
+      list.push_back({ExemptionScope::FromText(scope), std::move(issue)});
+    }
+  };
+  const auto add_all_of = [&](const std::string& scope) { add(scope, Find(scope)); };
+  if (image.tag) {
+    add_all_of(image.repository + ":" + *image.tag);
+  } else {
+    const Ids shared = SharedBy(image.repository, image.tags);
+    for (const std::string& tag : image.tags) add(image.repository + ":" + tag, shared);
+  }
+  for (const oci::Digest& digest : image.digests)
+    add_all_of(image.repository + "@" + digest.text());
+  for (const ExemptionScope& scope : ExemptionScope::FromText(image.repository).Widening()) {
+    add_all_of(scope.text());
+  }
+  return list;
 }
 
 Result<std::vector<Exemption>> Exemptions::List(const AccountId& account,
@@ -226,9 +316,7 @@ Result<std::vector<Exemption>> Exemptions::List(const AccountId& account,
     return tx.QueryAll(
         "SELECT scope, issue_type, issue_id FROM advisor_exemption WHERE account = $1 AND "
         "registry = $2 ORDER BY scope, issue_type, issue_id",
-        {account, registry}, [](const db::Row& row) {
-          return Exemption{ExemptionScope::FromText(row.String(0)), {row.String(1), row.String(2)}};
-        });
+        {account, registry}, ExemptionOf);
   });
 }
 
@@ -243,6 +331,25 @@ Result<std::vector<Exemption>> Exemptions::ListOf(const AccountId& account,
     }
     return all;
   });
+}
+
+Result<ExemptionSet> Exemptions::SetFor(const AccountId& account, const RegistryName& registry,
+                                        const NamedImage& image) const {
+  std::vector<ExemptionScope> scopes = ExemptionScope::FromText(image.repository).Widening();
+  for (const oci::Digest& digest : image.digests) {
+    scopes.push_back(ExemptionScope::FromText(image.repository + "@" + digest.text()));
+  }
+  if (image.tag) scopes.push_back(ExemptionScope::FromText(image.repository + ":" + *image.tag));
+  BW_TRY(auto found, ListOf(account, registry, scopes));
+  if (!image.tag && !image.tags.empty()) {
+    // An image may have more tags than there are exemptions: those of all tags of the repository,
+    // which lie between "ns/app:" and "ns/app;", as ';' follows ':'.
+    BW_TRY(auto of_tags, database_.ReadValue([&](db::Transaction& tx) {
+      return ReadScopes(tx, account, registry, image.repository + ":", image.repository + ";");
+    }));
+    std::ranges::move(of_tags, std::back_inserter(found));
+  }
+  return ExemptionSet(found);
 }
 
 Result<Exemption> Exemptions::Get(const AccountId& account, const RegistryName& registry,

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -72,18 +73,29 @@ struct Exemption {
   ExemptIssue issue;
 };
 
-// Those that apply to one image.
-struct ExemptIssues {
+// Ids of issues by their types.
+struct ExemptIds {
   std::set<std::string, std::less<>> vulnerabilities;
   std::set<std::string, std::less<>> notices;
+  std::set<std::string, std::less<>> checks;
 
   void Add(const ExemptIssue& issue);
-  void Add(const ExemptIssues& others);
-  bool empty() const { return vulnerabilities.empty() && notices.empty(); }
+  std::vector<ExemptIssue> all() const;  // by type and id
 };
 
-// The notices that speak of a finding. A vulnerability that no notice speaks of is its own notice.
-std::vector<std::string> NoticesOf(const Finding& finding);
+// Those that apply to one image. Cheap to copy.
+class ExemptIssues {
+ public:
+  void Add(const ExemptIssue& issue);
+  void Add(std::shared_ptr<const ExemptIds> ids);
+
+  bool HasVulnerability(std::string_view id) const;
+  bool HasNotice(std::string_view id) const;
+  bool empty() const { return all_.empty(); }
+
+ private:
+  std::vector<std::shared_ptr<const ExemptIds>> all_;
+};
 
 // How far a vulnerability is exempt: of itself, by all of the notices that speak of it, or by some.
 enum class ExemptState { kActive, kPartial, kExempt };
@@ -93,24 +105,47 @@ ExemptState StateOf(std::string_view vulnerability, const std::set<std::string>&
 struct IssueCounts {
   std::int64_t active = 0;
   std::int64_t exempt = 0;
+  friend bool operator==(const IssueCounts&, const IssueCounts&) = default;
 };
-// Vulnerabilities, not packages.
-IssueCounts CountIssues(const std::vector<Finding>& issues, const ExemptIssues& exempt);
+IssueCounts CountIssues(const Issues& issues, const ExemptIssues& exempt);
 
-// As the one without exemptions; WARN if nothing but exempt issues keeps it from being OK.
+// Of an image that would be `otherwise` without its issues: FAIL with one that is active; else WARN
+// with one that is exempt, where nothing else keeps it from being OK.
+ImageStatus StatusOf(const IssueCounts& issues, ImageStatus otherwise);
 ImageStatus StatusOf(const Assessment& assessment, IssueScope scope, const ExemptIssues& exempt);
 
-// Exemptions of an account in a registry by their scope.
+// An image by one of its names, as the scopes of exemptions see it.
+struct NamedImage {
+  std::string repository;
+  // It is asked for by this tag; nothing: by its digest.
+  std::optional<std::string> tag = {};
+  std::vector<std::string> tags = {};  // all that lead to it; asked for only by digest
+  // Its own, and of a list of images that of the one which is assessed.
+  std::vector<oci::Digest> digests = {};
+};
+
+// Exemptions of an account in a registry. To an image apply those of the account, its namespace,
+// its repository and its digests; to what is asked for by a tag, those of the tag
+// (ibm-registry 2.5). Asked for by its digest, an image is what each of its tags leads to: an issue
+// that is exempt for all of them is for the digest, and one that is for some is not.
 class ExemptionSet {
  public:
   explicit ExemptionSet(const std::vector<Exemption>& exemptions);
-  // Those that apply to what `repository` calls by one of these tags and digests.
-  ExemptIssues For(const std::string& repository, const std::vector<std::string>& tags,
-                   const std::vector<oci::Digest>& digests) const;
+
+  ExemptIssues For(const NamedImage& image) const;
+  // The same as they were made, those of narrower scopes first.
+  std::vector<Exemption> ListFor(const NamedImage& image) const;
+  // Whether any is of this tag alone.
+  bool HasTag(const std::string& repository, const std::string& tag) const;
   bool empty() const { return by_scope_.empty(); }
 
  private:
-  std::map<std::string, ExemptIssues, std::less<>> by_scope_;
+  using Ids = std::shared_ptr<const ExemptIds>;
+  Ids Find(const std::string& scope) const;  // null: none
+  // Of all of these tags; null: none.
+  Ids SharedBy(const std::string& repository, const std::vector<std::string>& tags) const;
+
+  std::map<std::string, Ids, std::less<>> by_scope_;
 };
 
 // Thread-safe.
@@ -124,6 +159,9 @@ class Exemptions {
   // Those of exactly one of these scopes.
   Result<std::vector<Exemption>> ListOf(const AccountId& account, const RegistryName& registry,
                                         const std::vector<ExemptionScope>& scopes) const;
+  // Those of which ExemptionSet may say that they apply to the image.
+  Result<ExemptionSet> SetFor(const AccountId& account, const RegistryName& registry,
+                              const NamedImage& image) const;
   // kNotFound.
   Result<Exemption> Get(const AccountId& account, const RegistryName& registry,
                         const Exemption& exemption) const;

@@ -95,7 +95,7 @@ TEST(ExemptIssuesTest, AnImageWithNothingButExemptIssuesWarns) {
   EXPECT_EQ(StatusOf(assessment, IssueScope::kActionable, exempt), ImageStatus::kFail);
   exempt.Add({"sn", "DSA-1"});
   EXPECT_EQ(StatusOf(assessment, IssueScope::kActionable, exempt), ImageStatus::kFail);
-  IssueCounts counts = CountIssues(assessment.findings, exempt);
+  const IssueCounts counts = CountIssues(IssuesByName(assessment.findings), exempt);
   EXPECT_EQ(counts.active, 1);
   EXPECT_EQ(counts.exempt, 1);
   exempt.Add({"sn", "CVE-1-2"});  // no notice speaks of it: it is its own
@@ -111,18 +111,50 @@ TEST(ExemptIssuesTest, ExemptionsNeverMakeAnUnfinishedAssessmentPass) {
   EXPECT_EQ(StatusOf(assessment, IssueScope::kActionable, exempt), ImageStatus::kIncomplete);
 }
 
+std::string Listed(const ExemptionSet& set, const NamedImage& image) {
+  std::string text;
+  for (const Exemption& one : set.ListFor(image)) {
+    text += std::string(text.empty() ? "" : " ") + one.issue.id;
+    const ExemptIssues exempt = set.For(image);
+    EXPECT_TRUE(exempt.HasVulnerability(one.issue.id) || exempt.HasNotice(one.issue.id)) << text;
+  }
+  return text;
+}
+
 TEST(ExemptionSetTest, AnImageHasThoseOfItsNamesAndOfAllAroundIt) {
   const std::string by_digest = std::string("team/a@") + kDigest;
   const ExemptionSet set({{ExemptionScope(), {"cve", "CVE-0-account"}},
                           {Scope("team"), {"cve", "CVE-0-namespace"}},
-                          {Scope("team/a"), {"cve", "CVE-0-repository"}},
+                          {Scope("team/a"), {"sn", "repository"}},
                           {Scope("team/a:1"), {"cve", "CVE-0-tag"}},
                           {Scope(by_digest), {"cve", "CVE-0-digest"}},
                           {Scope("team/a:2"), {"cve", "CVE-0-other"}},
                           {Scope("team/b"), {"cve", "CVE-0-other"}}});
-  EXPECT_THAT(set.For("team/a", {"1"}, {*oci::Digest::Parse(kDigest)}).vulnerabilities,
-              ElementsAre("CVE-0-account", "CVE-0-digest", "CVE-0-namespace", "CVE-0-repository",
-                          "CVE-0-tag"));
+  NamedImage image{.repository = "team/a", .tag = "1", .digests = {*oci::Digest::Parse(kDigest)}};
+  EXPECT_EQ(Listed(set, image), "CVE-0-tag CVE-0-digest repository CVE-0-namespace CVE-0-account");
+  EXPECT_TRUE(set.HasTag("team/a", "1"));
+  EXPECT_FALSE(set.HasTag("team/b", "1"));
+  EXPECT_FALSE(set.For(image).HasVulnerability("CVE-0-other"));
+  image.tag.reset();
+  EXPECT_EQ(Listed(set, image), "CVE-0-digest repository CVE-0-namespace CVE-0-account");
+  EXPECT_TRUE(ExemptionSet({}).For(image).empty());
+}
+
+TEST(ExemptionSetTest, OfTagsADigestHasWhatAllOfThemHave) {
+  const ExemptionSet set({{Scope("team/a:1"), {"cve", "CVE-1-1"}},
+                          {Scope("team/a:1"), {"sn", "DSA-1"}},
+                          {Scope("team/a:1"), {"sn", "DSA-2"}},
+                          {Scope("team/a:2"), {"sn", "DSA-2"}},
+                          {Scope("team/a:2"), {"cve", "CVE-1-1"}}});
+  NamedImage image{.repository = "team/a", .tags = {"1"}};
+  EXPECT_EQ(Listed(set, image), "CVE-1-1 DSA-1 DSA-2");
+  image.tags = {"1", "2"};
+  EXPECT_EQ(Listed(set, image), "CVE-1-1 DSA-2 CVE-1-1 DSA-2");
+  EXPECT_FALSE(set.For(image).HasNotice("DSA-1"));
+  image.tags = {"1", "2", "3"};
+  EXPECT_EQ(Listed(set, image), "");
+  image.tags = {};
+  EXPECT_EQ(Listed(set, image), "");
 }
 
 class ExemptionsTest : public ::testing::Test {
@@ -155,6 +187,23 @@ TEST_F(ExemptionsTest, AreOfOneAccountAndStayWhatTheyAreWhenMadeAgain) {
   EXPECT_TRUE(exemptions_.Get(AccountId("acc"), world_.registry().name, one_).ok());
   EXPECT_EQ(exemptions_.Get(AccountId("other"), world_.registry().name, one_).error().code(),
             ErrorCode::kNotFound);
+}
+
+TEST_F(ExemptionsTest, ASetHoldsWhatMayApplyToAnImage) {
+  for (const char* scope : {"team-a", "team-a/app", "team-a/app:1", "team-a/app:2", "team-a/app2:1",
+                            "team-a/app/x:1"}) {
+    ASSERT_TRUE(Create({Scope(scope), {"sn", "DSA-1"}}).ok());
+  }
+  const auto listed = [&](const NamedImage& image) {
+    std::string scopes;
+    const auto set = exemptions_.SetFor(AccountId("acc"), world_.registry().name, image);
+    EXPECT_TRUE(set.ok());
+    for (const Exemption& one : set->ListFor(image)) scopes += one.scope.text() + " ";
+    return scopes;
+  };
+  EXPECT_EQ(listed({.repository = "team-a/app", .tag = "2"}), "team-a/app:2 team-a/app team-a ");
+  EXPECT_EQ(listed({.repository = "team-a/app", .tags = {"1", "2"}}),
+            "team-a/app:1 team-a/app:2 team-a/app team-a ");
 }
 
 TEST_F(ExemptionsTest, AreForNamespacesOfTheAccountOnly) {

@@ -1,5 +1,6 @@
 #include "advisor/image_index.h"
 
+#include "advisor/image_issues.h"
 #include "base/check.h"
 #include "json/json.h"
 
@@ -102,6 +103,7 @@ Status SaveIndex(db::Transaction& tx, const oci::Digest& digest, const ImageInde
 }
 
 Status RemoveIndex(db::Transaction& tx, const oci::Digest& digest) {
+  BW_TRY_STATUS(RemoveIssues(tx, digest));
   BW_TRY_STATUS(tx.Execute("DELETE FROM advisor_package WHERE digest = $1", {digest.text()}));
   BW_TRY_STATUS(tx.Execute("DELETE FROM advisor_image WHERE digest = $1", {digest.text()}));
   return Ok();

@@ -34,6 +34,7 @@ Result<std::optional<ImageIndex>> FindIndex(db::Transaction& tx, const oci::Dige
 Result<std::optional<ImageKind>> FindKind(db::Transaction& tx, const oci::Digest& digest);
 // Puts it in place of any earlier one.
 Status SaveIndex(db::Transaction& tx, const oci::Digest& digest, const ImageIndex& index);
+// With its issues.
 Status RemoveIndex(db::Transaction& tx, const oci::Digest& digest);
 
 }  // namespace breakwater::advisor

@@ -1,5 +1,6 @@
 #include "advisor/locations.h"
 
+#include "advisor/among.h"
 #include "advisor/job_kinds.h"
 
 namespace breakwater::advisor {
@@ -117,6 +118,20 @@ Result<std::vector<PlacedVerdict>> VerdictsBetween(db::Transaction& tx,
                          "WHERE registry = $1 AND repository = $2 AND digest >= $3 AND "
                          "digest <= $4 ORDER BY digest",
                      {registry, repository, first.text(), last.text()}, ReadPlaced);
+}
+
+Result<std::vector<PlacedVerdict>> VerdictsAmong(db::Transaction& tx, const RegistryName& registry,
+                                                 const std::string& repository,
+                                                 const std::vector<oci::Digest>& digests) {
+  std::vector<PlacedVerdict> placed;
+  BW_TRY_STATUS(
+      QueryAmong(tx, std::string(kPlaces) + "WHERE registry = $1 AND repository = $2 AND digest",
+                 {registry, repository}, digests, [&](const db::Row& row) -> Status {
+                   BW_TRY(PlacedVerdict one, ReadPlaced(row));
+                   placed.push_back(std::move(one));
+                   return Ok();
+                 }));
+  return placed;
 }
 
 Result<std::vector<PlacedVerdict>> PlacesOf(db::Transaction& tx, const oci::Digest& digest) {

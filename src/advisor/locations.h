@@ -54,6 +54,10 @@ Result<std::vector<PlacedVerdict>> VerdictsBetween(db::Transaction& tx,
                                                    const std::string& repository,
                                                    const oci::Digest& first,
                                                    const oci::Digest& last);
+// Of one repository, those of some images, in any order.
+Result<std::vector<PlacedVerdict>> VerdictsAmong(db::Transaction& tx, const RegistryName& registry,
+                                                 const std::string& repository,
+                                                 const std::vector<oci::Digest>& digests);
 Result<std::vector<PlacedVerdict>> PlacesOf(db::Transaction& tx, const oci::Digest& digest);
 Status SavePlace(db::Transaction& tx, const PlacedVerdict& place, std::int64_t generation);
 Status RemoveLocation(db::Transaction& tx, const Location& location);

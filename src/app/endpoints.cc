@@ -74,8 +74,8 @@ std::vector<api::Endpoint> Faces::State::Endpoints() {
                                       p.settings_service, p.admission, p.last_pulls}));
   Append(all, api::RegistryEndpoints(
                   registry, {p.settings_service, p.namespaces, p.manifests, p.content, p.images,
-                             p.trash, p.retention, p.advisor, p.authorizer, p.quotas, p.traffic,
-                             p.message, *p.database, p.clock, p.changes}));
+                             p.trash, p.retention, p.advisor, p.exemptions, p.authorizer, p.quotas,
+                             p.traffic, p.message, *p.database, p.clock, p.changes}));
   Append(all, api::AdvisorEndpoints(
                   advisor, {p.advisor, p.exemptions, p.images, p.namespaces, p.authorizer}));
   Append(all, api::iam::IamEndpoints(

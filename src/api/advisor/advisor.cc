@@ -8,7 +8,6 @@
 #include "api/listing.h"
 #include "api/registry/handlers.h"
 #include "api/registry/registry.h"
-#include "api/registry/verdicts.h"
 #include "base/strings.h"
 #include "registry/resources.h"
 
@@ -77,13 +76,12 @@ class AccountList {
     std::vector<std::string> elements;
     BW_TRY(const auto images, Next(registry::kImagesPerPage));
     if (!images) return std::nullopt;
-    BW_TRY(const auto verdicts, management::VerdictsFor(deps_.advisor, scope_.registry, *images));
-    for (const Image& image : *images) {
-      const auto known = verdicts.find({image.repository, image.digest.text()});
+    BW_TRY(const auto states,
+           deps_.advisor.StatesOf(account_, scope_.registry, *images, exemptions_));
+    for (std::size_t i = 0; i < images->size(); ++i) {
+      const Image& image = (*images)[i];
       for (const std::string& tag : image.tags) {
-        BW_TRY(ListedImage listed, known != verdicts.end() && IsWholeTruth(known->second)
-                                       ? ListedBy(known->second)
-                                       : ListedAnew(image, tag));
+        BW_TRY(ListedImage listed, Listed(image, tag, states[i]));
         listed.created = ToUnixSeconds(image.first_pushed);
         listed.name = NameOf(image, tag);
         elements.push_back(json::Serialize(ListedJson(listed)));
@@ -113,28 +111,31 @@ class AccountList {
   // For an image list, `assessed` is one of its children.
   advisor::ExemptIssues ExemptOf(const Image& image, const std::string& tag,
                                  const oci::Digest& assessed) const {
-    return exemptions_.For(image.repository, {tag}, {image.digest, assessed});
+    advisor::NamedImage named{
+        .repository = image.repository, .tag = tag, .digests = {image.digest}};
+    if (assessed != image.digest) named.digests.push_back(assessed);
+    return exemptions_.For(named);
   }
 
-  std::int64_t IssuesIn(const advisor::Verdict& verdict) const {
-    return issues_ == IssueScope::kAll ? verdict.counts.total() : verdict.issues;
-  }
-
-  // A verdict does not say which issues it counted, so none of them could be exempt.
-  bool IsWholeTruth(const advisor::Verdict& verdict) const {
-    return exemptions_.empty() || IssuesIn(verdict) == 0;
-  }
-
-  Result<ListedImage> ListedBy(const advisor::Verdict& verdict) const {
+  Result<ListedImage> Listed(const Image& image, const std::string& tag,
+                             const advisor::ListedState& state) const {
+    // Nothing was said of it yet, but may be known.
+    if (!state.verdict) return ListedAnew(image, tag);
     ListedImage listed;
-    listed.issues.active = IssuesIn(verdict);
-    listed.status = listed.issues.active > 0 ? advisor::ImageStatus::kFail : verdict.status;
-    listed.scanned = ToUnixSeconds(verdict.assessed);
+    listed.scanned = ToUnixSeconds(state.verdict->assessed);
+    if (issues_ == IssueScope::kActionable) {
+      listed.status = state.Of(tag).status;
+      listed.issues = state.Of(tag).issues;
+      return listed;
+    }
+    // A verdict does not say which those without a fix are, so none of them can be exempt.
+    const std::int64_t all = state.verdict->counts.total();
+    if (all > 0 && !ExemptOf(image, tag, state.assessed).empty()) return ListedAnew(image, tag);
+    listed.status = all > 0 ? advisor::ImageStatus::kFail : state.verdict->status;
+    listed.issues.active = all;
     return listed;
   }
 
-  // Of an image without a verdict of its own (a list of images, or one that waits for its scan), or
-  // some of whose issues may be exempt.
   Result<ListedImage> ListedAnew(const Image& image, const std::string& tag) const {
     const auto report = Report(image);
     if (!report.ok() && report.error().code() == ErrorCode::kNotFound) return ListedImage{};
@@ -142,7 +143,7 @@ class AccountList {
     const advisor::ExemptIssues exempt = ExemptOf(image, tag, report->digest);
     ListedImage listed;
     listed.status = StatusOf(report->assessment, issues_, exempt);
-    listed.issues = CountIssues(IssuesOf(report->assessment, issues_), exempt);
+    listed.issues = CountIssues(IssuesByName(IssuesOf(report->assessment, issues_)), exempt);
     listed.scanned = ToUnixSeconds(report->assessment.indexed);
     return listed;
   }
@@ -214,25 +215,11 @@ class Handlers {
                                 image.reference());
   }
 
-  // Those of the name that the image was asked for by, and of its digests.
   Result<advisor::ExemptIssues> ExemptOf(const Context& context,
                                          const advisor::ImageReport& report) const {
-    BW_TRY(const oci::ImageName image, management::ImageOf(context));
-    std::vector<advisor::ExemptionScope> scopes =
-        advisor::ExemptionScope::FromText(image.repository).Widening();
-    const auto add = [&](std::string_view reference) {
-      scopes.push_back(
-          advisor::ExemptionScope::FromText(image.repository + std::string(reference)));
-    };
-    const oci::Reference asked = image.reference();
-    if (!asked.is_digest()) add(":" + asked.tag());
-    add("@" + report.named.text());
-    if (report.digest != report.named) add("@" + report.digest.text());
-    BW_TRY(const auto found,
-           deps_.exemptions.ListOf(context.account, context.registry.name, scopes));
-    advisor::ExemptIssues exempt;
-    for (const advisor::Exemption& one : found) exempt.Add(one.issue);
-    return exempt;
+    BW_TRY(const auto set,
+           deps_.exemptions.SetFor(context.account, context.registry.name, report.named));
+    return set.For(report.named);
   }
 
   Result<bool> MayRead(const Context& context, const registry::Namespace& ns) const {

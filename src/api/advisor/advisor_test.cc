@@ -1,101 +1,13 @@
-#include "api/advisor/advisor.h"
-
 #include <set>
 
-#include <gtest/gtest.h>
-
-#include "advisor/importer.h"
-#include "advisor/test_images.h"
-#include "api/dispatcher.h"
+#include "api/advisor/testing.h"
 
 namespace breakwater::api {
 namespace {
 
-using advisor::testing::MakeLayer;
 using advisor::testing::PushImage;
-
-// Everybody is the owner of the test's account.
-class OneIdentity final : public Authenticator {
- public:
-  explicit OneIdentity(control::Actor actor) : actor_(std::move(actor)) {}
-  Result<control::Actor> Authenticate(std::string_view, Audience, const control::Origin&) override {
-    return actor_;
-  }
-
- private:
-  control::Actor actor_;
-};
-
-// The C library of Debian 12 as it was released.
-constexpr std::string_view kStatus =
-    "Package: libc6\nStatus: install ok installed\nArchitecture: amd64\nSource: glibc\n"
-    "Version: 2.36-9\n\n"
-    "Package: libc-bin\nStatus: install ok installed\nArchitecture: amd64\nSource: glibc\n"
-    "Version: 2.36-9\n";
-constexpr std::string_view kOs =
-    "ID=debian\nVERSION_ID=\"12\"\nVERSION_CODENAME=bookworm\nPRETTY_NAME=\"Debian 12\"\n";
-
-class AdvisorApiTest : public ::testing::Test {
- protected:
-  AdvisorApiTest() {
-    advisor_.Register();
-    BW_CHECK(importer_.ImportSample().ok());
-    digest_ = PushImage(world_, "tests/app", "1", {Layer(kStatus)}).text();
-    world_.clock.Advance(std::chrono::hours(1));
-  }
-
-  static advisor::testing::Layer Layer(std::string_view status) {
-    return MakeLayer(
-        {{"etc/os-release", std::string(kOs)}, {"var/lib/dpkg/status", std::string(status)}});
-  }
-  void Scan() { ASSERT_TRUE(world_.jobs->RunDue().ok()); }
-
-  struct Answer {
-    int status = 0;
-    json::Value body;
-    net::Headers headers;
-  };
-  Answer Get(std::string path, std::string query = "") {
-    return Send("GET", std::move(path), std::move(query));
-  }
-  Answer Send(std::string method, std::string path, std::string query = "",
-              const std::string& document = "") {
-    io::StringSource body_source(document);
-    net::Request request;
-    request.method = std::move(method);
-    request.path = std::move(path);
-    request.query = std::move(query);
-    request.headers.Add("Host", registry::testing::kRegistry);
-    request.peer.server_address = "127.0.0.1:5000";
-    request.id = "req-7";
-    request.body = &body_source;
-    net::Response response = dispatcher_.Handle(request);
-    auto* stream = std::get_if<net::StreamBody>(&response.body);
-    const std::string text = stream != nullptr ? *io::ReadAll(*stream->source, 1U << 20)
-                                               : std::get<std::string>(response.body);
-    auto body = json::Parse(text.empty() ? "null" : text);
-    EXPECT_TRUE(body.ok());
-    return {response.status, body.ok() ? *body : json::Value(), std::move(response.headers)};
-  }
-  std::string Name(std::string_view reference = ":1") {
-    return std::string(registry::testing::kRegistry) + "/tests/app" + std::string(reference);
-  }
-
-  registry::testing::World world_;
-  advisor::Advisor advisor_{
-      {}, world_.database, *world_.jobs, world_.clock, world_.services->content};
-  advisor::Exemptions exemptions_{world_.database, world_.clock, world_.changes};
-  advisor::Importer importer_{world_.database, *world_.jobs, world_.clock};
-  OneIdentity identity_{world_.Caller().actor};
-  observe::Metrics metrics_;
-  AdvisorFace face_;
-  Dispatcher dispatcher_{{world_.registries, identity_, world_.authorizer, world_.changes,
-                          world_.recorder, metrics_, AccountId("acc")},
-                         AdvisorEndpoints(face_, {advisor_, exemptions_, world_.services->images,
-                                                  world_.services->namespaces, world_.authorizer}),
-                         {{"/va/api", &face_}}};
-  std::string digest_;
-};
+using testing::AdvisorApiTest;
+using testing::kStatus;
 
 std::set<std::string> Ids(const json::Value& report) {
   std::set<std::string> ids;
@@ -350,9 +262,59 @@ TEST_F(AdvisorApiTest, ExemptIssuesAreToldOfAndDoNotCount) {
   const json::Value reports = Get("/va/api/v4/report/account").body;
   EXPECT_EQ(json::FindText(json::Find(reports, "assessments")->as_object().at(Name()), "status"),
             "WARN");
-  EXPECT_EQ(json::FindText(Get("/va/api/v4/report/image/" + Name("@" + digest_)).body, "status"),
-            "FAIL")
-      << "the tag is exempt, not the digest";
+}
+
+// ibm-registry 2.5: that tag, and no other. By its digest, an image is what all of its tags are.
+TEST_F(AdvisorApiTest, ExemptionsOfATagAreForTheDigestWhereEveryTagHasThem) {
+  const auto layer = Layer(kStatus);
+  ASSERT_EQ(PushImage(world_, "tests/app", "2", {layer}).text(), digest_);
+  Scan();
+  const auto ids = Ids(Get("/va/api/v4/report/image/" + Name()).body);
+  const auto exempt = [&](const std::string& reference) {
+    for (const std::string& id : ids) {
+      const std::string path = "/va/api/v4/exempt/image/tests/app" + reference + "/issue/cve/" + id;
+      ASSERT_EQ(Send("POST", path).status, 201);
+    }
+  };
+  const auto status = [&](const std::string& reference) {
+    return std::string(
+        json::FindText(Get("/va/api/v3/report/image/status/" + Name(reference)).body, "status"));
+  };
+  const auto listed = [&](const std::string& reference) {
+    return Get("/va/api/v4/exemptions/image/tests/app" + reference).body.as_array().size();
+  };
+  exempt(":1");
+  EXPECT_EQ(status(":1"), "WARN");
+  EXPECT_EQ(status(":2"), "FAIL");
+  EXPECT_EQ(status("@" + digest_), "FAIL") << "it is what the other tag leads to, too";
+  EXPECT_EQ(listed(":1"), ids.size());
+  EXPECT_EQ(listed(":2"), 0U);
+  EXPECT_EQ(listed("@" + digest_), 0U);
+  exempt(":2");
+  EXPECT_EQ(status("@" + digest_), "WARN");
+  EXPECT_EQ(listed("@" + digest_), 2 * ids.size());
+  EXPECT_EQ(listed(""), 0U) << "those of narrower scopes are not told of";
+}
+
+TEST_F(AdvisorApiTest, ExemptionsOfADigestAreListedForEachOfItsTags) {
+  Scan();
+  const std::string path = "/va/api/v4/exempt/image/tests/app@" + digest_ + "/issue/sn/DSA-5514-1";
+  ASSERT_EQ(Send("POST", path).status, 201);
+  for (const std::string& reference : {std::string(":1"), "@" + digest_}) {
+    const Answer applying =
+        Get("/va/api/v4/exemptions/image/tests/app" + reference, "includeScope=true");
+    ASSERT_EQ(applying.body.as_array().size(), 1U) << reference;
+    EXPECT_EQ(json::FindText(*json::Find(applying.body.as_array().at(0), "scope"), "tag"), digest_);
+    EXPECT_GT(json::Find(Get("/va/api/v4/report/image/status/" + Name(reference)).body,
+                         "exempt_issue_count")
+                  ->as_int64(),
+              0);
+  }
+  const Answer many = Send("POST", "/va/api/v3/exemptions/images", "",
+                           R"(["tests/app:1","tests/app:none","tests/app"])");
+  EXPECT_EQ(json::Find(many.body, "tests/app:1")->as_array().size(), 1U);
+  EXPECT_EQ(json::Find(many.body, "tests/app:none")->as_array().size(), 0U);
+  EXPECT_EQ(json::Find(many.body, "tests/app")->as_array().size(), 0U);
 }
 
 TEST_F(AdvisorApiTest, TheRightToReadVulnerabilitiesIsAskedForOnTheNamespace) {

@@ -72,7 +72,7 @@ json::Array NoticesJson(const FindingPointers& findings, const package::OsReleas
   for (auto& [id, vulnerable] : packages) {
     notices.push_back(json::Object{{"notice", Text(std::string(kTracker) + id)},
                                    {"notice_id", Text(id)},
-                                   {"notice_exempt", exempt.notices.contains(id)},
+                                   {"notice_exempt", exempt.HasNotice(id)},
                                    {"summary", Text(findings.front()->summary)},
                                    {"vulnerable_packages", std::move(vulnerable)}});
   }
@@ -88,12 +88,12 @@ json::Object VulnerabilityJson(const FindingPointers& findings, const package::O
     for (std::string& id : advisor::NoticesOf(*finding)) ids.insert(std::move(id));
   }
   const auto count = static_cast<std::int64_t>(ids.size());
-  const auto exempt_count = static_cast<std::int64_t>(std::ranges::count_if(
-      ids, [&](const std::string& id) { return exempt.notices.contains(id); }));
+  const auto exempt_count = static_cast<std::int64_t>(
+      std::ranges::count_if(ids, [&](const std::string& id) { return exempt.HasNotice(id); }));
   return {
       {"cve_id", Text(worst.vulnerability)},
       {"summary", Text(worst.summary)},
-      {"cve_exempt", exempt.vulnerabilities.contains(worst.vulnerability)},
+      {"cve_exempt", exempt.HasVulnerability(worst.vulnerability)},
       {"exempt_status", Text(ToString(StateOf(worst.vulnerability, ids, exempt)))},
       {"security_notices", NoticesJson(findings, os, exempt)},
       {"security_notice_count", count - exempt_count},
@@ -174,7 +174,7 @@ json::Object SummaryJson(const Assessment& assessment, Version version, IssueSco
   const std::vector<Finding> issues = IssuesOf(assessment, scope);
   json::Object object{{"status", Text(ToString(StatusOf(assessment, scope, exempt)))},
                       {"scan_time", ScanTime(assessment, version)}};
-  AddCounters(CountIssues(issues, exempt), object);
+  AddCounters(CountIssues(IssuesByName(issues), exempt), object);
   object["severities"] = advisor::ToJson(CountBySeverity(issues));
   AddBasis(assessment, object);
   return object;

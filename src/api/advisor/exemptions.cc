@@ -65,7 +65,8 @@ Result<Exemption> Named(const Context& context) {
 
 class Exempting {
  public:
-  explicit Exempting(advisor::Exemptions& exemptions) : exemptions_(exemptions) {}
+  Exempting(advisor::Exemptions& exemptions, const advisor::Advisor& advisor)
+      : exemptions_(exemptions), advisor_(advisor) {}
 
   Result<net::Response> Types(Context&) const {
     json::Array types;
@@ -89,11 +90,11 @@ class Exempting {
     BW_TRY(const ExemptionScope scope, ScopeOf(context));
     return ListOf(context, {scope});
   }
-  // Those of wider scopes apply to it, too.
   Result<net::Response> ListForImage(Context& context) const {
     BW_TRY(const bool with_scope, management::BoolParameter(context, "includeScope", false));
     BW_TRY(const ExemptionScope scope, ScopeOf(context));
-    return ListOf(context, scope.Widening(), with_scope);
+    BW_TRY(const auto found, ApplyingTo(context, scope));
+    return JsonResponse(200, ListJson(context, found, with_scope));
   }
   Result<net::Response> ListForImages(Context& context) const {
     BW_TRY(const json::Value document, ReadJson(context));
@@ -103,8 +104,7 @@ class Exempting {
     json::Object lists;
     for (const std::string& name : names) {
       BW_TRY(const ExemptionScope scope, ParseScope(context, name));
-      BW_TRY(const auto found,
-             exemptions_.ListOf(context.account, context.registry.name, scope.Widening()));
+      BW_TRY(const auto found, ApplyingTo(context, scope));
       lists[name] = ListJson(context, found);
     }
     return JsonResponse(200, std::move(lists));
@@ -132,13 +132,39 @@ class Exempting {
   }
 
  private:
-  Result<net::Response> ListOf(const Context& context, const std::vector<ExemptionScope>& scopes,
-                               bool with_scope = true) const {
+  Result<net::Response> ListOf(const Context& context,
+                               const std::vector<ExemptionScope>& scopes) const {
     BW_TRY(const auto found, exemptions_.ListOf(context.account, context.registry.name, scopes));
-    return JsonResponse(200, ListJson(context, found, with_scope));
+    return JsonResponse(200, ListJson(context, found));
+  }
+
+  // Of an image what its reports are judged by; of all else those of its scope and of wider ones.
+  Result<std::vector<Exemption>> ApplyingTo(const Context& context,
+                                            const ExemptionScope& scope) const {
+    const RegistryName& registry = context.registry.name;
+    if (scope.reference().empty()) {
+      return exemptions_.ListOf(context.account, registry, scope.Widening());
+    }
+    const std::string repository =
+        std::string(scope.name_space()) + "/" + std::string(scope.repository());
+    BW_TRY(const auto reference, oci::Reference::Parse(scope.reference()));
+    auto image = advisor_.Named(context.account, registry, repository, reference);
+    if (!image.ok()) {
+      if (image.error().code() != ErrorCode::kNotFound) return image.error();
+      // It is not there, or not any more; what was exempt of that name still is.
+      image = advisor::NamedImage{.repository = repository};
+      if (reference.is_digest()) {
+        image->digests = {reference.digest()};
+      } else {
+        image->tag = reference.tag();
+      }
+    }
+    BW_TRY(const auto set, exemptions_.SetFor(context.account, registry, *image));
+    return set.ListFor(*image);
   }
 
   advisor::Exemptions& exemptions_;
+  const advisor::Advisor& advisor_;
 };
 
 // All of static storage, as Endpoint wants.
@@ -204,7 +230,7 @@ constexpr Route kRoutes[] = {
 
 void AddExemptionEndpoints(const AdvisorFace& face, const AdvisorDeps& deps,
                            std::vector<Endpoint>& out) {
-  const auto call = MethodsOf(Exempting(deps.exemptions));
+  const auto call = MethodsOf(Exempting(deps.exemptions, deps.advisor));
   for (const Route& route : kRoutes) {
     const Access access = route.action.empty()
                               ? Access::SignedIn("which types there are is no secret")

@@ -129,9 +129,10 @@ class Service {
   // What the management API works on.
   RegistryDeps Management() {
     auto& s = *world.services;
-    return {s.settings,      s.namespaces, s.manifests,      s.content, s.images,  s.trash,
-            world.retention, *assessor,    world.authorizer, s.quotas,  s.traffic, {},
-            world.database,  world.clock,  world.changes};
+    return {s.settings,  s.namespaces,     s.manifests,     s.content,
+            s.images,    s.trash,          world.retention, *assessor,
+            *exemptions, world.authorizer, s.quotas,        s.traffic,
+            {},          world.database,   world.clock,     world.changes};
   }
 
   // POST and PUT, as most clients do it.
@@ -157,6 +158,7 @@ class Service {
   observe::Metrics metrics;
   std::unique_ptr<OciFace> oci_face;
   std::unique_ptr<advisor::Advisor> assessor;
+  std::unique_ptr<advisor::Exemptions> exemptions;
   RegistryFace registry_face;
   std::unique_ptr<Dispatcher> dispatcher;
 
@@ -187,6 +189,7 @@ class Service {
                                  s.settings, s.admission, s.last_pulls});
     assessor = std::make_unique<advisor::Advisor>(advisor::AdvisorOptions{}, world.database,
                                                   *world.jobs, world.clock, s.content);
+    exemptions = std::make_unique<advisor::Exemptions>(world.database, world.clock, world.changes);
     for (Endpoint& endpoint : RegistryEndpoints(registry_face, Management())) {
       endpoints.push_back(std::move(endpoint));
     }

@@ -1,9 +1,9 @@
 // Lists of images: ListImages and ListImageDigests (ibm-registry 1.8).
-#include <algorithm>
+#include <map>
 #include <memory>
+#include <optional>
 
 #include "api/registry/handlers.h"
-#include "api/registry/verdicts.h"
 #include "api/registry/walk.h"
 #include "base/strings.h"
 #include "json/reader.h"
@@ -21,46 +21,40 @@ using registry::ListedImage;
 // Names in one request's filter.
 constexpr std::size_t kMaxFilter = 1000;
 
-// What the advisor last said, as columns.
-struct Counters {
-  std::int64_t issues = 0;
-  std::string vulnerable = "unscanned";
-};
+using advisor::ImageState;
+using advisor::ListedState;
 
-Counters CountersOf(const advisor::Verdict& verdict) {
+// An issue that is exempt makes no image vulnerable.
+std::string VulnerableText(advisor::ImageStatus status) {
   using advisor::ImageStatus;
-  Counters counters{.issues = verdict.issues, .vulnerable = {}};
-  if (verdict.status == ImageStatus::kOk || verdict.status == ImageStatus::kFail) {
-    counters.vulnerable = verdict.issues > 0 ? "true" : "false";
-  } else {
-    counters.vulnerable = LowerAscii(ToString(verdict.status));
-  }
-  return counters;
+  if (status == ImageStatus::kFail) return "true";
+  if (status == ImageStatus::kOk || status == ImageStatus::kWarn) return "false";
+  return LowerAscii(ToString(status));
 }
 
-void AddCounters(const Counters& counters, json::Object& out) {
-  out["Vulnerable"] = json::Text(counters.vulnerable);
-  out["VulnerabilityCount"] = counters.issues;
+void AddCounters(const ImageState& state, json::Object& out) {
+  out["Vulnerable"] = json::Text(VulnerableText(state.status));
+  out["VulnerabilityCount"] = state.issues.active;
   out["ConfigurationIssueCount"] = 0;
-  out["IssueCount"] = counters.issues;
-  out["ExemptIssueCount"] = 0;
+  out["IssueCount"] = state.issues.active;
+  out["ExemptIssueCount"] = state.issues.exempt;
 }
 
-json::Object ReportJson(const Counters* counters) {
-  if (counters == nullptr) return {};
-  return {{"vulnerable", json::Text(counters->vulnerable)},
-          {"vulnerabilityCount", counters->issues},
+json::Object ReportJson(const ImageState& state) {
+  return {{"vulnerable", json::Text(VulnerableText(state.status))},
+          {"vulnerabilityCount", state.issues.active},
           {"configurationIssueCount", 0},
-          {"issueCount", counters->issues},
-          {"exemptIssueCount", 0}};
+          {"issueCount", state.issues.active},
+          {"exemptIssueCount", state.issues.exempt}};
 }
 
 std::int64_t CreatedSeconds(const ListedImage& image) {
   return image.build.created ? ToUnixSeconds(*image.build.created) : 0;
 }
 
+// `state`: null where it is not asked for.
 std::string ImageText(const RegistryName& registry, const ListedImage& image,
-                      const Counters* counters) {
+                      const ListedState* state) {
   const std::string name = FullName(registry, image.repository);
   const json::Array tags = TextArray(FullTags(registry, image.repository, image.tags));
   const auto size = static_cast<std::int64_t>(image.size);
@@ -74,7 +68,7 @@ std::string ImageText(const RegistryName& registry, const ListedImage& image,
                      {"VirtualSize", size},
                      {"Labels", image.build.labels},
                      {"ManifestType", json::Text(oci::DisplayName(image.media_type))}};
-  if (counters != nullptr) AddCounters(*counters, entry);
+  if (state != nullptr) AddCounters(state->image, entry);
   return json::Serialize(entry);
 }
 
@@ -89,9 +83,12 @@ class DigestEntry {
                {"manifestType", json::Text(oci::DisplayName(first.media_type))},
                {"size", static_cast<std::int64_t>(first.size)}} {}
 
-  void Add(const ListedImage& image, const Counters* counters) {
+  // `state`: null where it is not asked for.
+  void Add(const ListedImage& image, const ListedState* state) {
     json::Object tags;
-    for (const std::string& tag : image.tags) tags[tag] = ReportJson(counters);
+    for (const std::string& tag : image.tags) {
+      tags[tag] = state == nullptr ? json::Object() : ReportJson(state->Of(tag));
+    }
     repositories_[FullName(registry_, image.repository)] = std::move(tags);
   }
   std::string Text() && {
@@ -108,33 +105,33 @@ class DigestEntry {
 // A list of images on its way.
 class AssessedWalk : public Walk {
  public:
-  AssessedWalk(const RegistryDeps& deps, ImageScope scope, bool with_verdicts)
-      : deps_(deps), scope_(std::move(scope)), with_verdicts_(with_verdicts) {}
+  // `exemptions`: null where only the images are asked for, and not what the advisor says of them.
+  AssessedWalk(const RegistryDeps& deps, AccountId account, ImageScope scope,
+               std::optional<advisor::ExemptionSet> exemptions)
+      : deps_(deps),
+        account_(std::move(account)),
+        scope_(std::move(scope)),
+        exemptions_(std::move(exemptions)) {}
 
  protected:
   const RegistryDeps& deps() const { return deps_; }
   const ImageScope& scope() const { return scope_; }
 
-  // Of images in order of repository and digest.
-  Result<VerdictsByImage> VerdictsOf(const std::vector<ListedImage>& images) const {
-    if (!with_verdicts_) return VerdictsByImage();
-    return VerdictsFor(deps_.advisor, scope_.registry, images);
-  }
-  std::optional<Counters> CountersIn(const VerdictsByImage& verdicts,
-                                     const ListedImage& image) const {
-    if (!with_verdicts_) return std::nullopt;
-    const auto known = verdicts.find({image.repository, image.digest.text()});
-    return known == verdicts.end() ? Counters{} : CountersOf(known->second);
+  // Of images in order of repository and digest; none where they are not asked for.
+  Result<std::vector<ListedState>> StatesOf(const std::vector<ListedImage>& images) const {
+    if (!exemptions_) return std::vector<ListedState>();
+    return deps_.advisor.StatesOf(account_, scope_.registry, images, *exemptions_);
   }
 
  private:
   const RegistryDeps deps_;
+  const AccountId account_;
   const ImageScope scope_;
-  const bool with_verdicts_;
+  const std::optional<advisor::ExemptionSet> exemptions_;
 };
 
-const Counters* PointerTo(const std::optional<Counters>& counters) {
-  return counters ? &*counters : nullptr;
+const ListedState* StateAt(const std::vector<ListedState>& states, std::size_t at) {
+  return states.empty() ? nullptr : &states[at];
 }
 
 // Each image of each repository.
@@ -148,12 +145,11 @@ class ImageWalk final : public AssessedWalk {
   }
   Result<std::vector<std::string>> Next(std::size_t most) override {
     BW_TRY(const ImagePage page, deps().images.Page(scope(), position_, most));
-    BW_TRY(const VerdictsByImage verdicts, VerdictsOf(page.images));
+    BW_TRY(const auto states, StatesOf(page.images));
     std::vector<std::string> entries;
     entries.reserve(page.images.size());
-    for (const ListedImage& image : page.images) {
-      const auto counters = CountersIn(verdicts, image);
-      entries.push_back(ImageText(scope().registry, image, PointerTo(counters)));
+    for (std::size_t i = 0; i < page.images.size(); ++i) {
+      entries.push_back(ImageText(scope().registry, page.images[i], StateAt(states, i)));
     }
     if (page.more) position_ = page.position;
     set_more(page.more);
@@ -183,20 +179,18 @@ class DigestWalk final : public AssessedWalk {
     return Ok();
   }
   Result<std::vector<std::string>> Next(std::size_t most) override {
-    BW_TRY(registry::DigestPage page, deps().images.PageByDigest(scope(), position_, most));
-    BW_TRY(const VerdictsByImage verdicts, VerdictsOf(page.images));
-    std::ranges::stable_sort(page.images, {}, &ListedImage::digest);
+    BW_TRY(const registry::DigestPage page, deps().images.PageByDigest(scope(), position_, most));
+    BW_TRY(const auto states, StatesOf(page.images));
+    std::map<oci::Digest, std::vector<std::size_t>> by_digest;
+    for (std::size_t i = 0; i < page.images.size(); ++i) {
+      by_digest[page.images[i].digest].push_back(i);
+    }
     std::vector<std::string> entries;
-    for (auto first = page.images.begin(); first != page.images.end();) {
-      DigestEntry entry(scope().registry, *first);
-      const oci::Digest& digest = first->digest;
-      auto last = first;
-      for (; last != page.images.end() && last->digest == digest; ++last) {
-        const auto counters = CountersIn(verdicts, *last);
-        entry.Add(*last, PointerTo(counters));
-      }
+    entries.reserve(by_digest.size());
+    for (const auto& [digest, places] : by_digest) {
+      DigestEntry entry(scope().registry, page.images[places.front()]);
+      for (const std::size_t at : places) entry.Add(page.images[at], StateAt(states, at));
       entries.push_back(std::move(entry).Text());
-      first = last;
     }
     position_ = page.position;
     set_more(page.more);
@@ -207,6 +201,14 @@ class DigestWalk final : public AssessedWalk {
  private:
   registry::DigestPosition position_;
 };
+
+// What is exempt at this moment; nothing where it is not asked for.
+Result<std::optional<advisor::ExemptionSet>> ExemptionsFor(const RegistryDeps& deps,
+                                                           const Context& context, bool asked) {
+  if (!asked) return std::optional<advisor::ExemptionSet>();
+  BW_TRY(const auto all, deps.exemptions.List(context.account, context.registry.name));
+  return std::optional(advisor::ExemptionSet(all));
+}
 
 // A parameter without a value asks for nothing in particular.
 std::vector<std::string> Texts(const Context& context, std::string_view name) {
@@ -250,8 +252,10 @@ Result<net::Response> ListImages(const RegistryDeps& deps, Context& context) {
   BW_TRY_STATUS(CheckFilter(asked));
   StripHosts(context, scope.repositories);
   BW_TRY(scope.namespaces, NamespacesFor(deps, context, {action::kImageList}, asked));
-  return WalkResponse(context, ListKind::kArray,
-                      std::make_shared<ImageWalk>(deps, std::move(scope), verdicts));
+  BW_TRY(auto exemptions, ExemptionsFor(deps, context, verdicts));
+  return WalkResponse(
+      context, ListKind::kArray,
+      std::make_shared<ImageWalk>(deps, context.account, std::move(scope), std::move(exemptions)));
 }
 
 Result<net::Response> ListImageDigests(const RegistryDeps& deps, Context& context) {
@@ -272,8 +276,10 @@ Result<net::Response> ListImageDigests(const RegistryDeps& deps, Context& contex
   BW_TRY_STATUS(body.Finish());
   StripHosts(context, scope.repositories);
   BW_TRY(scope.namespaces, NamespacesFor(deps, context, {action::kImageList}, {}));
-  return WalkResponse(context, ListKind::kArray,
-                      std::make_shared<DigestWalk>(deps, std::move(scope), !exclude_va));
+  BW_TRY(auto exemptions, ExemptionsFor(deps, context, !exclude_va));
+  return WalkResponse(
+      context, ListKind::kArray,
+      std::make_shared<DigestWalk>(deps, context.account, std::move(scope), std::move(exemptions)));
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "advisor/advisor.h"
+#include "advisor/exemptions.h"
 #include "api/endpoint.h"
 #include "control/change.h"
 #include "registry/content_reader.h"
@@ -36,6 +37,7 @@ struct RegistryDeps {
   registry::Trash& trash;
   registry::Retention& retention;
   const advisor::Advisor& advisor;
+  const advisor::Exemptions& exemptions;
   control::Authorizer& authorizer;
   registry::Quotas& quotas;
   registry::Traffic& traffic;
