@@ -203,31 +203,49 @@ Result<std::optional<JudgedRepository>> Retention::JudgeNext(const RegistryName&
   }));
   if (!next) return std::optional<JudgedRepository>();
   BW_TRY_STATUS(ReadConfigs(next->id));
-  JudgedRepository judged{
-      .id = next->id, .name = next->name, .newest = {policy, deps_.clock.Now()}};
+  NewestImages newest(policy, deps_.clock.Now());
   std::vector<RetentionCandidate> images;
   do {
     const std::string last = images.empty() ? std::string() : images.back().digest.text();
     BW_TRY(images, deps_.database.ReadValue([&](db::Transaction& tx) {
-      return CandidatesAfter(tx, registry, name_space, next->id, last);
+      return CandidatesAfter(tx, registry, name_space, next->id, last, kCandidatesAtOnce);
     }));
-    for (const RetentionCandidate& image : images) judged.newest.Add(image);
+    for (const RetentionCandidate& image : images) newest.Add(image);
   } while (images.size() == kCandidatesAtOnce);
-  return std::optional(std::move(judged));
+  return std::optional(
+      JudgedRepository{next->id, next->name, newest.judgement(), newest.digests()});
+}
+
+Result<std::optional<JudgedRepository>> Retention::GoOn(const RegistryName& registry,
+                                                        const std::string& name_space,
+                                                        const RetentionPolicy& policy,
+                                                        const std::string& repository,
+                                                        std::string_view judgement) const {
+  const auto known = RetentionJudgement::FromText(judgement, policy, deps_.clock.Now());
+  // What a client sends back may have been written by it.
+  if (!known || oci::NamespaceOf(repository) != name_space) {
+    return std::optional<JudgedRepository>();
+  }
+  BW_TRY(const auto id, deps_.database.ReadValue([&](db::Transaction& tx) {
+    return FindRepository(tx, registry, repository);
+  }));
+  if (!id) return std::optional<JudgedRepository>();
+  return std::optional(JudgedRepository{*id, repository, *known});
 }
 
 Result<JudgedImages> Retention::ImagesOf(const RegistryName& registry,
                                          const std::string& name_space,
-                                         const JudgedRepository& judged,
-                                         std::string_view digest) const {
+                                         const JudgedRepository& judged, std::string_view digest,
+                                         std::size_t most) const {
+  most = std::clamp<std::size_t>(most, 1, kCandidatesAtOnce);
   JudgedImages some;
   BW_TRY(some.images, deps_.database.ReadValue([&](db::Transaction& tx) {
-    return CandidatesAfter(tx, registry, name_space, judged.id, digest);
+    return CandidatesAfter(tx, registry, name_space, judged.id, digest, most);
   }));
   for (const RetentionCandidate& image : some.images) {
-    some.verdicts.push_back(judged.newest.Judge(image));
+    some.verdicts.push_back(judged.judgement.Of(image));
   }
-  some.more = some.images.size() == kCandidatesAtOnce;
+  some.more = some.images.size() == most;
   return some;
 }
 
@@ -365,7 +383,7 @@ Result<std::int64_t> Retention::DeleteJudged(const control::RegistryInfo& regist
                              .resource_group = name_space.resource_group,
                              .name = judged.name},
                     .repository_id = judged.id,
-                    .newest = judged.newest.digests()};
+                    .newest = judged.newest};
   control::Resource repository = place.path.Image("");
   repository.kind = "repository";
   repository.name = judged.name;
@@ -377,7 +395,8 @@ Result<std::int64_t> Retention::DeleteJudged(const control::RegistryInfo& regist
   bool more = true;
   while (more || !going.empty()) {
     if (more && going.size() < at_once) {
-      BW_TRY(const JudgedImages some, ImagesOf(registry.name, name_space.name, judged, last));
+      BW_TRY(const JudgedImages some,
+             ImagesOf(registry.name, name_space.name, judged, last, kCandidatesAtOnce));
       AddGoing(some, refused, going);
       if (!some.images.empty()) last = some.images.back().digest.text();
       more = some.more;

@@ -40,11 +40,12 @@ struct RetentionDeps {
   GovernedImages governed = {};
 };
 
-// A repository, and the images that a policy keeps in it as its newest.
+// A repository, and what a policy makes of its images.
 struct JudgedRepository {
   std::string id;
   std::string name;  // "ns/app"
-  NewestImages newest;
+  RetentionJudgement judgement;
+  std::vector<oci::Digest> newest = {};  // that the policy keeps; none of one that is gone on with
 };
 
 // Some of its images with what the policy makes of them.
@@ -82,9 +83,19 @@ class Retention {
                                                     const RetentionPolicy& policy,
                                                     const std::string& after,
                                                     Bound bound = Bound::kAfter) const;
-  // The next of its images after a digest.
+  // Goes on with what a client was given of an earlier judgement (RetentionJudgement::ToText),
+  // without reading the repository again. Nothing where it is to be judged anew, or the namespace
+  // has no such repository.
+  Result<std::optional<JudgedRepository>> GoOn(const RegistryName& registry,
+                                               const std::string& name_space,
+                                               const RetentionPolicy& policy,
+                                               const std::string& repository,
+                                               std::string_view judgement) const;
+  // The next of its images after a digest, at most so many and no more than kCandidatesAtOnce. As
+  // they are now: an image that came since may be judged to stay, one that went is not told of.
   Result<JudgedImages> ImagesOf(const RegistryName& registry, const std::string& name_space,
-                                const JudgedRepository& judged, std::string_view digest) const;
+                                const JudgedRepository& judged, std::string_view digest,
+                                std::size_t most) const;
 
   // The tags of what is attached to images of a repository and goes with them, by their digests.
   // None for an image that is gone or has nothing attached.

@@ -32,18 +32,23 @@ class Selection {
     }
     return selection;
   }
-  static Selection After(const std::string& repository, std::string_view digest) {
+  // No more than `limit`, with kLimit at the end of the statement.
+  static constexpr std::string_view kLimit = " LIMIT $3";
+  static Selection After(const std::string& repository, std::string_view digest,
+                         std::size_t limit) {
     Selection selection(repository);
     selection.condition_ = [](const std::string& column) { return column + " > $2"; };
     selection.params_.emplace_back(digest);
+    selection.params_.emplace_back(limit);
     return selection;
   }
+  // Of one that After gave: without the limit, up to a digest.
   Selection UpTo(const oci::Digest& last) const {
     Selection selection(*this);
     selection.condition_ = [](const std::string& column) {
       return column + " > $2 AND " + column + " <= $3";
     };
-    selection.params_.emplace_back(last.text());
+    selection.params_.back() = last.text();
     return selection;
   }
 
@@ -129,14 +134,12 @@ Status AddRest(db::Transaction& tx, const Selection& selection, const TagPattern
 
 }  // namespace
 
-Result<std::vector<RetentionCandidate>> CandidatesAfter(db::Transaction& tx,
-                                                        const RegistryName& registry,
-                                                        std::string_view name_space,
-                                                        const std::string& repository_id,
-                                                        std::string_view digest) {
+Result<std::vector<RetentionCandidate>> CandidatesAfter(
+    db::Transaction& tx, const RegistryName& registry, std::string_view name_space,
+    const std::string& repository_id, std::string_view digest, std::size_t limit) {
   BW_TRY(const TagPatterns patterns, ReadTagPatterns(tx, registry, name_space));
-  const Selection after = Selection::After(repository_id, digest);
-  BW_TRY(auto images, ReadSelected(tx, after, " LIMIT " + std::to_string(kCandidatesAtOnce)));
+  const Selection after = Selection::After(repository_id, digest, limit);
+  BW_TRY(auto images, ReadSelected(tx, after, Selection::kLimit));
   if (images.empty()) return images;
   BW_TRY_STATUS(AddRest(tx, after.UpTo(images.back().digest), patterns, images));
   return images;

@@ -13,14 +13,13 @@
 
 namespace breakwater::registry {
 
-// The next manifests of a repository after a digest, by digest: fewer than kCandidatesAtOnce only
-// at its end.
-inline constexpr std::size_t kCandidatesAtOnce = 500;
+inline constexpr std::size_t kCandidatesAtOnce = 500;  // that are read at once
+// The next manifests of a repository after a digest, by digest: fewer than `limit` only at its end.
 Result<std::vector<RetentionCandidate>> CandidatesAfter(db::Transaction& tx,
                                                         const RegistryName& registry,
                                                         std::string_view name_space,
                                                         const std::string& repository_id,
-                                                        std::string_view digest);
+                                                        std::string_view digest, std::size_t limit);
 
 // Those of `digests` that are there, by digest.
 Result<std::vector<RetentionCandidate>> CandidatesAmong(db::Transaction& tx,

@@ -1,9 +1,12 @@
 #include "registry/retention_rules.h"
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
 #include "base/check.h"
+#include "base/strings.h"
+#include "crypto/hash.h"
 
 namespace breakwater::registry {
 namespace {
@@ -54,6 +57,23 @@ Verdict Exempt(const RetentionPolicy& policy, const RetentionCandidate& image, T
   if (!image.created) return Verdict::kNoDate;
   if (ToUnixSeconds(*image.created) < kFirstRealBuild) return Verdict::kFixedDate;
   return Verdict::kDelete;
+}
+
+RetentionPlace PlaceOf(const RetentionPolicy& policy, const RetentionCandidate& image) {
+  return {DateOf(policy.order, image), image.pushed, image.digest};
+}
+
+// Tells policies apart.
+std::string NameOf(const RetentionPolicy& policy) {
+  constexpr std::size_t kLength = 16;
+  return crypto::Sha256Hex(json::Serialize(ToJson(policy))).substr(0, kLength);
+}
+
+std::optional<Timestamp> TimeIn(std::string_view micros) {
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(micros.data(), micros.data() + micros.size(), value);
+  if (error != std::errc() || end != micros.data() + micros.size()) return std::nullopt;
+  return FromMicros(value);
 }
 
 }  // namespace
@@ -114,32 +134,55 @@ Status Validate(const RetentionPolicy& policy) {
   return Ok();
 }
 
-NewestImages::Place NewestImages::PlaceOf(const RetentionCandidate& image) const {
-  return {DateOf(policy_.order, image), image.pushed, image.digest};
-}
-
 void NewestImages::Add(const RetentionCandidate& image) {
   if (Exempt(policy_, image, now_) != Verdict::kDelete) return;
-  newest_.insert(PlaceOf(image));
+  newest_.insert(PlaceOf(policy_, image));
   if (std::ssize(newest_) > policy_.images_per_repo) newest_.erase(newest_.begin());
 }
 
-RetentionVerdict NewestImages::Judge(const RetentionCandidate& image) const {
+RetentionJudgement NewestImages::judgement() const {
+  const bool full = !newest_.empty() && std::ssize(newest_) >= policy_.images_per_repo;
+  return {policy_, now_, full ? std::optional(*newest_.begin()) : std::nullopt};
+}
+
+RetentionVerdict RetentionJudgement::Of(const RetentionCandidate& image) const {
   const Verdict exempt = Exempt(policy_, image, now_);
   if (exempt != Verdict::kDelete) return exempt;
-  const Place place = PlaceOf(image);
-  const bool counts_first =
-      std::ssize(newest_) < policy_.images_per_repo || place >= *newest_.begin();
-  if (counts_first) return Verdict::kNewest;
+  const RetentionPlace place = PlaceOf(policy_, image);
+  if (!last_kept_ || place >= *last_kept_) return Verdict::kNewest;
   if (image.is_held) return Verdict::kHeld;
   const auto& days = policy_.deletion_threshold_days;
   if (days && place.date > now_ - std::chrono::days{*days}) return Verdict::kBelowThreshold;
   return Verdict::kDelete;
 }
 
+std::string RetentionJudgement::ToText() const {
+  std::string text = std::to_string(ToMicros(now_)) + "." + NameOf(policy_);
+  if (!last_kept_) return text;
+  for (const Timestamp time : {last_kept_->date, last_kept_->pushed}) {
+    text += "." + std::to_string(ToMicros(time));
+  }
+  return text + "." + last_kept_->digest.text();
+}
+
+std::optional<RetentionJudgement> RetentionJudgement::FromText(std::string_view text,
+                                                               const RetentionPolicy& policy,
+                                                               Timestamp now) {
+  const auto parts = Split(text, '.');
+  if ((parts.size() != 2 && parts.size() != 5) || parts[1] != NameOf(policy)) return std::nullopt;
+  const auto judged = TimeIn(parts[0]);
+  if (!judged || *judged > now || *judged < now - kJudgementLife) return std::nullopt;
+  if (parts.size() == 2) return RetentionJudgement(policy, *judged, std::nullopt);
+  const auto date = TimeIn(parts[2]);
+  const auto pushed = TimeIn(parts[3]);
+  auto digest = oci::Digest::Parse(parts[4]);
+  if (!date || !pushed || !digest.ok()) return std::nullopt;
+  return RetentionJudgement(policy, *judged, RetentionPlace{*date, *pushed, *std::move(digest)});
+}
+
 std::vector<oci::Digest> NewestImages::digests() const {
   std::vector<oci::Digest> digests;
-  for (const Place& place : newest_) digests.push_back(place.digest);
+  for (const RetentionPlace& place : newest_) digests.push_back(place.digest);
   return digests;
 }
 
@@ -147,9 +190,10 @@ std::vector<RetentionVerdict> Judge(const RetentionPolicy& policy,
                                     const std::vector<RetentionCandidate>& images, Timestamp now) {
   NewestImages newest(policy, now);
   for (const RetentionCandidate& image : images) newest.Add(image);
+  const RetentionJudgement judgement = newest.judgement();
   std::vector<Verdict> verdicts;
   verdicts.reserve(images.size());
-  for (const RetentionCandidate& image : images) verdicts.push_back(newest.Judge(image));
+  for (const RetentionCandidate& image : images) verdicts.push_back(judgement.Of(image));
   return verdicts;
 }
 

@@ -85,6 +85,39 @@ inline constexpr std::chrono::hours kArrival{1};
 // Images built before this moment have a date that is none: 2013-01-19T00:13:39Z.
 inline constexpr std::int64_t kFirstRealBuild = 1'358'554'419;
 
+// Among those that a policy counts: the greater, the newer.
+struct RetentionPlace {
+  Timestamp date;
+  Timestamp pushed;
+  oci::Digest digest;
+  friend auto operator<=>(const RetentionPlace&, const RetentionPlace&) = default;
+};
+
+// What a policy makes of the images of a repository at one moment: known once all of them were
+// counted, and small.
+class RetentionJudgement {
+ public:
+  // `last_kept`: of the newest images that it keeps, the oldest; nothing: there are not that many.
+  RetentionJudgement(RetentionPolicy policy, Timestamp now, std::optional<RetentionPlace> last_kept)
+      : policy_(policy), now_(now), last_kept_(std::move(last_kept)) {}
+
+  RetentionVerdict Of(const RetentionCandidate& image) const;
+
+  // For clients that go on with it later: letters, digits and ".:-".
+  std::string ToText() const;
+  // Nothing if the text is none of this policy, or of a moment that is to come or long gone: then
+  // the repository is to be judged anew.
+  static std::optional<RetentionJudgement> FromText(std::string_view text,
+                                                    const RetentionPolicy& policy, Timestamp now);
+
+ private:
+  RetentionPolicy policy_;
+  Timestamp now_;
+  std::optional<RetentionPlace> last_kept_;
+};
+// For so long it can be gone on with.
+inline constexpr std::chrono::hours kJudgementLife{24};
+
 // The images of a repository that a policy keeps as its newest. Each image is added once, in any
 // order; then each can be judged. So no more than those need be in memory.
 class NewestImages {
@@ -92,22 +125,13 @@ class NewestImages {
   NewestImages(RetentionPolicy policy, Timestamp now) : policy_(policy), now_(now) {}
 
   void Add(const RetentionCandidate& image);
-  RetentionVerdict Judge(const RetentionCandidate& image) const;
+  RetentionJudgement judgement() const;
   std::vector<oci::Digest> digests() const;
 
  private:
-  // Among those that the policy counts: the greater, the newer.
-  struct Place {
-    Timestamp date;
-    Timestamp pushed;
-    oci::Digest digest;
-    friend auto operator<=>(const Place&, const Place&) = default;
-  };
-  Place PlaceOf(const RetentionCandidate& image) const;
-
   RetentionPolicy policy_;
   Timestamp now_;
-  std::set<Place> newest_;
+  std::set<RetentionPlace> newest_;
 };
 
 // One verdict for each, in their order. What goes among some of a repository's images also goes

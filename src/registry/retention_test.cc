@@ -4,11 +4,13 @@
 #include <rapidcheck.h>
 
 #include "control/facts_testing.h"
+#include "registry/counting_database.h"
 #include "registry/testing.h"
 
 namespace breakwater::registry {
 namespace {
 
+using testing::CountingDatabase;
 using testing::World;
 using Texts = std::vector<std::string>;
 using Verdict = RetentionVerdict;
@@ -149,8 +151,54 @@ TEST(RetentionRules, KeepInMemoryNoMoreThanTheNewest) {
   const auto digests = newest.digests();
   EXPECT_EQ(std::set(digests.begin(), digests.end()),
             (std::set{Candidate(9).digest, Candidate(7).digest}));
-  EXPECT_EQ(newest.Judge(Candidate(9)), Verdict::kNewest);
-  EXPECT_EQ(newest.Judge(Candidate(5)), Verdict::kDelete);
+  EXPECT_EQ(newest.judgement().Of(Candidate(9)), Verdict::kNewest);
+  EXPECT_EQ(newest.judgement().Of(Candidate(5)), Verdict::kDelete);
+}
+
+TEST(RetentionRules, AJudgementIsGoneOnWithByItsText) {
+  EXPECT_TRUE(rc::check([](const std::vector<std::uint8_t>& days, std::uint8_t keep,
+                           std::uint8_t threshold, bool by_push) {
+    const RetentionPolicy policy{
+        .images_per_repo = keep % 5 + 1,
+        .retain_untagged = false,
+        .deletion_threshold_days = threshold,
+        .order = by_push ? RetentionOrder::kPushed : RetentionOrder::kCreated};
+    NewestImages newest(policy, Day(300));
+    for (const std::uint8_t day : days) newest.Add(Candidate(day));
+    const RetentionJudgement judged = newest.judgement();
+    const auto later = Day(300) + std::chrono::hours{1};
+    const auto known = RetentionJudgement::FromText(judged.ToText(), policy, later);
+    RC_ASSERT(known.has_value());
+    for (int day = 0; day < 256; ++day) {
+      RC_ASSERT(known->Of(Candidate(day)) == judged.Of(Candidate(day)));
+    }
+    RetentionPolicy other = policy;
+    ++other.images_per_repo;
+    RC_ASSERT(!RetentionJudgement::FromText(judged.ToText(), other, later));
+  }));
+}
+
+TEST(RetentionRules, AJudgementThatIsNoneIsNotGoneOnWith) {
+  const RetentionPolicy policy{.images_per_repo = 1, .retain_untagged = false};
+  NewestImages newest(policy, Day(300));
+  newest.Add(Candidate(1));
+  const std::string text = newest.judgement().ToText();
+  const auto goes = [&](std::string_view some, Timestamp now) {
+    return RetentionJudgement::FromText(some, policy, now).has_value();
+  };
+  EXPECT_TRUE(goes(text, Day(300)));
+  EXPECT_TRUE(goes(text, Day(300) + kJudgementLife));
+  EXPECT_FALSE(goes(text, Day(300) + kJudgementLife + std::chrono::microseconds{1}));
+  EXPECT_FALSE(goes(text, Day(300) - std::chrono::microseconds{1}));
+  for (std::size_t cut = 0; cut < text.size(); ++cut) {
+    const std::string part = text.substr(0, cut);
+    // What ends with the policy's name keeps everything, and tells nothing.
+    const bool whole = std::ranges::count(part, '.') == 1 && text[cut] == '.';
+    EXPECT_EQ(goes(part, Day(300)), whole) << part;
+  }
+  EXPECT_FALSE(goes(text + ".", Day(300)));
+  EXPECT_FALSE(goes("9223372036854775807" + text.substr(text.find('.')), Day(300)));
+  EXPECT_FALSE(goes("-9223372036854775808" + text.substr(text.find('.')), Day(300)));
 }
 
 TEST(RetentionRules, PoliciesAreChecked) {
@@ -159,53 +207,6 @@ TEST(RetentionRules, PoliciesAreChecked) {
   EXPECT_FALSE(Validate({.deletion_threshold_days = -1}).ok());
   EXPECT_TRUE(Validate({.images_per_repo = -1, .retain_untagged = false}).ok());
 }
-
-// Passes everything on, counts the rows that come back, and can act before a write.
-class CountingDatabase final : public db::Database {
- public:
-  explicit CountingDatabase(db::Database& inner) : inner_(inner) {}
-  db::Dialect dialect() const override { return inner_.dialect(); }
-  std::optional<std::uint64_t> epoch() const override { return inner_.epoch(); }
-
-  std::int64_t rows = 0;
-  std::function<void()> before_next_write;
-
- protected:
-  Status DoRead(const Work& work) override { return inner_.Read(Counted(work)); }
-  Status DoWrite(const Work& work, db::Isolation isolation) override {
-    if (before_next_write) std::exchange(before_next_write, nullptr)();
-    return inner_.Write(Counted(work), isolation);
-  }
-
- private:
-  class Counting final : public db::Transaction {
-   public:
-    Counting(db::Transaction& inner, std::int64_t& rows) : inner_(inner), rows_(rows) {}
-    Result<std::int64_t> ExecuteWith(std::string_view sql, Params params) override {
-      return inner_.ExecuteWith(sql, params);
-    }
-    Status QueryWith(std::string_view sql, Params params, const RowCallback& row) override {
-      return inner_.QueryWith(sql, params, [&](const db::Row& one) {
-        ++rows_;
-        return row(one);
-      });
-    }
-    void OnCommit(std::function<void()> action) override { inner_.OnCommit(std::move(action)); }
-    Status ExecuteScript(std::string_view sql) override { return inner_.ExecuteScript(sql); }
-
-   private:
-    db::Transaction& inner_;
-    std::int64_t& rows_;
-  };
-  Work Counted(const Work& work) {
-    return [this, &work](db::Transaction& tx) {
-      Counting counting(tx, rows);
-      return work(counting);
-    };
-  }
-
-  db::Database& inner_;
-};
 
 class RetentionTest : public ::testing::Test {
  protected:
@@ -413,6 +414,35 @@ TEST_F(CountedRetention, ReadsAsManyRowsForAnImageInALargeRepositoryAsInASmallOn
   path_ = world_.Repository("team-a/large");
   const double large = static_cast<double>(RowsFor(1003)) / 1000;
   EXPECT_LT(large, small * 1.1);
+}
+
+TEST_F(CountedRetention, GoesOnWithAJudgementWithoutReadingTheRepositoryAgain) {
+  for (int i = 0; i < 230; ++i) Push(i, "v" + std::to_string(i));
+  const RetentionPolicy policy{.images_per_repo = 3, .retain_untagged = false};
+  const auto judged = counted_.JudgeNext(path_.registry, "team-a", policy, "");
+  ASSERT_TRUE(judged.ok() && judged->has_value());
+  const std::string text = (*judged)->judgement.ToText();
+  counting_.rows = 0;
+  const auto known = counted_.GoOn(path_.registry, "team-a", policy, path_.name, text);
+  ASSERT_TRUE(known.ok() && known->has_value());
+  const auto some = counted_.ImagesOf(path_.registry, "team-a", **known, "", 10);
+  ASSERT_TRUE(some.ok());
+  EXPECT_EQ(some->images.size(), 10U);
+  EXPECT_TRUE(some->more);
+  EXPECT_LE(counting_.rows, 30);
+  const auto all = counted_.ImagesOf(path_.registry, "team-a", **judged, "", 500);
+  const auto again = counted_.ImagesOf(path_.registry, "team-a", **known, "", 500);
+  EXPECT_EQ(again->verdicts, all->verdicts);
+}
+
+TEST_F(CountedRetention, GoesOnOnlyInTheNamespaceThatIsAskedAbout) {
+  Push(1, "v1");
+  const RetentionPolicy policy{.images_per_repo = 3, .retain_untagged = false};
+  const auto judged = counted_.JudgeNext(path_.registry, "team-a", policy, "");
+  ASSERT_TRUE(judged.ok() && judged->has_value());
+  const std::string text = (*judged)->judgement.ToText();
+  EXPECT_FALSE(counted_.GoOn(path_.registry, "team-b", policy, path_.name, text)->has_value());
+  EXPECT_FALSE(counted_.GoOn(path_.registry, "team-a", policy, "team-a/gone", text)->has_value());
 }
 
 TEST_F(CountedRetention, JudgesAnewWhenTheNewestGoMeanwhile) {

@@ -1,5 +1,7 @@
 #include "registry/testing.h"
 
+#include <limits>
+
 #include "oci/media_types.h"
 
 namespace breakwater::registry::testing {
@@ -97,7 +99,8 @@ std::vector<std::pair<std::string, std::string>> World::GoingBy(
     JudgedImages some{.images = {}, .verdicts = {}, .more = true};
     for (std::string last; some.more;
          last = some.images.empty() ? "" : some.images.back().digest.text()) {
-      auto next = retention.ImagesOf(registry().name, name_space, **judged, last);
+      auto next = retention.ImagesOf(registry().name, name_space, **judged, last,
+                                     std::numeric_limits<std::size_t>::max());
       BW_CHECK(next.ok());
       some = *std::move(next);
       for (std::size_t i = 0; i < some.images.size(); ++i) {

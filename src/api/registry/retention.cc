@@ -129,7 +129,14 @@ using PrintJudged = void (*)(const std::string& image, const registry::Retention
 // Entries that one part of an answer holds.
 constexpr std::size_t kEntriesPerPart = 256;
 
-// A namespace's repositories one after the other.
+// Of a repository so many of its images are read first, where few are asked for; then ever more.
+constexpr std::size_t kFewImages = 16;
+constexpr std::size_t kManyImages = 2 * kEntriesPerPart;
+// In the position of a part: what stands after it is how its repository was judged.
+constexpr char kJudged = '~';
+
+// A namespace's repositories one after the other. Each is judged once, when its first images are
+// looked at; a part that goes on with one goes on with that judgement, which its link names.
 class Judging final : public Walk {
  public:
   Judging(const RegistryDeps& deps, RegistryName registry, NamedPolicy named, PrintJudged print)
@@ -139,7 +146,9 @@ class Judging final : public Walk {
         print_(print) {}
 
   Status Begin(std::string_view start) override {
-    BW_TRY(position_, ImagePositionOf(start));
+    const std::size_t at = start.find(kJudged);
+    BW_TRY(position_, ImagePositionOf(start.substr(0, at)));
+    if (at != std::string_view::npos) earlier_ = std::string(start.substr(at + 1));
     return Ok();
   }
   // The first gives none: an answer begins before the first repository is judged, which takes as
@@ -147,25 +156,35 @@ class Judging final : public Walk {
   Result<std::vector<std::string>> Next(std::size_t most) override {
     std::vector<std::string> entries;
     if (!std::exchange(begun_, true)) return entries;
+    const std::size_t wanted = std::min(most, kEntriesPerPart);
+    read_next_ = std::max(kFewImages, 2 * wanted);
     BW_TRY_STATUS(Advance());
     if (!judged_) {
       set_more(false);
       return entries;
     }
     // On through the repository until there are as many.
-    const std::size_t wanted = std::min(most, kEntriesPerPart);
     while (entries.size() < wanted && (at_ < some_.images.size() || some_.more)) {
       if (at_ == some_.images.size()) BW_TRY_STATUS(Read());
       BW_TRY_STATUS(Print(wanted - entries.size(), entries));
     }
     return entries;
   }
-  std::string Position() const override { return ToString(position_); }
+  std::string Position() const override {
+    std::string position = ToString(position_);
+    if (judged_) position += kJudged + judged_->judgement.ToText();
+    return position;
+  }
 
  private:
   // To a repository that has images left, or behind the last one.
   Status Advance() {
     using Bound = registry::Retention::Bound;
+    if (const std::string earlier = std::exchange(earlier_, {}); !earlier.empty()) {
+      BW_TRY(judged_, retention_.GoOn(registry_, named_.name_space, named_.policy,
+                                      position_.repository, earlier));
+      if (judged_) BW_TRY_STATUS(Read());
+    }
     while (!judged_ || (at_ == some_.images.size() && !some_.more)) {
       BW_TRY(judged_, retention_.JudgeNext(registry_, named_.name_space, named_.policy,
                                            judged_ ? judged_->name : position_.repository,
@@ -178,8 +197,10 @@ class Judging final : public Walk {
   }
   // The repository's images after the position.
   Status Read() {
-    BW_TRY(some_, retention_.ImagesOf(registry_, named_.name_space, *judged_, position_.digest));
+    BW_TRY(some_, retention_.ImagesOf(registry_, named_.name_space, *judged_, position_.digest,
+                                      read_next_));
     at_ = 0;
+    read_next_ = std::min(2 * read_next_, kManyImages);
     return Ok();
   }
   // At most so many of what was read, perhaps without an entry.
@@ -212,10 +233,12 @@ class Judging final : public Walk {
   const NamedPolicy named_;
   const PrintJudged print_;
   bool begun_ = false;
+  std::string earlier_;               // how the repository of the position was judged
   registry::ImagePosition position_;  // of the last image that was looked at
   std::optional<JudgedRepository> judged_;
   registry::JudgedImages some_;  // of its images
   std::size_t at_ = 0;           // the next of those
+  std::size_t read_next_ = kFewImages;
 };
 
 void PrintDeletion(const std::string& image, const registry::RetentionCandidate& candidate,

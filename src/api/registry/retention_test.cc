@@ -137,6 +137,47 @@ TEST_F(RetentionApiTest, AnAnalysisInPartsIsTheWholeOne) {
   EXPECT_GT(parts, 1);
 }
 
+// What comes between two parts changes none of what the first has said.
+TEST_F(RetentionApiTest, PartsOfAnAnalysisAreJudgedByTheMomentOfTheFirst) {
+  std::set<std::string> old;
+  for (int day = 1; day <= 5; ++day) old.insert(Push(day, "v" + std::to_string(day)));
+  for (int day = 6; day <= 7; ++day) Push(day, "v" + std::to_string(day));
+  const std::string body = R"({"namespace":"team-a","images_per_repo":2,"retain_untagged":false})";
+  std::set<std::string> named;
+  std::string fresh;
+  for (std::string next = "/api/v1/retentions/analyze?limit=1"; !next.empty();) {
+    const Answer part = Do("POST", next, body);
+    const auto list = json::Parse(part.body);
+    ASSERT_TRUE(list.ok()) << part.body;
+    for (const auto& member : list->as_object()) {
+      const std::string name(member.key());
+      EXPECT_TRUE(named.insert(name.substr(name.find('@') + 1)).second);
+    }
+    const std::string link = part.Header("Link");
+    next = link.empty() ? "" : link.substr(1, link.find('>') - 1);
+    if (fresh.empty()) fresh = Push(8, "v8");
+  }
+  EXPECT_EQ(named, old);
+  EXPECT_EQ(Do("POST", "/api/v1/retentions/analyze", body).body.find(fresh), std::string::npos);
+}
+
+TEST_F(RetentionApiTest, APartByAnotherPolicyIsJudgedAnew) {
+  for (int day = 1; day <= 7; ++day) Push(day, "v" + std::to_string(day));
+  const auto policy = [](int images) {
+    return R"({"namespace":"team-a","retain_untagged":false,"images_per_repo":)" +
+           std::to_string(images) + "}";
+  };
+  const Answer part = Do("POST", "/api/v1/retentions/analyze?limit=1", policy(2));
+  const std::string link = part.Header("Link");
+  ASSERT_FALSE(link.empty()) << part.body;
+  const std::string next = link.substr(1, link.find('>') - 1);
+  EXPECT_EQ(Do("POST", next, policy(7)).body, "{}");
+  // Whatever stands there, it is no more than a place to go on from.
+  EXPECT_EQ(Do("POST", next + "x", policy(7)).body, "{}");
+  EXPECT_EQ(Do("POST", "/api/v1/retentions/analyze?limit=1&start=nothing~1", policy(2)).status,
+            400);
+}
+
 // However few of a repository's images go: who asks for one is given one, and not empty parts.
 TEST_F(RetentionApiTest, PartsOfAnAnalysisAreFullWhereManyImagesStay) {
   for (int number = 1; number <= 40; ++number) {
