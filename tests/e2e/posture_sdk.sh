@@ -129,7 +129,7 @@ call 202 Result POST "/posture/v2/scans/validations?$of_account" \
   "{\"scope_id\": \"$scope\", \"profile_id\": \"$profile\", \"group_profile_id\": \"\"}"
 scanned() {
   api GET "/posture/v2/scans/validations/latest_scans?$of_account"
-  [ "$(json "[s['end_time'] is not None for s in d['latest_scans'] if s['scope_id'] == '$scope']")" = '[true]' ]
+  [ "$(json "[s['status'] for s in d['latest_scans'] if s['scope_id'] == '$scope']")" = '["validation_result_posted_no_error"]' ]
 }
 holds "the validation ends" eventually 30 scanned
 call 200 Scans GET "/posture/v2/scans/validations/latest_scans?$of_account"

@@ -172,6 +172,9 @@ json::Array EncodeGroupOf(const Scan& scan, const ScanNames& names, const json::
 json::Object EncodeScanItem(const Scan& scan, const Profile& profile, const ScanNames& names) {
   const std::string name = ScanName(names.scope, profile);
   const json::Object counts = EncodeResultCounts(scan.counts.value_or(ScanCounts{}));
+  // Both times are required of an item (ibm-scc 2.9): of a scan that waits or runs they are as of
+  // now, when it was asked for and begun, and its status says that it has not ended.
+  const Timestamp began = scan.started.value_or(scan.created);
   return {{"scan_id", Text(std::to_string(scan.id))},
           {"id", Text(std::to_string(scan.id))},
           {"scan_name", Text(name)},
@@ -181,8 +184,8 @@ json::Object EncodeScanItem(const Scan& scan, const Profile& profile, const Scan
           {"group_profile_id", Text(scan.group_profile_id)},
           {"group_profile_name", Text(names.group)},
           {"report_run_by", Text(scan.requested_by)},
-          {"start_time", TimeOrNull(scan.started)},
-          {"end_time", TimeOrNull(scan.ended)},
+          {"start_time", Text(FormatRfc3339(began))},
+          {"end_time", Text(FormatRfc3339(scan.ended.value_or(began)))},
           {"status", Text(scan.status)},
           {"report_setting_id", Text(std::to_string(scan.attachment_id))},
           {"result", counts},

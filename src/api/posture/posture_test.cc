@@ -106,6 +106,48 @@ TEST_F(PostureApi, TheLatestScanOfAProfileIsListedAloneAndSummariesHoldTheOthers
   EXPECT_EQ(*json::Find(all.body, "total_count"), json::Value(2));
 }
 
+// Clients with types refuse an item without them (ibm-scc 2.9).
+TEST_F(PostureApi, AScanThatHasNotEndedHasBothTimesToo) {
+  const std::string asked = FormatRfc3339(harness_.control.clock.Now());
+  ASSERT_EQ(
+      harness_
+          .Send("POST", "/posture/v2/scans/validations", R"({"scope_id":"1","profile_id":"48"})")
+          .status,
+      202);
+  harness_.control.clock.Advance(std::chrono::minutes{1});
+  const auto times = [&](const std::string& path, const char* list) {
+    const auto answer = harness_.Send("GET", path);
+    const json::Value& scan = json::Find(answer.body, list)->as_array().at(0);
+    return std::pair(std::string(json::FindText(scan, "start_time")),
+                     std::string(json::FindText(scan, "end_time")));
+  };
+  const auto everywhere = [&](const std::string& start, const std::string& end) {
+    const std::string v1 = "/posture/v1/scans/validations/";
+    const std::string v2 = "/posture/v2/scans/validations/";
+    EXPECT_EQ(times(v1 + "latest_scans", "latest_scans"), std::pair(start, end));
+    EXPECT_EQ(times(v2 + "latest_scans", "latest_scans"), std::pair(start, end));
+    EXPECT_EQ(times(v1 + "summaries?profile_id=48&scope_id=1", "summaries"),
+              std::pair(start, end));
+    EXPECT_EQ(times(v2 + "summaries?report_setting_id=1", "summaries"), std::pair(start, end));
+  };
+  everywhere(asked, asked);  // it waits
+
+  const std::string begun = FormatRfc3339(harness_.control.clock.Now());
+  ASSERT_TRUE(harness_.control.database
+                  .Write([&](db::Transaction& tx) -> Status {
+                    BW_TRY_STATUS(
+                        breakwater::posture::scans::Begin(tx, 1, harness_.control.clock.Now()));
+                    return Ok();
+                  })
+                  .ok());
+  harness_.control.clock.Advance(std::chrono::minutes{1});
+  everywhere(begun, begun);  // it runs
+
+  const std::string ended = FormatRfc3339(harness_.control.clock.Now());
+  ASSERT_TRUE(harness_.control.jobs->RunDue().ok());
+  EXPECT_EQ(times("/posture/v2/scans/validations/latest_scans", "latest_scans").second, ended);
+}
+
 TEST_F(PostureApi, LinksToOtherPagesKeepTheRequestsOtherParameters) {
   ASSERT_EQ(
       harness_
