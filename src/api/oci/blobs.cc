@@ -120,10 +120,12 @@ Result<net::Response> SendBlob(OpenedBlob opened, const oci::Digest& digest,
 Result<net::Response> GetBlob(const OciDeps& deps, Context& context) {
   BW_TRY(const oci::Digest digest, oci::Digest::Parse(context.Path("digest")));
   BW_TRY(const registry::RepositoryPath path, ResolveForPull(deps, context));
-  if (NotModified(context.request, digest)) {
+  const Status match = CheckMatch(context.request, digest);
+  if (!match.ok() || NotModified(context.request, digest)) {
     // A HEAD can be relied on for an hour, whatever it answers.
     BW_TRY_STATUS(IsHead(context) ? deps.blobs.Head(path, digest)
                                   : deps.blobs.SizeOf(path, digest));
+    BW_TRY_STATUS(match);
     return BlobHead(304, digest);
   }
   if (IsHead(context)) {

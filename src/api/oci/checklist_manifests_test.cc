@@ -234,6 +234,40 @@ TEST_F(OciChecklist, UnchangedManifestIs304) {
   }
 }
 
+// RFC 9110 §13.1.1, §13.2.
+TEST_F(OciChecklist, ReadingOnConditionOfAnotherEntityIs412) {
+  ASSERT_EQ(Put("v1", image_).status, 201);
+  using Fields = std::vector<std::pair<std::string, std::string>>;
+  const auto ask = [&](const char* method, const std::string& target, const Fields& fields) {
+    return Do({.method = method, .target = target, .headers = fields});
+  };
+  const auto quoted = [](const std::string& content) { return "\"" + DigestOf(content) + "\""; };
+  const std::pair<std::string, std::string> whats[] = {
+      {kManifests + "v1", image_},
+      {kManifests + DigestOf(image_), image_},
+      {kBlobs + DigestOf("config"), "config"},
+  };
+  for (const char* method : {"GET", "HEAD"}) {
+    for (const auto& [target, content] : whats) {
+      const std::string tag = quoted(content);
+      for (const std::string& good : {tag, "\"x\", " + tag, std::string("*")}) {
+        EXPECT_EQ(ask(method, target, {{"If-Match", good}}).status, 200) << target << good;
+      }
+      for (const std::string& bad : {quoted("other"), "W/" + tag, std::string("")}) {
+        const Answer refused = ask(method, target, {{"If-Match", bad}, {"If-None-Match", tag}});
+        EXPECT_EQ(refused.status, 412) << target << bad;
+        EXPECT_EQ(refused.Header("ETag"), "");
+      }
+      EXPECT_EQ(ask(method, target, {{"If-Match", tag}, {"If-None-Match", tag}}).status, 304);
+      EXPECT_EQ(ask(method, target, {{"If-Match", quoted("other")}, {"Range", "bytes=0-1"}}).status,
+                412);
+    }
+    // What is not there is not there, whatever is expected of it.
+    EXPECT_EQ(ask(method, kManifests + "absent", {{"If-Match", "\"x\""}}).status, 404);
+    EXPECT_EQ(ask(method, kBlobs + DigestOf("absent"), {{"If-Match", "\"x\""}}).status, 404);
+  }
+}
+
 TEST_F(OciChecklist, ManifestPutIsIdempotent) {
   for (int i = 0; i < 3; ++i) {
     EXPECT_EQ(Put("v1", image_).status, 201);

@@ -84,6 +84,17 @@ std::string EntityTagOf(const oci::Digest& digest) {
   return "\"" + digest.text() + "\"";
 }
 
+Status CheckMatch(const net::Request& request, const oci::Digest& digest) {
+  if (!request.headers.Get("If-Match").has_value() ||
+      net::NamesEntity(request.headers, "If-Match", digest.text(),
+                       net::EntityTagComparison::kStrong)) {
+    return Ok();
+  }
+  return Error(ErrorCode::kPrecondition,
+               "what is there is not what the request expects: " + digest.text())
+      .Reason("precondition_failed");
+}
+
 bool NotModified(const net::Request& request, const oci::Digest& digest) {
   return net::NamesEntity(request.headers, "If-None-Match", digest.text(),
                           net::EntityTagComparison::kWeak);

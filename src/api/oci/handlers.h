@@ -42,6 +42,9 @@ control::Resource RepositoryResource(const OciDeps& deps, const Context& context
 Access RepositoryAccess(const OciDeps& deps, std::string_view action);
 
 std::string EntityTagOf(const oci::Digest& digest);
+// kPrecondition "precondition_failed" where there is an If-Match that does not name this entity. To
+// be asked about what is there, before NotModified. RFC 9110 §13.1.1, §13.2.
+Status CheckMatch(const net::Request& request, const oci::Digest& digest);
 // Whether If-None-Match names this entity. RFC 9110 §13.1.2.
 bool NotModified(const net::Request& request, const oci::Digest& digest);
 

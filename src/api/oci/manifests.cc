@@ -22,6 +22,7 @@ Result<net::Response> GetManifest(const OciDeps& deps, Context& context) {
   BW_TRY(const RepositoryPath path, ResolveForPull(deps, context));
   if (IsHead(context)) {
     BW_TRY(const auto manifest, deps.manifests.Head(path, reference));
+    BW_TRY_STATUS(CheckMatch(context.request, manifest->digest));
     if (NotModified(context.request, manifest->digest)) {
       return ManifestHead(304, *manifest);
     }
@@ -31,6 +32,7 @@ Result<net::Response> GetManifest(const OciDeps& deps, Context& context) {
   }
   if (!IsPrivate(context)) BW_TRY_STATUS(deps.admission.BeginPull(path));
   BW_TRY(const auto manifest, deps.manifests.Get(path, reference));
+  BW_TRY_STATUS(CheckMatch(context.request, manifest->digest));
   deps.last_pulls.Note(path, manifest->digest);
   context.activity.digest = manifest->digest.text();
   if (NotModified(context.request, manifest->digest)) {
