@@ -80,8 +80,10 @@ Result<RestoredTags> SetFreeTags(db::Transaction& tx, const ManifestKey& manifes
     }
     restored.successful.push_back(tag);
     if (live) continue;
+    // What conflicts all the same was pushed at once, which PostgreSQL cures by running this again.
     BW_TRY_STATUS(
-        tx.Execute("INSERT INTO tag (repository, name, digest, updated) VALUES ($1, $2, $3, $4)",
+        tx.Execute("INSERT INTO tag (repository, name, digest, updated) VALUES ($1, $2, $3, $4) "
+                   "ON CONFLICT (repository, name) DO NOTHING",
                    {manifest.repository, tag, manifest.digest.text(), now}));
     BW_TRY_STATUS(
         tx.Execute("UPDATE manifest SET tagged = 1 WHERE repository = $1 AND digest = $2 AND "

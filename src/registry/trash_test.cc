@@ -322,41 +322,94 @@ TEST_F(TrashTest, RecordsNameTheImageByItsDigest) {
   }
 }
 
-// The second has planned what it moves to the trash when the first moves it.
-TEST(TrashRace, OfTwoDeletionsOfAnImageOneDeletesItAndTheOtherFindsNone) {
-  World world;
-  const RepositoryPath path = world.Repository("team-a/app");
-  ASSERT_TRUE(world.PushBlob(path, "config").ok());
-  const std::string image = ImageManifest("config", {});
-  const auto reference = *oci::Reference::Parse("v1");
-  ASSERT_TRUE(world.services->manifests
-                  .Put(world.Caller(), path,
-                       {.content = image, .content_type = "", .reference = reference, .tags = {}})
-                  .ok());
-
-  PausingDatabase database(world.database);
-  bool deleted = false;
-  const auto remove = [&] {
-    if (std::exchange(deleted, true)) return;
-    std::thread([&] {
-      EXPECT_TRUE(world.services->manifests.DeleteImage(world.Caller(), path, reference).ok());
-    }).join();
-  };
-  if (database.dialect() == db::Dialect::kPostgres) {
-    database.inside = [&](std::string_view sql) {
-      if (sql.starts_with("INSERT INTO trash_image")) remove();
-    };
-  } else {
-    database.around = remove;  // it lets one write at a time
+// What happens between the statements of a change, once, by another thread.
+class TrashRace : public ::testing::Test {
+ protected:
+  TrashRace() {
+    EXPECT_TRUE(world_.PushBlob(path_, "config").ok());
+    Put(image_, "v1");
+    Put(other_, DigestOf(other_).text());
   }
-  control::ChangePath changes(database, world.log, *world.jobs, world.authorizer, world.gate,
-                              world.facts);
-  Manifests manifests({}, database, world.clock, changes);
-  const auto second = manifests.DeleteImage(world.Caller(), path, reference);
+  void Put(const std::string& content, const std::string& reference) {
+    EXPECT_TRUE(world_.services->manifests
+                    .Put(world_.Caller(), path_,
+                         {.content = content,
+                          .content_type = "",
+                          .reference = *oci::Reference::Parse(reference),
+                          .tags = {}})
+                    .ok());
+  }
+  // What a push does to the tag, without what else it would wait for.
+  void PointToOther() {
+    const Status done = world_.database.Write([&](db::Transaction& tx) -> Status {
+      BW_TRY_STATUS(tx.Execute("INSERT INTO tag (repository, name, digest, updated) "
+                               "SELECT id, 'v1', $1, 0 FROM repository",
+                               {DigestOf(other_).text()}));
+      return Ok();
+    });
+    EXPECT_TRUE(done.ok()) << done.error().message();
+  }
+  // Before the statement that begins so; where one write runs at a time, before the transaction.
+  void Meanwhile(std::string_view statement, std::function<void()> what) {
+    const auto once = [this, what = std::move(what)] {
+      if (std::exchange(happened_, true)) return;
+      std::thread(what).join();
+    };
+    if (database_.dialect() == db::Dialect::kPostgres) {
+      database_.inside = [once, statement](std::string_view sql) {
+        if (sql.starts_with(statement)) once();
+      };
+    } else {
+      database_.around = once;
+    }
+  }
+
+  World world_;
+  const RepositoryPath path_ = world_.Repository("team-a/app");
+  const oci::Reference tag_ = *oci::Reference::Parse("v1");
+  const std::string image_ = ImageManifest("config", {});
+  const std::string other_ = ImageManifest("config", {}, R"(,"annotations":{"o":"1"})");
+  bool happened_ = false;
+  PausingDatabase database_{world_.database};
+  control::ChangePath changes_{database_,         world_.log,  *world_.jobs,
+                               world_.authorizer, world_.gate, world_.facts};
+};
+
+// The second has planned what it moves to the trash when the first moves it.
+TEST_F(TrashRace, OfTwoDeletionsOfAnImageOneDeletesItAndTheOtherFindsNone) {
+  Meanwhile("INSERT INTO trash_image", [&] {
+    EXPECT_TRUE(world_.services->manifests.DeleteImage(world_.Caller(), path_, tag_).ok());
+  });
+  Manifests manifests({}, database_, world_.clock, changes_);
+  const auto second = manifests.DeleteImage(world_.Caller(), path_, tag_);
   ASSERT_FALSE(second.ok());
   EXPECT_EQ(second.error().reason(), "manifest_unknown") << second.error().message();
-  EXPECT_TRUE(deleted);
-  EXPECT_EQ(world.Count("trash_image"), 1);
+  EXPECT_TRUE(happened_);
+  EXPECT_EQ(world_.Count("trash_image"), 1);
+}
+
+TEST_F(TrashRace, ATagThatIsPushedWhileItsImageComesBackStaysWhereItIs) {
+  ASSERT_TRUE(world_.services->manifests.DeleteImage(world_.Caller(), path_, tag_).ok());
+  Meanwhile("INSERT INTO tag", [&] { PointToOther(); });
+  Trash trash(database_, world_.clock, world_.registries, changes_, nullptr);
+  const auto restored = trash.RestoreTags(world_.Caller(), path_, DigestOf(image_));
+  ASSERT_TRUE(restored.ok()) << restored.error().message();
+  EXPECT_TRUE(happened_);
+  EXPECT_EQ(restored->successful, Texts{});
+  EXPECT_EQ(restored->unsuccessful, Texts{"v1"});
+  EXPECT_EQ((*world_.services->manifests.Head(path_, tag_))->digest, DigestOf(other_));
+}
+
+TEST_F(TrashRace, ATagThatIsPushedWhileItComesBackIsSaidToBeLive) {
+  ASSERT_TRUE(world_.services->manifests.DeleteImage(world_.Caller(), path_, tag_).ok());
+  Meanwhile("INSERT INTO tag", [&] { PointToOther(); });
+  Trash trash(database_, world_.clock, world_.registries, changes_, nullptr);
+  const Status restored = trash.RestoreTag(world_.Caller(), path_, "v1");
+  ASSERT_FALSE(restored.ok());
+  EXPECT_TRUE(happened_);
+  EXPECT_EQ(restored.error().reason(), "tag_live") << restored.error().message();
+  EXPECT_EQ((*world_.services->manifests.Head(path_, tag_))->digest, DigestOf(other_));
+  EXPECT_EQ(world_.Count("trash_tag"), 1);
 }
 
 }  // namespace
