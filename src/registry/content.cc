@@ -122,8 +122,9 @@ Result<std::vector<jobs::Event>> DeleteNamespaceContent(db::Transaction& tx,
                                                         const std::string& region) {
   constexpr std::string_view kWhere =
       " WHERE repository IN (SELECT id FROM repository WHERE registry = $1 AND name_space = $2)";
+  // Images first, as pushes have them first.
   for (const char* table :
-       {"tag", "manifest_reference", "absent_layer", "manifest_pull", "manifest", "repository_blob",
+       {"manifest", "tag", "manifest_reference", "absent_layer", "manifest_pull", "repository_blob",
         "lapsed_link", "trash_tag", "trash_reference", "trash_absent_layer", "trash_image"}) {
     BW_TRY_STATUS(tx.Execute(std::string("DELETE FROM ") + table + std::string(kWhere),
                              {name_space.registry, name_space.name}));

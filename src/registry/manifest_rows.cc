@@ -88,6 +88,9 @@ Status DeleteReferences(db::Transaction& tx, const std::string& repository_id,
 
 Status DeleteManifestRows(db::Transaction& tx, const std::string& repository_id,
                           const std::string& manifest, Timestamp now) {
+  // First, as a push has it first: else each would wait for what the other has.
+  BW_TRY_STATUS(tx.Execute("DELETE FROM manifest WHERE repository = $1 AND digest = $2",
+                           {repository_id, manifest}));
   BW_TRY_STATUS(
       tx.Execute("UPDATE repository_blob SET leased_until = $3 WHERE repository = $1 AND "
                  "leased_until < $3 AND digest IN (SELECT target FROM manifest_reference "
@@ -97,8 +100,6 @@ Status DeleteManifestRows(db::Transaction& tx, const std::string& repository_id,
                            {repository_id, manifest}));
   BW_TRY_STATUS(DeleteReferences(tx, repository_id, manifest));
   BW_TRY_STATUS(tx.Execute("DELETE FROM manifest_pull WHERE repository = $1 AND digest = $2",
-                           {repository_id, manifest}));
-  BW_TRY_STATUS(tx.Execute("DELETE FROM manifest WHERE repository = $1 AND digest = $2",
                            {repository_id, manifest}));
   return Ok();
 }

@@ -19,6 +19,11 @@ namespace {
 Status CopyToTrash(db::Transaction& tx, const ManifestKey& manifest, const oci::Digest& root,
                    const TrashTimes& times) {
   const std::string& digest = manifest.digest.text();
+  // Before anything else of it, as pushes and what brings images back have it: else each would wait
+  // for what the other has, until the database takes a second to see it.
+  BW_TRY_STATUS(
+      tx.Execute("UPDATE manifest SET tagged = tagged WHERE repository = $1 AND digest = $2",
+                 {manifest.repository, digest}));
   // It may lie there from before: its tags of then can still be restored.
   BW_TRY(const auto earlier,
          tx.QueryAll("SELECT t.name FROM trash_tag t JOIN trash_image i ON i.repository = "

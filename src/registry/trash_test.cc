@@ -1,5 +1,6 @@
 #include "registry/trash.h"
 
+#include <set>
 #include <thread>
 #include <utility>
 
@@ -377,7 +378,7 @@ class TrashRace : public ::testing::Test {
 
 // The second has planned what it moves to the trash when the first moves it.
 TEST_F(TrashRace, OfTwoDeletionsOfAnImageOneDeletesItAndTheOtherFindsNone) {
-  Meanwhile("INSERT INTO trash_image", [&] {
+  Meanwhile("UPDATE manifest SET tagged", [&] {
     EXPECT_TRUE(world_.services->manifests.DeleteImage(world_.Caller(), path_, tag_).ok());
   });
   Manifests manifests({}, database_, world_.clock, changes_);
@@ -410,6 +411,50 @@ TEST_F(TrashRace, ATagThatIsPushedWhileItComesBackIsSaidToBeLive) {
   EXPECT_EQ(restored.error().reason(), "tag_live") << restored.error().message();
   EXPECT_EQ((*world_.services->manifests.Head(path_, tag_))->digest, DigestOf(other_));
   EXPECT_EQ(world_.Count("trash_tag"), 1);
+}
+
+// As a push does. Else one would have the tag and wait for the image, and the other the image and
+// wait for the tag, until PostgreSQL takes a second to end one of them, again and again.
+TEST_F(TrashRace, ADeletionHasTheImageBeforeItTakesAnythingOfIt) {
+  if (database_.dialect() == db::Dialect::kSqlite) return;  // it lets one write at a time
+  std::set<std::string> early;
+  bool deletes = false;
+  database_.inside = [&](std::string_view sql) {
+    const bool writes = sql.starts_with("DELETE") || sql.starts_with("INSERT");
+    if (!writes || sql.find("audit") != std::string_view::npos) return;
+    deletes = true;
+    std::thread([&] {
+      const auto free = world_.database.WriteValue([&](db::Transaction& tx) {
+        return tx.QueryAll("SELECT digest FROM manifest WHERE digest = $1 FOR UPDATE SKIP LOCKED",
+                           {DigestOf(image_).text()},
+                           [](const db::Row& row) { return row.String(0); });
+      });
+      EXPECT_TRUE(free.ok());
+      if (free.ok() && !free->empty()) early.insert(std::string(sql));
+    }).join();
+  };
+  Manifests manifests({}, database_, world_.clock, changes_);
+  ASSERT_TRUE(manifests.DeleteImage(world_.Caller(), path_, tag_).ok());
+  EXPECT_TRUE(deletes);
+  EXPECT_EQ(early, std::set<std::string>{});
+}
+
+TEST_F(TrashRace, PushesAndDeletionsOfOneImageAllComeToTheirEnd) {
+  constexpr int kThreads = 6;
+  constexpr int kTimes = 5;
+  const auto digest = *oci::Reference::Parse(DigestOf(image_).text());
+  std::vector<std::thread> threads;
+  for (int i = 0; i < kThreads; ++i) {
+    threads.emplace_back([&] {
+      for (int n = 0; n < kTimes; ++n) {
+        Put(image_, "v1");
+        const auto deleted = world_.services->manifests.DeleteImage(world_.Caller(), path_, digest);
+        const std::string outcome = deleted.ok() ? "" : deleted.error().reason();
+        EXPECT_TRUE(outcome.empty() || outcome == "manifest_unknown") << outcome;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
 }
 
 }  // namespace
