@@ -9,6 +9,7 @@
 
 #include "admin/backup_files.h"
 #include "admin/backup_pass.h"
+#include "admin/patience.h"
 #include "admin/store_migration.h"
 #include "base/result.h"
 #include "base/time.h"
@@ -34,14 +35,23 @@ struct TakenBackup {
   std::int64_t blobs_were_there = 0;  // from an earlier one
 };
 
-// What a server gives.
+// What a server gives. Errors that pass (patience.h) are waited for.
 struct BackupFeed {
-  io::Source& snapshot;  // BackupSource::Snapshot
-  std::function<Result<std::unique_ptr<io::Source>>(const NamedBlob&)> blob;
+  // BackupSource::Snapshot, from its begin.
+  std::function<Result<std::unique_ptr<io::Source>>()> snapshot;
+  // BackupSource::Open of a blob that the snapshot names, from this byte on. kNotFound
+  // "blob_unknown" where it was removed all the same: blobs were not held any more.
+  std::function<Result<std::unique_ptr<io::Source>>(const NamedBlob&, std::uint64_t from)> blob;
+  // BackupSource::Keep: for as long as it takes to read one that need not be fetched. kNotFound as
+  // above.
+  std::function<Status(const NamedBlob&)> keep;
   std::function<void(const BackupProgress&)> progress = {};
 };
-// Every byte is held against its digest on its way. kUnavailable where the server was lost.
-Result<TakenBackup> TakeBackup(const BackupFeed& feed, const std::filesystem::path& path);
+// Every byte is held against its digest on its way. A blob that breaks off is fetched from there on;
+// where the snapshot breaks off, or what it names is held no more, the backup begins anew, a few
+// times at most. kUnavailable, kDeadline or kRateLimited where the server was lost.
+Result<TakenBackup> TakeBackup(const BackupFeed& feed, const std::filesystem::path& path,
+                               const Patience& patience);
 
 struct RestoreOptions {
   std::function<void(const BackupProgress&)> progress = {};

@@ -35,6 +35,8 @@ std::string NameOf(Timestamp created) {
   for (const char c : FormatRfc3339(created)) {
     if (c != '-' && c != ':') name += c;
   }
+  // 'Z' sorts behind '.': a whole second would sort behind its fractions.
+  if (name.find('.') == std::string::npos) name.insert(name.size() - 1, ".000000");
   return name;
 }
 
@@ -42,6 +44,13 @@ class DirectoryWriter final : public BackupWriter {
  public:
   DirectoryWriter(fs::path root, std::string name)
       : root_(std::move(root)), name_(std::move(name)), rows_(root_ / kSnapshots / name_) {}
+  // Blobs stay for the next one; rows of another moment are of no use to it.
+  ~DirectoryWriter() override {
+    std::error_code ignored;
+    if (!finished_) fs::remove_all(rows_, ignored);
+  }
+  DirectoryWriter(const DirectoryWriter&) = delete;
+  DirectoryWriter& operator=(const DirectoryWriter&) = delete;
 
   Status AddFile(std::string_view path, std::string_view body) override {
     const fs::path file = rows_ / path;
@@ -77,6 +86,7 @@ class DirectoryWriter final : public BackupWriter {
   Result<std::string> Finish(std::string_view manifest) override {
     BW_TRY_STATUS(AddFile(kManifestFile, manifest));
     BW_TRY_STATUS(AddFile(kSealFile, SealOf(manifest)));
+    finished_ = true;
     return name_;
   }
 
@@ -84,6 +94,7 @@ class DirectoryWriter final : public BackupWriter {
   const fs::path root_;
   const std::string name_;
   const fs::path rows_;
+  bool finished_ = false;
 };
 
 class DirectoryReader final : public BackupReader {
@@ -158,7 +169,13 @@ Result<std::string> LatestOf(const fs::path& root) {
 
 Result<std::unique_ptr<BackupWriter>> NewDirectoryWriter(const fs::path& path, Timestamp created) {
   BW_TRY_STATUS(io::MakeDirectories(path / kSnapshots));
-  return std::unique_ptr<BackupWriter>(std::make_unique<DirectoryWriter>(path, NameOf(created)));
+  std::string name = NameOf(created);
+  std::error_code failed;
+  if (fs::exists(path / kSnapshots / name / kSealFile, failed)) {
+    return Exists("the directory holds a backup of this very moment already").Reason("exists");
+  }
+  return std::unique_ptr<BackupWriter>(
+      std::make_unique<DirectoryWriter>(path, std::move(name)));
 }
 
 Result<std::unique_ptr<BackupReader>> OpenDirectory(const fs::path& path,

@@ -7,8 +7,13 @@
 #include <string_view>
 
 #include "admin/backup_files.h"
+#include "io/tar.h"
 
 namespace breakwater::admin {
+
+// Of a backup, and of the stream that one is taken from: an installation may be of any size.
+inline constexpr io::TarLimits kBackupLimits{
+    .max_entries = 1ULL << 40U, .max_name = 4096, .max_total_size = 1ULL << 60U};
 
 // The content of manifest.json.sha256: what sha256sum writes.
 std::string SealOf(std::string_view manifest);

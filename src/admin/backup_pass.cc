@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "admin/patience.h"
 #include "registry/content.h"
 
 namespace breakwater::admin {
@@ -179,7 +180,8 @@ Result<std::size_t> CheckedSource::Read(std::span<std::byte> out) {
   auto read = source_.Read(out);
   if (!read.ok()) {
     failed_ = true;
-    if (read.error().code() == ErrorCode::kUnavailable) return read;
+    // Who does not give them says nothing about them.
+    if (Passes(read.error())) return read;
     return Damaged(read.error().message());
   }
   const bool more = *read > 0;

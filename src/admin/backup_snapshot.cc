@@ -1,6 +1,5 @@
 #include "admin/backup_snapshot.h"
 
-#include <functional>
 #include <thread>
 #include <utility>
 
@@ -13,7 +12,6 @@
 #include "io/tar.h"
 #include "observe/log.h"
 #include "registry/backup_hold.h"
-#include "registry/blob_removal.h"
 
 namespace breakwater::admin {
 namespace {
@@ -120,54 +118,103 @@ class SnapshotWriter {
   BackupManifest manifest_;
 };
 
-// A transaction lives in a call, and a stream is read piece by piece: so the call has a thread.
-class SnapshotStream final : public io::Source {
+// Notes that something was sent.
+class NotingSink final : public io::Sink {
  public:
-  SnapshotStream(db::Database& database, const BackupSourceOptions& options, Timestamp now,
-                 std::function<Status()> hold, std::atomic<bool>& running)
-      : hold_(std::move(hold)),
-        running_(running),
-        pipe_(kBuffered),
-        thread_([this, &database, &options, now] {
-          const Status written = Write(database, options, now);
-          if (!written.ok()) {
-            observe::LogError(observe::Level::kWarning, "a backup's snapshot ended early",
-                              written.error());
-          }
-          pipe_.End(written);
-        }) {}
-  ~SnapshotStream() override {
-    pipe_.Close();
-    thread_.join();
-    running_ = false;
+  explicit NotingSink(io::Sink& sink) : sink_(sink) {}
+  Status Write(ByteView bytes) override {
+    sent_ = true;
+    return sink_.Write(bytes);
   }
+  bool sent() const { return sent_; }
+
+ private:
+  io::Sink& sink_;
+  bool sent_ = false;
+};
+
+Error NoSuchBlob() {
+  return NotFound("there is no such blob").Reason("blob_unknown");
+}
+
+std::chrono::seconds TimeFor(std::uint64_t bytes) {
+  return std::chrono::seconds(bytes / kSlowestBytesPerSecond);
+}
+
+}  // namespace
+
+// A transaction lives in a call, and a stream is read piece by piece: so the call has a thread.
+class BackupSource::Stream final : public io::Source {
+ public:
+  Stream(BackupSource& owner, Timestamp held_until)
+      : owner_(owner), look_(owner.clock_.Now()), held_until_(held_until) {}
+  ~Stream() override {
+    pipe_.Close();
+    if (thread_.joinable()) {
+      thread_.join();
+    } else {
+      owner_.running_ = false;
+    }
+  }
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
 
   // Rows may take longer than a hold lasts, and no blob is fetched before they end.
   Result<std::size_t> Read(std::span<std::byte> out) override {
-    BW_TRY_STATUS(hold_());
+    BW_TRY_STATUS(StayHeld());
+    // Not before: what was written until the stream is sent is in it, like the record of it.
+    if (!thread_.joinable()) thread_ = std::thread([this] { Run(); });
     return pipe_.Read(out);
   }
 
  private:
-  Status Write(db::Database& database, const BackupSourceOptions& options, Timestamp now) {
-    bool begun = false;
+  void Run() {
+    const Status written = Write();
+    if (!written.ok()) {
+      observe::LogError(observe::Level::kWarning, "a backup's snapshot ended early",
+                        written.error());
+    }
+    // Whoever has read the end may ask for the next one.
+    owner_.running_ = false;
+    pipe_.End(written);
+  }
+
+  Status Write() {
+    NotingSink sink(pipe_);
+    db::Database& database = owner_.database_;
     return database.Read([&](db::Transaction& tx) -> Status {
       // What was sent cannot be taken back.
-      if (std::exchange(begun, true)) {
+      if (sink.sent()) {
         return Unavailable("the connection to the database was lost: take the backup again")
             .Reason("snapshot_lost");
       }
-      return SnapshotWriter(tx, database.dialect(), options, now, pipe_).Run();
+      return SnapshotWriter(tx, database.dialect(), owner_.options_, owner_.clock_.Now(), sink)
+          .Run();
     });
   }
 
-  const std::function<Status()> hold_;
-  std::atomic<bool>& running_;
-  Pipe pipe_;
+  // A hold that cannot be renewed now can be later, until it is over.
+  Status StayHeld() {
+    const Timestamp now = owner_.clock_.Now();
+    const auto hold = owner_.options_.hold;
+    // The database is not asked for every piece.
+    if (now - look_ < hold / 4) return Ok();
+    look_ = now;
+    const Status held = owner_.Hold(hold);
+    if (held.ok()) {
+      held_until_ = now + hold;
+    } else if (now >= held_until_) {
+      return held;
+    }
+    return Ok();
+  }
+
+  BackupSource& owner_;
+  Timestamp look_;
+  Timestamp held_until_;  // at least
+  Pipe pipe_{kBuffered};
   std::thread thread_;
 };
-
-}  // namespace
 
 Status BackupSource::Hold(std::chrono::seconds for_longer) {
   const Timestamp now = clock_.Now();
@@ -184,31 +231,37 @@ Result<std::unique_ptr<io::Source>> BackupSource::Snapshot() {
   if (running_.exchange(true)) {
     return Conflict("another backup is being taken: wait for its end").Reason("backup_running");
   }
-  const Status held = registry::HoldBlobs(database_, clock_.Now() + 2 * options_.hold);
-  if (!held.ok()) {
-    running_ = false;
-    return held.error();
-  }
-  const auto hold = [this, looked = clock_.Now()]() mutable -> Status {
-    const Timestamp now = clock_.Now();
-    // The database is not asked for every piece.
-    if (now - looked < options_.hold / 4) return Ok();
-    looked = now;
-    return Hold(options_.hold);
-  };
-  return std::unique_ptr<io::Source>(
-      new SnapshotStream(database_, options_, clock_.Now(), hold, running_));
+  const Timestamp until = clock_.Now() + 2 * options_.hold;
+  auto stream = std::make_unique<Stream>(*this, until);
+  BW_TRY_STATUS(registry::HoldBlobs(database_, until));
+  return std::unique_ptr<io::Source>(std::move(stream));
+}
+
+Result<std::uint64_t> BackupSource::SizeOf(const oci::Digest& digest) {
+  BW_TRY(const auto size, database_.ReadValue([&](db::Transaction& tx) {
+    return tx.QueryOne("SELECT size FROM blob WHERE digest = $1 AND place = 1", {digest.text()},
+                       [](const db::Row& row) { return static_cast<std::uint64_t>(row.Int(0)); });
+  }));
+  if (!size) return NoSuchBlob();
+  return *size;
 }
 
 Result<std::unique_ptr<blob::Blob>> BackupSource::Open(const oci::Digest& digest) {
-  BW_TRY(const bool named, database_.ReadValue([&](db::Transaction& tx) {
-    return registry::StoreHolds(tx, digest);
-  }));
-  if (!named) return NotFound("there is no such blob").Reason("blob_unknown");
-  BW_TRY(auto blob, store_.Open(digest));
-  const std::chrono::seconds to_send(blob->size() / kSlowestBytesPerSecond);
-  BW_TRY_STATUS(Hold(options_.hold + to_send));
+  BW_TRY_STATUS(SizeOf(digest));
+  auto blob = store_.Open(digest);
+  if (!blob.ok() && blob.error().code() == ErrorCode::kNotFound) {
+    return DataCorrupt("the blob store has lost " + digest.text() + ": breakwater fsck tells more")
+        .Reason("blob_lost");
+  }
+  if (!blob.ok()) return std::move(blob).error();
+  BW_TRY_STATUS(Hold(options_.hold + TimeFor((*blob)->size())));
   return blob;
+}
+
+Result<std::uint64_t> BackupSource::Keep(const oci::Digest& digest) {
+  BW_TRY(const std::uint64_t size, SizeOf(digest));
+  BW_TRY_STATUS(Hold(options_.hold + TimeFor(size)));
+  return size;
 }
 
 }  // namespace breakwater::admin

@@ -32,13 +32,21 @@ class BackupSource {
       : options_(std::move(options)), database_(database), store_(store), clock_(clock) {}
 
   // A tar stream of backup.json, rows and manifest.json (backup_format.h), all of one moment, read
-  // in one transaction that lasts as long as the stream. Holds blobs from then on. kConflict
-  // "backup_running" while another stream of this process is read; kConflict "copy_unfinished".
+  // in one transaction that begins with the first byte that is asked for and ends with the last.
+  // Holds blobs from now on. kConflict "backup_running" while another stream of this process is
+  // read; kConflict "copy_unfinished".
   Result<std::unique_ptr<io::Source>> Snapshot();
-  // One of the blobs that a snapshot names; keeps all of them held. kNotFound.
+  // One of the blobs that a snapshot names; keeps all of them held. kNotFound "blob_unknown" if no
+  // row names it, kDataCorrupt "blob_lost" if the store has it no more.
   Result<std::unique_ptr<blob::Blob>> Open(const oci::Digest& digest);
+  // Keeps all of them held for as long as reading this one elsewhere may take. Its size; kNotFound
+  // "blob_unknown".
+  Result<std::uint64_t> Keep(const oci::Digest& digest);
 
  private:
+  class Stream;
+
+  Result<std::uint64_t> SizeOf(const oci::Digest& digest);
   Status Hold(std::chrono::seconds for_longer);
 
   const BackupSourceOptions options_;

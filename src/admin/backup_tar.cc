@@ -13,9 +13,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr io::TarLimits kLimits{
-    .max_entries = 1ULL << 40U, .max_name = 4096, .max_total_size = 1ULL << 60U};
-
 class TarBackupWriter final : public BackupWriter {
  public:
   TarBackupWriter(io::DurableFile file, fs::path target, Timestamp created)
@@ -55,7 +52,7 @@ class TarBackupWriter final : public BackupWriter {
 
 class TarBackupReader final : public BackupReader {
  public:
-  explicit TarBackupReader(io::File file) : source_(std::move(file)), tar_(source_, kLimits) {}
+  explicit TarBackupReader(io::File file) : source_(std::move(file)), tar_(source_, kBackupLimits) {}
 
   Result<std::string> Header() override { return Named(kHeaderFile); }
 

@@ -9,10 +9,10 @@
 #include <gtest/gtest.h>
 
 #include "admin/backup_snapshot.h"
+#include "admin/backup_testing.h"
 #include "admin/copy_state.h"
 #include "admin/fsck.h"
 #include "admin/pipe.h"
-#include "crypto/sealing.h"
 #include "db/testing.h"
 #include "iam/signing_keys.h"
 #include "io/file.h"
@@ -26,50 +26,7 @@ namespace fs = std::filesystem;
 
 using registry::testing::Bytes;
 using registry::testing::FaultyStore;
-using registry::testing::ImageManifest;
-using registry::testing::World;
-
-// An installation with images and audit records.
-class Source {
- public:
-  Source() {
-    BW_CHECK(iam::SigningKeys::Open(db(), key, world.clock).ok());
-    Run("INSERT INTO installation (name, value) VALUES ('master_key_fingerprint', 'print')");
-    Push("team/app", layers, "v1");
-    BW_CHECK(world.log.Seal().ok());
-    Run("INSERT INTO iam_account (id, name, owner, created_at) VALUES ('acc', 'Caf\u00e9', 'o', "
-        "1)");
-  }
-
-  db::Database& db() { return world.owner->database(); }
-  void Run(const std::string& sql) {
-    const Status status = db().Write([&](db::Transaction& tx) -> Status {
-      BW_TRY_STATUS(tx.Execute(sql));
-      return Ok();
-    });
-    if (!status.ok()) ADD_FAILURE() << status.error().message() << status.error().log();
-  }
-  void Push(const std::string& repository, const std::vector<std::string>& of,
-            const std::string& tag) {
-    const auto path = world.Repository(repository);
-    const std::string config = "{}";
-    for (const std::string& layer : of) BW_CHECK(world.PushBlob(path, layer).ok());
-    BW_CHECK(world.PushBlob(path, config).ok());
-    const std::string manifest = ImageManifest(config, of);
-    BW_CHECK(world.services->manifests
-                 .Put(world.Caller(), path,
-                      {.content = manifest,
-                       .content_type = "application/vnd.oci.image.manifest.v1+json",
-                       .reference = *oci::Reference::Parse(tag),
-                       .tags = {}})
-                 .ok());
-  }
-
-  Secret key = crypto::NewSealingKey();
-  std::vector<std::string> layers = {Bytes(registry::kMaxInlineBlob + 1), Bytes(70'000, 'b'),
-                                     Bytes(2'500'000, 'c'), Bytes(100, 'd')};
-  World world;
-};
+using testing::Source;
 
 // Stores to restore into, of another kind where PostgreSQL is what tests run on.
 struct Target {
@@ -97,34 +54,22 @@ struct Target {
   FaultyStore store{disk};
 };
 
-// A blob with what reads it.
-class Opened final : public io::Source {
- public:
-  explicit Opened(std::unique_ptr<blob::Blob> blob)
-      : blob_(std::move(blob)), source_(*blob_->Read(0, blob_->size())) {}
-  Result<std::size_t> Read(std::span<std::byte> out) override { return source_->Read(out); }
-
- private:
-  std::unique_ptr<blob::Blob> blob_;
-  std::unique_ptr<io::Source> source_;
-};
-
 // "a directory" and "a tar file".
 class Backups : public ::testing::TestWithParam<std::string> {
  protected:
   fs::path Path(const std::string& name = "backup") const {
     return fs::path(directory_.path()) / (name + GetParam());
   }
-  BackupFeed Feed(io::Source& snapshot) {
-    return {.snapshot = snapshot,
-            .blob = [this](const NamedBlob& blob) -> Result<std::unique_ptr<io::Source>> {
-              BW_TRY(auto opened, source_.Open(blob.digest));
-              return std::unique_ptr<io::Source>(std::make_unique<Opened>(std::move(opened)));
-            }};
+  // With these rows.
+  BackupFeed FeedOf(const std::string& rows) {
+    BackupFeed feed = testing::FeedOf(source_);
+    feed.snapshot = [&rows] {
+      return std::unique_ptr<io::Source>(std::make_unique<io::StringSource>(rows));
+    };
+    return feed;
   }
   Result<TakenBackup> Take(const fs::path& path) {
-    BW_TRY(const auto snapshot, source_.Snapshot());
-    return TakeBackup(Feed(*snapshot), path);
+    return TakeBackup(testing::FeedOf(source_), path, testing::NoPatience());
   }
   static Result<BackupContents> Verify(const fs::path& path, std::vector<std::string>* damaged,
                                        const std::string& snapshot = "") {
@@ -201,8 +146,7 @@ TEST_P(Backups, WhatWasDeletedAfterItsMomentIsInIt) {
                   .Delete(from_.world.Caller(), AccountId("acc"), from_.world.registry(), "team")
                   .ok());
   from_.world.Collect();
-  io::StringSource stream(rows);
-  const auto taken = TakeBackup(Feed(stream), Path());
+  const auto taken = TakeBackup(FeedOf(rows), Path(), testing::NoPatience());
   // An hour has passed, in which nobody asked for anything: the hold was over.
   EXPECT_FALSE(taken.ok());
 
@@ -218,8 +162,7 @@ TEST_P(Backups, WhatWasDeletedAfterItsMomentIsInIt) {
   from_.world.clock.Advance(std::chrono::minutes{5});
   ASSERT_TRUE(from_.world.services->collector.Run(deadline).ok());
   EXPECT_TRUE(from_.world.services->collector.CollectFor(AccountId("acc"), false).ok());
-  io::StringSource again(rows);
-  const auto held = TakeBackup(Feed(again), Path("held"));
+  const auto held = TakeBackup(FeedOf(rows), Path("held"), testing::NoPatience());
   ASSERT_TRUE(held.ok()) << held.error().message();
   EXPECT_EQ(held->blobs, 3);
   Target target;

@@ -412,6 +412,7 @@ inline constexpr Row kRows[] = {
     {"native/ImportAdvisories", "breakwater.advisories.import"},
     {"native/GetBackupSnapshot", "breakwater.backup.create"},
     {"native/GetBackupBlob", "breakwater.backup.create"},
+    {"native/HeadBackupBlob", "breakwater.backup.create"},
     {"native/ReportBackup", "breakwater.backup.create"},
     {"native/GetConfiguration", "breakwater.configuration.get"},
     {"native/PlanConfiguration", "breakwater.configuration.plan"},

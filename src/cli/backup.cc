@@ -49,33 +49,59 @@ std::string ContentsText(std::int64_t rows, std::int64_t blobs, std::uint64_t by
          std::to_string(bytes) + " bytes";
 }
 
-Status Report(Client& client, const std::string& manifest_sha256, Timestamp as_of,
-              std::int64_t rows, std::int64_t blobs, std::uint64_t bytes, bool read_back) {
-  BW_TRY_STATUS(client.Must("POST", "/breakwater/v1/backup/reports",
-                            json::Value{{"manifest_sha256", json::Text(manifest_sha256)},
-                                        {"as_of", json::Text(FormatRfc3339(as_of))},
-                                        {"rows", rows},
-                                        {"blobs", blobs},
-                                        {"blob_bytes", bytes},
-                                        {"read_back", read_back}}));
-  return Ok();
+admin::Patience PatienceOfPeople() {
+  admin::Patience patience = admin::Patience::Real();
+  patience.told = [](const Error& why, std::chrono::milliseconds pause) {
+    std::fprintf(stderr, "%s: trying again in %.1f s\n", Printable(why.message()).c_str(),
+                 std::chrono::duration<double>(pause).count());
+  };
+  return patience;
+}
+
+Status Report(Client& client, const admin::Patience& patience, const json::Value& report) {
+  return admin::Patiently(patience, [&]() -> Status {
+    BW_TRY_STATUS(client.Must("POST", "/breakwater/v1/backup/reports", report));
+    return Ok();
+  });
+}
+
+json::Value ReportOf(const std::string& manifest_sha256, Timestamp as_of, std::int64_t rows,
+                     std::int64_t blobs, std::uint64_t bytes, bool read_back) {
+  return {{"manifest_sha256", json::Text(manifest_sha256)},
+          {"as_of", json::Text(FormatRfc3339(as_of))},
+          {"rows", rows},
+          {"blobs", blobs},
+          {"blob_bytes", bytes},
+          {"read_back", read_back}};
+}
+
+std::string BlobPathOf(const admin::NamedBlob& blob) {
+  return "/breakwater/v1/backup/blobs/" + blob.digest.text();
+}
+
+Status Keep(Client& client, const admin::NamedBlob& blob) {
+  BW_TRY(const Answer answer, client.Call("HEAD", BlobPathOf(blob)));
+  // An older server has no such request, and keeps what is fetched.
+  if (answer.ok() || answer.status == 405) return Ok();
+  return ErrorOf(answer);
 }
 
 Result<admin::TakenBackup> Take(const RawClientArguments& raw, const std::string& path) {
   BW_TRY(const ClientArguments arguments, Login(raw));
   Client client(arguments);
-  BW_TRY(const auto snapshot, client.Open("/breakwater/v1/backup/snapshot"));
   ProgressPrinter printer;
+  const admin::Patience patience = PatienceOfPeople();
   const admin::BackupFeed feed{
-      .snapshot = *snapshot,
-      .blob = [&](const admin::NamedBlob& blob) -> Result<std::unique_ptr<io::Source>> {
-        BW_TRY(auto stream, client.Open("/breakwater/v1/backup/blobs/" + blob.digest.text()));
-        return std::unique_ptr<io::Source>(std::move(stream));
-      },
+      .snapshot = [&] { return client.Open("/breakwater/v1/backup/snapshot"); },
+      .blob = [&](const admin::NamedBlob& blob,
+                  std::uint64_t from) { return client.Open(BlobPathOf(blob), from); },
+      .keep = [&](const admin::NamedBlob& blob) { return Keep(client, blob); },
       .progress = [&](const admin::BackupProgress& progress) { printer(progress); }};
-  BW_TRY(auto taken, admin::TakeBackup(feed, path));
-  const Status told = Report(client, taken.manifest_sha256, taken.created, taken.rows, taken.blobs,
-                             taken.blob_bytes, false);
+  BW_TRY(auto taken, admin::TakeBackup(feed, path, patience));
+  const Status told =
+      Report(client, patience,
+             ReportOf(taken.manifest_sha256, taken.created, taken.rows, taken.blobs,
+                      taken.blob_bytes, false));
   // The backup is there all the same.
   if (!told.ok()) {
     std::fprintf(stderr, "breakwater: the server was not told that the backup is done: %s\n",
@@ -87,8 +113,9 @@ Result<admin::TakenBackup> Take(const RawClientArguments& raw, const std::string
 Status TellVerified(const RawClientArguments& raw, const admin::BackupContents& contents) {
   BW_TRY(const ClientArguments arguments, Login(raw));
   Client client(arguments);
-  return Report(client, contents.manifest_sha256, contents.header.created, contents.rows,
-                contents.blobs, contents.blob_bytes, true);
+  return Report(client, PatienceOfPeople(),
+                ReportOf(contents.manifest_sha256, contents.header.created, contents.rows,
+                         contents.blobs, contents.blob_bytes, true));
 }
 
 void PrintDamage(const Error& error) {

@@ -47,9 +47,10 @@ class Client {
   Result<json::Value> Must(std::string_view method, std::string_view path,
                            const std::optional<json::Value>& body = std::nullopt);
 
-  // GET of an answer that is too long to be kept; one that is no success is an error with the
-  // server's own message. The client must outlive the stream.
-  Result<std::unique_ptr<net::ClientStream>> Open(const std::string& path);
+  // GET of an answer that is too long to be kept, from this byte on; one that is no success is an
+  // error with the server's own message. kDeadline if nothing comes for three minutes. The client
+  // must outlive the stream.
+  Result<std::unique_ptr<io::Source>> Open(const std::string& path, std::uint64_t from = 0);
 
   const ClientArguments& arguments() const { return arguments_; }
 
@@ -64,7 +65,8 @@ class Client {
 
 // What the server said went wrong, in whichever face's words.
 std::string MessageOf(const Answer& answer);
-// The error that an answer other than 2xx stands for, with the server's own message.
+// The error that an answer other than 2xx stands for, with the server's own message, its code as the
+// reason, and its Retry-After as the detail "retry_after".
 Error ErrorOf(const Answer& answer);
 
 }  // namespace breakwater::cli

@@ -17,11 +17,20 @@ serve() { # NAME
   server_start --config "$dir/$1.toml"
 }
 # run NAME PROGRAM-ARGUMENTS…: its exit status is `rc`, its output $dir/NAME.
+ran=''
 run() {
-  local name=$1
+  ran=$1
   shift
   rc=0
-  "$bin" "$@" > "$dir/$name" 2> "$dir/$name.err" || rc=$?
+  "$bin" "$@" > "$dir/$ran" 2> "$dir/$ran.err" || rc=$?
+}
+# ends FACT STATUS: how the last one ended, and what it said where it should have ended otherwise.
+ends() {
+  if [ "$rc" = "$2" ]; then
+    ok "$1"
+  else
+    not_ok "$1" "exit status: $rc, expected: $2" "$(tail -n 20 "$dir/$ran")" "$(tail -n 20 "$dir/$ran.err")"
+  fi
 }
 create() { # PATH
   run created backup create "$1" --url "$public" --api-key-file "$dir/key"
@@ -33,8 +42,7 @@ restore() { # PATH NAME [ARGUMENTS…]
 }
 fsck_is_clean() { # NAME
   run checked fsck --config "$dir/$1.toml"
-  is "fsck of $1 finds nothing" "$rc" 0
-  [ "$rc" = 0 ] || tail -n 5 "$dir/checked.err"
+  ends "fsck of $1 finds nothing" 0
   like "at all" "$(cat "$dir/checked")" 'all is as it should be'
 }
 
@@ -124,20 +132,20 @@ is "and one with a large layer" "$status" 201
 load_start
 before=$(wc -l < "$dir/load.log")
 create "$dir/backup"
-is "a backup is taken into a directory" "$rc" 0
+ends "a backup is taken into a directory" 0
 like "it says what is in it" "$(cat "$dir/created")" 'backup .*: [0-9]+ rows, [0-9]+ blobs of [0-9]+ bytes'
 create "$dir/backup.tar"
-is "and one into a file" "$rc" 0
+ends "and one into a file" 0
 is "while images were pushed" "$([ "$(wc -l < "$dir/load.log")" -gt "$before" ] && echo yes)" yes
 load_stop
 run verified backup verify "$dir/backup"
-is "the directory is whole" "$rc" 0
+ends "the directory is whole" 0
 run verified backup verify "$dir/backup.tar"
-is "the file is whole" "$rc" 0
+ends "the file is whole" 0
 like "by the manifest that was printed" "$(tail -n 1 "$dir/verified")" "$(tail -n 1 "$dir/created")"
 digests "$dir/digests.source"
 create "$dir/backup"
-is "a second one in the same directory" "$rc" 0
+ends "a second one in the same directory" 0
 like "fetches what is new alone" "$(cat "$dir/created")" '\([1-9][0-9]* of them were there\)'
 expect 200 GET "/breakwater/v1/audit/records?action=breakwater.backup.create"
 is "each stands in the trail, as it begins and as it is done" \
@@ -150,25 +158,25 @@ echo "# refusals"
 http GET /breakwater/v1/backup/snapshot
 is "nobody takes one without a credential" "$status" 401
 restore "$dir/backup" source
-is "nothing is restored over a running server" "$rc" 1
+ends "nothing is restored over a running server" 1
 like "which is why" "$(cat "$dir/restored.err")" 'in use'
 server_stop
 restore "$dir/backup" source
-is "nor over an installation that is stopped" "$rc" 1
+ends "nor over an installation that is stopped" 1
 like "because of what it holds" "$(cat "$dir/restored.err")" 'holds data already'
 restore "$dir/backup" other
-is "nor without the master key" "$rc" 1
+ends "nor without the master key" 1
 like "which must be named" "$(cat "$dir/restored.err")" 'master-key-file'
 python3 -c 'import secrets; print(secrets.token_hex(32))' > "$dir/wrong.key"
 restore "$dir/backup" again --master-key-file "$dir/wrong.key"
-is "nor with another" "$rc" 1
+ends "nor with another" 1
 like "which it is not sealed with" "$(cat "$dir/restored.err")" 'another master key'
 rm -rf "$dir/again"
 
 echo "# restored into another data directory"
 
 restore "$dir/backup" other --master-key-file "$dir/source/master.key"
-is "the latest backup of the directory is restored" "$rc" 0
+ends "the latest backup of the directory is restored" 0
 fsck_is_clean other
 serve other
 digests "$dir/digests.other"
@@ -183,7 +191,7 @@ is "settings are what they were" "$(json 'd["platform_metrics"]')" true
 holds "a push goes on as ever" put_image loaded/app0 later "pushed afterwards"
 server_stop
 restore "$dir/backup.tar" again --master-key-file "$dir/source/master.key"
-is "the file that was taken under load is restored" "$rc" 0
+ends "the file that was taken under load is restored" 0
 fsck_is_clean again
 
 echo "# damaged"
@@ -201,7 +209,7 @@ PY
 }
 flip "$dir/damaged/blobs/sha256/${large:7:2}/${large:7}" 12345678
 run verified backup verify "$dir/damaged"
-is "one byte of 20 million is enough" "$rc" 1
+ends "one byte of 20 million is enough" 1
 like "for its file to be named" "$(cat "$dir/verified")" "damaged +blobs/sha256/${large:7}"
 rows=$(cd "$dir/damaged/snapshots" && find . -path '*/rows/namespace/000000' | sort | tail -n 1)
 flip "$dir/damaged/snapshots/$rows" 40
@@ -224,20 +232,20 @@ rule=$(json 'd["rules"][0]["rule"]["rule_id"]')
 expect 201 POST "/config/v1/rules/$rule/attachments" "{\"attachments\":[{\"account_id\":\"$account\",\"included_scope\":{\"scope_id\":\"$account\",\"scope_type\":\"account\"}}]}"
 public=$public_url
 run rules config export --url "$public" --api-key-file "$dir/key"
-is "the rules are exported" "$rc" 0
+ends "the rules are exported" 0
 create "$dir/violating"
-is "a backup of what violates its own rule" "$rc" 0
+ends "a backup of what violates its own rule" 0
 server_stop
 restore "$dir/violating" violated --master-key-file "$dir/source/master.key"
-is "is not restored as if nothing were" "$rc" 2
+ends "is not restored as if nothing were" 2
 like "the rule is named" "$(cat "$dir/restored")" 'violated .*Private only'
 like "and the registry, of two the one that it is about" "$(grep -c '^violated' "$dir/restored")" '^1$'
-rc=0
+rc=0 ran=refused
 timeout 20 "$bin" serve --config "$dir/violated.toml" --public 127.0.0.1:0 --private 127.0.0.1:0 \
-  > "$dir/ignored" 2> "$dir/refused" || rc=$?
-is "no server starts over it" "$rc" 1
+  > "$dir/refused" 2> "$dir/refused.err" || rc=$?
+ends "no server starts over it" 1
 restore "$dir/violating" violated --accept-violations
-is "accepted, it is finished" "$rc" 0
+ends "accepted, it is finished" 0
 serve violated
 expect 200 GET "/breakwater/v1/audit/records?action=breakwater.backup.restore"
 like "which is recorded, with what was accepted" "$(json 'd["records"][-1]["changes"]')" 'Private only'
@@ -247,10 +255,10 @@ server_stop
 
 # The first backup is older than the rule, and would switch private_only off in passing.
 restore "$dir/backup" older --master-key-file "$dir/source/master.key" --rules "$dir/rules"
-is "an old backup is judged by the rules of what it replaces" "$rc" 2
+ends "an old backup is judged by the rules of what it replaces" 2
 like "one of which it violates" "$(cat "$dir/restored")" 'violated .*Private only'
 restore "$dir/backup" older --rules "$dir/rules" --accept-violations
-is "accepted, it is finished" "$rc" 0
+ends "accepted, it is finished" 0
 serve older
 api PATCH /api/v1/auth '{"private_only": false}' -H 'Host: us.icr.io'
 is "and the younger rule rules" "$status" 403
@@ -266,24 +274,24 @@ scaled_options "$dir/source/master.key" | config scaled
 unset BREAKWATER_DATABASE_URL BREAKWATER_S3_ENDPOINT BREAKWATER_S3_REGION BREAKWATER_S3_BUCKET \
   BREAKWATER_S3_PREFIX BREAKWATER_S3_ACCESS_KEY BREAKWATER_S3_SECRET_KEY BREAKWATER_MASTER_KEY
 restore "$dir/backup" scaled
-is "an embedded installation's backup is restored there" "$rc" 0
+ends "an embedded installation's backup is restored there" 0
 fsck_is_clean scaled
 serve scaled
 digests "$dir/digests.scaled"
 holds "with every digest equal" diff "$dir/digests.source" "$dir/digests.scaled"
 load_start
 create "$dir/scaled.backup"
-is "a backup is taken of it, under load" "$rc" 0
+ends "a backup is taken of it, under load" 0
 load_stop
 run verified backup verify "$dir/scaled.backup"
-is "it is whole" "$rc" 0
+ends "it is whole" 0
 digests "$dir/digests.scaled"
 create "$dir/scaled.backup"
-is "and one more at rest" "$rc" 0
+ends "and one more at rest" 0
 server_stop
 config home <<< "data = \"$dir/home\""
 restore "$dir/scaled.backup" home --master-key-file "$dir/source/master.key"
-is "it comes back into a data directory" "$rc" 0
+ends "it comes back into a data directory" 0
 fsck_is_clean home
 serve home
 digests "$dir/digests.home"

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "json/reader.h"
+#include "oci/ranges.h"
 
 namespace breakwater::api::native {
 namespace {
@@ -25,8 +26,9 @@ Status Record(const BackupDeps& deps, const Context& context) {
 
 Result<net::Response> Snapshot(const BackupDeps& deps, const Context& context) {
   BW_TRY_STATUS(CheckOwner(deps, context));
-  BW_TRY_STATUS(Record(deps, context));
   BW_TRY(auto source, deps.source.Snapshot());
+  // Before its first byte is read, and only if there will be one.
+  BW_TRY_STATUS(Record(deps, context));
   net::Response response;
   response.headers.Set("Content-Type", "application/x-tar");
   response.body = net::StreamBody{.source = std::move(source), .length = std::nullopt};
@@ -45,23 +47,56 @@ class BlobBody final : public io::Source {
   std::unique_ptr<io::Source> source_;
 };
 
+// What of the blob is sent: all of it also where several ranges are asked for, which nobody needs.
+Result<oci::ByteRange> RangeOf(const net::Request& request, std::uint64_t size) {
+  const auto header = request.headers.Get("Range");
+  if (!header) return oci::ByteRange{0, size};
+  BW_TRY(const auto ranges, oci::ParseRanges(*header, size));
+  return ranges.size() == 1 ? ranges.front() : oci::ByteRange{0, size};
+}
+
+net::Response BlobHead() {
+  net::Response response;
+  response.headers.Set("Content-Type", "application/octet-stream");
+  response.headers.Set("Accept-Ranges", "bytes");
+  return response;
+}
+
 Result<net::Response> GetBlob(const BackupDeps& deps, const Context& context) {
   BW_TRY_STATUS(CheckOwner(deps, context));
   BW_TRY(const oci::Digest digest, oci::Digest::Parse(context.Path("digest")));
   BW_TRY(auto blob, deps.source.Open(digest));
   const std::uint64_t size = blob->size();
-  net::Response response;
-  response.headers.Set("Content-Type", "application/octet-stream");
+  BW_TRY(const oci::ByteRange range, RangeOf(context.request, size));
+  net::Response response = BlobHead();
+  if (range.length != size) {
+    response.status = 206;
+    response.headers.Set("Content-Range",
+                         "bytes " + std::to_string(range.offset) + "-" +
+                             std::to_string(range.offset + range.length - 1) + "/" +
+                             std::to_string(size));
+  }
   if (const int descriptor = blob->file_descriptor(); descriptor >= 0) {
     response.body = net::FileSlice{.descriptor = descriptor,
-                                   .offset = 0,
-                                   .length = size,
+                                   .offset = range.offset,
+                                   .length = range.length,
                                    .owner = std::shared_ptr<blob::Blob>(std::move(blob))};
     return response;
   }
-  BW_TRY(auto source, blob->Read(0, size));
-  response.body = net::StreamBody{
-      .source = std::make_unique<BlobBody>(std::move(blob), std::move(source)), .length = size};
+  BW_TRY(auto source, blob->Read(range.offset, range.length));
+  response.body =
+      net::StreamBody{.source = std::make_unique<BlobBody>(std::move(blob), std::move(source)),
+                      .length = range.length};
+  return response;
+}
+
+// The sign of life of whoever reads at home what need not be fetched.
+Result<net::Response> HeadBlob(const BackupDeps& deps, const Context& context) {
+  BW_TRY_STATUS(CheckOwner(deps, context));
+  BW_TRY(const oci::Digest digest, oci::Digest::Parse(context.Path("digest")));
+  BW_TRY(const std::uint64_t size, deps.source.Keep(digest));
+  net::Response response = BlobHead();
+  response.announced_length = size;
   return response;
 }
 
@@ -95,6 +130,9 @@ std::vector<Endpoint> BackupEndpoints(BackupDeps deps, const SccFace& face) {
        Recorded::Not("a change of its own says that a backup is taken")},
       {"GET", "/breakwater/v1/backup/blobs/{digest}", "GetBackupBlob", Access::To(kAction), face,
        [deps](Context& context) { return GetBlob(deps, context); },
+       Recorded::Not("part of a backup that was recorded")},
+      {"HEAD", "/breakwater/v1/backup/blobs/{digest}", "HeadBackupBlob", Access::To(kAction), face,
+       [deps](Context& context) { return HeadBlob(deps, context); },
        Recorded::Not("part of a backup that was recorded")},
       {"POST", "/breakwater/v1/backup/reports", "ReportBackup", Access::To(kAction), face,
        [deps](Context& context) { return Report(deps, context); }},
