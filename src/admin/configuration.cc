@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
+#include <optional>
 #include <set>
 #include <utility>
 
 #include "audit/record.h"
 #include "base/strings.h"
+#include "control/together.h"
 #include "crypto/hash.h"
 #include "json/reader.h"
 
@@ -208,18 +211,84 @@ Result<ConfigurationPlan> PlanConfiguration(const ConfigurationSections& section
   return plan;
 }
 
-std::vector<StepOutcome> ApplyConfiguration(const control::Caller& caller, const AccountId& account,
-                                            const ConfigurationPlan& plan, bool keep_going) {
-  std::vector<StepOutcome> outcomes;
-  for (std::size_t i = 0; i < plan.steps.size(); ++i) {
-    const ConfigurationStep& step = plan.steps[i];
-    const Status done = step.kind == Kind::kRemove
-                            ? step.section->Remove(caller, account, step.item)
-                            : step.section->Put(caller, account, step.item);
-    outcomes.push_back({.step = i, .error = {}});
-    if (done.ok()) continue;
-    outcomes.back().error = done.error();
-    if (!keep_going) break;
+namespace {
+
+Status Do(const control::Caller& caller, const AccountId& account, const ConfigurationStep& step) {
+  return step.kind == Kind::kRemove ? step.section->Remove(caller, account, step.item)
+                                    : step.section->Put(caller, account, step.item);
+}
+
+// Steps in the order in which they are made together: rules last, also those that go.
+std::vector<std::size_t> RulesLast(const ConfigurationPlan& plan) {
+  std::vector<std::size_t> order(plan.steps.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::stable_partition(
+      order, [&](std::size_t step) { return !plan.steps[step].section->judges(); });
+  return order;
+}
+
+// How far the steps of one change have come.
+struct Progress {
+  std::vector<std::size_t> tried{};
+  std::vector<std::size_t> step_of{};  // by the changes that were submitted
+  std::optional<std::size_t> doing{};
+
+  // Whose error it is, if it is one's; `refused`: of the submitted.
+  std::optional<std::size_t> Culprit(std::optional<std::size_t> refused) const {
+    if (refused && *refused < step_of.size()) return step_of[*refused];
+    return doing;
+  }
+};
+
+}  // namespace
+
+Result<StepOutcomes> ApplyConfiguration(control::ChangePath& changes, db::Database& database,
+                                        const control::Caller& caller, const AccountId& account,
+                                        const ConfigurationPlan& plan) {
+  if (plan.steps.size() > kMaxStepsTogether) {
+    return TooLarge("a document that changes more than " + std::to_string(kMaxStepsTogether) +
+                    " things is not applied as one change: apply it step by step, with keep_going")
+        .Reason("too_many_steps");
+  }
+  const std::vector<std::size_t> order = RulesLast(plan);
+  Progress progress;
+  std::optional<std::size_t> refused;
+  const Status done = control::Together(
+      changes, database,
+      [&](control::JointChanges& joint) -> Status {
+        progress = {};
+        for (const std::size_t step : order) {
+          if (plan.steps[step].section->judges()) BW_TRY_STATUS(joint.Judge());
+          progress.doing = step;
+          progress.tried.push_back(step);
+          BW_TRY_STATUS(Do(caller, account, plan.steps[step]));
+          progress.step_of.resize(joint.submitted(), step);
+          progress.doing.reset();
+        }
+        return Ok();
+      },
+      &refused);
+  StepOutcomes outcomes(plan.steps.size());
+  for (const std::size_t step : progress.tried) {
+    outcomes[step].kind = done.ok() ? StepOutcome::Kind::kDone : StepOutcome::Kind::kUndone;
+  }
+  if (done.ok()) return outcomes;
+  const auto culprit = progress.Culprit(refused);
+  if (!culprit) return done.error();  // of the store, or of none of them
+  outcomes[*culprit] = {.kind = StepOutcome::Kind::kRefused, .error = done.error()};
+  return outcomes;
+}
+
+StepOutcomes ApplyStepByStep(control::ChangePath& changes, db::Database& database,
+                             const control::Caller& caller, const AccountId& account,
+                             const ConfigurationPlan& plan) {
+  StepOutcomes outcomes;
+  for (const ConfigurationStep& step : plan.steps) {
+    const Status done = control::Together(
+        changes, database, [&](control::JointChanges&) { return Do(caller, account, step); });
+    StepOutcome& outcome = outcomes.emplace_back();
+    outcome.kind = done.ok() ? StepOutcome::Kind::kDone : StepOutcome::Kind::kRefused;
+    if (!done.ok()) outcome.error = done.error();
   }
   return outcomes;
 }

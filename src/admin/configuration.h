@@ -1,6 +1,6 @@
 // All of an account's configuration as one document, and a document made true: first a plan that
-// says field by field what would change, then that plan, step by step along the one path for
-// change.
+// says field by field what would change, then that plan, all of it or nothing, along the one path
+// for change.
 //
 //   {"format": "breakwater-configuration/1", "account": "…",
 //    "sections": {"settings": {"us.icr.io": {"private_only": true, …}}, …}}
@@ -18,6 +18,7 @@
 
 #include "base/result.h"
 #include "control/caller.h"
+#include "control/change.h"
 #include "control/configuration.h"
 #include "json/json.h"
 
@@ -56,13 +57,25 @@ Result<ConfigurationPlan> PlanConfiguration(const ConfigurationSections& section
                                             const AccountId& account, const json::Value& document);
 
 struct StepOutcome {
-  std::size_t step = 0;  // of the plan
-  std::optional<Error> error;
+  enum class Kind { kNotTried, kDone, kUndone, kRefused };
+  Kind kind = Kind::kNotTried;
+  std::optional<Error> error{};  // of one that is refused
 };
+using StepOutcomes = std::vector<StepOutcome>;  // one for each step of the plan
 
-// Every step for itself: a refused one changes nothing. Ends at the first that fails, unless
-// `keep_going`. The steps that were tried, in order.
-std::vector<StepOutcome> ApplyConfiguration(const control::Caller& caller, const AccountId& account,
-                                            const ConfigurationPlan& plan, bool keep_going);
+// Steps that one change may have.
+inline constexpr std::size_t kMaxStepsTogether = 10'000;
+
+// As one change (control/together.h): all steps are done or none is, and rules judge
+// what all of them leave: first those that stood before, then those that the plan leaves. If
+// something is refused, one step says why, and those before it are undone. kTooLarge
+// "too_many_steps".
+Result<StepOutcomes> ApplyConfiguration(control::ChangePath& changes, db::Database& database,
+                                        const control::Caller& caller, const AccountId& account,
+                                        const ConfigurationPlan& plan);
+// Every step as a change of its own, and past those that are refused, which change nothing.
+StepOutcomes ApplyStepByStep(control::ChangePath& changes, db::Database& database,
+                             const control::Caller& caller, const AccountId& account,
+                             const ConfigurationPlan& plan);
 
 }  // namespace breakwater::admin

@@ -112,7 +112,8 @@ std::vector<api::Endpoint> Faces::State::Endpoints() {
   Append(all, api::native::StorageEndpoints({p.accounting, p.collector, p.changes}, native));
   Append(all, api::native::BackupEndpoints({p.backup_source, p.changes, p.checks, p.first_account},
                                            native));
-  Append(all, api::native::ConfigurationEndpoints({p.configuration.sections(), p.changes}, native));
+  Append(all, api::native::ConfigurationEndpoints(
+                  {p.configuration.sections(), p.changes, *p.database}, native));
   Append(all, api::native::ExceptionEndpoints(p.exceptions, p.clock, native));
   Append(all, api::native::PasswordEndpoints(p.passwords, native));
   Append(all, api::native::SessionEndpoints(p.sessions, native));

@@ -95,7 +95,10 @@ std::string DescribeOutcome(const json::Value& outcome) {
       ++done;
       continue;
     }
-    text += std::string(word == "refused" ? "refused   " : "not tried ") + NameOf(step);
+    text += std::string(word == "refused"  ? "refused   "
+                        : word == "undone" ? "undone    "
+                                           : "not tried ") +
+            NameOf(step);
     if (const json::Value* error = json::Find(step, "error")) {
       text += ": " + Printable(json::FindText(*error, "message"));
     }

@@ -11,7 +11,7 @@ namespace breakwater::cli {
 struct ConfigurationArguments {
   std::string file;         // "-": standard input
   bool yes = false;         // apply without asking
-  bool keep_going = false;  // past steps that are refused
+  bool keep_going = false;  // step by step, past those that are refused
   bool exit_code = false;   // plan: 2 if something would change
 };
 

@@ -89,7 +89,8 @@ void AddConfigurationCommands(CLI::App& config, RawClientArguments& client,
   CLI::App* apply = with_file(
       config.add_subcommand("apply", "Make a server's configuration what a document says"));
   apply->add_flag("--yes", arguments.yes, "Do not ask");
-  apply->add_flag("--keep-going", arguments.keep_going, "Go on after a step that is refused");
+  apply->add_flag("--keep-going", arguments.keep_going,
+                  "Step by step, past those that are refused");
   apply->callback([&] { status = ApplyConfiguration(client, arguments); });
 }
 

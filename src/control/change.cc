@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <iterator>
+#include <memory>
 #include <span>
 
 #include "base/check.h"
 #include "control/activity.h"
 #include "control/fact_events.h"
 #include "control/refusals.h"
+#include "control/together.h"
 #include "observe/log.h"
 
 namespace breakwater::control {
@@ -86,6 +88,59 @@ std::vector<audit::Record> EvaluationsIn(const audit::Record& change, const json
   return events;
 }
 
+// The events that rules ask for, and the record of what was refused.
+std::vector<audit::Record> RefusalsOf(const Caller& caller, const Change& change,
+                                      const Error& error, const json::Value& judged) {
+  audit::Record record = RefusalOf(caller, change.action, change.resource, error);
+  std::vector<audit::Record> records = EvaluationsIn(record, judged);
+  record.judgement = judged;
+  records.push_back(std::move(record));
+  return records;
+}
+
+// Records what was done, and emits what it asked for.
+Status Keep(db::Transaction& tx, audit::Log& log, jobs::Jobs& jobs, const Caller& caller,
+            const Change& change, const Effect& effect, const json::Value& judged,
+            audit::Severity severity) {
+  audit::Record record = RecordOf(caller, change.action, change.resource);
+  record.severity = std::max(change.severity, severity);
+  record.target.digest = effect.target_digest;
+  record.changes = audit::Differences(effect.before, effect.after);
+  record.judgement = judged;
+  for (audit::Record& event : EvaluationsIn(record, judged)) {
+    BW_TRY_STATUS(log.Append(tx, std::move(event)));
+  }
+  BW_TRY_STATUS(log.Append(tx, std::move(record)));
+  for (const jobs::Event& event : effect.events) BW_TRY_STATUS(jobs.Emit(tx, event));
+  return Ok();
+}
+
+void Warn(const Caller& caller, const std::vector<std::string>& warnings) {
+  if (caller.warnings == nullptr) return;
+  caller.warnings->insert(caller.warnings->end(), warnings.begin(), warnings.end());
+}
+
+// A change that is made together with others, until these are judged and committed.
+template <class Judged>
+struct Made {
+  Made(Caller who, Change what) : caller(std::move(who)), change(std::move(what)) {}
+
+  Caller caller;
+  Change change;  // without what made it
+  Effect effect{};
+  std::map<Resource, condition::Facts> weights{};
+  std::optional<Judged> judged{};
+};
+
+Change Told(const Change& change) {
+  Change told;
+  told.action = change.action;
+  told.resource = change.resource;
+  told.severity = change.severity;
+  told.weighed.takes_away = change.weighed.takes_away;
+  return told;
+}
+
 Weighed::Resources Only(Resource resource) {
   return [resource = std::move(resource)](db::Transaction&) -> Result<std::vector<Resource>> {
     return std::vector<Resource>{resource};
@@ -111,6 +166,44 @@ Weighed WeighTaking(Weighed::Resources resources) {
 }
 
 Status ChangePath::Submit(const Caller& caller, const Change& change) {
+  if (JointChanges* joint = JointChanges::Of(*this)) {
+    const auto made = std::make_shared<Made<Judged>>(caller, Told(change));
+    JointChanges::Part part;
+    part.judge = [this, made, joint]() -> Status {
+      Judged judged;
+      Status allowed = JudgeEffect(joint->tx(), made->caller, made->effect, made->weights,
+                                   made->change.weighed.takes_away, judged);
+      if (!made->judged || !allowed.ok()) made->judged = std::move(judged);
+      return allowed;
+    };
+    part.keep = [this, made, joint]() -> Status {
+      BW_TRY_STATUS(Keep(joint->tx(), log_, jobs_, made->caller, made->change, made->effect,
+                         made->judged->records, made->judged->severity));
+      return EmitCommitted(joint->tx(), made->change, made->effect);
+    };
+    part.refuse = [this, made](const Error& error) {
+      const json::Value judged = made->judged ? made->judged->records : nullptr;
+      for (const audit::Record& record : RefusalsOf(made->caller, made->change, error, judged)) {
+        AppendRefusal(record);
+      }
+    };
+    part.done = [made] { Warn(made->caller, made->judged->warnings); };
+    Status status = authorizer_.Authorize(caller, change.action, change.resource);
+    if (status.ok()) {
+      status = database_.Write([&](db::Transaction& tx) -> Status {
+        BW_TRY(made->weights, Weigh(tx, change.weighed));
+        for (auto& [resource, facts] : made->weights) facts = joint->Before(resource, facts);
+        BW_TRY(made->effect, change.apply(tx));
+        return Ok();
+      });
+    }
+    if (status.ok()) {
+      joint->Add(std::move(part));
+    } else {
+      joint->Refuse(std::move(part), status.error());
+    }
+    return status;
+  }
   Judged judged;
   Status status = authorizer_.Authorize(caller, change.action, change.resource);
   if (status.ok()) {
@@ -119,14 +212,12 @@ Status ChangePath::Submit(const Caller& caller, const Change& change) {
       return Apply(tx, caller, change, judged);
     });
   }
-  if (status.ok() && caller.warnings != nullptr) {
-    caller.warnings->insert(caller.warnings->end(), judged.warnings.begin(), judged.warnings.end());
-  }
-  if (!status.ok()) {
-    audit::Record record = RefusalOf(caller, change.action, change.resource, status.error());
-    for (const audit::Record& event : EvaluationsIn(record, judged.records)) AppendRefusal(event);
-    record.judgement = std::move(judged.records);
-    AppendRefusal(record);
+  if (status.ok()) {
+    Warn(caller, judged.warnings);
+  } else {
+    for (const audit::Record& record : RefusalsOf(caller, change, status.error(), judged.records)) {
+      AppendRefusal(record);
+    }
   }
   return status;
 }
@@ -163,12 +254,16 @@ Status ChangePath::JudgeEffect(db::Transaction& tx, const Caller& caller, const 
   for (const Resource& resource : effect.governed) {
     FactSource* source = facts_.For({resource.service, resource.kind});
     BW_CHECK(source != nullptr);
-    BW_TRY(const condition::Facts facts, source->Read(tx, resource));
+    const auto facts = source->Read(tx, resource);
+    // A later one of those that are made together has taken it away.
+    const bool gone = !facts.ok() && facts.error().code() == ErrorCode::kNotFound;
+    if (gone && JointChanges::Of(*this) != nullptr) continue;
+    if (!facts.ok()) return facts.error();
     std::optional<Before> before;
     if (const auto weight = weights.find(resource); weight != weights.end()) {
       before.emplace(Before{weight->second, takes_away});
     }
-    BW_TRY(auto judgement, gate_.Judge(tx, caller, resource, facts, before ? &*before : nullptr));
+    BW_TRY(auto judgement, gate_.Judge(tx, caller, resource, *facts, before ? &*before : nullptr));
     BW_TRY_STATUS(take(std::move(judgement)));
   }
   if (effect.governed.empty() && effect.gone.empty()) return Ok();
@@ -182,17 +277,7 @@ Status ChangePath::Apply(db::Transaction& tx, const Caller& caller, const Change
   BW_TRY(const Weights weights, Weigh(tx, change.weighed));
   BW_TRY(const Effect effect, change.apply(tx));
   BW_TRY_STATUS(JudgeEffect(tx, caller, effect, weights, change.weighed.takes_away, judged));
-
-  audit::Record record = RecordOf(caller, change.action, change.resource);
-  record.severity = std::max(change.severity, judged.severity);
-  record.target.digest = effect.target_digest;
-  record.changes = audit::Differences(effect.before, effect.after);
-  record.judgement = judged.records;
-  for (audit::Record& event : EvaluationsIn(record, judged.records)) {
-    BW_TRY_STATUS(log_.Append(tx, std::move(event)));
-  }
-  BW_TRY_STATUS(log_.Append(tx, std::move(record)));
-  for (const jobs::Event& event : effect.events) BW_TRY_STATUS(jobs_.Emit(tx, event));
+  BW_TRY_STATUS(Keep(tx, log_, jobs_, caller, change, effect, judged.records, judged.severity));
   return EmitCommitted(tx, change, effect);
 }
 

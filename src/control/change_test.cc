@@ -1,11 +1,13 @@
 #include "control/change.h"
 
+#include <optional>
 #include <utility>
 
 #include <gtest/gtest.h>
 
 #include "base/testing.h"
 #include "control/fact_events.h"
+#include "control/together.h"
 #include "db/testing.h"
 
 namespace breakwater::control {
@@ -237,6 +239,76 @@ TEST_F(ChangePathTest, AFailingChangeLeavesOnlyItsRecord) {
   EXPECT_FALSE(path_.Submit(caller_, change).ok());
   EXPECT_TRUE(Lit());
   EXPECT_EQ(log_.Query({})->at(0).record.reason, "changed my mind");
+}
+
+TEST_F(ChangePathTest, WhatIsMadeTogetherIsJudgedByWhatAllOfItLeaves) {
+  const auto both = [&](bool last) {
+    return Together(path_, database_, [&, last](JointChanges& joint) -> Status {
+      BW_TRY_STATUS(path_.Submit(caller_, Switch(!last)));
+      EXPECT_EQ(joint.submitted(), 1U);
+      return path_.Submit(caller_, Switch(last));
+    });
+  };
+  ASSERT_TRUE(both(true).ok()) << "dark in between";
+  EXPECT_TRUE(Lit());
+  EXPECT_EQ(log_.Query({.outcome = audit::Outcome::kSuccess})->size(), 2U) << "each on record";
+  EXPECT_EQ(*jobs_->RunDue(), 2);
+  EXPECT_EQ(both(false).error().reason(), "config_rule_denied");
+  EXPECT_TRUE(Lit());
+  EXPECT_EQ(log_.Query({.outcome = audit::Outcome::kSuccess})->size(), 2U);
+  EXPECT_EQ(log_.Query({.outcome = audit::Outcome::kFailure})->size(), 1U);
+  EXPECT_EQ(*jobs_->RunDue(), 0);
+}
+
+TEST_F(ChangePathTest, WhatIsMadeTogetherIsJudgedWhenItSaysSoToo) {
+  std::optional<std::size_t> refused;
+  const Status status = Together(
+      path_, database_,
+      [&](JointChanges& joint) -> Status {
+        BW_TRY_STATUS(path_.Submit(caller_, Switch(true)));
+        BW_TRY_STATUS(path_.Submit(caller_, Switch(false)));
+        BW_TRY_STATUS(joint.Judge());
+        ADD_FAILURE() << "it is dark";
+        return path_.Submit(caller_, Switch(true));
+      },
+      &refused);
+  EXPECT_EQ(status.error().reason(), "config_rule_denied");
+  EXPECT_EQ(refused, 0U) << "both govern the lamp";
+}
+
+TEST_F(ChangePathTest, OneThatFailsTogetherWithOthersUndoesThem) {
+  std::optional<std::size_t> refused;
+  const auto work = [&](JointChanges&) -> Status {
+    BW_TRY_STATUS(path_.Submit(caller_, Switch(false)));
+    authorizer_.allow = false;
+    EXPECT_FALSE(path_.Submit(caller_, Switch(true)).ok());
+    return Ok();  // whatever it makes of that
+  };
+  EXPECT_EQ(Together(path_, database_, work, &refused).error().code(), ErrorCode::kDenied);
+  EXPECT_EQ(refused, 1U);
+  EXPECT_TRUE(Lit());
+  const auto records = *log_.Query({});
+  ASSERT_EQ(records.size(), 1U);
+  EXPECT_EQ(records[0].record.outcome, audit::Outcome::kFailure);
+}
+
+TEST_F(ChangePathTest, TogetherItIsWeighedAgainstWhatWasThereBeforeAll) {
+  const auto taking = [&](bool lit) {
+    Change change = Switch(lit);
+    change.weighed = WeighTaking(kService);
+    return change;
+  };
+  EXPECT_TRUE(Together(path_, database_, [&](JointChanges&) -> Status {
+                BW_TRY_STATUS(path_.Submit(caller_, taking(true)));
+                return path_.Submit(caller_, taking(false));
+              }).ok());
+  EXPECT_FALSE(Together(path_, database_,
+                        [&](JointChanges&) -> Status {
+                          BW_TRY_STATUS(path_.Submit(caller_, taking(false)));
+                          return path_.Submit(caller_, Switch(false));
+                        })
+                   .ok())
+      << "what is not weighed is judged all the same";
 }
 
 }  // namespace

@@ -35,6 +35,8 @@ class ConfigurationSection {
   // Its items are there without anybody making them: what a document leaves out stays as it is,
   // where in other sections it is removed.
   virtual bool fixed() const { return false; }
+  // Its items are rules, which judge others.
+  virtual bool judges() const { return false; }
   // All there are, in an order in which they could be made.
   virtual Result<std::vector<ConfigurationItem>> Export(const AccountId& account) = 0;
   // An item as Export would give it once it is applied, with what it leaves out filled in, from

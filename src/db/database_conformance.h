@@ -17,6 +17,7 @@
 
 #include "db/database.h"
 #include "db/testing.h"
+#include "db/together.h"
 
 namespace breakwater::db::testing {
 
@@ -413,6 +414,36 @@ TEST_P(DatabaseConformance, EpochChangesBeforeTheWriterHearsOfItsCommit) {
                   .ok());
   EXPECT_NE(at_commit, before);
   EXPECT_NE(db().epoch(), before);
+}
+
+TEST_P(DatabaseConformance, WhatRunsTogetherSeesItselfAndIsCommittedAtOnce) {
+  const auto add = [&](int id) {
+    return db().Write([id](Transaction& tx) -> Status {
+      BW_TRY_STATUS(tx.Execute("INSERT INTO thing (id) VALUES ($1)", {id}));
+      return Ok();
+    });
+  };
+  EXPECT_FALSE(IsTogether());
+  ASSERT_TRUE(Together(db(), [&](Transaction&) -> Status {
+                EXPECT_TRUE(IsTogether());
+                BW_TRY_STATUS(add(1));
+                EXPECT_EQ(Count(), 1);
+                return Together(db(), [&](Transaction&) { return add(2); });
+              }).ok());
+  EXPECT_EQ(Count(), 2);
+  const Status failed = Together(db(), [&](Transaction&) -> Status {
+    BW_TRY_STATUS(add(3));
+    return Conflict("no");
+  });
+  EXPECT_EQ(failed.error().code(), ErrorCode::kConflict);
+  const Status ignored = Together(db(), [&](Transaction&) -> Status {
+    BW_TRY_STATUS(add(4));
+    EXPECT_FALSE(db().Write([](Transaction&) { return Status(NotFound("no")); }).ok());
+    return Ok();
+  });
+  EXPECT_EQ(ignored.error().code(), ErrorCode::kNotFound) << "a write that fails fails them all";
+  EXPECT_EQ(Count(), 2);
+  EXPECT_FALSE(IsTogether());
 }
 
 }  // namespace breakwater::db::testing

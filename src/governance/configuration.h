@@ -18,6 +18,7 @@ class RulesSection final : public control::ConfigurationSection {
       : governance_(governance), catalogue_(catalogue) {}
 
   std::string_view name() const override { return "governance"; }
+  bool judges() const override { return true; }
   Result<std::vector<control::ConfigurationItem>> Export(const AccountId& account) override;
   Result<control::ConfigurationItem> Complete(const AccountId& account,
                                               control::ConfigurationItem item,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "db/together.h"
 #include "iam/restriction_store.h"
 #include "iam/sign_in/break_glass.h"
 #include "iam/store.h"
@@ -150,7 +151,9 @@ Result<AccessCache::Access> AccessCache::GetBy(db::Transaction& tx, const Accoun
                                                const IamId& iam_id) {
   BW_TRY(const std::int64_t version, store::ReadVersion(tx, account));
   const std::string key = account.value() + "/" + iam_id.value();
-  {
+  // A version that is not committed may come again, for other rights.
+  const bool keep = !db::IsTogether();
+  if (keep) {
     const MutexLock lock(mutex_);
     const auto found = entries_.find(key);
     if (found != entries_.end() && found->second->version == version && Stands(*found->second)) {
@@ -162,6 +165,7 @@ Result<AccessCache::Access> AccessCache::GetBy(db::Transaction& tx, const Accoun
                                    : ReadIdentityAccess(tx, account, iam_id, now));
   BW_TRY(read.restrictions, RestrictionsOf(tx, account, version));
   auto access = std::make_shared<const IdentityAccess>(std::move(read));
+  if (!keep) return access;
   const MutexLock lock(mutex_);
   if (entries_.size() >= capacity_ && !entries_.contains(key)) entries_.clear();
   entries_[key] = access;
@@ -171,7 +175,8 @@ Result<AccessCache::Access> AccessCache::GetBy(db::Transaction& tx, const Accoun
 Result<std::shared_ptr<const Restrictions>> AccessCache::RestrictionsOf(db::Transaction& tx,
                                                                         const AccountId& account,
                                                                         std::int64_t version) {
-  {
+  const bool keep = !db::IsTogether();
+  if (keep) {
     const MutexLock lock(mutex_);
     const auto found = accounts_.find(account.value());
     if (found != accounts_.end() && found->second.version == version) {
@@ -180,6 +185,7 @@ Result<std::shared_ptr<const Restrictions>> AccessCache::RestrictionsOf(db::Tran
   }
   BW_TRY(auto read, store::ReadRestrictions(tx, account));
   auto restrictions = std::make_shared<const Restrictions>(std::move(read));
+  if (!keep) return restrictions;
   const MutexLock lock(mutex_);
   if (accounts_.size() >= capacity_ && !accounts_.contains(account.value())) accounts_.clear();
   accounts_[account.value()] = {restrictions, version};

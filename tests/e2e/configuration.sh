@@ -77,6 +77,13 @@ document["sections"]["settings"]["us.icr.io"]["private_only"] = False
 document["sections"]["settings"]["de.icr.io"]["private_only"] = True
 print(json.dumps(document))
 PY
+config_command apply "$dir/off.json" --yes
+is "an import that a rule forbids is not done at all" "$rc" 1
+like "the refused step names the rule" "$(cat "$dir/out")" 'refused .*settings us.icr.io.*Private only'
+like "the other one is undone" "$(cat "$dir/out")" 'undone .*settings de.icr.io'
+like "and nothing is left" "$(cat "$dir/out")" '0 of 2 steps done'
+api GET /api/v1/auth -H 'Host: de.icr.io'
+is "the other registry is as it was" "$(json 'd["private_only"]')" false
 config_command apply "$dir/off.json" --yes --keep-going
 is "an import that a rule forbids is not done to its end" "$rc" 1
 like "the refused step names the rule" "$(cat "$dir/out")" 'refused .*settings us.icr.io.*Private only'

@@ -9,6 +9,8 @@ namespace {
 
 using admin::ConfigurationPlan;
 using admin::StepOutcome;
+using admin::StepOutcomes;
+using Kind = StepOutcome::Kind;
 using json::Text;
 
 constexpr std::string_view kGet = "breakwater.configuration.get";
@@ -29,37 +31,44 @@ Result<net::Response> Plan(const ConfigurationDeps& deps, Context& context) {
   return JsonResponse(200, {{"digest", Text(plan.digest)}, {"steps", std::move(steps)}});
 }
 
-json::Value OutcomeOf(const admin::ConfigurationStep& step, const StepOutcome* outcome) {
+std::string_view ToString(StepOutcome::Kind kind) {
+  switch (kind) {
+    case StepOutcome::Kind::kNotTried: return "not_tried";
+    case StepOutcome::Kind::kDone: return "done";
+    case StepOutcome::Kind::kUndone: return "undone";
+    case StepOutcome::Kind::kRefused: return "refused";
+  }
+  BW_UNREACHABLE();
+}
+
+json::Value OutcomeOf(const admin::ConfigurationStep& step, const StepOutcome& outcome) {
   json::Object item{{"section", Text(step.section->name())},
                     {"key", Text(step.item.key)},
-                    {"action", Text(ToString(step.kind))}};
-  if (outcome == nullptr) {
-    item["outcome"] = "not_tried";
-  } else if (outcome->error) {
-    item["outcome"] = "refused";
-    item["error"] = ErrorItem(*outcome->error);
-  } else {
-    item["outcome"] = "done";
-  }
+                    {"action", Text(ToString(step.kind))},
+                    {"outcome", Text(ToString(outcome.kind))}};
+  if (outcome.error) item["error"] = ErrorItem(*outcome.error);
   return item;
+}
+
+std::ptrdiff_t Count(const StepOutcomes& outcomes, StepOutcome::Kind kind) {
+  return std::ranges::count(outcomes, kind, &StepOutcome::kind);
 }
 
 // The steps stand in the audit trail themselves; this says that they belong together.
 Status Record(const ConfigurationDeps& deps, const Context& context, const ConfigurationPlan& plan,
-              const std::vector<StepOutcome>& outcomes) {
-  const auto refused = std::ranges::count_if(
-      outcomes, [](const StepOutcome& outcome) { return outcome.error.has_value(); });
+              const StepOutcomes& outcomes) {
   return deps.changes.Submit(
       context.caller, {.action = std::string(kApply),
                        .resource = control::AccountResource(context.account, "configuration"),
                        .apply = [&](db::Transaction&) -> Result<control::Effect> {
-                         return control::Effect{.before = nullptr,
-                                                .after = {{"plan", Text(plan.digest)},
-                                                          {"steps", plan.steps.size()},
-                                                          {"tried", outcomes.size()},
-                                                          {"refused", refused}},
-                                                .governed = {},
-                                                .events = {}};
+                         return control::Effect{
+                             .before = nullptr,
+                             .after = {{"plan", Text(plan.digest)},
+                                       {"steps", plan.steps.size()},
+                                       {"done", Count(outcomes, Kind::kDone)},
+                                       {"refused", Count(outcomes, Kind::kRefused)}},
+                             .governed = {},
+                             .events = {}};
                        }});
 }
 
@@ -78,15 +87,19 @@ Result<net::Response> Apply(const ConfigurationDeps& deps, Context& context) {
                  "the configuration has changed since it was planned: plan again")
         .Reason("plan_changed");
   }
-  const auto outcomes = ApplyConfiguration(context.caller, context.account, plan, keep_going);
+  StepOutcomes outcomes;
+  if (keep_going) {
+    outcomes = ApplyStepByStep(deps.changes, deps.database, context.caller, context.account, plan);
+  } else {
+    BW_TRY(outcomes,
+           ApplyConfiguration(deps.changes, deps.database, context.caller, context.account, plan));
+  }
   BW_TRY_STATUS(Record(deps, context, plan, outcomes));
   json::Array steps;
-  bool complete = outcomes.size() == plan.steps.size();
   for (std::size_t i = 0; i < plan.steps.size(); ++i) {
-    const StepOutcome* outcome = i < outcomes.size() ? &outcomes[i] : nullptr;
-    complete = complete && !outcome->error;
-    steps.push_back(OutcomeOf(plan.steps[i], outcome));
+    steps.push_back(OutcomeOf(plan.steps[i], outcomes[i]));
   }
+  const bool complete = Count(outcomes, Kind::kDone) == std::ssize(plan.steps);
   return JsonResponse(
       200, {{"digest", Text(plan.digest)}, {"complete", complete}, {"steps", std::move(steps)}});
 }

@@ -14,15 +14,17 @@ namespace breakwater::api::native {
 struct ConfigurationDeps {
   admin::ConfigurationSections sections;
   control::ChangePath& changes;
+  db::Database& database;
 };
 
 // GET /breakwater/v1/configuration: the document (admin/configuration.h).
 // POST /breakwater/v1/configuration/plan with a document: {"digest", "steps": [{"section", "key",
 // "action", "changes": [{"field", "before", "after"}…]}…]}. Nothing is changed.
 // POST /breakwater/v1/configuration/apply {"document", "digest", "keep_going"}: does what the plan
-// with this digest shows, step by step; 412 "plan_changed" if it is another by now. 200 {"digest",
-// "complete", "steps": [{"section", "key", "action", "outcome": "done", "refused" or "not_tried",
-// "error"}…]}. Every step takes the rights, and is judged by the rules, of the change it makes.
+// with this digest shows, as one change, or step by step with "keep_going"; 412 "plan_changed" if
+// it is another by now. 200 {"digest", "complete", "steps": [{"section", "key", "action",
+// "outcome": "done", "refused", "undone" or "not_tried", "error"}…]}. Every step takes the rights,
+// and is judged by the rules, of the change it makes.
 //
 // What is referred to must outlive the endpoints.
 std::vector<Endpoint> ConfigurationEndpoints(ConfigurationDeps deps, const SccFace& face);

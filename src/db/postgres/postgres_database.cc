@@ -13,6 +13,7 @@
 #include "db/guard.h"
 #include "db/postgres/connection.h"
 #include "db/postgres/pool.h"
+#include "db/together.h"
 
 namespace breakwater::db {
 namespace {
@@ -98,7 +99,10 @@ class PostgresDatabase final : public Database {
   Dialect dialect() const override { return Dialect::kPostgres; }
 
  protected:
-  Status DoRead(const Work& work) override { return Run(Mode::kRead, work); }
+  Status DoRead(const Work& work) override {
+    if (Transaction* tx = Joined()) return work(*tx);
+    return Run(Mode::kRead, work);
+  }
   Status DoWrite(const Work& work, Isolation isolation) override;
 
  private:
@@ -157,6 +161,7 @@ Status PostgresDatabase::Connect() {
 }
 
 Status PostgresDatabase::DoWrite(const Work& work, Isolation isolation) {
+  if (Joined() != nullptr) return WriteJoined(work);
   BW_CHECK(writing != this);
   const Writing mark(this);
   return Run(isolation == Isolation::kStatement ? Mode::kWriteStatements : Mode::kWrite, work);

@@ -10,6 +10,7 @@
 #include "db/sqlite/connection.h"
 #include "db/sqlite/reader_pool.h"
 #include "db/sqlite/writer.h"
+#include "db/together.h"
 #include "io/file.h"
 
 namespace breakwater::db {
@@ -32,12 +33,19 @@ class SqliteDatabase final : public Database {
                                                         .durable = options.durable}}) {}
 
   Dialect dialect() const override { return Dialect::kSqlite; }
-  std::optional<std::uint64_t> epoch() const override { return writer_.commits(); }
+  std::optional<std::uint64_t> epoch() const override {
+    return IsTogether() ? std::nullopt : std::optional(writer_.commits());
+  }
 
  protected:
-  Status DoRead(const Work& work) override { return readers_.Run(work); }
+  Status DoRead(const Work& work) override {
+    if (Transaction* tx = Joined()) return work(*tx);
+    return readers_.Run(work);
+  }
   // One writer: every transaction runs alone.
-  Status DoWrite(const Work& work, Isolation) override { return writer_.Run(work); }
+  Status DoWrite(const Work& work, Isolation) override {
+    return Joined() != nullptr ? WriteJoined(work) : writer_.Run(work);
+  }
 
  private:
   // Destroyed from the last to the first: the writer closes after all readers, so that it is the
@@ -54,7 +62,10 @@ class ReadOnlyDatabase final : public Database {
   Dialect dialect() const override { return Dialect::kSqlite; }
 
  private:
-  Status DoRead(const Work& work) override { return readers_.Run(work); }
+  Status DoRead(const Work& work) override {
+    if (Transaction* tx = Joined()) return work(*tx);
+    return readers_.Run(work);
+  }
   Status DoWrite(const Work&, Isolation) override {
     return Unsupported("the database is open for reading only").Reason("read_only");
   }

@@ -1,0 +1,109 @@
+#include "control/together.h"
+
+#include <utility>
+
+#include "base/check.h"
+#include "control/hierarchy.h"
+#include "db/together.h"
+
+namespace breakwater::control {
+namespace {
+
+thread_local JointChanges* current = nullptr;
+
+class Scope {
+ public:
+  explicit Scope(JointChanges& joint) {
+    BW_CHECK(current == nullptr);
+    current = &joint;
+  }
+  ~Scope() { current = nullptr; }
+  Scope(const Scope&) = delete;
+  Scope& operator=(const Scope&) = delete;
+};
+
+}  // namespace
+
+// One run of what is made together, and what is to be done when it has ended.
+class JointWork {
+ public:
+  Status Run(const ChangePath& path, db::Transaction& tx,
+             const std::function<Status(JointChanges&)>& work) {
+    refused_.reset();
+    parts_.clear();
+    JointChanges joint(path, tx);
+    const Scope scope(joint);
+    Status done = work(joint);
+    if (done.ok()) done = joint.JudgeParts(true);
+    refused_ = std::move(joint.refused_);
+    BW_TRY_STATUS(std::move(done));
+    parts_ = std::move(joint.parts_);
+    for (const JointChanges::Part& part : parts_) BW_TRY_STATUS(part.keep());
+    return Ok();
+  }
+  void Done() {
+    for (const JointChanges::Part& part : parts_) part.done();
+  }
+  // Which it was that was refused, if one was.
+  std::optional<std::size_t> Undone() {
+    if (!refused_) return std::nullopt;
+    refused_->part.refuse(refused_->error);
+    return refused_->which;
+  }
+
+ private:
+  std::optional<JointChanges::Refused> refused_;
+  std::vector<JointChanges::Part> parts_;
+};
+
+JointChanges* JointChanges::Of(const ChangePath& path) {
+  return current != nullptr && &current->path_ == &path ? current : nullptr;
+}
+
+void JointChanges::Refuse(Part part, const Error& error) {
+  if (!refused_) refused_.emplace(Refused{std::move(part), error, parts_.size()});
+}
+
+const condition::Facts& JointChanges::Before(const Resource& resource,
+                                             const condition::Facts& now) {
+  return before_.emplace(resource, now).first->second;
+}
+
+Status JointChanges::Judge() {
+  return JudgeParts(false);
+}
+
+// What was judged already is judged `again` if the rules are others by now: these may refuse it.
+Status JointChanges::JudgeParts(bool again) {
+  BW_TRY(std::string rules, ScopesVersion(tx_));
+  if (rules.empty()) rules = "none";
+  for (std::size_t i = 0; i < parts_.size(); ++i) {
+    Part& part = parts_[i];
+    if (part.judged_by == rules || (!part.judged_by.empty() && !again)) continue;
+    const Status allowed = part.judge();
+    if (!allowed.ok()) {
+      if (!refused_) refused_.emplace(Refused{part, allowed.error(), i});
+      return allowed;
+    }
+    part.judged_by = rules;
+  }
+  return Ok();
+}
+
+Status Together(ChangePath& path, db::Database& database,
+                const std::function<Status(JointChanges&)>& work,
+                std::optional<std::size_t>* refused) {
+  if (JointChanges* outer = JointChanges::Of(path)) return work(*outer);
+  JointWork joint;
+  Status status = db::Together(
+      database, [&](db::Transaction& tx) -> Status { return joint.Run(path, tx, work); });
+  if (status.ok()) {
+    joint.Done();
+    return status;
+  }
+  const auto which = joint.Undone();
+  if (refused != nullptr) *refused = which;
+  return status;
+}
+
+}  // namespace breakwater::control
