@@ -1,81 +1,29 @@
 // Rules about images, in a whole installation: a push that would break one does not happen.
-#include "app/image_rules.h"
-
 #include <algorithm>
 
 #include <gtest/gtest.h>
 
-#include "app/testing.h"
-#include "io/stream.h"
-#include "oci/media_types.h"
-#include "registry/testing.h"
+#include "app/content_rules.h"
+#include "app/content_rules_testing.h"
 
 namespace breakwater::app {
 namespace {
 
-class ImageRules : public ::testing::Test {
+class ImageRules : public testing::ContentRulesTest {
  protected:
-  ImageRules() {
-    for (const char* name : {"team", "other"}) {
-      BW_CHECK(parts().namespaces.Create(place_.caller, place_.account, registry(), name, "").ok());
-    }
-  }
-
-  Installation::Parts& parts() { return place_.parts(); }
-  const control::RegistryInfo& registry() { return parts().registries.all().front(); }
-  registry::RepositoryPath Path(std::string_view repository) {
-    return *parts().namespaces.Resolve(registry(), repository);
-  }
-
   // Attached to the whole account; only for the namespace "team" if `narrow`.
   std::string Require(std::string_view condition, bool narrow = false) {
-    governance::RuleDraft draft;
-    draft.account = place_.account;
-    draft.name = "images";
-    draft.description = "what images must be";
-    json::Object target{{"service_name", "container-registry"}, {"resource_kind", "image"}};
+    governance::RuleDraft draft = Draft("image", condition);
     if (narrow) {
-      target["additional_target_attributes"] = json::Array{
+      draft.target.as_object()["additional_target_attributes"] = json::Array{
           json::Object{{"name", "namespace"}, {"operator", "string_equals"}, {"value", "team"}}};
     }
-    draft.target = std::move(target);
-    draft.required_config = *json::Parse(condition);
-    draft.actions = {governance::Action::kDisallow};
-    const auto rule = parts().governance.CreateRule(place_.caller, draft);
-    BW_CHECK(rule.ok());
-    const auto attached = parts().governance.attachments().Attach(
-        place_.caller, place_.account, rule->id,
-        {{.account = place_.account,
-          .included = {governance::ScopeType::kAccount, place_.account.value(), ""},
-          .excluded = {}}});
-    BW_CHECK(attached.ok());
-    return rule->id;
-  }
-
-  void PushBlob(const registry::RepositoryPath& path, const std::string& bytes) {
-    io::StringSource source(bytes);
-    BW_CHECK(parts()
-                 .uploads
-                 .Push(path, place_.caller.actor,
-                       {.source = &source, .length = bytes.size(), .range = {}},
-                       oci::Digest::Of(AsBytes(bytes)))
-                 .ok());
+    return Attach(draft);
   }
 
   static std::string Config(std::string_view labels, std::size_t padding = 0) {
     return R"({"os":"linux","architecture":"arm64","variant":"v8","config":{"Labels":)" +
            std::string(labels) + R"(},"padding":")" + std::string(padding, 'x') + R"("})";
-  }
-
-  Result<registry::PushedManifest> PushManifest(std::string_view repository,
-                                                const std::string& manifest,
-                                                std::string_view type = oci::kOciManifest,
-                                                std::string_view reference = "1") {
-    return parts().manifests.Put(place_.caller, Path(repository),
-                                 {.content = manifest,
-                                  .content_type = std::string(type),
-                                  .reference = *oci::Reference::Parse(reference),
-                                  .tags = {}});
   }
 
   // "" if the push was allowed.
@@ -112,25 +60,6 @@ class ImageRules : public ::testing::Test {
     EXPECT_TRUE(pushed.ok()) << pushed.error().message();
     return digest;
   }
-  // "config_rule_denied" where a rule forbids it, "" where nothing does.
-  static std::string ReasonOf(const auto& result) {
-    return result.ok() ? "" : result.error().reason();
-  }
-  std::string Delete(std::string_view repository, const std::string& reference) {
-    return ReasonOf(parts().manifests.Delete(place_.caller, Path(repository),
-                                             *oci::Reference::Parse(reference)));
-  }
-  std::string Copy(std::string_view from, std::string_view to, std::string_view reference = "1") {
-    return ReasonOf(parts().manifests.Tag(place_.caller, Path(from),
-                                          *oci::Reference::Parse(reference), Path(to),
-                                          *oci::Reference::Parse("1")));
-  }
-
-  bool IsThere(std::string_view repository) {
-    return parts().manifests.Head(Path(repository), *oci::Reference::Parse("1")).ok();
-  }
-
-  testing::Place place_;
 };
 
 constexpr std::string_view kOciConfig = "application/vnd.oci.image.config.v1+json";
@@ -138,7 +67,7 @@ constexpr std::string_view kDockerConfig = "application/vnd.docker.container.ima
 constexpr std::string_view kOciLayer = "application/vnd.oci.image.layer.v1.tar";
 constexpr std::string_view kDockerLayer = "application/vnd.docker.image.rootfs.diff.tar.gzip";
 constexpr std::string_view kStatement = "application/vnd.in-toto+json";
-constexpr std::string_view kDenied = "config_rule_denied";
+using testing::kDenied;
 
 std::string Descriptor(const oci::Digest& digest, std::string_view more = "",
                        std::string_view type = oci::kOciManifest) {

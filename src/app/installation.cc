@@ -6,7 +6,6 @@
 #include "app/exposed_metrics.h"
 #include "app/fact_news.h"
 #include "app/identity_alerts.h"
-#include "app/image_rules.h"
 #include "app/metered_stores.h"
 #include "app/parts.h"
 #include "app/posture_alerts.h"
@@ -155,6 +154,8 @@ Status Bootstrap(Installation::Parts& parts, const config::Settings& settings) {
   parts.authorizer.Count(parts.activity);
   BW_TRY_STATUS(EndSessionsOfRemovedSources(parts, settings.sign_in));
   BW_TRY_STATUS(parts.posture_profiles.Publish());
+  BW_TRY(const auto accounts, parts.database->ReadValue(iam::store::ListAccounts));
+  BW_TRY_STATUS(parts.beginnings.OfNewRegistries(accounts));
   return CheckBreakGlass(parts, settings.break_glass);
 }
 
@@ -263,6 +264,7 @@ Installation::Parts::Parts(const config::Settings& settings,
       access_explainer(*database, access_cache, access_mode, clock),
       attached_rules(condition::Catalogue::BuiltIn(), hierarchy),
       gate(database->dialect(), attached_rules, facts, clock),
+      content_rules(gate, image_facts),
       changes(*database, audit, *jobs, authorizer, gate, facts),
       audit_settings(*database, clock, changes),
       checks({*database, *jobs, changes, clock, first_account}),
@@ -319,7 +321,10 @@ Installation::Parts::Parts(const config::Settings& settings,
                     [](db::Transaction& tx, const AccountId& account) {
                       return registry::HasNamespaces(tx, account);
                     },
-                    TreeLimitsFrom(settings.iam)}),
+                    TreeLimitsFrom(settings.iam),
+                    [this](db::Transaction& tx, const AccountId& account) {
+                      return beginnings.OfAccount(tx, account);
+                    }}),
       resource_groups({iam_changes,
                        [](db::Transaction& tx, const AccountId& account, std::string_view group) {
                          return registry::HasNamespaces(tx, account, group);
@@ -328,7 +333,8 @@ Installation::Parts::Parts(const config::Settings& settings,
       settings_service({.allow_iam_authz_off = settings.allow_iam_authz_off}, *database, clock,
                        registries, changes),
       template_defaults(condition::Catalogue::BuiltIn(), hierarchy),
-      namespaces(*database, clock, changes, &template_defaults, &account_groups),
+      beginnings(*database, clock, registries, changes, template_defaults),
+      namespaces(*database, clock, changes, &template_defaults, &account_groups, &content_rules),
       blobs(*database, *store, clock, {jobs.get(), &admission}),
       digest_locks(stores.shared || !settings.s3.endpoint.empty()
                        ? registry::NewSharedDigestLocks(*database, clock)
@@ -348,14 +354,13 @@ Installation::Parts::Parts(const config::Settings& settings,
       manifests({.accept_absent_layers = settings.content.absent_layers == "accept",
                  .admission = &admission,
                  .trash_life = Seconds(settings.content.trash_life),
-                 .governed = ImagesThatRulesAskAbout(gate, image_facts),
+                 .rules = &content_rules,
                  .content = &content},
                 *database, clock, changes),
-      trash(*database, clock, registries, changes, &admission,
-            ImagesThatRulesAskAbout(gate, image_facts)),
+      trash(*database, clock, registries, changes, &admission, &content_rules),
       retention({*database, *store, clock, registries, changes, audit, *jobs,
-                 Seconds(settings.content.trash_life), ImagesThatRulesAskAbout(gate, image_facts)}),
-      tag_immutability(*database, clock, registries, changes),
+                 Seconds(settings.content.trash_life), &content_rules}),
+      tag_immutability(*database, clock, registries, changes, &content_rules),
       content(*database, *store),
       images(*database, *store),
       advisor(AdvisorFrom(settings), *database, *jobs, clock, content),

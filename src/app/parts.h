@@ -15,6 +15,7 @@
 #include "advisor/importer.h"
 #include "app/audit_sinks.h"
 #include "app/configuration.h"
+#include "app/content_rules.h"
 #include "app/installation.h"
 #include "app/sign_in_sources.h"
 #include "app/stores.h"
@@ -73,6 +74,7 @@
 #include "posture/posture.h"
 #include "registry/accounting.h"
 #include "registry/admission.h"
+#include "registry/beginnings.h"
 #include "registry/blobs.h"
 #include "registry/collector.h"
 #include "registry/content_reader.h"
@@ -153,6 +155,7 @@ struct Installation::Parts {
   organization::Hierarchy hierarchy;
   governance::AttachedRules attached_rules;
   governance::RuleGate gate;
+  ContentRules content_rules;
   control::FactSources facts;
   control::ChangePath changes;
   admin::AuditSettings audit_settings;
@@ -202,6 +205,7 @@ struct Installation::Parts {
 
   registry::SettingsService settings_service;
   governance::TemplateDefaults template_defaults;
+  registry::Beginnings beginnings;
   OrganizationGroups account_groups;
   registry::Namespaces namespaces;
   registry::Blobs blobs;

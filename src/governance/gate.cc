@@ -302,12 +302,20 @@ Result<control::Judgement> RuleGate::Judge(db::Transaction& tx, const control::C
   return JudgeOne(tx, resource, applicable, facts, related, before);
 }
 
-Result<bool> RuleGate::Asks(db::Transaction& tx, const control::Resource& resource) const {
+Result<std::vector<bool>> RuleGate::Asks(db::Transaction& tx,
+                                         std::span<const control::Resource> resources) const {
   BW_TRY_STATUS(control::HoldScopes(tx, dialect_));
-  BW_TRY(const auto rules, rules_.Of(tx, resource.account));
-  if (!rules->LookingAt({resource.service, resource.kind}).empty()) return true;
-  BW_TRY(const auto applicable, rules->For(resource));
-  return !applicable.rules.empty();
+  BW_TRY(const auto rules, rules_.Of(tx, resources.front().account));
+  std::vector<bool> asks;
+  for (const control::Resource& resource : resources) {
+    bool asked = !rules->LookingAt({resource.service, resource.kind}).empty();
+    if (!asked) {
+      BW_TRY(const auto applicable, rules->For(resource));
+      asked = !applicable.rules.empty();
+    }
+    asks.push_back(asked);
+  }
+  return asks;
 }
 
 Result<control::Judgement> RuleGate::JudgeOne(db::Transaction& tx,

@@ -2,6 +2,7 @@
 // after the change, inside the change's own transaction.
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "base/time.h"
@@ -82,9 +83,10 @@ class RuleGate final : public control::Gate {
   Result<std::vector<control::Judgement>> JudgeWhoLooks(db::Transaction& tx,
                                                         const control::Effect& effect) override;
 
-  // Whether a rule applies to `resource`, or looks at its kind, for changes too frequent to be
-  // judged without one. Holds what it says until the transaction ends.
-  Result<bool> Asks(db::Transaction& tx, const control::Resource& resource) const;
+  // Of resources of one account: whether a rule applies to each, or looks at its kind. For changes
+  // too frequent to be judged without one. Holds what it says until the transaction ends.
+  Result<std::vector<bool>> Asks(db::Transaction& tx,
+                                 std::span<const control::Resource> resources) const;
 
  private:
   Result<control::Judgement> JudgeOne(db::Transaction& tx, const control::Resource& resource,

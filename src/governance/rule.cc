@@ -139,7 +139,7 @@ Result<CompiledRule> CompileAccepted(const json::Value& target, const json::Valu
 
 std::string WarningOf(const RuleDraft& rule, const AttachmentDraft& attachment) {
   const std::string_view kind = json::FindText(rule.target, "resource_kind");
-  const bool of_account = kind != "namespace" && kind != "image";
+  const bool of_account = kind != "namespace" && kind != "repository" && kind != "image";
   if (!of_account || attachment.included.type != ScopeType::kAccountResourceGroup) return "";
   return "resources of kind '" + std::string(kind) +
          "' belong to the account as a whole; an attachment to a resource group matches none";

@@ -16,6 +16,7 @@ inline const condition::ResourceType kService{"container-registry", "service"};
 inline const condition::ResourceType kAccess{"container-registry", "access"};
 inline const condition::ResourceType kNamespace{"container-registry", "namespace"};
 inline const condition::ResourceType kImage{"container-registry", "image"};
+inline const condition::ResourceType kRepository{"container-registry", "repository"};
 
 // Rules of one account, whose facts a test sets.
 class RuleTest : public ::testing::Test {
@@ -86,7 +87,8 @@ class RuleTest : public ::testing::Test {
     return facts;
   }
 
-  World world{condition::Catalogue::BuiltIn(), {kService, kAccess, kNamespace, kImage}};
+  World world{condition::Catalogue::BuiltIn(),
+              {kService, kAccess, kNamespace, kImage, kRepository}};
 };
 
 }  // namespace breakwater::governance::testing

@@ -7,7 +7,7 @@
 namespace breakwater::governance {
 namespace {
 
-// Actions by which images come.
+// Actions by which images come, and repositories alter.
 constexpr std::string_view kArrivals[] = {"container-registry.image.push",
                                           "container-registry.image.tag",
                                           "container-registry.trash.restore"};
@@ -16,8 +16,10 @@ constexpr std::int64_t kPage = 1000;
 constexpr std::int64_t kMostScanned = 1'000'000;
 constexpr std::string_view kProposed = "rule-simulated";
 
-bool IsImage(const condition::ResourceType& type) {
-  return type.service == "container-registry" && type.kind == "image";
+// What is judged only where some rule asks for it.
+bool IsContent(const condition::ResourceType& type) {
+  return type.service == "container-registry" &&
+         (type.kind == "image" || type.kind == "repository");
 }
 
 // What a record says was judged, and of which resource.
@@ -43,12 +45,13 @@ Result<std::vector<Recorded>> DecisionsIn(const audit::Record& record, const Acc
   return decisions;
 }
 
-// Whether it let an image in whose facts it does not hold: no rule asked for them then.
-bool LetInUnseen(const audit::Record& record, const std::vector<Recorded>& decisions) {
+// Whether it let an image in, and holds no facts of the type: no rule asked for them then.
+bool LetInUnseen(const audit::Record& record, const std::vector<Recorded>& decisions,
+                 const condition::ResourceType& type) {
   return record.outcome == audit::Outcome::kSuccess &&
          std::ranges::find(kArrivals, record.action) != std::end(kArrivals) &&
-         std::ranges::none_of(decisions, [](const Recorded& one) {
-           return IsImage({one.resource.service, one.resource.kind});
+         std::ranges::none_of(decisions, [&](const Recorded& one) {
+           return condition::ResourceType{one.resource.service, one.resource.kind} == type;
          });
 }
 
@@ -142,7 +145,8 @@ Status Simulator::Replay(const Frame& frame, const control::Place& place, Simula
       filter.after = found.position;
       const audit::Record& record = found.record;
       BW_TRY(const auto decisions, DecisionsIn(record, place.account, compiled.condition));
-      if (IsImage(compiled.target.type()) && LetInUnseen(record, decisions)) ++out.not_recorded;
+      const condition::ResourceType& type = compiled.target.type();
+      if (IsContent(type) && LetInUnseen(record, decisions, type)) ++out.not_recorded;
       if (decisions.empty()) continue;
       if (out.changes == frame.request.most_changes) {
         out.truncated = true;

@@ -53,8 +53,9 @@ struct Simulation {
   // Decisions: the rule applied to a resource, by however many attachments.
   std::int64_t judged = 0;
   std::int64_t refused = 0;  // changes, however many of their decisions would have refused them
-  // Changes that let an image in whose facts are not on record, as no rule on images asked for them
-  // then; counted of rules on images. What the rule says of it is unknown.
+  // Changes that let an image in, and whose record holds no facts of it, or of its repository, as
+  // no rule asked for them then; counted of rules on images, or on repositories. What the rule says
+  // of them is unknown.
   std::int64_t not_recorded = 0;
   std::int64_t unable = 0;  // decisions that could not be judged; refused ones among them
   bool truncated = false;   // there were more changes

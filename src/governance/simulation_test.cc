@@ -119,6 +119,9 @@ TEST_F(SimulationTest, ImagesThatCameUnseenAreCountedAndNotTakenForGood) {
       Simulate(Draft(Leaf("signature_attached", "is_true"), {Action::kDisallow}, "image"));
   EXPECT_EQ(of_images.not_recorded, 2);
   EXPECT_EQ(of_images.judged, 0);
+  EXPECT_EQ(Simulate(Draft(Leaf("tags", "num_less_than", "9"), {Action::kDisallow}, "repository"))
+                .not_recorded,
+            2);
   EXPECT_EQ(Simulate(Draft(Leaf("private_only", "is_true"))).not_recorded, 0)
       << "it asks nothing of images";
 }

@@ -1,6 +1,7 @@
 #include "organization/organization.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "control/hierarchy.h"
 #include "iam/account_setup.h"
@@ -334,6 +335,10 @@ Result<MadeAccount> Organization::CreateAccount(const control::Caller& caller,
           governed.push_back(iam::GovernedApiKey(robot.key.key));
         }
         BW_TRY_STATUS(store::InsertPlace(tx, member));
+        if (deps_.begin_account) {
+          BW_TRY(auto begun, deps_.begin_account(tx, id));
+          std::ranges::move(begun, std::back_inserter(governed));
+        }
         json::Value document = iam::ToJson(plan);
         document.as_object()["parent"] = json::Text(member.parent);
         control::Effect effect = EffectOf(nullptr, std::move(document));

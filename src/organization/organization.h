@@ -71,6 +71,10 @@ struct OrganizationDeps {
   // Whether an account has images or anything else that must not vanish with it.
   std::function<Result<bool>(db::Transaction&, const AccountId&)> holds_content;
   Limits limits{};
+  // What a new account begins with beyond its identities, made in the same change: the resources
+  // that rules judge of it. Null: nothing.
+  std::function<Result<std::vector<control::Resource>>(db::Transaction&, const AccountId&)>
+      begin_account = {};
 };
 
 // Thread-safe. Changing takes Administrator on the service "enterprise" in the founding account.

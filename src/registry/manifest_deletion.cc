@@ -2,6 +2,7 @@
 
 #include "registry/content.h"
 #include "registry/deletion.h"
+#include "registry/governed_content.h"
 #include "registry/manifests.h"
 
 namespace breakwater::registry {
@@ -58,24 +59,26 @@ Result<DeletedImage> Manifests::DeleteImage(const control::Caller& caller,
   std::optional<DeletedImage> deleted;
   std::optional<Deletion> plan;
   std::set<oci::Digest> owners;
+  GovernedContent content;
   control::Change change = ImageChange(options.action, path, reference.text());
   change.severity = audit::Severity::kCritical;
   change.weighed =
       control::WeighTaking([&](db::Transaction& tx) -> Result<std::vector<control::Resource>> {
+        BW_TRY(content, GovernedContent::In(tx, options_.rules, path));
         BW_TRY(const FoundManifest found, FindManifest(tx, path, reference));
         BW_TRY(plan, PlanDeletion(tx, path, found));
         BW_TRY(owners, OwnersLeft(tx, *plan));
-        return Governed(tx, path, owners);
+        return content.Now(tx, owners);
       });
   change.apply = [&](db::Transaction& tx) -> Result<control::Effect> {
     const Timestamp now = clock_.Now();
     std::set<oci::Digest> images{plan->image.digest};
     for (const Attachment& one : plan->attachments) images.insert(one.digest);
-    BW_TRY(auto gone, Governed(tx, path, images));
+    BW_TRY(auto gone, content.Images(tx, images));
     BW_TRY(auto effect, MoveToTrash(tx, {caller, log_}, path, *plan,
                                     {.deleted = now, .expires = now + options_.trash_life}));
     effect.gone = std::move(gone);
-    BW_TRY(effect.governed, Governed(tx, path, owners));
+    BW_TRY_STATUS(content.TakenFrom(tx, owners, effect));
     deleted = Deleted(*std::move(plan));  // made anew if the transaction runs again
     return effect;
   };
@@ -95,13 +98,17 @@ Result<oci::Digest> Manifests::DeleteTag(const control::Caller& caller, const Re
   control::Change change = ImageChange(options.action, path, reference.text());
   change.severity = audit::Severity::kCritical;
   const std::set<oci::Digest> owners = NamedAfter(std::vector{reference.tag()});
+  GovernedContent content;
   change.weighed =
-      control::WeighTaking([&](db::Transaction& tx) { return Governed(tx, path, owners); });
+      control::WeighTaking([&](db::Transaction& tx) -> Result<std::vector<control::Resource>> {
+        BW_TRY(content, GovernedContent::In(tx, options_.rules, path));
+        return content.Now(tx, owners);
+      });
   change.apply = [&](db::Transaction& tx) -> Result<control::Effect> {
     BW_TRY(const FoundManifest found, FindTag(tx, path, reference));
     named = found.digest;
     BW_TRY(auto effect, RemoveTag(tx, path, reference.tag(), found));
-    BW_TRY(effect.governed, Governed(tx, path, owners));
+    BW_TRY(effect.governed, content.Now(tx, owners));
     return effect;
   };
   BW_TRY_STATUS(changes_.Submit(caller, change));

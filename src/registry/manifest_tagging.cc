@@ -6,6 +6,7 @@
 #include "registry/admission.h"
 #include "registry/attachments.h"
 #include "registry/content.h"
+#include "registry/governed_content.h"
 #include "registry/manifest_changes.h"
 #include "registry/manifests.h"
 #include "registry/stored_bytes.h"
@@ -167,13 +168,15 @@ Result<oci::Digest> Manifests::Tag(const control::Caller& caller, const Reposito
   std::optional<oci::Digest> tagged;
   const std::vector<std::string> tags{tag.tag()};
   std::set<oci::Digest> touched;
+  GovernedContent content;
   control::Change change = ImageChange(action::kImageTag, target, tag.text());
   change.severity = audit::Severity::kNormal;
   change.weighed =
       control::Weigh([&](db::Transaction& tx) -> Result<std::vector<control::Resource>> {
+        BW_TRY(content, GovernedContent::In(tx, options_.rules, target));
         BW_TRY(const FoundManifest found, FindManifest(tx, source, reference));
         BW_TRY(touched, OwnersOfMoved(tx, target, tags, found.digest));
-        return Governed(tx, target, touched);
+        return content.Now(tx, touched);
       });
   change.apply = [&](db::Transaction& tx) -> Result<control::Effect> {
     const Timestamp now = clock_.Now();
@@ -197,7 +200,7 @@ Result<oci::Digest> Manifests::Tag(const control::Caller& caller, const Reposito
         tx.Execute("UPDATE manifest SET tagged = 1 WHERE repository = $1 AND digest = $2 "
                    "AND tagged = 0",
                    {repository, found.digest.text()}));
-    BW_TRY(effect.governed, Governed(tx, target, touched));
+    BW_TRY(effect.governed, content.Now(tx, touched));
     effect.before = {{"tags", std::move(before)}};
     effect.after = TagsNow(found.digest, found.media_type, tags);
     effect.events.push_back(

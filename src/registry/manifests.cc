@@ -6,6 +6,7 @@
 #include "registry/absent_layers.h"
 #include "registry/admission.h"
 #include "registry/content.h"
+#include "registry/governed_content.h"
 #include "registry/image_config.h"
 #include "registry/manifest_changes.h"
 #include "registry/manifest_rows.h"
@@ -198,12 +199,6 @@ Result<Manifests::Stored> Manifests::Head(const RepositoryPath& path,
                     [&] { return Read(path, reference, false); });
 }
 
-Result<std::vector<control::Resource>> Manifests::Governed(
-    db::Transaction& tx, const RepositoryPath& path, const std::set<oci::Digest>& digests) const {
-  if (!options_.governed || digests.empty()) return std::vector<control::Resource>();
-  return options_.governed(tx, path, digests);
-}
-
 // A document of megabytes takes ten times as much while it is read: one at a time, however many
 // come at once.
 Result<oci::Manifest> Manifests::Parse(const ManifestPush& push) {
@@ -243,10 +238,12 @@ Result<PushedManifest> Manifests::Put(const control::Caller& caller, const Repos
   control::Change change =
       ImageChange(push.action, path, push.target.empty() ? push.reference.text() : push.target);
   change.severity = audit::Severity::kNormal;
+  GovernedContent content;
   change.weighed =
       control::Weigh([&](db::Transaction& tx) -> Result<std::vector<control::Resource>> {
+        BW_TRY(content, GovernedContent::In(tx, options_.rules, path));
         BW_TRY(incoming.owners, OwnersOfMoved(tx, path, tags, digest));
-        return Governed(tx, path, incoming.owners);
+        return content.Now(tx, incoming.owners);
       });
   change.apply = [&](db::Transaction& tx) -> Result<control::Effect> {
     const Timestamp now = clock_.Now();
@@ -267,7 +264,7 @@ Result<PushedManifest> Manifests::Put(const control::Caller& caller, const Repos
     }
     BW_TRY(json::Object before, MoveTags(tx, path, {repository, digest}, tags, now));
     incoming.owners.insert(digest);
-    BW_TRY(auto governed, Governed(tx, path, incoming.owners));
+    BW_TRY(auto governed, content.Now(tx, incoming.owners));
     return control::Effect{
         .before = {{"tags", std::move(before)}},
         .after = TagsNow(digest, manifest.media_type, tags),

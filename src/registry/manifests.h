@@ -21,14 +21,13 @@
 #include "oci/manifest.h"
 #include "oci/names.h"
 #include "registry/attachments.h"
-#include "registry/governed_images.h"
 #include "registry/types.h"
 
 namespace breakwater::registry {
 
-class ContentReader;
-
 class Admission;
+class ContentReader;
+class ContentRules;
 
 struct StoredManifest {
   oci::Digest digest;
@@ -94,7 +93,7 @@ struct ManifestOptions {
   const Admission* admission = nullptr;
   // How long deleted images lie in the trash.
   std::chrono::seconds trash_life{std::chrono::days{30}};
-  GovernedImages governed{};  // null: none
+  const ContentRules* rules = nullptr;  // that ask about content; null: none
   // Reads configurations too large for a row as their manifests come; null: others read them later.
   const ContentReader* content = nullptr;
 };
@@ -158,9 +157,6 @@ class Manifests {
                               bool with_content) const;
   Result<oci::Manifest> Parse(const ManifestPush& push);
   Status ReadLargeConfig(const RepositoryPath& path, const oci::Digest& config) const;
-  // What rules ask about of these.
-  Result<std::vector<control::Resource>> Governed(db::Transaction& tx, const RepositoryPath& path,
-                                                  const std::set<oci::Digest>& digests) const;
 
   ManifestOptions options_;
   db::Database& database_;

@@ -1,7 +1,11 @@
 #include "registry/namespaces.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "oci/names.h"
 #include "registry/content.h"
+#include "registry/governed_content.h"
 #include "registry/tag_immutability.h"
 
 namespace breakwater::registry {
@@ -247,8 +251,11 @@ Status Namespaces::Assign(const control::Caller& caller, const AccountId& accoun
                      "updated = $4 WHERE registry = $1 AND name = $2",
                      {registry.name, name, resource_group, clock_.Now()}));
     }
-    return control::Effect{
+    control::Effect effect{
         Document(before), Document(after), {GovernedNamespace(registry, after)}, {}};
+    BW_TRY(auto repositories, GovernedRepositories(tx, rules_, registry, after));
+    std::ranges::move(repositories, std::back_inserter(effect.governed));
+    return effect;
   };
   return changes_.Submit(caller, change);
 }
@@ -298,6 +305,9 @@ Status Namespaces::Remove(const control::Caller& caller, const AccountId& accoun
     BW_TRY(const auto settings, SettingsOfNamespace(tx, before));
     json::Array& named = document.as_object()["settings"].emplace_array();
     for (const std::string& table : settings) named.emplace_back(json::Text(table));
+    std::vector<control::Resource> gone{GovernedNamespace(registry, before)};
+    BW_TRY(auto repositories, GovernedRepositories(tx, rules_, registry, before));
+    std::ranges::move(repositories, std::back_inserter(gone));
     BW_TRY(auto events, DeleteNamespaceContent(tx, before, registry.region));
     BW_TRY_STATUS(tx.Execute("DELETE FROM namespace WHERE registry = $1 AND name = $2",
                              {registry.name, name}));
@@ -305,7 +315,7 @@ Status Namespaces::Remove(const control::Caller& caller, const AccountId& accoun
                            .after = nullptr,
                            .governed = {},
                            .events = std::move(events),
-                           .gone = {GovernedNamespace(registry, before)}};
+                           .gone = std::move(gone)};
   };
   return changes_.Submit(caller, change);
 }

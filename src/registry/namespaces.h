@@ -21,6 +21,8 @@
 
 namespace breakwater::registry {
 
+class ContentRules;
+
 inline constexpr std::size_t kMaxNamespacesPerAccount = 100;
 
 struct Namespace {
@@ -51,14 +53,17 @@ class AccountGroups {
 class Namespaces {
  public:
   // `defaults` says what a new namespace begins with; null: with nothing. `groups` may be null:
-  // then any name is a group. Both must outlive this.
+  // then any name is a group. `rules`: that ask about repositories, which change and go with their
+  // namespace; null: none. All must outlive this.
   Namespaces(db::Database& database, const Clock& clock, control::ChangePath& changes,
-             const control::Defaults* defaults = nullptr, const AccountGroups* groups = nullptr)
+             const control::Defaults* defaults = nullptr, const AccountGroups* groups = nullptr,
+             const ContentRules* rules = nullptr)
       : database_(database),
         clock_(clock),
         changes_(changes),
         defaults_(defaults),
-        groups_(groups) {}
+        groups_(groups),
+        rules_(rules) {}
 
   // By name, in bytewise order.
   Result<std::vector<Namespace>> List(const AccountId& account, const RegistryName& registry) const;
@@ -117,6 +122,7 @@ class Namespaces {
   control::ChangePath& changes_;
   const control::Defaults* defaults_;
   const AccountGroups* groups_;
+  const ContentRules* rules_;
   db::EpochCache<Namespace> current_{database_, {.max_bytes = 4U << 20}};
 };
 

@@ -65,6 +65,34 @@ std::vector<condition::ResourceType> RepositoryFacts::Types() const {
   return {RepositoryType()};
 }
 
+control::Resource RepositoryResource(const RepositoryPath& path) {
+  control::Resource repository = path.Namespace();
+  repository.kind = RepositoryType().kind;
+  repository.name = path.name;
+  return repository;
+}
+
+Result<bool> HoldsSomething(db::Transaction& tx, const RegistryName& registry,
+                            std::string_view repository) {
+  BW_TRY(const auto held,
+         tx.QueryOne("SELECT 1 FROM repository r WHERE r.registry = $1 AND r.name = $2 AND EXISTS "
+                     "(SELECT 1 FROM manifest m WHERE m.repository = r.id)",
+                     {registry, repository}, [](const db::Row&) { return true; }));
+  return held.has_value();
+}
+
+Result<std::vector<control::Resource>> RepositoriesIn(db::Transaction& tx,
+                                                      const RepositoryPath& path) {
+  return tx.QueryAll(
+      "SELECT r.name FROM repository r WHERE r.registry = $1 AND r.name_space = $2 AND EXISTS "
+      "(SELECT 1 FROM manifest m WHERE m.repository = r.id) ORDER BY r.name",
+      {path.registry, path.name_space}, [&](const db::Row& row) {
+        control::Resource repository = RepositoryResource(path);
+        repository.name = row.String(0);
+        return repository;
+      });
+}
+
 Result<std::vector<control::Resource>> RepositoryFacts::List(db::Transaction& tx,
                                                              const condition::ResourceType& type,
                                                              const AccountId& account) {
@@ -87,14 +115,22 @@ Result<std::vector<control::Resource>> RepositoryFacts::List(db::Transaction& tx
   return all;
 }
 
+Status RepositoryFacts::Complete(db::Transaction& tx, control::Resource& resource) {
+  const auto owned =
+      Namespaces::GetOwned(tx, resource.account, resource.registry, resource.name_space);
+  if (owned.ok()) resource.resource_group = owned->resource_group;
+  return owned.ok() || owned.error().code() == ErrorCode::kNotFound ? Ok() : Status(owned.error());
+}
+
 Result<condition::Facts> RepositoryFacts::Read(db::Transaction& tx,
                                                const control::Resource& resource) {
   BW_TRY_STATUS(Namespaces::GetOwned(tx, resource.account, resource.registry, resource.name_space));
   BW_TRY(const auto repository, FindRepository(tx, resource.registry, resource.name));
   if (!repository) return NameUnknown();
+  BW_TRY(const ManifestCounts manifests, CountManifests(tx, *repository));
+  if (manifests.count == 0) return NameUnknown();
   BW_TRY(const auto patterns, ReadTagPatterns(tx, resource.registry, resource.name_space));
   BW_TRY(const TagCounts tags, CountTags(tx, *repository, patterns));
-  BW_TRY(const ManifestCounts manifests, CountManifests(tx, *repository));
   const Timestamp now = clock_.Now();
   const std::string source(kSource);
   const auto moment = [&](const std::optional<Timestamp>& at) {

@@ -1,8 +1,9 @@
 // What is known of repositories, as facts for goals and rules: kind container-registry/repository.
-// One for each that holds something.
+// One for each that holds something: of others there is nothing to read (kNotFound).
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "control/facts.h"
@@ -21,6 +22,7 @@ class RepositoryFacts final : public control::FactSource {
   Result<std::vector<control::Resource>> List(db::Transaction& tx,
                                               const condition::ResourceType& type,
                                               const AccountId& account) override;
+  Status Complete(db::Transaction& tx, control::Resource& resource) override;
   Result<condition::Facts> Read(db::Transaction& tx, const control::Resource& resource) override;
 
  private:
@@ -29,5 +31,13 @@ class RepositoryFacts final : public control::FactSource {
 };
 
 condition::ResourceType RepositoryType();
+// What rules judge of a repository.
+control::Resource RepositoryResource(const RepositoryPath& path);
+
+Result<bool> HoldsSomething(db::Transaction& tx, const RegistryName& registry,
+                            std::string_view repository);
+// Those of the path's namespace that hold something, by name.
+Result<std::vector<control::Resource>> RepositoriesIn(db::Transaction& tx,
+                                                      const RepositoryPath& path);
 
 }  // namespace breakwater::registry

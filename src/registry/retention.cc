@@ -275,12 +275,6 @@ Result<std::map<std::string, std::vector<std::string>>> Retention::TagsGoingAlon
   });
 }
 
-Result<std::vector<control::Resource>> Retention::Governed(
-    db::Transaction& tx, const RepositoryPath& path, const std::set<oci::Digest>& digests) const {
-  if (!deps_.governed || digests.empty()) return std::vector<control::Resource>();
-  return deps_.governed(tx, path, digests);
-}
-
 // Those of a piece that go. They are judged again in the transaction, with the newest that the
 // policy keeps: those are enough to say that an image goes (Judge), and the rest of the repository
 // need not be read for each piece.
@@ -305,7 +299,7 @@ Result<std::set<oci::Digest>> Retention::OwnersOfAll(db::Transaction& tx,
                                                      const RepositoryPath& path,
                                                      const std::vector<oci::Digest>& going) const {
   std::set<oci::Digest> owners;
-  if (!deps_.governed) return owners;
+  if (deps_.rules == nullptr) return owners;
   for (const oci::Digest& digest : going) {
     BW_TRY(const FoundManifest found, FindManifest(tx, path, oci::Reference(digest)));
     BW_TRY(const Deletion deletion, PlanDeletion(tx, path, found));
@@ -322,20 +316,22 @@ Result<std::int64_t> Retention::DeletePiece(const Place& place, std::span<const 
   const control::Caller caller = control::SystemCaller(path.account, "retention");
   std::vector<oci::Digest> doomed;
   std::set<oci::Digest> owners;
+  GovernedContent content;
   control::Change change;
   change.action = std::string(action::kRetentionRun);
   change.resource = about;
   change.severity = audit::Severity::kCritical;
   change.weighed =
       control::WeighTaking([&](db::Transaction& tx) -> Result<std::vector<control::Resource>> {
+        BW_TRY(content, GovernedContent::In(tx, deps_.rules, path));
         BW_TRY(doomed, StillGoing(tx, place, going));
         BW_TRY(owners, OwnersOfAll(tx, path, doomed));
-        return Governed(tx, path, owners);
+        return content.Now(tx, owners);
       });
   change.apply = [&](db::Transaction& tx) -> Result<control::Effect> {
     const Timestamp now = deps_.clock.Now();
     control::Effect all;
-    BW_TRY(all.gone, Governed(tx, path, {doomed.begin(), doomed.end()}));
+    BW_TRY(all.gone, content.Images(tx, {doomed.begin(), doomed.end()}));
     for (const oci::Digest& digest : doomed) {
       BW_TRY(const FoundManifest found, FindManifest(tx, path, oci::Reference(digest)));
       BW_TRY(const Deletion deletion, PlanDeletion(tx, path, found));
@@ -345,7 +341,7 @@ Result<std::int64_t> Retention::DeletePiece(const Place& place, std::span<const 
       BW_TRY_STATUS(deps_.log.Append(tx, RecordOf(caller, path, found.digest, effect.before)));
       all.events.insert(all.events.end(), effect.events.begin(), effect.events.end());
     }
-    BW_TRY(all.governed, Governed(tx, path, owners));
+    BW_TRY_STATUS(content.TakenFrom(tx, owners, all));
     all.after = {{"deleted", doomed.size()}};
     return all;
   };

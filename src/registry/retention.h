@@ -20,7 +20,7 @@
 #include "control/registries.h"
 #include "db/database.h"
 #include "jobs/jobs.h"
-#include "registry/governed_images.h"
+#include "registry/governed_content.h"
 #include "registry/namespaces.h"
 #include "registry/retention_rules.h"
 #include "registry/types.h"
@@ -36,8 +36,7 @@ struct RetentionDeps {
   const audit::Log& log;
   jobs::Jobs& jobs;
   std::chrono::seconds trash_life;
-  // The images that rules ask about, of those that lose something by a deletion; null: none.
-  GovernedImages governed = {};
+  const ContentRules* rules = nullptr;  // that ask about what is left; null: none
 };
 
 // A repository, and what a policy makes of its images.
@@ -126,8 +125,6 @@ class Retention {
                                   std::set<oci::Digest>& refused);
   Result<std::vector<oci::Digest>> StillGoing(db::Transaction& tx, const Place& place,
                                               std::span<const oci::Digest> going) const;
-  Result<std::vector<control::Resource>> Governed(db::Transaction& tx, const RepositoryPath& path,
-                                                  const std::set<oci::Digest>& digests) const;
   Result<std::set<oci::Digest>> OwnersOfAll(db::Transaction& tx, const RepositoryPath& path,
                                             const std::vector<oci::Digest>& going) const;
 

@@ -33,6 +33,28 @@ Result<Settings> SettingsService::Get(db::Transaction& tx, const AccountId& acco
   return found.value_or(Settings{});
 }
 
+Result<bool> SettingsService::IsSet(db::Transaction& tx, const AccountId& account,
+                                    const RegistryName& registry) {
+  BW_TRY(const auto set,
+         tx.QueryOne("SELECT 1 FROM registry_setting WHERE account = $1 AND registry = $2",
+                     {account, registry}, [](const db::Row&) { return true; }));
+  return set.has_value();
+}
+
+Status SettingsService::Store(db::Transaction& tx, const AccountId& account,
+                              const RegistryName& registry, const Settings& settings,
+                              Timestamp now) {
+  BW_TRY_STATUS(
+      tx.Execute("INSERT INTO registry_setting "
+                 "(account, registry, iam_authz, private_only, platform_metrics, updated) "
+                 "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (account, registry) DO UPDATE SET "
+                 "iam_authz = excluded.iam_authz, private_only = excluded.private_only, "
+                 "platform_metrics = excluded.platform_metrics, updated = excluded.updated",
+                 {account, registry, settings.iam_authz, settings.private_only,
+                  settings.platform_metrics, now}));
+  return Ok();
+}
+
 Status SettingsService::Submit(const control::Caller& caller, const control::Resource& service,
                                std::string_view action, const Edit& edit) {
   control::Change change;
@@ -43,14 +65,7 @@ Status SettingsService::Submit(const control::Caller& caller, const control::Res
     BW_TRY(const Settings before, Get(tx, service.account, service.registry));
     Settings after = before;
     BW_TRY_STATUS(edit(after));
-    BW_TRY_STATUS(
-        tx.Execute("INSERT INTO registry_setting "
-                   "(account, registry, iam_authz, private_only, platform_metrics, updated) "
-                   "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (account, registry) DO UPDATE SET "
-                   "iam_authz = excluded.iam_authz, private_only = excluded.private_only, "
-                   "platform_metrics = excluded.platform_metrics, updated = excluded.updated",
-                   {service.account, service.registry, after.iam_authz, after.private_only,
-                    after.platform_metrics, clock_.Now()}));
+    BW_TRY_STATUS(Store(tx, service.account, service.registry, after, clock_.Now()));
     return control::Effect{
         .before = ToJson(before), .after = ToJson(after), .governed = {service}, .events = {}};
   };

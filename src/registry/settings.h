@@ -59,6 +59,13 @@ class SettingsService final : public control::FactSource, public control::Remedy
   static Result<Settings> Get(db::Transaction& tx, const AccountId& account,
                               const RegistryName& registry);
 
+  // Whether somebody, or a template, has decided about them; otherwise they are as always.
+  static Result<bool> IsSet(db::Transaction& tx, const AccountId& account,
+                            const RegistryName& registry);
+  // Part of a change of theirs.
+  static Status Store(db::Transaction& tx, const AccountId& account, const RegistryName& registry,
+                      const Settings& settings, Timestamp now);
+
   // kConflict "iam_authz_one_way"; or the gate's refusal.
   Status PatchAuth(const control::Caller& caller, const control::Resource& service,
                    const AuthPatch& patch);

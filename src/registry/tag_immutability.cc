@@ -1,9 +1,12 @@
 #include "registry/tag_immutability.h"
 
+#include <algorithm>
 #include <deque>
+#include <iterator>
 #include <set>
 
 #include "registry/content.h"
+#include "registry/governed_content.h"
 #include "registry/namespaces.h"
 #include "registry/retention_rules.h"
 
@@ -105,13 +108,22 @@ Status TagImmutability::Set(const control::Caller& caller, const AccountId& acco
   change.resource.kind = std::string(kKind);
   change.resource.name = name_space;
   change.severity = audit::Severity::kCritical;
+  std::vector<control::Resource> repositories;
+  change.weighed =
+      control::Weigh([&](db::Transaction& tx) -> Result<std::vector<control::Resource>> {
+        BW_TRY(const auto owned, Namespaces::GetOwned(tx, account, registry.name, name_space));
+        BW_TRY(repositories, GovernedRepositories(tx, rules_, registry, owned));
+        return repositories;
+      });
   change.apply = [&](db::Transaction& tx) -> Result<control::Effect> {
     BW_TRY(const auto owned, Namespaces::GetOwned(tx, account, registry.name, name_space));
     BW_TRY(const TagPatterns before, ReadTagPatterns(tx, registry.name, name_space));
     BW_TRY_STATUS(WritePatterns(tx, registry.name, name_space, patterns, clock_.Now()));
+    std::vector<control::Resource> governed{GovernedNamespace(registry, owned)};
+    std::ranges::move(repositories, std::back_inserter(governed));
     return control::Effect{.before = ToJson(before),
                            .after = ToJson(patterns),
-                           .governed = {GovernedNamespace(registry, owned)},
+                           .governed = std::move(governed),
                            .events = {}};
   };
   return changes_.Submit(caller, change);

@@ -29,9 +29,14 @@ namespace breakwater::registry {
 // Thread-safe. Source of the facts of container-registry/namespace.
 class TagImmutability final : public control::FactSource, public control::Remedy {
  public:
+  // `rules`: that ask about the repositories whose tags it protects; null: none.
   TagImmutability(db::Database& database, const Clock& clock, const control::Registries& registries,
-                  control::ChangePath& changes)
-      : database_(database), clock_(clock), registries_(registries), changes_(changes) {}
+                  control::ChangePath& changes, const ContentRules* rules = nullptr)
+      : database_(database),
+        clock_(clock),
+        registries_(registries),
+        changes_(changes),
+        rules_(rules) {}
 
   // Empty lists where nothing was set. kNotFound "name_unknown" if the account has no such
   // namespace.
@@ -61,6 +66,7 @@ class TagImmutability final : public control::FactSource, public control::Remedy
   const Clock& clock_;
   const control::Registries& registries_;
   control::ChangePath& changes_;
+  const ContentRules* rules_;
 };
 
 // What a namespace that is being made begins with. kInvalid "tag_pattern_invalid".

@@ -6,6 +6,7 @@
 #include "registry/absent_layers.h"
 #include "registry/admission.h"
 #include "registry/content.h"
+#include "registry/governed_content.h"
 #include "registry/manifest_changes.h"
 #include "registry/trash_rows.h"
 
@@ -262,6 +263,15 @@ Status AddTags(db::Transaction& tx, std::vector<FoundTrash>& found) {
   return Ok();
 }
 
+control::Weighed Restoring(const ContentRules* rules, const RepositoryPath& path,
+                           GovernedContent& content) {
+  return control::Weigh(
+      [rules, &path, &content](db::Transaction& tx) -> Result<std::vector<control::Resource>> {
+        BW_TRY(content, GovernedContent::In(tx, rules, path));
+        return content.Now(tx, {});
+      });
+}
+
 }  // namespace
 
 Result<TrashPage> Trash::List(const RegistryName& registry,
@@ -293,6 +303,8 @@ Result<RestoredTags> Trash::RestoreTags(const control::Caller& caller, const Rep
   if (admission_ != nullptr) {
     BW_TRY(terms, admission_->TermsOf(path));
   }
+  GovernedContent content;
+  change.weighed = Restoring(rules_, path, content);
   change.apply = [&](db::Transaction& tx) -> Result<control::Effect> {
     const Timestamp now = clock_.Now();
     BW_TRY(const std::string repository, RepositoryOf(tx, path));
@@ -304,10 +316,7 @@ Result<RestoredTags> Trash::RestoreTags(const control::Caller& caller, const Rep
     BW_TRY_STATUS(CheckSoftLimits(tx, terms, use));
     BW_TRY_STATUS(CheckHardLimits(tx, terms, use));
     BW_TRY(restored, SetFreeTags(tx, image.key, tags, now));
-    std::vector<control::Resource> governed;
-    if (governed_) {
-      BW_TRY(governed, governed_(tx, path, back.brought()));
-    }
+    BW_TRY(auto governed, content.Now(tx, back.brought()));
     control::Effect effect{.before = nullptr,
                            .after = TagsNow(digest, image.media_type, restored.successful),
                            .governed = std::move(governed),
@@ -328,6 +337,8 @@ Status Trash::RestoreTag(const control::Caller& caller, const RepositoryPath& pa
   if (admission_ != nullptr) {
     BW_TRY(terms, admission_->TermsOf(path));
   }
+  GovernedContent content;
+  change.weighed = Restoring(rules_, path, content);
   change.apply = [&](db::Transaction& tx) -> Result<control::Effect> {
     const Timestamp now = clock_.Now();
     BW_TRY(const std::string repository, RepositoryOf(tx, path));
@@ -347,10 +358,7 @@ Status Trash::RestoreTag(const control::Caller& caller, const RepositoryPath& pa
     BW_TRY_STATUS(CheckHardLimits(tx, terms, use));
     BW_TRY_STATUS(SetFreeTags(tx, image.key, {tag}, now));
     BW_TRY_STATUS(TakeTagOut(tx, image.key, tag));
-    std::vector<control::Resource> governed;
-    if (governed_) {
-      BW_TRY(governed, governed_(tx, path, back.brought()));
-    }
+    BW_TRY(auto governed, content.Now(tx, back.brought()));
     control::Effect effect{.before = nullptr,
                            .after = TagsNow(image.key.digest, image.media_type, {tag}),
                            .governed = std::move(governed),

@@ -13,13 +13,13 @@
 #include "control/registries.h"
 #include "db/database.h"
 #include "oci/names.h"
-#include "registry/governed_images.h"
 #include "registry/image_list.h"
 #include "registry/types.h"
 
 namespace breakwater::registry {
 
 class Admission;
+class ContentRules;
 
 struct TrashedImage {
   std::string repository;  // "ns/app"
@@ -47,16 +47,16 @@ struct PurgedImage {
 // Thread-safe.
 class Trash {
  public:
-  // `admission`: the quotas that restoring keeps to, as pushing does; null: none. `governed`: the
-  // restored images that rules ask about, as of what is pushed; null: none.
+  // `admission`: the quotas that restoring keeps to, as pushing does; null: none. `rules`: that ask
+  // about what is restored, as about what is pushed; null: none.
   Trash(db::Database& database, const Clock& clock, const control::Registries& registries,
-        control::ChangePath& changes, const Admission* admission, GovernedImages governed = {})
+        control::ChangePath& changes, const Admission* admission, const ContentRules* rules = nullptr)
       : database_(database),
         clock_(clock),
         registries_(registries),
         changes_(changes),
         admission_(admission),
-        governed_(std::move(governed)) {}
+        rules_(rules) {}
 
   // Deleted images of these namespaces; not what is attached to them. At most `limit` after
   // `after`, and no more than kImagesPerPage.
@@ -94,7 +94,7 @@ class Trash {
   const control::Registries& registries_;
   control::ChangePath& changes_;
   const Admission* admission_;
-  GovernedImages governed_;
+  const ContentRules* rules_;
 };
 
 }  // namespace breakwater::registry

@@ -159,7 +159,7 @@ expect 201 POST /config/v1/rules "{\"rules\": [{\"rule\": {\"account_id\": \"$ac
 images=$(json 'd["rules"][0]["rule"]["rule_id"]')
 attach "$images"
 is "a rule about images is attached" "$status" 201
-# push_labelled LABELS: an image with these labels; `status` is its manifest's.
+# push_labelled LABELS [TAG]: an image with these labels; `status` is its manifest's.
 push_labelled() {
   local layer config
   printf 'layer' > "$dir/layer"
@@ -168,7 +168,7 @@ push_labelled() {
   config=$(put_blob ruled/app "$dir/config" "${de[@]}")
   printf '{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"%s","size":%s},"layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar","digest":"%s","size":%s}]}' \
     "$config" "$(stat -c %s "$dir/config")" "$layer" "$(stat -c %s "$dir/layer")" > "$dir/manifest"
-  http PUT /v2/ruled/app/manifests/1 "${auth[@]}" "${de[@]}" --data-binary "@$dir/manifest" \
+  http PUT "/v2/ruled/app/manifests/${2:-1}" "${auth[@]}" "${de[@]}" --data-binary "@$dir/manifest" \
     -H 'Content-Type: application/vnd.oci.image.manifest.v1+json'
 }
 push_labelled '{}'
@@ -182,6 +182,22 @@ like "as one that cannot be judged" "$(json 'd["errors"][0]["message"]')" "canno
 expect 204 DELETE "/config/v1/rules/$images"
 push_labelled '{}'
 is "without the rule anything is pushed" "$status" 201
+
+echo "# repositories as they are pushed to"
+
+expect 201 POST /config/v1/rules "{\"rules\": [{\"rule\": {\"account_id\": \"$account\", \"name\": \"one tag\",
+  \"description\": \"Repositories have one tag\",
+  \"target\": {\"service_name\": \"container-registry\", \"resource_kind\": \"repository\"},
+  \"required_config\": {\"property\": \"tags\", \"operator\": \"num_less_than_equals\", \"value\": 1}, $disallow}}]}"
+repositories=$(json 'd["rules"][0]["rule"]["rule_id"]')
+attach "$repositories"
+is "a rule about repositories is attached" "$status" 201
+push_labelled '{"a": "b"}' 2
+is "a push that leaves a second tag is refused" "$status" 403
+like "naming the rule and what it asks for" "$(json 'd["errors"][0]["message"]')" "'one tag'.*tags"
+push_labelled '{"a": "b"}'
+is "one under the tag that is there is not" "$status" 201
+expect 204 DELETE "/config/v1/rules/$repositories"
 
 echo "# the tree"
 
@@ -208,5 +224,20 @@ seen_above() {
     '[[false, "compliant"], [true, "compliant"]]' ]
 }
 holds "the results of the account below are seen above" eventually 20 seen_above
+quay="{\"parent\": \"crn:v1:bluemix:public:enterprise::a/$account::enterprise:$enterprise\",
+  \"name\": \"Quay\", \"owner_iam_id\": \"$owner\", \"options\": {\"create_iam_service_id_with_apikey_and_owner_policies\": true}}"
+api POST /breakwater/v1/accounts "$quay"
+is "an account that would violate it from the first is not made" "$status" 403
+expect 201 POST /config/v1/templates "{\"templates\": [{\"template\": {\"account_id\": \"$account\", \"name\": \"private\",
+  \"description\": \"New registries\",
+  \"target\": {\"service_name\": \"container-registry\", \"resource_kind\": \"service\"},
+  \"customized_defaults\": [{\"property\": \"private_only\", \"value\": true}]}}]}"
+expect 201 POST "/config/v1/templates/$(json 'd["templates"][0]["template"]["template_id"]')/attachments" \
+  "{\"attachments\": [{\"account_id\": \"$account\",
+    \"included_scope\": {\"scope_id\": \"$enterprise\", \"scope_type\": \"enterprise\"}}]}"
+expect 202 POST /breakwater/v1/accounts "$quay"
+quay_key=$(json 'd["iam_apikey"]')
+http GET /api/v1/auth -u "iamapikey:$quay_key" "${us[@]}"
+is "by a template its registries begin as they must be" "$(json 'd["private_only"]')" true
 
 finish
