@@ -2,16 +2,12 @@ find_package(Threads REQUIRED)
 find_package(GTest REQUIRED)
 include(GoogleTest)
 
-# What most files include, precompiled where that saves time; every file includes what it uses all the
-# same, which the presets without it show.
+# Precompiled where that saves time; every file includes what it uses all the same, which the presets
+# without it show. None of our own: the compiler cache may keep a precompiled header of ours that
+# changed since.
 set(BW_COMMON_HEADERS <algorithm> <array> <atomic> <chrono> <cstdint> <deque> <filesystem>
   <functional> <map> <memory> <optional> <set> <span> <string> <string_view> <thread>
   <unordered_map> <utility> <variant> <vector>)
-foreach(header IN ITEMS base/bytes base/check base/ids base/result base/strings base/sync base/time
-    control/change crypto/hash db/database io/stream jobs/jobs json/json json/reader observe/log
-    oci/digest)
-  list(APPEND BW_COMMON_HEADERS ${CMAKE_SOURCE_DIR}/src/${header}.h)
-endforeach()
 
 # bw_precompile(TARGET OWNER HEADERS…): OWNER, the first target of its kind, has them for all.
 function(bw_precompile target owner)
