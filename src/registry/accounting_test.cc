@@ -424,7 +424,7 @@ TEST_F(AccountingTest, CountsAnUploadOnceThatOutgrewMemory) {
     Uploads& uploads = world_.services->uploads;
     const auto view = uploads.Start(path_, world_.Caller().actor, {});
     ASSERT_TRUE(view.ok());
-    for (const std::size_t size : {60'000, 10'000}) {
+    for (const std::size_t size : {60'000U, 10'000U}) {
       const std::string bytes = Bytes(size);
       io::StringSource source(bytes);
       ASSERT_TRUE(uploads.Append(view->id, {.source = &source, .length = {}, .range = {}}).ok());
