@@ -47,9 +47,9 @@ struct BackupFeed {
   std::function<Status(const NamedBlob&)> keep;
   std::function<void(const BackupProgress&)> progress = {};
 };
-// Every byte is held against its digest on its way. A blob that breaks off is fetched from there on;
-// where the snapshot breaks off, or what it names is held no more, the backup begins anew, a few
-// times at most. kUnavailable, kDeadline or kRateLimited where the server was lost.
+// Every byte is held against its digest on its way. A blob that breaks off is fetched from there
+// on; where the snapshot breaks off, or what it names is held no more, the backup begins anew, a
+// few times at most. kUnavailable, kDeadline or kRateLimited where the server was lost.
 Result<TakenBackup> TakeBackup(const BackupFeed& feed, const std::filesystem::path& path,
                                const Patience& patience);
 

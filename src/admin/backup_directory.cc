@@ -174,8 +174,7 @@ Result<std::unique_ptr<BackupWriter>> NewDirectoryWriter(const fs::path& path, T
   if (fs::exists(path / kSnapshots / name / kSealFile, failed)) {
     return Exists("the directory holds a backup of this very moment already").Reason("exists");
   }
-  return std::unique_ptr<BackupWriter>(
-      std::make_unique<DirectoryWriter>(path, std::move(name)));
+  return std::unique_ptr<BackupWriter>(std::make_unique<DirectoryWriter>(path, std::move(name)));
 }
 
 Result<std::unique_ptr<BackupReader>> OpenDirectory(const fs::path& path,

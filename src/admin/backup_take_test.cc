@@ -147,10 +147,10 @@ TEST_P(UnsteadyBackups, AServerThatIsBusyIsWaitedFor) {
   EXPECT_EQ(taken->blobs, 3);
   EXPECT_EQ(WholeBlobs(), 3);
   EXPECT_EQ(snapshots_, 4);
-  EXPECT_EQ(pauses_, (std::vector<milliseconds>{milliseconds(500), milliseconds(7000),
-                                                milliseconds(2000), milliseconds(500),
-                                                milliseconds(500), milliseconds(500),
-                                                milliseconds(1000)}));
+  EXPECT_EQ(pauses_,
+            (std::vector<milliseconds>{milliseconds(500), milliseconds(7000), milliseconds(2000),
+                                       milliseconds(500), milliseconds(500), milliseconds(500),
+                                       milliseconds(1000)}));
 }
 
 TEST_P(UnsteadyBackups, WhatNoTimeCuresIsSaidAtOnce) {
@@ -211,8 +211,8 @@ TEST_P(UnsteadyBackups, OneWhoseBlobsWereRemovedIsBegunAnew) {
   patience_.pause = [](milliseconds) {};
   BackupFeed feed = Feed();
   feed.keep = [](const NamedBlob&) { return Ok(); };
-  feed.blob = [&, first = true](const NamedBlob& blob, std::uint64_t from) mutable
-      -> Result<std::unique_ptr<io::Source>> {
+  feed.blob = [&, first = true](const NamedBlob& blob,
+                                std::uint64_t from) mutable -> Result<std::unique_ptr<io::Source>> {
     if (std::exchange(first, false)) {
       RemoveAll();
       from_.Push("team/again", {Bytes(90'000, 'n')}, "v1");

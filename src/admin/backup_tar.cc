@@ -52,7 +52,8 @@ class TarBackupWriter final : public BackupWriter {
 
 class TarBackupReader final : public BackupReader {
  public:
-  explicit TarBackupReader(io::File file) : source_(std::move(file)), tar_(source_, kBackupLimits) {}
+  explicit TarBackupReader(io::File file)
+      : source_(std::move(file)), tar_(source_, kBackupLimits) {}
 
   Result<std::string> Header() override { return Named(kHeaderFile); }
 

@@ -75,9 +75,7 @@ Result<std::optional<Segment>> SegmentOf(FsckRun& run, const std::string& digest
   return run.database.ReadValue([&](db::Transaction& tx) {
     return tx.QueryOne(
         "SELECT first_sequence, last_sequence, stored FROM audit_segment WHERE digest = $1",
-        {digest}, [](const db::Row& row) {
-          return Segment{row.Int(0), row.Int(1), row.Bool(2)};
-        });
+        {digest}, [](const db::Row& row) { return Segment{row.Int(0), row.Int(1), row.Bool(2)}; });
   });
 }
 

@@ -98,10 +98,9 @@ Result<admin::TakenBackup> Take(const RawClientArguments& raw, const std::string
       .keep = [&](const admin::NamedBlob& blob) { return Keep(client, blob); },
       .progress = [&](const admin::BackupProgress& progress) { printer(progress); }};
   BW_TRY(auto taken, admin::TakeBackup(feed, path, patience));
-  const Status told =
-      Report(client, patience,
-             ReportOf(taken.manifest_sha256, taken.created, taken.rows, taken.blobs,
-                      taken.blob_bytes, false));
+  const Status told = Report(client, patience,
+                             ReportOf(taken.manifest_sha256, taken.created, taken.rows, taken.blobs,
+                                      taken.blob_bytes, false));
   // The backup is there all the same.
   if (!told.ok()) {
     std::fprintf(stderr, "breakwater: the server was not told that the backup is done: %s\n",

@@ -65,8 +65,8 @@ class Client {
 
 // What the server said went wrong, in whichever face's words.
 std::string MessageOf(const Answer& answer);
-// The error that an answer other than 2xx stands for, with the server's own message, its code as the
-// reason, and its Retry-After as the detail "retry_after".
+// The error that an answer other than 2xx stands for, with the server's own message, its code as
+// the reason, and its Retry-After as the detail "retry_after".
 Error ErrorOf(const Answer& answer);
 
 }  // namespace breakwater::cli

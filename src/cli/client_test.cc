@@ -76,10 +76,10 @@ TEST_F(ClientTest, RefusalsKeepTheServersReasonAndWhenToAskAgain) {
 
 TEST_F(ClientTest, StatusesBecomeErrorsOfTheirKind) {
   const std::vector<std::pair<int, ErrorCode>> kinds = {
-      {400, ErrorCode::kInvalid},  {401, ErrorCode::kUnauthenticated},
-      {403, ErrorCode::kDenied},   {404, ErrorCode::kNotFound},
-      {409, ErrorCode::kConflict}, {429, ErrorCode::kRateLimited},
-      {500, ErrorCode::kInvalid},  {502, ErrorCode::kUnavailable},
+      {400, ErrorCode::kInvalid},     {401, ErrorCode::kUnauthenticated},
+      {403, ErrorCode::kDenied},      {404, ErrorCode::kNotFound},
+      {409, ErrorCode::kConflict},    {429, ErrorCode::kRateLimited},
+      {500, ErrorCode::kInvalid},     {502, ErrorCode::kUnavailable},
       {503, ErrorCode::kUnavailable}, {504, ErrorCode::kDeadline}};
   for (const auto& [status, code] : kinds) {
     EXPECT_EQ(Refusal("/status/" + std::to_string(status)).code(), code) << status;

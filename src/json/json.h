@@ -43,8 +43,8 @@ Value TextOrNull(std::string_view text);  // "" becomes null
 // A member of an object, or null if `value` is no object or has none of that name.
 const Value* Find(const Value& value, std::string_view name);
 const Value* Find(const Object& object, std::string_view name);
-// A string member, or "" if it is not there or no string. It lives as long as the document. The form
-// for objects is there because an object would else be copied into a value that is gone at once.
+// A string member, or "" if it is not there or no string. It lives as long as the document: the
+// form for objects is there because a value made of one would be gone at once.
 std::string_view FindText(const Value& value, std::string_view name);
 std::string_view FindText(const Object& object, std::string_view name);
 

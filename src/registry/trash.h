@@ -50,7 +50,8 @@ class Trash {
   // `admission`: the quotas that restoring keeps to, as pushing does; null: none. `rules`: that ask
   // about what is restored, as about what is pushed; null: none.
   Trash(db::Database& database, const Clock& clock, const control::Registries& registries,
-        control::ChangePath& changes, const Admission* admission, const ContentRules* rules = nullptr)
+        control::ChangePath& changes, const Admission* admission,
+        const ContentRules* rules = nullptr)
       : database_(database),
         clock_(clock),
         registries_(registries),

@@ -343,9 +343,10 @@ class TrashRace : public ::testing::Test {
   // What a push does to the tag, without what else it would wait for.
   void PointToOther() {
     const Status done = world_.database.Write([&](db::Transaction& tx) -> Status {
-      BW_TRY_STATUS(tx.Execute("INSERT INTO tag (repository, name, digest, updated) "
-                               "SELECT id, 'v1', $1, 0 FROM repository",
-                               {DigestOf(other_).text()}));
+      BW_TRY_STATUS(
+          tx.Execute("INSERT INTO tag (repository, name, digest, updated) "
+                     "SELECT id, 'v1', $1, 0 FROM repository",
+                     {DigestOf(other_).text()}));
       return Ok();
     });
     EXPECT_TRUE(done.ok()) << done.error().message();

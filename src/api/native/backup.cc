@@ -71,10 +71,9 @@ Result<net::Response> GetBlob(const BackupDeps& deps, const Context& context) {
   net::Response response = BlobHead();
   if (range.length != size) {
     response.status = 206;
-    response.headers.Set("Content-Range",
-                         "bytes " + std::to_string(range.offset) + "-" +
-                             std::to_string(range.offset + range.length - 1) + "/" +
-                             std::to_string(size));
+    response.headers.Set("Content-Range", "bytes " + std::to_string(range.offset) + "-" +
+                                              std::to_string(range.offset + range.length - 1) +
+                                              "/" + std::to_string(size));
   }
   if (const int descriptor = blob->file_descriptor(); descriptor >= 0) {
     response.body = net::FileSlice{.descriptor = descriptor,

@@ -20,9 +20,10 @@ struct BackupDeps {
 
 // GET /breakwater/v1/backup/snapshot: a tar stream of all rows of one moment
 // (admin/backup_format.h); stands in the audit trail. GET /breakwater/v1/backup/blobs/{digest}: one
-// of the blobs that they name, or a range of it; HEAD keeps all of them held. POST /breakwater/v1/backup/reports: who took a backup, or read one
-// back, says that it is whole; posture asks how long ago that was. A backup is of all accounts: all
-// of it is the business of the installation's own one.
+// of the blobs that they name, or a range of it; HEAD keeps all of them held. POST
+// /breakwater/v1/backup/reports: who took a backup, or read one back, says that it is whole;
+// posture asks how long ago that was. A backup is of all accounts: all of it is the business of the
+// installation's own one.
 //
 // What is referred to must outlive the endpoints.
 std::vector<Endpoint> BackupEndpoints(BackupDeps deps, const SccFace& face);

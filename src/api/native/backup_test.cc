@@ -51,10 +51,8 @@ class BackupApi : public ::testing::Test {
   const AccountId owner_{"acc"};
   const std::string blob_ = registry::testing::Bytes(300'000, 'q');
   SccFace native_{"native"};
-  admin::BackupSource source_{{.program = "test"},
-                              service_.world.database,
-                              service_.world.store,
-                              service_.world.clock};
+  admin::BackupSource source_{
+      {.program = "test"}, service_.world.database, service_.world.store, service_.world.clock};
   admin::Checks checks_{{service_.world.database, *service_.world.jobs, service_.world.changes,
                          service_.world.clock, owner_}};
 };

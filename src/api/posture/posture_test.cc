@@ -126,8 +126,7 @@ TEST_F(PostureApi, AScanThatHasNotEndedHasBothTimesToo) {
     const std::string v2 = "/posture/v2/scans/validations/";
     EXPECT_EQ(times(v1 + "latest_scans", "latest_scans"), std::pair(start, end));
     EXPECT_EQ(times(v2 + "latest_scans", "latest_scans"), std::pair(start, end));
-    EXPECT_EQ(times(v1 + "summaries?profile_id=48&scope_id=1", "summaries"),
-              std::pair(start, end));
+    EXPECT_EQ(times(v1 + "summaries?profile_id=48&scope_id=1", "summaries"), std::pair(start, end));
     EXPECT_EQ(times(v2 + "summaries?report_setting_id=1", "summaries"), std::pair(start, end));
   };
   everywhere(asked, asked);  // it waits
