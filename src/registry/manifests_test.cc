@@ -173,8 +173,9 @@ TEST_F(ManifestsTest, ImageCanBeDeletedAndRestoredHoweverManyTagsItHas) {
                   .Write([&](db::Transaction& tx) -> Status {
                     for (int i = 1; i < kMany; ++i) {
                       BW_TRY_STATUS(tx.Execute(
-                          "INSERT INTO tag (repository, name, digest, updated) SELECT repository, "
-                          "CAST($1 AS TEXT), digest, updated FROM tag WHERE name = 'v1'",
+                          "INSERT INTO tag (repository, name, digest, updated) SELECT r.id, "
+                          "CAST($1 AS TEXT), t.digest, t.updated FROM repository r JOIN tag t ON "
+                          "t.repository = r.id AND t.name = 'v1'",
                           {std::string(100, 't') + std::to_string(i)}));
                     }
                     return Ok();
