@@ -5,7 +5,9 @@
 #include "audit/log_query.h"
 #include "base/strings.h"
 #include "crypto/hash.h"
+#include "db/together.h"
 #include "json/reader.h"
+#include "observe/log.h"
 
 namespace breakwater::audit {
 
@@ -216,6 +218,16 @@ Status Log::AppendAll(db::Transaction& tx, std::span<const Record> records) cons
 }
 
 Status Log::AppendAlone(const Record& record) const {
+  if (db::IsTogether()) {
+    db::AfterTogether([this, record] {
+      if (const Status recorded = AppendAlone(record); !recorded.ok()) {
+        observe::LogError(observe::Level::kError, "a refusal could not be recorded",
+                          recorded.error(),
+                          {{"request_id", record.request_id}, {"action", record.action}});
+      }
+    });
+    return Ok();
+  }
   return database_.Write([&](db::Transaction& tx) { return Append(tx, record); });
 }
 

@@ -126,7 +126,9 @@ class Log {
   Status Append(db::Transaction& tx, Record record) const;
   // The same for many, with few statements.
   Status AppendAll(db::Transaction& tx, std::span<const Record> records) const;
-  // The same in a transaction of its own, for what changed nothing (a refusal).
+  // The same in a transaction of its own, for what changed nothing (a refusal). Where changes are
+  // made together (db/together.h) it is made after them, whatever becomes of them: OK says nothing
+  // then, and a failure is logged. The log must outlive them.
   Status AppendAlone(const Record& record) const;
 
   // Those behind `filter.after`, oldest first, sealed or not. What it takes depends on how many

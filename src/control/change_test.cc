@@ -292,6 +292,19 @@ TEST_F(ChangePathTest, OneThatFailsTogetherWithOthersUndoesThem) {
   EXPECT_EQ(records[0].record.outcome, audit::Outcome::kFailure);
 }
 
+TEST_F(ChangePathTest, ARefusalBeforeAChangeIsOnRecordAlsoWhereAllIsUndone) {
+  const auto refused = [&](const Status& end) {
+    return Together(path_, database_, [&](JointChanges&) -> Status {
+      path_.RecordRefusal(caller_, "container-registry.auth.set", kService, Denied("not that one"));
+      return end;
+    });
+  };
+  EXPECT_FALSE(refused(Denied("not that one")).ok());
+  EXPECT_EQ(log_.Query({.outcome = audit::Outcome::kFailure})->size(), 1U);
+  EXPECT_TRUE(refused(Ok()).ok());
+  EXPECT_EQ(log_.Query({.outcome = audit::Outcome::kFailure})->size(), 2U);
+}
+
 TEST_F(ChangePathTest, TogetherItIsWeighedAgainstWhatWasThereBeforeAll) {
   const auto taking = [&](bool lit) {
     Change change = Switch(lit);

@@ -446,4 +446,24 @@ TEST_P(DatabaseConformance, WhatRunsTogetherSeesItselfAndIsCommittedAtOnce) {
   EXPECT_FALSE(IsTogether());
 }
 
+TEST_P(DatabaseConformance, WhatComesAfterItComesWhateverBecameOfIt) {
+  const auto add = [&](int id) {
+    return db().Write([id](Transaction& tx) -> Status {
+      BW_TRY_STATUS(tx.Execute("INSERT INTO thing (id) VALUES ($1)", {id}));
+      return Ok();
+    });
+  };
+  const auto both = [&](int now, int later, const Status& end) {
+    return Together(db(), [&, now, later](Transaction&) -> Status {
+      AfterTogether([&add, later] { EXPECT_TRUE(add(later).ok()); });
+      BW_TRY_STATUS(add(now));
+      return end;
+    });
+  };
+  EXPECT_TRUE(both(1, 2, Ok()).ok());
+  EXPECT_EQ(Count(), 2);
+  EXPECT_EQ(both(3, 4, Conflict("no")).error().code(), ErrorCode::kConflict);
+  EXPECT_EQ(Count(), 3) << "what was not committed alone is not there";
+}
+
 }  // namespace breakwater::db::testing

@@ -1,12 +1,18 @@
 #include "db/together.h"
 
+#include <utility>
+#include <vector>
+
 #include "base/check.h"
 
 namespace breakwater::db {
 namespace {
 
+using Actions = std::vector<std::function<void()>>;
+
 struct Joint {
   Transaction* tx = nullptr;
+  Actions* after = nullptr;
   std::optional<Error> failure{};  // the first
 };
 
@@ -29,6 +35,11 @@ bool IsTogether() {
   return current != nullptr;
 }
 
+void AfterTogether(std::function<void()> action) {
+  BW_CHECK(current != nullptr);
+  current->after->push_back(std::move(action));
+}
+
 Transaction* Joined() {
   return current == nullptr ? nullptr : current->tx;
 }
@@ -41,12 +52,16 @@ Status WriteJoined(const Database::Work& work) {
 
 Status Together(Database& database, const Database::Work& work) {
   if (IsTogether()) return database.Write(work);
-  return database.Write([&work](Transaction& tx) -> Status {
-    Joint joint{.tx = &tx};
+  Actions after;
+  Status done = database.Write([&](Transaction& tx) -> Status {
+    after.clear();
+    Joint joint{.tx = &tx, .after = &after};
     const Scope scope(joint);
     BW_TRY_STATUS(work(tx));
     return joint.failure ? Status(*std::move(joint.failure)) : Ok();
   });
+  for (const auto& action : after) action();
+  return done;
 }
 
 }  // namespace breakwater::db

@@ -1,6 +1,8 @@
 // Reads and writes of several services as one transaction, without its being handed to them.
 #pragma once
 
+#include <functional>
+
 #include "db/database.h"
 
 namespace breakwater::db {
@@ -18,6 +20,11 @@ Status Together(Database& database, const Database::Work& work);
 // Whether this thread runs such work. What is read then may never be committed: it must not be kept
 // where others find it. (A database has no epoch then, so that no EpochCache does.)
 bool IsTogether();
+
+// Inside of such work, for what must be kept whatever becomes of it: runs `action` on the caller's
+// thread once all is committed or rolled back, and may write then. What an earlier run of the work
+// asked for is forgotten. Must not throw.
+void AfterTogether(std::function<void()> action);
 
 // For implementations of Database: what reads and writes of this thread are part of, or null.
 Transaction* Joined();
