@@ -34,6 +34,8 @@ class JointWork {
     JointChanges joint(path, tx);
     const Scope scope(joint);
     Status done = work(joint);
+    // The work may have made nothing of it.
+    if (done.ok() && joint.refused_) done = joint.refused_->error;
     if (done.ok()) done = joint.JudgeParts(true);
     refused_ = std::move(joint.refused_);
     BW_TRY_STATUS(std::move(done));
