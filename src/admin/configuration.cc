@@ -218,7 +218,7 @@ Status Do(const control::Caller& caller, const AccountId& account, const Configu
                                     : step.section->Put(caller, account, step.item);
 }
 
-// Steps in the order in which they are made together: rules last, also those that go.
+// Steps in the order in which they are made: rules last, also those that go.
 std::vector<std::size_t> RulesLast(const ConfigurationPlan& plan) {
   std::vector<std::size_t> order(plan.steps.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
@@ -282,11 +282,12 @@ Result<StepOutcomes> ApplyConfiguration(control::ChangePath& changes, db::Databa
 StepOutcomes ApplyStepByStep(control::ChangePath& changes, db::Database& database,
                              const control::Caller& caller, const AccountId& account,
                              const ConfigurationPlan& plan) {
-  StepOutcomes outcomes;
-  for (const ConfigurationStep& step : plan.steps) {
-    const Status done = control::Together(
-        changes, database, [&](control::JointChanges&) { return Do(caller, account, step); });
-    StepOutcome& outcome = outcomes.emplace_back();
+  StepOutcomes outcomes(plan.steps.size());
+  for (const std::size_t step : RulesLast(plan)) {
+    const Status done = control::Together(changes, database, [&](control::JointChanges&) {
+      return Do(caller, account, plan.steps[step]);
+    });
+    StepOutcome& outcome = outcomes[step];
     outcome.kind = done.ok() ? StepOutcome::Kind::kDone : StepOutcome::Kind::kRefused;
     if (!done.ok()) outcome.error = done.error();
   }

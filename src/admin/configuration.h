@@ -73,7 +73,8 @@ inline constexpr std::size_t kMaxStepsTogether = 10'000;
 Result<StepOutcomes> ApplyConfiguration(control::ChangePath& changes, db::Database& database,
                                         const control::Caller& caller, const AccountId& account,
                                         const ConfigurationPlan& plan);
-// Every step as a change of its own, and past those that are refused, which change nothing.
+// Every step as a change of its own, rules last, and past those that are refused, which change
+// nothing.
 StepOutcomes ApplyStepByStep(control::ChangePath& changes, db::Database& database,
                              const control::Caller& caller, const AccountId& account,
                              const ConfigurationPlan& plan);
