@@ -186,15 +186,14 @@ TEST_F(Imports, RulesThatGoAndThatComeJudgeBoth) {
 }
 
 TEST_F(Imports, StepByStepRulesThatGoJudgeWhatGoesWithThem) {
-  MustApply(
-      {{"namespaces", {{"us.icr.io/team-a", Protecting({"v*"})}}},
-       {"governance",
-        {{"One is there",
-          Rule("service",
-               {{"any",
-                 {{"target",
-                   {{"service_name", "container-registry"}, {"resource_kind", "namespace"}}},
-                  {"required_config", Leaf("tag_immutability", "is_not_empty")}}}})}}}});
+  MustApply({{"namespaces", {{"us.icr.io/team-a", Protecting({"v*"})}}},
+             {"governance",
+              {{"One is there",
+                Rule("service",
+                     {{"any",
+                       {{"target",
+                         {{"service_name", "container-registry"}, {"resource_kind", "namespace"}}},
+                        {"required_config", Leaf("tag_immutability", "is_not_empty")}}}})}}}});
   const json::Object nothing{{"namespaces", json::Object()}, {"governance", json::Object()}};
   EXPECT_EQ(Refusal(Apply(nothing, true)), "config_rule_denied");
   EXPECT_EQ(Refusal(Apply(nothing, true)), "") << "the rule went, the namespace goes now";

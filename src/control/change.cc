@@ -167,6 +167,7 @@ Weighed WeighTaking(Weighed::Resources resources) {
 
 Status ChangePath::Submit(const Caller& caller, const Change& change) {
   if (JointChanges* joint = JointChanges::Of(*this)) {
+    BW_TRY_STATUS(joint->CheckTime());
     const auto made = std::make_shared<Made<Judged>>(caller, Told(change));
     JointChanges::Part part;
     part.judge = [this, made, joint]() -> Status {

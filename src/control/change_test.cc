@@ -306,6 +306,25 @@ TEST_F(ChangePathTest, ARefusalBeforeAChangeIsOnRecordAlsoWhereAllIsUndone) {
   EXPECT_EQ(log_.Query({.outcome = audit::Outcome::kFailure})->size(), 2U);
 }
 
+TEST_F(ChangePathTest, WhatTakesTooLongTogetherIsUndone) {
+  const auto within = [&](std::chrono::milliseconds time) {
+    return Together(
+        path_, database_,
+        [&](JointChanges&) -> Status {
+          // Also where the work makes nothing of it.
+          static_cast<void>(path_.Submit(caller_, Switch(true)));
+          return database_.Write([](db::Transaction& tx) -> Status {
+            BW_TRY_STATUS(tx.Execute("UPDATE lamp SET lit = 0"));
+            return Ok();
+          });
+        },
+        nullptr, time);
+  };
+  EXPECT_EQ(within(std::chrono::milliseconds{0}).error().reason(), "too_long");
+  EXPECT_TRUE(Lit());
+  EXPECT_EQ(applied_, 0);
+}
+
 TEST_F(ChangePathTest, TogetherItIsWeighedAgainstWhatWasThereBeforeAll) {
   const auto taking = [&](bool lit) {
     Change change = Switch(lit);

@@ -27,15 +27,18 @@ class Scope {
 // One run of what is made together, and what is to be done when it has ended.
 class JointWork {
  public:
+  explicit JointWork(std::chrono::milliseconds time) : time_(time) {}
+
   Status Run(const ChangePath& path, db::Transaction& tx,
              const std::function<Status(JointChanges&)>& work) {
     refused_.reset();
     parts_.clear();
-    JointChanges joint(path, tx);
+    JointChanges joint(path, tx, time_);
     const Scope scope(joint);
     Status done = work(joint);
     // The work may have made nothing of it.
     if (done.ok() && joint.refused_) done = joint.refused_->error;
+    if (done.ok()) done = joint.CheckTime();
     if (done.ok()) done = joint.JudgeParts(true);
     refused_ = std::move(joint.refused_);
     BW_TRY_STATUS(std::move(done));
@@ -54,12 +57,18 @@ class JointWork {
   }
 
  private:
+  const std::chrono::milliseconds time_;
   std::optional<JointChanges::Refused> refused_;
   std::vector<JointChanges::Part> parts_;
 };
 
 JointChanges* JointChanges::Of(const ChangePath& path) {
   return current != nullptr && &current->path_ == &path ? current : nullptr;
+}
+
+Status JointChanges::CheckTime() const {
+  if (std::chrono::steady_clock::now() < deadline_) return Ok();
+  return TooLarge("so many changes take too long to be made as one").Reason("too_long");
 }
 
 void JointChanges::Refuse(Part part, const Error& error) {
@@ -82,6 +91,7 @@ Status JointChanges::JudgeParts(bool again) {
   for (std::size_t i = 0; i < parts_.size(); ++i) {
     Part& part = parts_[i];
     if (part.judged_by == rules || (!part.judged_by.empty() && !again)) continue;
+    BW_TRY_STATUS(CheckTime());
     const Status allowed = part.judge();
     if (!allowed.ok()) {
       if (!refused_) refused_.emplace(Refused{part, allowed.error(), i});
@@ -94,9 +104,9 @@ Status JointChanges::JudgeParts(bool again) {
 
 Status Together(ChangePath& path, db::Database& database,
                 const std::function<Status(JointChanges&)>& work,
-                std::optional<std::size_t>* refused) {
+                std::optional<std::size_t>* refused, std::chrono::milliseconds time) {
   if (JointChanges* outer = JointChanges::Of(path)) return work(*outer);
-  JointWork joint;
+  JointWork joint(time);
   Status status = db::Together(
       database, [&](db::Transaction& tx) -> Status { return joint.Run(path, tx, work); });
   if (status.ok()) {

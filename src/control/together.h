@@ -1,6 +1,7 @@
 // Several changes as one: all is durable or nothing, and what they leave together is judged.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <map>
@@ -35,10 +36,13 @@ class JointChanges {
     std::function<void()> done;                // called when all is durable
     std::string judged_by = {};                // version of the rules; empty: not yet
   };
-  JointChanges(const ChangePath& path, db::Transaction& tx) : path_(path), tx_(tx) {}
+  JointChanges(const ChangePath& path, db::Transaction& tx, std::chrono::milliseconds time)
+      : path_(path), tx_(tx), deadline_(std::chrono::steady_clock::now() + time) {}
   // Those of this path on this thread, or null.
   static JointChanges* Of(const ChangePath& path);
   db::Transaction& tx() { return tx_; }
+  // kTooLarge "too_long" once the time is over.
+  Status CheckTime() const;
   void Add(Part part) { parts_.push_back(std::move(part)); }
   // One that could not be made.
   void Refuse(Part part, const Error& error);
@@ -59,10 +63,14 @@ class JointChanges {
 
   const ChangePath& path_;
   db::Transaction& tx_;
+  const std::chrono::steady_clock::time_point deadline_;
   std::vector<Part> parts_;
   std::map<Resource, condition::Facts> before_;
   std::optional<Refused> refused_;
 };
+
+// What may be made together keeps whoever writes waiting, over SQLite.
+inline constexpr std::chrono::milliseconds kMostTimeTogether{60'000};
 
 // Makes all that `work` submits to the path, on the thread it is run on, one change. Each takes its
 // own right, as the earlier ones leave it, and has its own record. What they govern is judged as
@@ -72,9 +80,11 @@ class JointChanges {
 //
 // The first error, of `work` or of what it submitted, is returned, and `refused` set to which of
 // the submitted it was, from 0; refusals are on record. `work` may run more than once
-// (db/together.h). `database` is the path's. Inside of such work it is a part of that.
+// (db/together.h), for `time` at most: then nothing more is submitted or judged, and all is undone.
+// `database` is the path's. Inside of such work it is a part of that.
 Status Together(ChangePath& path, db::Database& database,
                 const std::function<Status(JointChanges&)>& work,
-                std::optional<std::size_t>* refused = nullptr);
+                std::optional<std::size_t>* refused = nullptr,
+                std::chrono::milliseconds time = kMostTimeTogether);
 
 }  // namespace breakwater::control
