@@ -34,7 +34,7 @@ class BackupSource {
   // A tar stream of backup.json, rows and manifest.json (backup_format.h), all of one moment, read
   // in one transaction that begins with the first byte that is asked for and ends with the last.
   // Holds blobs from now on. kConflict "backup_running" while another stream of this process is
-  // read; kConflict "copy_unfinished".
+  // read; kUnavailable "segment_unwritten", which passes; kConflict "copy_unfinished".
   Result<std::unique_ptr<io::Source>> Snapshot();
   // One of the blobs that a snapshot names; keeps all of them held. kNotFound "blob_unknown" if no
   // row names it, kDataCorrupt "blob_lost" if the store has it no more.

@@ -66,10 +66,10 @@ using StepOutcomes = std::vector<StepOutcome>;  // one for each step of the plan
 // Steps that one change may have.
 inline constexpr std::size_t kMaxStepsTogether = 10'000;
 
-// As one change (control/together.h): all steps are done or none is, and rules judge
-// what all of them leave: first those that stood before, then those that the plan leaves. If
-// something is refused, one step says why, and those before it are undone. kTooLarge
-// "too_many_steps", "too_long".
+// As one change (control/together.h): all steps are done or none is, and rules judge what all of
+// them leave: first those that stood before, then those that the plan leaves. If something is
+// refused, one step says why, and all that were done are undone. kTooLarge "too_many_steps", and
+// "too_long" where time was over at no step: at one, that step says so.
 Result<StepOutcomes> ApplyConfiguration(control::ChangePath& changes, db::Database& database,
                                         const control::Caller& caller, const AccountId& account,
                                         const ConfigurationPlan& plan);
