@@ -37,13 +37,7 @@ class FsckTest : public ::testing::Test {
       if (world_.services->blobs.Head(path_, DigestOf(blob)).ok()) continue;
       ASSERT_TRUE(world_.PushBlob(path_, blob).ok());
     }
-    ASSERT_TRUE(world_.services->manifests
-                    .Put(world_.Caller(), path_,
-                         {.content = manifest_,
-                          .content_type = "",
-                          .reference = *oci::Reference::Parse("v1"),
-                          .tags = {}})
-                    .ok());
+    ASSERT_TRUE(world_.PushManifest(path_, manifest_, "v1").ok());
   }
 
   // An image of which two layers are absent.

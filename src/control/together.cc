@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/slot_scope.h"
 #include "control/hierarchy.h"
 #include "db/together.h"
 
@@ -10,17 +11,6 @@ namespace breakwater::control {
 namespace {
 
 thread_local JointChanges* current = nullptr;
-
-class Scope {
- public:
-  explicit Scope(JointChanges& joint) {
-    BW_CHECK(current == nullptr);
-    current = &joint;
-  }
-  ~Scope() { current = nullptr; }
-  Scope(const Scope&) = delete;
-  Scope& operator=(const Scope&) = delete;
-};
 
 }  // namespace
 
@@ -34,7 +24,8 @@ class JointWork {
     refused_.reset();
     parts_.clear();
     JointChanges joint(path, tx, time_);
-    const Scope scope(joint);
+    BW_CHECK(current == nullptr);
+    const SlotScope<JointChanges> scope(current, &joint);
     Status done = work(joint);
     // The work may have made nothing of it.
     if (done.ok() && joint.refused_) done = joint.refused_->error;
@@ -68,7 +59,8 @@ JointChanges* JointChanges::Of(const ChangePath& path) {
 
 Status JointChanges::CheckTime() const {
   if (std::chrono::steady_clock::now() < deadline_) return Ok();
-  return TooLarge("so many changes take too long to be made as one").Reason("too_long");
+  return TooLarge("so many changes take too long to be made as one: make fewer of them at once")
+      .Reason("too_long");
 }
 
 void JointChanges::Refuse(Part part, const Error& error) {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "base/slot_scope.h"
 
 namespace breakwater::db {
 namespace {
@@ -17,17 +18,6 @@ struct Joint {
 };
 
 thread_local Joint* current = nullptr;
-
-class Scope {
- public:
-  explicit Scope(Joint& joint) {
-    BW_CHECK(current == nullptr);
-    current = &joint;
-  }
-  ~Scope() { current = nullptr; }
-  Scope(const Scope&) = delete;
-  Scope& operator=(const Scope&) = delete;
-};
 
 }  // namespace
 
@@ -56,7 +46,7 @@ Status Together(Database& database, const Database::Work& work) {
   Status done = database.Write([&](Transaction& tx) -> Status {
     after.clear();
     Joint joint{.tx = &tx, .after = &after};
-    const Scope scope(joint);
+    const SlotScope<Joint> scope(current, &joint);
     BW_TRY_STATUS(work(tx));
     return joint.failure ? Status(*std::move(joint.failure)) : Ok();
   });

@@ -326,13 +326,7 @@ TEST(Accounting, ExplainsEveryByteOfWhateverHasHappened) {
 class AccountingTest : public ::testing::Test {
  protected:
   void Put(const std::string& content, const std::string& reference) {
-    ASSERT_TRUE(world_.services->manifests
-                    .Put(world_.Caller(), path_,
-                         {.content = content,
-                          .content_type = "",
-                          .reference = *oci::Reference::Parse(reference),
-                          .tags = {}})
-                    .ok());
+    ASSERT_TRUE(world_.PushManifest(path_, content, reference).ok());
   }
   StorageAmount Of(State state, const StorageScope& scope = {}) {
     auto amounts = accounting_.Of(scope);
@@ -369,13 +363,7 @@ TEST_F(AccountingTest, WhatIsLiveInSeveralRepositoriesIsSharedAndCountsOnce) {
   const auto push = [&](const RepositoryPath& path, const std::string& config) {
     ASSERT_TRUE(world_.PushBlob(path, config).ok());
     ASSERT_TRUE(world_.PushBlob(path, "layer").ok());
-    ASSERT_TRUE(world_.services->manifests
-                    .Put(world_.Caller(), path,
-                         {.content = ImageManifest(config, {"layer"}),
-                          .content_type = "",
-                          .reference = *oci::Reference::Parse("v1"),
-                          .tags = {}})
-                    .ok());
+    ASSERT_TRUE(world_.PushManifest(path, ImageManifest(config, {"layer"}), "v1").ok());
   };
   push(path_, "one");
   EXPECT_EQ(Of(State::kShared), StorageAmount{});

@@ -9,6 +9,7 @@
 #include "oci/media_types.h"
 #include "oci/names.h"
 #include "registry/content_reader.h"
+#include "registry/image_tags.h"
 
 namespace breakwater::registry {
 namespace {
@@ -55,33 +56,9 @@ Result<FoundImage> FromRow(const ImageScope& scope, const db::Row& row) {
   return found;
 }
 
-// The tags of images of one repository, which are in order of digest.
-Status AddTags(db::Transaction& tx, std::vector<FoundImage>::iterator first,
-               std::vector<FoundImage>::iterator last) {
-  auto at = first;
-  return tx.Query(
-      "SELECT digest, name FROM tag WHERE repository = $1 AND digest >= $2 AND digest <= $3 "
-      "ORDER BY digest, name",
-      {first->repository_id, first->image.digest.text(), (last - 1)->image.digest.text()},
-      [&](const db::Row& row) -> Status {
-        while (at != last && at->image.digest.text() < row.Text(0)) ++at;
-        if (at != last && at->image.digest.text() == row.Text(0)) {
-          at->image.tags.push_back(row.String(1));
-        }
-        return Ok();
-      });
-}
-
-Status AddTags(db::Transaction& tx, std::vector<FoundImage>& found) {
-  for (auto first = found.begin(); first != found.end();) {
-    const auto last = std::find_if(first, found.end(), [&](const FoundImage& one) {
-      return one.repository_id != first->repository_id;
-    });
-    BW_TRY_STATUS(AddTags(tx, first, last));
-    first = last;
-  }
-  return Ok();
-}
+constexpr std::string_view kTagsOfImages =
+    "SELECT digest, name FROM tag WHERE repository = $1 AND digest >= $2 AND digest <= $3 "
+    "ORDER BY digest, name";
 
 // Whether a tag leads to it, over indexes and subjects. The step up is written as one join with
 // both, so that each is looked up by an index: a union of them would be made whole for each image.
@@ -131,7 +108,7 @@ Result<std::vector<FoundImage>> RowsIn(db::Transaction& tx, const ImageScope& sc
 Status TakeWanted(db::Transaction& tx, const ImageScope& scope, std::vector<FoundImage> found,
                   std::vector<ListedImage>& images, std::vector<std::size_t>& unread) {
   std::erase_if(found, [](const FoundImage& one) { return !one.in_scope; });
-  if (scope.tagged) BW_TRY_STATUS(AddTags(tx, found));
+  if (scope.tagged) BW_TRY_STATUS(AddTags(tx, kTagsOfImages, found));
   for (FoundImage& one : found) {
     if (scope.unneeded_only) {
       BW_TRY(const bool needed, IsNeeded(tx, one));

@@ -20,13 +20,7 @@ class ImageListTest : public ::testing::Test {
     ASSERT_TRUE(world_.PushBlob(path, config).ok());
     const std::string content = testing::ImageManifest(config, {});
     const std::string reference = tag.empty() ? oci::Digest::Of(AsBytes(content)).text() : tag;
-    ASSERT_TRUE(world_.services->manifests
-                    .Put(world_.Caller(), path,
-                         {.content = content,
-                          .content_type = "",
-                          .reference = *oci::Reference::Parse(reference),
-                          .tags = {}})
-                    .ok());
+    ASSERT_TRUE(world_.PushManifest(path, content, reference).ok());
   }
   ImageScope Untagged() const {
     return {
@@ -124,13 +118,7 @@ TEST_F(ImageListTest, PagesByDigestHoldDigestsOfEveryAlgorithm) {
   ASSERT_TRUE(world_.PushBlob(path_, config).ok());
   const std::string content = testing::ImageManifest(config, {});
   const auto digest = oci::Digest::Of(AsBytes(content), crypto::HashAlgorithm::kSha512);
-  ASSERT_TRUE(world_.services->manifests
-                  .Put(world_.Caller(), path_,
-                       {.content = content,
-                        .content_type = "",
-                        .reference = *oci::Reference::Parse(digest.text()),
-                        .tags = {}})
-                  .ok());
+  ASSERT_TRUE(world_.PushManifest(path_, content, digest.text()).ok());
   std::vector<std::string> found;
   DigestPosition position;
   for (bool more = true; more;) {

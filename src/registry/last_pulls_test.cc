@@ -15,13 +15,7 @@ class LastPullsTest : public ::testing::Test {
  protected:
   LastPullsTest() {
     EXPECT_TRUE(world_.PushBlob(path_, "config").ok());
-    EXPECT_TRUE(world_.services->manifests
-                    .Put(world_.Caller(), path_,
-                         {.content = manifest_,
-                          .content_type = "",
-                          .reference = *oci::Reference::Parse("v1"),
-                          .tags = {}})
-                    .ok());
+    EXPECT_TRUE(world_.PushManifest(path_, manifest_, "v1").ok());
   }
   std::optional<Timestamp> Known() {
     const auto pulled =

@@ -95,13 +95,7 @@ TEST_F(NamespacesTest, AreAssignedToAResourceGroupOnce) {
 TEST_F(NamespacesTest, DeletedTakeEveryRowOfTheirContentWithThem) {
   const RepositoryPath path = world_.Repository("team-a/app");
   ASSERT_TRUE(world_.PushBlob(path, "config").ok());
-  ASSERT_TRUE(world_.services->manifests
-                  .Put(world_.Caller(), path,
-                       {.content = testing::ImageManifest("config", {}),
-                        .content_type = "",
-                        .reference = *oci::Reference::Parse("v1"),
-                        .tags = {}})
-                  .ok());
+  ASSERT_TRUE(world_.PushManifest(path, testing::ImageManifest("config", {}), "v1").ok());
   ASSERT_EQ(world_.Count("tag"), 1);
   ASSERT_TRUE(Delete("team-a").ok());
   const auto records = *world_.log.Query({.action = std::string(action::kNamespaceDelete)});

@@ -48,13 +48,7 @@ TEST_F(QuotaFactsTest, UseIsToldAsItPassesAThreshold) {
   ASSERT_TRUE(world_.PushBlob(path, layer).ok());
   Limit(1'000);
   EXPECT_THAT(news_.Take(), Contains("quota"));
-  ASSERT_TRUE(world_.services->manifests
-                  .Put(world_.Caller(), path,
-                       {.content = testing::ImageManifest(config, {layer}),
-                        .content_type = "",
-                        .reference = *oci::Reference::Parse("v1"),
-                        .tags = {}})
-                  .ok());
+  ASSERT_TRUE(world_.PushManifest(path, testing::ImageManifest(config, {layer}), "v1").ok());
   ASSERT_TRUE(FoldAndWarn(world_.database, world_.services->quotas, *world_.jobs).ok());
   EXPECT_THAT(news_.Take(), Contains("quota"));
   EXPECT_EQ(Text(List()[0], "storage_limit_bytes"), "1000");

@@ -40,13 +40,7 @@ std::string Checked(World& world, const char* account = "acc") {
 
 bool Put(World& world, const RepositoryPath& path, const std::string& content,
          const std::string& reference) {
-  return world.services->manifests
-      .Put(world.Caller(), path,
-           {.content = content,
-            .content_type = "",
-            .reference = *oci::Reference::Parse(reference),
-            .tags = {}})
-      .ok();
+  return world.PushManifest(path, content, reference).ok();
 }
 
 class StoredBytesTest : public ::testing::Test {

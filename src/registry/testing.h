@@ -269,6 +269,15 @@ struct World {
                                   {.source = &source, .length = bytes.size(), .range = {}},
                                   oci::Digest::Of(AsBytes(bytes)));
   }
+  // Under a tag, or a digest's text.
+  Status PushManifest(const RepositoryPath& path, const std::string& content,
+                      std::string_view reference) {
+    BW_TRY(auto parsed, oci::Reference::Parse(reference));
+    BW_TRY_STATUS(services->manifests.Put(
+        Caller(), path,
+        {.content = content, .content_type = "", .reference = std::move(parsed), .tags = {}}));
+    return Ok();
+  }
   std::string ReadBlob(const RepositoryPath& path, const oci::Digest& digest) {
     auto opened = services->blobs.Open(path, digest);
     if (!opened.ok()) return "(" + opened.error().reason() + ")";

@@ -7,6 +7,7 @@
 #include "registry/admission.h"
 #include "registry/content.h"
 #include "registry/governed_content.h"
+#include "registry/image_tags.h"
 #include "registry/manifest_changes.h"
 #include "registry/trash_rows.h"
 
@@ -239,29 +240,11 @@ Result<std::vector<FoundTrash>> RowsIn(db::Transaction& tx, const RegistryName& 
   return all;
 }
 
-// The tags of images, which are in order of repository and digest.
-Status AddTags(db::Transaction& tx, std::vector<FoundTrash>& found) {
-  for (auto first = found.begin(); first != found.end();) {
-    const auto last = std::find_if(first, found.end(), [&](const FoundTrash& one) {
-      return one.repository_id != first->repository_id;
-    });
-    auto at = first;
-    BW_TRY_STATUS(tx.Query(
-        "SELECT t.digest, t.name FROM trash_tag t JOIN trash_image i ON i.repository = "
-        "t.repository AND i.digest = t.digest WHERE t.repository = $1 AND t.digest >= $2 AND "
-        "t.digest <= $3 AND i.root = i.digest ORDER BY t.digest, t.name",
-        {first->repository_id, first->image.digest.text(), (last - 1)->image.digest.text()},
-        [&](const db::Row& row) -> Status {
-          while (at != last && at->image.digest.text() < row.Text(0)) ++at;
-          if (at != last && at->image.digest.text() == row.Text(0)) {
-            at->image.tags.push_back(row.String(1));
-          }
-          return Ok();
-        }));
-    first = last;
-  }
-  return Ok();
-}
+constexpr std::string_view kTagsOfImages =
+    "SELECT t.digest, t.name FROM trash_tag t JOIN trash_image i ON i.repository = t.repository "
+    "AND "
+    "i.digest = t.digest WHERE t.repository = $1 AND t.digest >= $2 AND t.digest <= $3 AND "
+    "i.root = i.digest ORDER BY t.digest, t.name";
 
 control::Weighed Restoring(const ContentRules* rules, const RepositoryPath& path,
                            GovernedContent& content) {
@@ -289,7 +272,7 @@ Result<TrashPage> Trash::List(const RegistryName& registry,
     }
     TrashPage page;
     page.more = found.size() == limit;
-    BW_TRY_STATUS(AddTags(tx, found));
+    BW_TRY_STATUS(AddTags(tx, kTagsOfImages, found));
     for (FoundTrash& one : found) page.images.push_back(std::move(one.image));
     return page;
   });

@@ -332,13 +332,7 @@ class TrashRace : public ::testing::Test {
     Put(other_, DigestOf(other_).text());
   }
   void Put(const std::string& content, const std::string& reference) {
-    EXPECT_TRUE(world_.services->manifests
-                    .Put(world_.Caller(), path_,
-                         {.content = content,
-                          .content_type = "",
-                          .reference = *oci::Reference::Parse(reference),
-                          .tags = {}})
-                    .ok());
+    EXPECT_TRUE(world_.PushManifest(path_, content, reference).ok());
   }
   // What a push does to the tag, without what else it would wait for.
   void PointToOther() {

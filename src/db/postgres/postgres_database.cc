@@ -9,6 +9,7 @@
 
 #include <libpq-fe.h>
 
+#include "base/slot_scope.h"
 #include "base/strings.h"
 #include "db/guard.h"
 #include "db/postgres/connection.h"
@@ -134,17 +135,6 @@ class PostgresDatabase final : public Database {
 // The database, if any, whose writing work this thread runs.
 thread_local const Database* writing = nullptr;
 
-class Writing {
- public:
-  explicit Writing(const Database* database) : before_(std::exchange(writing, database)) {}
-  Writing(const Writing&) = delete;
-  Writing& operator=(const Writing&) = delete;
-  ~Writing() { writing = before_; }
-
- private:
-  const Database* before_;
-};
-
 PostgresDatabase::PostgresDatabase(const PostgresOptions& options)
     : options_(options),
       pool_({.most = static_cast<std::size_t>(options.connections),
@@ -163,7 +153,7 @@ Status PostgresDatabase::Connect() {
 Status PostgresDatabase::DoWrite(const Work& work, Isolation isolation) {
   if (Joined() != nullptr) return WriteJoined(work);
   BW_CHECK(writing != this);
-  const Writing mark(this);
+  const SlotScope<const Database> mark(writing, this);
   return Run(isolation == Isolation::kStatement ? Mode::kWriteStatements : Mode::kWrite, work);
 }
 
