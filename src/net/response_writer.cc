@@ -144,7 +144,9 @@ Result<std::size_t> ResponseWriter::StepStream(Transport& transport, Deadline de
   if (rest_.empty() && !stream_ended_) BW_TRY_STATUS(ReadPiece());
   std::size_t n = 0;
   if (!rest_.empty()) {
-    BW_TRY(n, transport.Write(rest_, !stream_ended_, deadline));
+    // What a source gives before a piece is full may be all it has for a while: the system would
+    // keep it back for 200 ms, for what does not follow.
+    BW_TRY(n, transport.Write(rest_, piece_is_full_ && !stream_ended_, deadline));
     rest_ = rest_.subspan(n);
   }
   if (rest_.empty() && stream_ended_) stage_ = Stage::kFlush;
@@ -161,6 +163,7 @@ Status ResponseWriter::ReadPiece() {
     return Internal("a response body is longer than announced");
   }
   sent_.bytes += n;
+  piece_is_full_ = n == kStreamPiece;
   stream_ended_ = n == 0 || body.length == sent_.bytes;
   if (n == 0 && body.length.value_or(sent_.bytes) != sent_.bytes) {
     return Internal("a response body is shorter than announced");

@@ -63,6 +63,7 @@ class ResponseWriter {
   std::string head_;  // with the body, if it is small
   ByteView rest_;     // of the head, the text or the piece of a stream
   std::vector<std::byte> buffer_;
+  bool piece_is_full_ = false;
   bool stream_ended_ = false;
   Pace pace_;
   bool waiting_ = false;

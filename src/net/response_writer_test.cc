@@ -1,7 +1,9 @@
 #include "net/response_writer.h"
 
 #include <algorithm>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -16,10 +18,11 @@ class FakeTransport final : public Transport {
  public:
   Status Handshake(Deadline) override { return Ok(); }
   Result<std::size_t> Read(std::span<std::byte>, Deadline) override { return std::size_t{0}; }
-  Result<std::size_t> Write(ByteView bytes, bool, Deadline) override {
+  Result<std::size_t> Write(ByteView bytes, bool more, Deadline) override {
     if (room == 0) return DeadlineExceeded("full");
     const std::size_t n = std::min(room, bytes.size());
     room -= n;
+    kept_back = more;
     taken += AsText(bytes.first(n));
     return n;
   }
@@ -35,6 +38,7 @@ class FakeTransport final : public Transport {
   std::size_t room = 0;
   std::size_t unsent = 0;
   bool flushes = true;
+  bool kept_back = false;  // for what was said to follow
   std::string taken;
 };
 
@@ -72,6 +76,43 @@ TEST(ResponseWriter, IsNotDoneBeforeWhatWasKeptBackHasLeft) {
   EXPECT_FALSE(*writer.Advance(transport, kNoWait));
   transport.flushes = true;
   EXPECT_TRUE(*writer.Advance(transport, kNoWait));
+}
+
+// Gives parts; before each but the first, sees whether all that it gave is on its way.
+class PartsSource final : public io::Source {
+ public:
+  PartsSource(std::vector<std::string> parts, const FakeTransport& transport)
+      : parts_(std::move(parts)), transport_(transport) {}
+
+  Result<std::size_t> Read(std::span<std::byte> out) override {
+    if (at_ > 0 && transport_.kept_back) ++kept_back;
+    if (at_ == parts_.size()) return std::size_t{0};
+    const std::string& part = parts_[at_++];
+    std::ranges::copy(AsBytes(part), out.begin());
+    return part.size();
+  }
+
+  int kept_back = 0;
+
+ private:
+  const std::vector<std::string> parts_;
+  const FakeTransport& transport_;
+  std::size_t at_ = 0;
+};
+
+// A list's next part may take its reader as long as it likes.
+TEST(ResponseWriter, KeepsNothingBackWhileItsSourceLooksForMore) {
+  FakeTransport transport;
+  transport.room = std::string::npos;
+  auto source =
+      std::make_unique<PartsSource>(std::vector<std::string>{"one", "two", "three"}, transport);
+  const PartsSource& parts = *source;
+  Response response;
+  response.body = StreamBody{.source = std::move(source), .length = std::nullopt};
+  ResponseWriter writer(std::move(response), {.request_id = "r"}, {});
+  ASSERT_TRUE(*writer.Advance(transport, kNoWait));
+  EXPECT_EQ(parts.kept_back, 0);
+  EXPECT_TRUE(transport.taken.ends_with("0\r\n\r\n"));
 }
 
 TEST(ResponseWriter, GivesAPeerUpThatTookNothingOfWhatTheSystemHolds) {
