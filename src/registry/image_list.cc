@@ -5,6 +5,7 @@
 #include <charconv>
 #include <map>
 #include <tuple>
+#include <utility>
 
 #include "oci/media_types.h"
 #include "oci/names.h"
@@ -24,9 +25,22 @@ struct FoundImage {
 constexpr std::string_view kColumns =
     "SELECT r.id, r.name, m.digest, m.media_type, m.config_digest, m.content_size, m.created, "
     "m.pushed, c.created, c.labels, CASE WHEN EXISTS (SELECT 1 FROM tag t WHERE "
-    "t.repository = m.repository AND t.digest = m.digest) THEN 1 ELSE 0 END FROM repository r JOIN "
-    "manifest m ON m.repository = r.id "
+    "t.repository = m.repository AND t.digest = m.digest) THEN 1 ELSE 0 END, r.registry ";
+constexpr std::string_view kOfRepositories =
+    "FROM repository r JOIN manifest m ON m.repository = r.id "
     "LEFT JOIN image_config c ON c.digest = m.config_digest WHERE r.registry = $1 ";
+// What comes after a digest, in whichever repository. CROSS: in this order, whatever a planner
+// thinks of it.
+constexpr std::string_view kOfDigests =
+    "FROM (SELECT digest, repository FROM manifest WHERE digest > $1 ORDER BY digest, repository "
+    "LIMIT $2) next CROSS JOIN manifest m CROSS JOIN repository r "
+    "LEFT JOIN image_config c ON c.digest = m.config_digest "
+    "WHERE m.repository = next.repository AND m.digest = next.digest AND r.id = m.repository "
+    "ORDER BY next.digest, next.repository";
+
+std::string Select(std::string_view from) {
+  return std::string(kColumns) + std::string(from);
+}
 
 bool InScope(const ImageScope& scope, std::string_view media_type, bool is_tagged) {
   if (is_tagged ? !scope.tagged : !scope.untagged) return false;
@@ -89,14 +103,14 @@ Result<std::vector<FoundImage>> RowsIn(db::Transaction& tx, const ImageScope& sc
   std::string_view bound = ">=";
   if (after.repository >= range.from) {
     // First the rest of the repository that the last page ended in.
-    BW_TRY(all, tx.QueryAll(std::string(kColumns) +
+    BW_TRY(all, tx.QueryAll(Select(kOfRepositories) +
                                 "AND r.name = $2 AND m.digest > $3 ORDER BY m.digest LIMIT $4",
                             {scope.registry, after.repository, after.digest, limit}, from_row));
     from = after.repository;
     bound = ">";
   }
   if (all.size() == limit) return all;
-  BW_TRY(auto rest, tx.QueryAll(std::string(kColumns) + "AND r.name " + std::string(bound) +
+  BW_TRY(auto rest, tx.QueryAll(Select(kOfRepositories) + "AND r.name " + std::string(bound) +
                                     " $2 AND r.name < $3 ORDER BY r.name, m.digest LIMIT $4",
                                 {scope.registry, from, range.to, limit - all.size()}, from_row));
   std::move(rest.begin(), rest.end(), std::back_inserter(all));
@@ -168,11 +182,12 @@ Status Fill(db::Transaction& tx, const ImageScope& scope, const std::vector<Name
             const std::string& after, std::size_t most, Slice& slice) {
   std::vector<FoundImage>& found = slice.found;
   for (const NameRange& range : ranges) {
-    BW_TRY(auto rows,
-           tx.QueryAll(std::string(kColumns) + "AND r.name >= $2 AND r.name < $3 AND m.digest > $4 "
-                                               "AND m.digest < $5 ORDER BY m.digest LIMIT $6",
-                       {scope.registry, range.from, range.to, after, slice.end, most + 1},
-                       [&](const db::Row& row) { return FromRow(scope, row); }));
+    BW_TRY(
+        auto rows,
+        tx.QueryAll(Select(kOfRepositories) + "AND r.name >= $2 AND r.name < $3 AND m.digest > $4 "
+                                              "AND m.digest < $5 ORDER BY m.digest LIMIT $6",
+                    {scope.registry, range.from, range.to, after, slice.end, most + 1},
+                    [&](const db::Row& row) { return FromRow(scope, row); }));
     std::move(rows.begin(), rows.end(), std::back_inserter(found));
     if (found.size() <= most) continue;
     std::ranges::sort(found, {}, DigestOf);
@@ -181,6 +196,80 @@ Status Fill(db::Transaction& tx, const ImageScope& scope, const std::vector<Name
     found.erase(past, found.end());
   }
   return Ok();
+}
+
+// How many rows a page steps over or how many repositories it looks into cost about the same: what
+// is looked up by an index comes to four rows that follow one another (measured on SQLite).
+constexpr std::int64_t kRowsOfALook = 4;
+
+// Whether a page costs less if it reads all digests that come next, those of others among them,
+// than if it looks into each repository.
+Result<bool> IsCheaperAcross(db::Transaction& tx, const ImageScope& scope,
+                             const std::vector<NameRange>& ranges, std::size_t limit) {
+  std::int64_t own = 0;
+  const auto count = [](const db::Row& row) { return row.Int(0); };
+  for (const NameRange& range : ranges) {
+    BW_TRY(const auto some, tx.QueryOne("SELECT count(*) FROM repository WHERE registry = $1 AND "
+                                        "name >= $2 AND name < $3",
+                                        {scope.registry, range.from, range.to}, count));
+    own += some.value_or(0);
+  }
+  BW_TRY(const auto all, tx.QueryOne("SELECT count(*) FROM repository", {}, count));
+  // Of the rows that follow one another, as many are its own as of the repositories.
+  return kRowsOfALook * own * own > static_cast<std::int64_t>(limit) * all.value_or(0);
+}
+
+bool HoldsName(const std::vector<NameRange>& ranges, std::string_view name) {
+  const auto after = std::ranges::upper_bound(ranges, name, {}, &NameRange::from);
+  return after != ranges.begin() && name < std::prev(after)->to;
+}
+
+// What comes next of all digests: `most` rows, without those of a last digest that has more.
+struct Stretch {
+  std::vector<FoundImage> found;  // those in the scope's repositories
+  std::string first;              // digest, in whichever repository
+  std::string end;                // its last digest; empty: none is whole
+  bool more = false;
+};
+
+Result<Stretch> StretchAfter(db::Transaction& tx, const ImageScope& scope,
+                             const std::vector<NameRange>& ranges, const std::string& after,
+                             std::size_t most) {
+  Stretch stretch;
+  std::size_t looked = 0;
+  std::string current;
+  BW_TRY_STATUS(tx.Query(Select(kOfDigests), {after, most + 1}, [&](const db::Row& row) -> Status {
+    if (looked == 0) stretch.first = row.String(2);
+    if (row.Text(2) != current) stretch.end = std::exchange(current, row.String(2));
+    if (++looked > most || row.Text(11) != scope.registry.value()) return Ok();
+    if (!HoldsName(ranges, row.Text(1))) return Ok();
+    BW_TRY(FoundImage one, FromRow(scope, row));
+    stretch.found.push_back(std::move(one));
+    return Ok();
+  }));
+  stretch.more = looked > most;
+  if (!stretch.more) {
+    stretch.end = kEndOfDigests;
+  } else {
+    std::erase_if(stretch.found, [&](const FoundImage& one) { return DigestOf(one) == current; });
+  }
+  return stretch;
+}
+
+// A page across all digests: looks at `limit` rows, or at one digest that has more.
+Result<DigestPosition> FillAcross(db::Transaction& tx, const ImageScope& scope,
+                                  const std::vector<NameRange>& ranges, const DigestPosition& after,
+                                  std::size_t limit, std::vector<FoundImage>& found) {
+  BW_TRY(Stretch stretch, StretchAfter(tx, scope, ranges, after.digest, limit));
+  for (std::size_t most = limit * 2; stretch.end.empty(); most *= 2) {
+    BW_TRY(stretch, StretchAfter(tx, scope, ranges, after.digest, most));
+    if (stretch.end.empty()) continue;
+    stretch.end = stretch.first;
+    std::erase_if(stretch.found,
+                  [&](const FoundImage& one) { return DigestOf(one) != stretch.first; });
+  }
+  found = std::move(stretch.found);
+  return DigestPosition{.digest = std::move(stretch.end), .width = after.width};
 }
 
 // How many times as much the next page looks through as one that found so many: nothing at all says
@@ -202,6 +291,23 @@ DigestPosition PositionAfter(const DigestPosition& before, const Slice& slice, s
   const std::uint64_t width =
       next_algorithm ? kAllParts : before.width * GrowthAfter(slice.found.size(), limit);
   return {.digest = slice.end, .width = std::min(width, kAllParts)};
+}
+
+// A page by looks into each repository.
+Result<DigestPosition> FillByRepository(db::Transaction& tx, const ImageScope& scope,
+                                        const std::vector<NameRange>& ranges,
+                                        const DigestPosition& after, std::size_t limit,
+                                        std::vector<FoundImage>& found) {
+  const std::string bound = BoundAfter(after);
+  Slice slice;
+  // Where one digest has more images than a page, the page is as long as that.
+  for (std::size_t most = limit; slice.found.empty() && slice.end != bound; most *= 2) {
+    slice.end = bound;
+    BW_TRY_STATUS(Fill(tx, scope, ranges, after.digest, most, slice));
+  }
+  DigestPosition position = PositionAfter(after, slice, limit, slice.end == bound);
+  found = std::move(slice.found);
+  return position;
 }
 
 }  // namespace
@@ -254,24 +360,23 @@ Result<DigestPage> ImageList::PageByDigest(const ImageScope& scope, const Digest
                                            std::size_t limit) const {
   limit = std::clamp<std::size_t>(limit, 1, kImagesPerDigestPage);
   const std::vector<NameRange> ranges = RangesOf(scope.namespaces, scope.repositories);
-  const std::string bound = BoundAfter(after);
   DigestPage page;
   std::vector<std::size_t> unread;
   BW_TRY_STATUS(database_.Read([&](db::Transaction& tx) -> Status {
     page = {};
     unread.clear();
-    Slice slice;
-    // Where one digest has more images than a page, the page is as long as that.
-    for (std::size_t most = limit; slice.found.empty() && slice.end != bound; most *= 2) {
-      slice.end = bound;
-      BW_TRY_STATUS(Fill(tx, scope, ranges, after.digest, most, slice));
+    std::vector<FoundImage> found;
+    BW_TRY(const bool across, IsCheaperAcross(tx, scope, ranges, limit));
+    if (across) {
+      BW_TRY(page.position, FillAcross(tx, scope, ranges, after, limit, found));
+    } else {
+      BW_TRY(page.position, FillByRepository(tx, scope, ranges, after, limit, found));
     }
-    page.position = PositionAfter(after, slice, limit, slice.end == bound);
     page.more = page.position.digest != kEndOfDigests;
-    std::ranges::sort(slice.found, {}, [](const FoundImage& one) {
+    std::ranges::sort(found, {}, [](const FoundImage& one) {
       return std::tie(one.image.repository, one.image.digest.text());
     });
-    return TakeWanted(tx, scope, std::move(slice.found), page.images, unread);
+    return TakeWanted(tx, scope, std::move(found), page.images, unread);
   }));
   BW_TRY_STATUS(ReadConfigs(page.images, unread));
   return page;

@@ -96,7 +96,8 @@ class ImageList {
                          std::size_t limit = kImagesPerPage) const;
 
   // The same images, but those of one digest together, in whichever repositories they are. A page
-  // costs one look into each repository of the scope, so it holds more.
+  // costs one look into each repository of the scope, so it holds more; or it looks at the next
+  // digests of all repositories, where that costs less.
   Result<DigestPage> PageByDigest(const ImageScope& scope, const DigestPosition& after,
                                   std::size_t limit = kImagesPerDigestPage) const;
 

@@ -66,9 +66,38 @@ TEST_F(ImageListTest, PagesHoldWhatIsInScopeAndNothingElse) {
   EXPECT_EQ(untagged, 7U);
 }
 
+// How many repositories there are besides those that are asked for decides how a page is found:
+// among few it looks at all digests, among many into each repository.
+class DigestListTest : public ImageListTest, public ::testing::WithParamInterface<int> {
+ protected:
+  DigestListTest() {
+    const RepositoryPath other = world_.Repository("team-b/other");
+    for (int i = 0; i < 10; ++i) PushTo(other, std::to_string(i), "");
+    BW_CHECK(world_.database.Write([&](db::Transaction& tx) { return AddElsewhere(tx); }).ok());
+  }
+
+ private:
+  // Repositories of another registry, the first of them with images.
+  static Status AddElsewhere(db::Transaction& tx) {
+    for (int i = 0; i < GetParam(); ++i) {
+      const std::string name = "team-a/app-" + std::to_string(i);
+      BW_TRY_STATUS(
+          tx.Execute("INSERT INTO repository (id, registry, name_space, name, created) "
+                     "VALUES ($1, 'elsewhere', 'team-a', $2, 0)",
+                     {"elsewhere-" + std::to_string(i), name}));
+    }
+    BW_TRY_STATUS(tx.Execute(
+        "INSERT INTO manifest (repository, digest, media_type, artifact_type, content_size, "
+        "created, pushed, content) SELECT 'elsewhere-0', digest, media_type, artifact_type, "
+        "content_size, created, pushed, content FROM manifest"));
+    return Ok();
+  }
+};
+INSTANTIATE_TEST_SUITE_P(AmongFewAndMany, DigestListTest, ::testing::Values(1, 300));
+
 // Digests fall where they fall: each comes once and whole, also one that more repositories hold
 // than a page has images.
-TEST_F(ImageListTest, PagesByDigestHoldEachDigestWhole) {
+TEST_P(DigestListTest, HoldsEachDigestWhole) {
   std::map<std::string, std::set<std::string>> all;
   for (int i = 0; i < 40; ++i) {
     const RepositoryPath path = world_.Repository("team-a/app-" + std::to_string(i % 8));
@@ -99,7 +128,7 @@ TEST_F(ImageListTest, PagesByDigestHoldEachDigestWhole) {
 }
 
 // Whoever asks for one image after the other still comes to the end of a list.
-TEST_F(ImageListTest, PagesByDigestSkipWhereNothingIsHoweverShortTheyAre) {
+TEST_P(DigestListTest, SkipsWhereNothingIsHoweverShortItsPagesAre) {
   Push("one", "");
   int pages = 0;
   DigestPosition position;
@@ -112,7 +141,7 @@ TEST_F(ImageListTest, PagesByDigestSkipWhereNothingIsHoweverShortTheyAre) {
   EXPECT_LE(pages, 20);
 }
 
-TEST_F(ImageListTest, PagesByDigestHoldDigestsOfEveryAlgorithm) {
+TEST_P(DigestListTest, HoldsDigestsOfEveryAlgorithm) {
   Push("one", "");
   const std::string config = R"({"author":"two"})";
   ASSERT_TRUE(world_.PushBlob(path_, config).ok());
@@ -122,7 +151,7 @@ TEST_F(ImageListTest, PagesByDigestHoldDigestsOfEveryAlgorithm) {
   std::vector<std::string> found;
   DigestPosition position;
   for (bool more = true; more;) {
-    const auto page = world_.services->images.PageByDigest(Untagged(), position);
+    const auto page = world_.services->images.PageByDigest(Untagged(), position, 1);
     ASSERT_TRUE(page.ok()) << page.error().message();
     for (const ListedImage& image : page->images) found.push_back(image.digest.text());
     more = page->more;
