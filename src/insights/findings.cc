@@ -16,7 +16,9 @@ constexpr std::string_view kForgottenJob = "insights.forgotten";
 
 constexpr std::string_view kColumns =
     "SELECT account, provider_id, id, note_id, registry, resource, state, severity, opened, "
-    "updated, resolved, document FROM insights_finding ";
+    "updated, resolved, document ";
+constexpr std::string_view kOneFinding =
+    "FROM insights_finding WHERE account = $1 AND provider_id = $2 AND id = $3";
 // As an index of the table has it, so that the beginning of a list is read without the rest.
 constexpr std::string_view kRank =
     "CASE severity WHEN 'critical' THEN 0 WHEN 'high' THEN 1 WHEN 'medium' THEN 2 ELSE 3 END";
@@ -279,9 +281,19 @@ Status Findings::Resolve(db::Transaction& tx, const AccountId& account,
 Result<std::vector<Finding>> Findings::List(const AccountId& account,
                                             const FindingFilter& filter) const {
   Conditions conditions(account, filter);
-  std::string sql = std::string(kColumns) + conditions.where + " ORDER BY " + std::string(kRank) +
-                    ", updated DESC, id LIMIT " + conditions.Next(filter.limit);
+  // Of one severity all have one rank, which only so is no part of the order to the planner.
+  const std::string rank = filter.severity ? "" : std::string(kRank) + ", ";
+  const std::string order = " ORDER BY " + rank + "updated DESC, id";
+  // First which they are, for which an index is enough, then their rows.
+  std::string sql = std::string(kColumns) +
+                    "FROM (SELECT provider_id AS page_provider, id AS page_id "
+                    "FROM insights_finding " +
+                    conditions.where + order + " LIMIT " + conditions.Next(filter.limit);
   sql += " OFFSET " + conditions.Next(filter.offset);
+  sql +=
+      ") page CROSS JOIN insights_finding "
+      "WHERE account = $1 AND provider_id = page_provider AND id = page_id" +
+      order;
   return database_.ReadValue([&](db::Transaction& tx) -> Result<std::vector<Finding>> {
     std::vector<Finding> all;
     BW_TRY_STATUS(tx.QueryWith(sql, conditions.params, [&](const db::Row& row) -> Status {
@@ -314,9 +326,8 @@ Result<Finding> Findings::Find(const AccountId& account, std::string_view provid
 
 Result<Finding> Findings::Find(db::Transaction& tx, const AccountId& account,
                                std::string_view provider_id, std::string_view id) {
-  BW_TRY(auto finding,
-         tx.QueryOne(std::string(kColumns) + "WHERE account = $1 AND provider_id = $2 AND id = $3",
-                     {account, provider_id, id}, FindingOf));
+  BW_TRY(auto finding, tx.QueryOne(std::string(kColumns) + std::string(kOneFinding),
+                                   {account, provider_id, id}, FindingOf));
   if (!finding) return NotFound("occurrence " + std::string(id) + " was not found");
   return *std::move(finding);
 }

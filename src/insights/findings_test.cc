@@ -1,5 +1,8 @@
 #include "insights/findings.h"
 
+#include <algorithm>
+#include <tuple>
+
 #include <gtest/gtest.h>
 
 #include "base/testing.h"
@@ -167,6 +170,36 @@ TEST_F(FindingsTest, ListsByAccountStateAndSeverity) {
   const auto found = findings_.Find(AccountId("acc"), kProvider, Open()[0].id);
   ASSERT_TRUE(found.ok());
   EXPECT_FALSE(findings_.Find(AccountId("other"), kProvider, found->id).ok());
+}
+
+TEST_F(FindingsTest, PagesHoldTheListInItsOrderWhateverItIsFilteredBy) {
+  for (int i = 0; i < 40; ++i) {
+    json::Value payload = Assessed(i % 3 == 0 ? 1 : 0, 1);
+    payload.as_object()["digest"] = json::Text("sha256:" + std::to_string(i));
+    // Several of one moment, which only their ids tell apart.
+    if (i % 5 == 0) clock_.Advance(std::chrono::minutes{1});
+    Emit("image.assessed", std::move(payload));
+  }
+  for (const auto severity : {std::optional<Severity>(), std::optional(Severity::kLow)}) {
+    for (const auto state : {std::optional<State>(), std::optional(State::kOpen)}) {
+      FindingFilter filter{.state = state, .severity = severity, .limit = 100};
+      const auto whole = findings_.List(AccountId("acc"), filter);
+      ASSERT_TRUE(whole.ok());
+      ASSERT_EQ(whole->size(), severity ? 26U : 40U);
+      EXPECT_TRUE(std::ranges::is_sorted(*whole, {}, [](const Finding& one) {
+        return std::tuple(-static_cast<int>(one.severity), -ToMicros(one.updated), one.id);
+      }));
+      std::vector<std::string> paged;
+      filter.limit = 7;
+      for (; filter.offset < 42; filter.offset += filter.limit) {
+        const auto page = findings_.List(AccountId("acc"), filter);
+        ASSERT_TRUE(page.ok());
+        for (const Finding& one : *page) paged.push_back(one.id);
+      }
+      ASSERT_EQ(paged.size(), whole->size());
+      for (std::size_t i = 0; i < paged.size(); ++i) EXPECT_EQ(paged[i], (*whole)[i].id);
+    }
+  }
 }
 
 }  // namespace
