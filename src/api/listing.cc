@@ -32,6 +32,10 @@ void Print(const std::vector<std::string>& entries, bool& first, std::string& ou
   }
 }
 
+// After so many parts without an entry the list says that it is not over (RFC 8259 §2 allows the
+// space), and learns whether anybody still listens.
+constexpr std::size_t kEmptyParts = 8;
+
 class ListSource final : public io::Source {
  public:
   // `text` is printed already, `end` is what stands after the last entry.
@@ -46,6 +50,7 @@ class ListSource final : public io::Source {
       BW_TRY(const auto part, next_());
       if (part) {
         Print(*part, first_, text_);
+        if (text_.empty() && ++empty_parts_ % kEmptyParts == 0) text_ = "\n";
       } else {
         text_ += end_;
         ended_ = true;
@@ -63,6 +68,7 @@ class ListSource final : public io::Source {
   std::size_t sent_ = 0;
   bool first_;
   bool ended_ = false;
+  std::size_t empty_parts_ = 0;
   NextPart next_;
 };
 

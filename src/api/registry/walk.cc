@@ -12,6 +12,9 @@ namespace {
 // its client goes on.
 constexpr int kPagesPerPart = 8;
 
+// Of a whole list, so many come first: its client waits for no full page.
+constexpr std::size_t kFirstEntries = 64;
+
 Result<net::Response> PartOf(const Context& context, ListKind kind, Walk& walk, std::size_t limit) {
   std::vector<std::string> entries;
   for (int pages = 0; walk.more() && entries.size() < limit && pages < kPagesPerPart; ++pages) {
@@ -49,11 +52,13 @@ Result<net::Response> WalkResponse(const Context& context, ListKind kind,
   BW_TRY(const PageRequest asked, PageRequestOf(context));
   BW_TRY_STATUS(walk->Begin(asked.start));
   if (asked.limit) return PartOf(context, kind, *walk, *asked.limit);
-  constexpr std::size_t kWholePage = std::numeric_limits<std::size_t>::max();
   return ListResponse(
-      kind, [walk = std::move(walk)]() -> Result<std::optional<std::vector<std::string>>> {
+      kind,
+      [walk = std::move(walk),
+       most = kFirstEntries]() mutable -> Result<std::optional<std::vector<std::string>>> {
         if (!walk->more()) return std::nullopt;
-        BW_TRY(auto entries, walk->Next(kWholePage));
+        BW_TRY(auto entries, walk->Next(most));
+        most = std::numeric_limits<std::size_t>::max();
         return std::optional(std::move(entries));
       });
 }
