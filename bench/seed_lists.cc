@@ -403,14 +403,14 @@ class Seed {
   void AddBlobs() {
     Rows blobs(database_, "blob", "digest, size, place, created");
     Rows contents(database_, "blob_content", "digest, content");
-    Rows configs(database_, "image_config", "digest, created, labels");
+    Rows configs(database_, "image_config", "digest, created, labels, platform");
     Rows stored(database_, "stored_blob", "account, registry, digest, name_space, size");
     std::deque<std::string> labels;
     for (const Config& config : blobs_) {
       blobs.Add({config.digest, config.content.size(), 0, config.built});
       contents.Add({config.digest, AsBytes(config.content)});
       labels.push_back(json::Serialize(json::Object{{"build", json::Text(config.build)}}));
-      configs.Add({config.digest, config.built, labels.back()});
+      configs.Add({config.digest, config.built, labels.back(), "linux/amd64"});
       if (!config.is_stored) continue;
       stored.Add({here_.account, here_.registry, config.digest, "", config.content.size()});
       stored.Add(

@@ -77,6 +77,16 @@ class ConfigReader {
   bool readable_ = true;
 };
 
+Result<std::vector<const oci::Digest*>> UnknownOf(db::Transaction& tx,
+                                                  std::span<const oci::Digest> digests) {
+  std::vector<const oci::Digest*> unknown;
+  for (const oci::Digest& digest : digests) {
+    BW_TRY(const auto known, FindImageConfig(tx, digest));
+    if (!known) unknown.push_back(&digest);
+  }
+  return unknown;
+}
+
 }  // namespace
 
 ImageConfig ParseImageConfig(std::string_view text) {
@@ -140,16 +150,22 @@ Status NoteImageConfig(db::Transaction& tx, const oci::Digest& digest) {
   return content ? SaveImageConfig(tx, digest, ParseImageConfig(*content)) : Ok();
 }
 
-Status ReadImageConfig(db::Database& database, const ContentReader& reader,
-                       const oci::Digest& digest) {
-  BW_TRY(const auto known,
-         database.ReadValue([&](db::Transaction& tx) { return FindImageConfig(tx, digest); }));
-  if (known) return Ok();
-  const auto text = reader.ReadBlob(digest, kMaxConfigBytes);
-  const bool readable = text.ok() || text.error().code() == ErrorCode::kTooLarge;
-  if (!readable) return Ok();  // another time, or never
-  const ImageConfig config = ParseImageConfig(text.ok() ? *text : "");
-  return database.Write([&](db::Transaction& tx) { return SaveImageConfig(tx, digest, config); });
+Status ReadImageConfigs(db::Database& database, const ContentReader& reader,
+                        std::span<const oci::Digest> digests) {
+  BW_TRY(const auto unknown,
+         database.ReadValue([&](db::Transaction& tx) { return UnknownOf(tx, digests); }));
+  std::vector<std::pair<const oci::Digest*, ImageConfig>> read;
+  for (const oci::Digest* digest : unknown) {
+    const auto text = reader.ReadBlob(*digest, kMaxConfigBytes);
+    const bool readable = text.ok() || text.error().code() == ErrorCode::kTooLarge;
+    if (!readable) continue;  // another time, or never
+    read.emplace_back(digest, ParseImageConfig(text.ok() ? *text : ""));
+  }
+  if (read.empty()) return Ok();
+  return database.Write([&](db::Transaction& tx) -> Status {
+    for (const auto& [digest, config] : read) BW_TRY_STATUS(SaveImageConfig(tx, *digest, config));
+    return Ok();
+  });
 }
 
 Status RemoveImageConfig(db::Transaction& tx, const oci::Digest& digest) {

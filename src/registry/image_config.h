@@ -4,6 +4,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -41,10 +42,10 @@ Result<std::optional<ImageConfig>> FindImageConfig(db::Transaction& tx, const oc
 Status SaveImageConfig(db::Transaction& tx, const oci::Digest& digest, const ImageConfig& config);
 // Reads and keeps it where the blob is a row; those in the blob store are left to readers.
 Status NoteImageConfig(db::Transaction& tx, const oci::Digest& digest);
-// Keeps one that is too large for a row, unless it is kept; what cannot be read is left. Not inside
-// a transaction.
-Status ReadImageConfig(db::Database& database, const ContentReader& reader,
-                       const oci::Digest& digest);
+// Keeps those that are too large for a row, unless they are kept; what cannot be read is left. Not
+// inside a transaction. All are in memory as what they say, and kept in one transaction.
+Status ReadImageConfigs(db::Database& database, const ContentReader& reader,
+                        std::span<const oci::Digest> digests);
 // With its blob.
 Status RemoveImageConfig(db::Transaction& tx, const oci::Digest& digest);
 

@@ -92,6 +92,26 @@ TEST_F(KeptImageConfig, TellsWhetherItCouldBeRead) {
   EXPECT_EQ(Find()->platform, "");
 }
 
+// What a row does not hold lies in the blob store, each read of which takes its time: one
+// transaction keeps what all of them say.
+TEST_F(KeptImageConfig, IsReadWithOthersFromTheBlobStore) {
+  const std::string filler(70'000, 'x');
+  std::vector<oci::Digest> digests{oci::Digest::Of(AsBytes("there is no such blob"))};
+  for (int i = 0; i < 3; ++i) {
+    Push(R"({"os":"linux","architecture":"arm)" + std::to_string(i) + R"(","author":")" + filler +
+         "\"}");
+    digests.push_back(digest_);
+  }
+  ASSERT_TRUE(ReadImageConfigs(world_.database, world_.services->content, digests).ok());
+  for (int i = 0; i < 3; ++i) {
+    digest_ = digests[static_cast<std::size_t>(i) + 1];
+    ASSERT_TRUE(Find().has_value());
+    EXPECT_EQ(Find()->platform, "linux/arm" + std::to_string(i));
+  }
+  digest_ = digests[0];
+  EXPECT_FALSE(Find().has_value());
+}
+
 TEST_F(KeptImageConfig, IsReadAgainWhereItIsOlderThanItsPlatform) {
   Push(R"({"os":"linux","architecture":"amd64","config":{"Labels":{"a":"b"}}})");
   Note();

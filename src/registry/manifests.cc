@@ -215,7 +215,7 @@ Status Manifests::ReadLargeConfig(const RepositoryPath& path, const oci::Digest&
   BW_TRY(const auto blob, database_.ReadValue([&](db::Transaction& tx) {
     return FindBlob(tx, path.registry, path.name, config);
   }));
-  return blob ? ReadImageConfig(database_, *options_.content, config) : Ok();
+  return blob ? ReadImageConfigs(database_, *options_.content, {&config, 1}) : Ok();
 }
 
 Result<PushedManifest> Manifests::Put(const control::Caller& caller, const RepositoryPath& path,

@@ -185,9 +185,7 @@ Status Retention::ReadConfigs(const std::string& repository_id) const {
           {repository_id, after, kConfigsAtOnce},
           [](const db::Row& row) { return oci::Digest::Parse(row.Text(0)); });
     }));
-    for (const oci::Digest& digest : unknown) {
-      BW_TRY_STATUS(ReadImageConfig(deps_.database, reader, digest));
-    }
+    BW_TRY_STATUS(ReadImageConfigs(deps_.database, reader, unknown));
     if (unknown.size() < kConfigsAtOnce) return Ok();
     after = unknown.back().text();
   }
