@@ -44,10 +44,11 @@ Result<IssueScope> ScopeOf(const Context& context) {
 // The tagged images of an account on their way. Refers to nothing of the request.
 class AccountList {
  public:
-  AccountList(const AdvisorDeps& deps, AccountId account, ImageScope scope, Version version,
+  AccountList(const AdvisorDeps& deps, const Context& context, ImageScope scope, Version version,
               IssueScope issues, advisor::ExemptionSet exemptions)
       : deps_(deps),
-        account_(std::move(account)),
+        account_(context.account),
+        host_(management::NameFor(context)),
         scope_(std::move(scope)),
         version_(version),
         issues_(issues),
@@ -100,7 +101,7 @@ class AccountList {
   }
 
   std::string NameOf(const Image& image, const std::string& tag) const {
-    return scope_.registry.value() + "/" + image.repository + ":" + tag;
+    return management::FullName(host_, image.repository) + ":" + tag;
   }
 
   Result<advisor::ImageReport> Report(const Image& image) const {
@@ -150,6 +151,7 @@ class AccountList {
 
   const AdvisorDeps deps_;
   const AccountId account_;
+  const std::string host_;
   const ImageScope scope_;
   const Version version_;
   const IssueScope issues_;
@@ -259,7 +261,7 @@ class Handlers {
     NoteFilter(context);
     BW_TRY(ImageScope scope, ImagesOf(context));
     BW_TRY(const auto exemptions, deps_.exemptions.List(context.account, context.registry.name));
-    return std::make_shared<AccountList>(deps_, context.account, std::move(scope), version_, issues,
+    return std::make_shared<AccountList>(deps_, context, std::move(scope), version_, issues,
                                          advisor::ExemptionSet(exemptions));
   }
 

@@ -163,6 +163,25 @@ TEST_F(AdvisorApiTest, AccountListsHoldEveryTaggedImage) {
           .empty());
 }
 
+TEST_F(AdvisorApiTest, AccountListsNameImagesByThePublicHostThatWasAsked) {
+  Scan();
+  world_.registries =
+      control::Registries({{.name = RegistryName(registry::testing::kRegistry),
+                            .region = "us-south",
+                            .public_hosts = {registry::testing::kRegistry, "images.example.org"},
+                            .private_hosts = {}}});
+  host_ = "images.example.org:5000";
+  const std::string name = host_ + "/tests/app:1";
+  EXPECT_EQ(
+      json::FindText(
+          json::Find(Get("/va/api/v4/report/account/status").body, "images")->as_array().at(0),
+          "name"),
+      name);
+  EXPECT_TRUE(
+      json::Find(Get("/va/api/v4/report/account").body, "assessments")->as_object().contains(name));
+  EXPECT_EQ(Get("/va/api/v4/report/image/" + name).status, 200);
+}
+
 // More than an answer would hold in memory, in parts that have nothing in them at times.
 TEST_F(AdvisorApiTest, AccountListsAreReadInParts) {
   const int images = static_cast<int>(registry::kImagesPerPage) + 10;

@@ -68,7 +68,7 @@ class AdvisorApiTest : public ::testing::Test {
     request.method = std::move(method);
     request.path = std::move(path);
     request.query = std::move(query);
-    request.headers.Add("Host", registry::testing::kRegistry);
+    request.headers.Add("Host", host_);
     request.peer.server_address = "127.0.0.1:5000";
     request.id = "req-7";
     request.body = &body_source;
@@ -110,6 +110,7 @@ class AdvisorApiTest : public ::testing::Test {
                          Endpoints(),
                          {{"/va/api", &face_}, {"/", &registry_face_}}};
   std::string digest_;
+  std::string host_ = registry::testing::kRegistry;  // that is asked
 };
 
 }  // namespace breakwater::api::testing

@@ -108,7 +108,11 @@ class Service {
     if (parts.size() > 1) request.query = std::string(parts[1]);
     request.headers.Set("Host", registry::testing::kRegistry);
     if (!call.authorization.empty()) request.headers.Set("Authorization", call.authorization);
-    for (const auto& [name, value] : call.headers) request.headers.Add(name, value);
+    for (const auto& [name, value] : call.headers) {
+      // A request has one Host: theirs instead of the registry's.
+      if (name == "Host") request.headers.Remove(name);
+      request.headers.Add(name, value);
+    }
     request.peer.server_address = "127.0.0.1:5000";
     if (call.private_network) request.peer.listener = net::ListenerKind::kPrivate;
     request.id = "req-1";

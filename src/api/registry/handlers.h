@@ -26,9 +26,13 @@ control::Resource ResourceNamed(const registry::Namespaces& namespaces, const Co
 Result<registry::RepositoryPath> Resolve(const RegistryDeps& deps, const Context& context,
                                          const oci::ImageName& image);
 
-// "us.icr.io/ns/app", and with tags.
-std::string FullName(const RegistryName& registry, std::string_view repository);
-std::vector<std::string> FullTags(const RegistryName& registry, std::string_view repository,
+// What the names of images in an answer begin with: the host that the client asked, port and all,
+// if it is a public one of the registry, for that is where the client reaches them; else the
+// registry's name.
+std::string NameFor(const Context& context);
+// "us.icr.io/ns/app", and with tags. `host`: from NameFor.
+std::string FullName(std::string_view host, std::string_view repository);
+std::vector<std::string> FullTags(std::string_view host, std::string_view repository,
                                   const std::vector<std::string>& tags);
 
 json::Array TextArray(const std::vector<std::string>& texts);

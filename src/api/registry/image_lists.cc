@@ -53,10 +53,9 @@ std::int64_t CreatedSeconds(const ListedImage& image) {
 }
 
 // `state`: null where it is not asked for.
-std::string ImageText(const RegistryName& registry, const ListedImage& image,
-                      const ListedState* state) {
-  const std::string name = FullName(registry, image.repository);
-  const json::Array tags = TextArray(FullTags(registry, image.repository, image.tags));
+std::string ImageText(std::string_view host, const ListedImage& image, const ListedState* state) {
+  const std::string name = FullName(host, image.repository);
+  const json::Array tags = TextArray(FullTags(host, image.repository, image.tags));
   const auto size = static_cast<std::int64_t>(image.size);
   json::Object entry{{"Id", json::Text(image.config ? image.config->text() : "")},
                      {"ParentId", ""},
@@ -76,8 +75,8 @@ std::string ImageText(const RegistryName& registry, const ListedImage& image,
 // can untagged images be found (ibm-registry 1.8).
 class DigestEntry {
  public:
-  DigestEntry(const RegistryName& registry, const ListedImage& first)
-      : registry_(registry),
+  DigestEntry(std::string_view host, const ListedImage& first)
+      : host_(host),
         entry_{{"id", json::Text(first.digest.text())},
                {"created", CreatedSeconds(first)},
                {"manifestType", json::Text(oci::DisplayName(first.media_type))},
@@ -89,7 +88,7 @@ class DigestEntry {
     for (const std::string& tag : image.tags) {
       tags[tag] = state == nullptr ? json::Object() : ReportJson(state->Of(tag));
     }
-    repositories_[FullName(registry_, image.repository)] = std::move(tags);
+    repositories_[FullName(host_, image.repository)] = std::move(tags);
   }
   std::string Text() && {
     entry_["repoTags"] = std::move(repositories_);
@@ -97,7 +96,7 @@ class DigestEntry {
   }
 
  private:
-  const RegistryName& registry_;
+  const std::string_view host_;
   json::Object entry_;
   json::Object repositories_;
 };
@@ -106,16 +105,18 @@ class DigestEntry {
 class AssessedWalk : public Walk {
  public:
   // `exemptions`: null where only the images are asked for, and not what the advisor says of them.
-  AssessedWalk(const RegistryDeps& deps, AccountId account, ImageScope scope,
+  AssessedWalk(const RegistryDeps& deps, const Context& context, ImageScope scope,
                std::optional<advisor::ExemptionSet> exemptions)
       : deps_(deps),
-        account_(std::move(account)),
+        account_(context.account),
+        host_(NameFor(context)),
         scope_(std::move(scope)),
         exemptions_(std::move(exemptions)) {}
 
  protected:
   const RegistryDeps& deps() const { return deps_; }
   const ImageScope& scope() const { return scope_; }
+  const std::string& host() const { return host_; }
 
   // Of images in order of repository and digest; none where they are not asked for.
   Result<std::vector<ListedState>> StatesOf(const std::vector<ListedImage>& images) const {
@@ -126,6 +127,7 @@ class AssessedWalk : public Walk {
  private:
   const RegistryDeps deps_;
   const AccountId account_;
+  const std::string host_;
   const ImageScope scope_;
   const std::optional<advisor::ExemptionSet> exemptions_;
 };
@@ -149,7 +151,7 @@ class ImageWalk final : public AssessedWalk {
     std::vector<std::string> entries;
     entries.reserve(page.images.size());
     for (std::size_t i = 0; i < page.images.size(); ++i) {
-      entries.push_back(ImageText(scope().registry, page.images[i], StateAt(states, i)));
+      entries.push_back(ImageText(host(), page.images[i], StateAt(states, i)));
     }
     if (page.more) position_ = page.position;
     set_more(page.more);
@@ -188,7 +190,7 @@ class DigestWalk final : public AssessedWalk {
     std::vector<std::string> entries;
     entries.reserve(by_digest.size());
     for (const auto& [digest, places] : by_digest) {
-      DigestEntry entry(scope().registry, page.images[places.front()]);
+      DigestEntry entry(host(), page.images[places.front()]);
       for (const std::size_t at : places) entry.Add(page.images[at], StateAt(states, at));
       entries.push_back(std::move(entry).Text());
     }
@@ -255,7 +257,7 @@ Result<net::Response> ListImages(const RegistryDeps& deps, Context& context) {
   BW_TRY(auto exemptions, ExemptionsFor(deps, context, verdicts));
   return WalkResponse(
       context, ListKind::kArray,
-      std::make_shared<ImageWalk>(deps, context.account, std::move(scope), std::move(exemptions)));
+      std::make_shared<ImageWalk>(deps, context, std::move(scope), std::move(exemptions)));
 }
 
 Result<net::Response> ListImageDigests(const RegistryDeps& deps, Context& context) {
@@ -279,7 +281,7 @@ Result<net::Response> ListImageDigests(const RegistryDeps& deps, Context& contex
   BW_TRY(auto exemptions, ExemptionsFor(deps, context, !exclude_va));
   return WalkResponse(
       context, ListKind::kArray,
-      std::make_shared<DigestWalk>(deps, context.account, std::move(scope), std::move(exemptions)));
+      std::make_shared<DigestWalk>(deps, context, std::move(scope), std::move(exemptions)));
 }
 
 }  // namespace

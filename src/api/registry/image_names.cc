@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <optional>
 
 #include "api/registry/handlers.h"
 #include "base/strings.h"
@@ -7,8 +8,21 @@
 namespace breakwater::api::management {
 namespace {
 
+// ":5000" of "registry.example:5000" where that is `known` with a port, "" where it is `known`;
+// nothing where it is another host. What is not a port is not repeated in an answer.
+std::optional<std::string_view> PortAfter(std::string_view host, std::string_view known) {
+  if (!EqualsIgnoreCase(host.substr(0, known.size()), known)) return std::nullopt;
+  const std::string_view port = host.substr(known.size());
+  if (port.empty()) return port;
+  const bool sane = port.size() > 1 && port.size() <= std::string_view(":65535").size() &&
+                    port.front() == ':' &&
+                    port.find_first_not_of("0123456789", 1) == std::string_view::npos;
+  return sane ? std::optional(port) : std::nullopt;
+}
+
+// With the port that a client reaches it at, or without one.
 bool SameHost(std::string_view a, std::string_view b) {
-  return EqualsIgnoreCase(a, b) || EqualsIgnoreCase(a, b.substr(0, b.rfind(':')));
+  return PortAfter(a, b) || EqualsIgnoreCase(a, b.substr(0, b.rfind(':')));
 }
 
 }  // namespace
@@ -55,15 +69,23 @@ Result<registry::RepositoryPath> Resolve(const RegistryDeps& deps, const Context
   return NotFound("there is no such namespace in this registry").Reason("name_unknown");
 }
 
-std::string FullName(const RegistryName& registry, std::string_view repository) {
-  return registry.value() + "/" + std::string(repository);
+std::string NameFor(const Context& context) {
+  const std::string_view asked = context.request.headers.Get("Host").value_or("");
+  for (const std::string& known : context.registry.public_hosts) {
+    if (const auto port = PortAfter(asked, known)) return known + std::string(*port);
+  }
+  return context.registry.name.value();
 }
 
-std::vector<std::string> FullTags(const RegistryName& registry, std::string_view repository,
+std::string FullName(std::string_view host, std::string_view repository) {
+  return std::string(host) + "/" + std::string(repository);
+}
+
+std::vector<std::string> FullTags(std::string_view host, std::string_view repository,
                                   const std::vector<std::string>& tags) {
   std::vector<std::string> full;
   full.reserve(tags.size());
-  for (const std::string& tag : tags) full.push_back(FullName(registry, repository) + ":" + tag);
+  for (const std::string& tag : tags) full.push_back(FullName(host, repository) + ":" + tag);
   return full;
 }
 

@@ -20,8 +20,9 @@ constexpr std::size_t kMaxImageName = 1024;
 
 // The reference's own field, and beside it all that went: every tag by its full name, also of what
 // was attached, and the digests of that.
-json::Object DeletionJson(const RepositoryPath& path, const DeletedImage& deleted, bool dry_run) {
-  const std::string name = FullName(path.registry, path.name);
+json::Object DeletionJson(const Context& context, const RepositoryPath& path,
+                          const DeletedImage& deleted, bool dry_run) {
+  const std::string name = FullName(NameFor(context), path.name);
   json::Array attachments;
   json::Array removed;  // of which there may be a million
   const auto add = [&](const std::vector<std::string>& tags) {
@@ -46,7 +47,7 @@ Result<net::Response> DeleteImage(const RegistryDeps& deps, Context& context) {
   BW_TRY(const DeletedImage deleted,
          deps.manifests.DeleteImage(context.caller, path, image.reference(),
                                     {.action = action::kImageDelete, .dry_run = dry_run}));
-  return JsonResponse(200, DeletionJson(path, deleted, dry_run));
+  return JsonResponse(200, DeletionJson(context, path, deleted, dry_run));
 }
 
 Result<net::Response> DeleteImageTag(const RegistryDeps& deps, Context& context) {
@@ -59,7 +60,7 @@ Result<net::Response> DeleteImageTag(const RegistryDeps& deps, Context& context)
   BW_TRY(const oci::Digest digest,
          deps.manifests.DeleteTag(context.caller, path, image.reference(),
                                   {.action = action::kImageUntag, .dry_run = dry_run}));
-  const json::Array removed = TextArray(FullTags(path.registry, path.name, {*image.tag}));
+  const json::Array removed = TextArray(FullTags(NameFor(context), path.name, {*image.tag}));
   json::Object body{{"Untagged", removed.front()},
                     {"RemovedTags", removed},
                     {"Digest", json::Text(digest.text())}};
@@ -112,7 +113,7 @@ class BulkDeletion {
     for (const registry::Attachment& one : deleted.attachments) {
       gone_.insert({path.name, one.digest.text()});
     }
-    removed_[reference] = DeletionJson(path, deleted, dry_run_);
+    removed_[reference] = DeletionJson(context_, path, deleted, dry_run_);
     return Ok();
   }
 

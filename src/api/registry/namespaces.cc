@@ -102,10 +102,11 @@ Result<net::Response> AssignNamespace(const RegistryDeps& deps, Context& context
 // What deleting a namespace would remove, as it is read: images first, then what lies in the trash.
 class Removal {
  public:
-  Removal(const RegistryDeps& deps, RegistryName registry, std::string name_space)
+  Removal(const RegistryDeps& deps, const Context& context, std::string name_space)
       : images_(deps.images),
         trash_(deps.trash),
-        scope_{.registry = std::move(registry),
+        host_(NameFor(context)),
+        scope_{.registry = context.registry.name,
                .namespaces = {std::move(name_space)},
                .repositories = {}} {}
 
@@ -134,15 +135,15 @@ class Removal {
  private:
   std::string Entry(const std::string& repository, const oci::Digest& digest,
                     const std::vector<std::string>& tags) const {
-    json::Object entry{
-        {"Image", json::Text(FullName(scope_.registry, repository) + "@" + digest.text())},
-        {"Tags", TextArray(FullTags(scope_.registry, repository, tags))}};
+    json::Object entry{{"Image", json::Text(FullName(host_, repository) + "@" + digest.text())},
+                       {"Tags", TextArray(FullTags(host_, repository, tags))}};
     if (in_trash_) entry["InTrash"] = true;
     return json::Serialize(entry);
   }
 
   const registry::ImageList& images_;
   const registry::Trash& trash_;
+  const std::string host_;
   const registry::ImageScope scope_;
   registry::ImagePosition position_;
   bool in_trash_ = false;
@@ -152,7 +153,7 @@ class Removal {
 Result<net::Response> PlanDeletion(const RegistryDeps& deps, const Context& context) {
   const std::string& name = context.Path("name");
   BW_TRY(const auto settings, deps.namespaces.PlanDelete(context.account, context.registry, name));
-  auto removal = std::make_shared<Removal>(deps, context.registry.name, name);
+  auto removal = std::make_shared<Removal>(deps, context, name);
   return ListResponse(ListKind::kArray, [removal] { return removal->Next(); }, "RemovedImages",
                       {{"Namespace", json::Text(name)},
                        {"DryRun", true},

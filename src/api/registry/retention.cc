@@ -139,9 +139,10 @@ constexpr char kJudged = '~';
 // looked at; a part that goes on with one goes on with that judgement, which its link names.
 class Judging final : public Walk {
  public:
-  Judging(const RegistryDeps& deps, RegistryName registry, NamedPolicy named, PrintJudged print)
+  Judging(const RegistryDeps& deps, const Context& context, NamedPolicy named, PrintJudged print)
       : retention_(deps.retention),
-        registry_(std::move(registry)),
+        registry_(context.registry.name),
+        host_(NameFor(context)),
         named_(std::move(named)),
         print_(print) {}
 
@@ -210,9 +211,8 @@ class Judging final : public Walk {
     for (; at_ < end; ++at_) {
       const auto& image = some_.images[at_];
       const auto tags = along.find(image.digest.text());
-      print_(FullName(registry_, judged_->name) + "@" + image.digest.text(), image,
-             some_.verdicts[at_], tags == along.end() ? std::vector<std::string>() : tags->second,
-             entries);
+      print_(FullName(host_, judged_->name) + "@" + image.digest.text(), image, some_.verdicts[at_],
+             tags == along.end() ? std::vector<std::string>() : tags->second, entries);
       position_.digest = image.digest.text();
     }
     return Ok();
@@ -230,6 +230,7 @@ class Judging final : public Walk {
 
   const registry::Retention& retention_;
   const RegistryName registry_;
+  const std::string host_;
   const NamedPolicy named_;
   const PrintJudged print_;
   bool begun_ = false;
@@ -271,18 +272,16 @@ Result<net::Response> AnalyzeRetentionPolicy(const RegistryDeps& deps, Context& 
   BW_TRY_STATUS(deps.authorizer.Authorize(context.caller, action::kRetentionAnalyze,
                                           NamespaceNamed(deps, context, named.name_space)));
   BW_TRY_STATUS(deps.retention.Get(context.account, context.registry.name, named.name_space));
-  return WalkResponse(
-      context, ListKind::kObject,
-      std::make_shared<Judging>(deps, context.registry.name, std::move(named), PrintDeletion));
+  return WalkResponse(context, ListKind::kObject,
+                      std::make_shared<Judging>(deps, context, std::move(named), PrintDeletion));
 }
 
 Result<net::Response> ExplainRetention(const RegistryDeps& deps, Context& context) {
   NamedPolicy named{.name_space = context.Path("name"), .policy = {}};
   BW_TRY(named.policy,
          deps.retention.Get(context.account, context.registry.name, named.name_space));
-  return WalkResponse(
-      context, ListKind::kArray,
-      std::make_shared<Judging>(deps, context.registry.name, std::move(named), PrintExplanation));
+  return WalkResponse(context, ListKind::kArray,
+                      std::make_shared<Judging>(deps, context, std::move(named), PrintExplanation));
 }
 
 // It is applied at once: a dry run says what that would delete.

@@ -19,10 +19,11 @@ std::int64_t DaysUntil(Timestamp expires, Timestamp now) {
 
 class TrashWalk final : public Walk {
  public:
-  TrashWalk(const RegistryDeps& deps, RegistryName registry, std::vector<std::string> namespaces)
+  TrashWalk(const RegistryDeps& deps, const Context& context, std::vector<std::string> namespaces)
       : trash_(deps.trash),
         clock_(deps.clock),
-        registry_(std::move(registry)),
+        registry_(context.registry.name),
+        host_(NameFor(context)),
         namespaces_(std::move(namespaces)) {}
 
   Status Begin(std::string_view start) override {
@@ -33,7 +34,7 @@ class TrashWalk final : public Walk {
     BW_TRY(const TrashPage page, trash_.List(registry_, namespaces_, position_, most));
     std::vector<std::string> members;
     for (const TrashedImage& image : page.images) {
-      members.push_back(Member(FullName(registry_, image.repository) + "@" + image.digest.text(),
+      members.push_back(Member(FullName(host_, image.repository) + "@" + image.digest.text(),
                                {{"daysUntilExpiry", DaysUntil(image.expires, clock_.Now())},
                                 {"tags", TextArray(image.tags)},
                                 {"deleted", json::Text(FormatRfc3339(image.deleted))}}));
@@ -50,6 +51,7 @@ class TrashWalk final : public Walk {
   const registry::Trash& trash_;
   const Clock& clock_;
   const RegistryName registry_;
+  const std::string host_;
   const std::vector<std::string> namespaces_;
   ImagePosition position_;
 };
@@ -62,9 +64,8 @@ Result<net::Response> ListDeletedImages(const RegistryDeps& deps, Context& conte
   // The reference's documents ask for the one right or the other (ibm-registry 3.3).
   BW_TRY(auto namespaces,
          NamespacesFor(deps, context, {action::kImageList, action::kImageDelete}, only));
-  return WalkResponse(
-      context, ListKind::kObject,
-      std::make_shared<TrashWalk>(deps, context.registry.name, std::move(namespaces)));
+  return WalkResponse(context, ListKind::kObject,
+                      std::make_shared<TrashWalk>(deps, context, std::move(namespaces)));
 }
 
 Result<oci::Digest> DigestNamed(const oci::ImageName& image) {
@@ -99,14 +100,15 @@ Result<net::Response> PurgeDeletedImage(const RegistryDeps& deps, Context& conte
   BW_TRY(const bool dry_run, BoolParameter(context, "dry_run", false));
   BW_TRY(const auto purged, dry_run ? deps.trash.PurgeWouldRemove(path, digest)
                                     : deps.trash.Purge(context.caller, path, digest));
+  const std::string host = NameFor(context);
   json::Array images;
   std::vector<std::string> tags;
   for (const registry::PurgedImage& one : purged) {
-    images.push_back(json::Text(FullName(path.registry, path.name) + "@" + one.digest.text()));
+    images.push_back(json::Text(FullName(host, path.name) + "@" + one.digest.text()));
     tags.insert(tags.end(), one.tags.begin(), one.tags.end());
   }
   json::Object body{{"removed", std::move(images)},
-                    {"removed_tags", TextArray(FullTags(path.registry, path.name, tags))}};
+                    {"removed_tags", TextArray(FullTags(host, path.name, tags))}};
   if (dry_run) body["dry_run"] = true;
   return JsonResponse(200, body);
 }
