@@ -336,6 +336,17 @@ TEST_F(AdvisorApiTest, ExemptionsOfADigestAreListedForEachOfItsTags) {
   EXPECT_EQ(json::Find(many.body, "tests/app")->as_array().size(), 0U);
 }
 
+TEST_F(AdvisorApiTest, ImagesOfOtherRegistriesHaveNoExemptionsAmongMany) {
+  ASSERT_EQ(Send("POST", "/va/api/v4/exempt/image/issue/cve/CVE-2023-4911").status, 201);
+  const std::string own = Name();
+  const Answer many = Send("POST", "/va/api/v4/exemptions/images", "",
+                           "[\"other.example/tests/app:1\",\"" + own + "\"]");
+  ASSERT_EQ(many.status, 200);
+  EXPECT_EQ(json::Find(many.body, own)->as_array().size(), 1U);
+  EXPECT_EQ(json::Find(many.body, "other.example/tests/app:1")->as_array().size(), 0U);
+  EXPECT_EQ(Send("POST", "/va/api/v4/exemptions/images", "", R"(["tests/app:1","!"])").status, 400);
+}
+
 TEST_F(AdvisorApiTest, TheRightToReadVulnerabilitiesIsAskedForOnTheNamespace) {
   Scan();
   std::string asked;
