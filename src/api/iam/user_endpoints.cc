@@ -57,6 +57,15 @@ std::optional<std::string> OptionalText(const json::Reader& in, std::string_view
   return field ? std::optional(field->String()) : std::nullopt;
 }
 
+// Relative to the service's URL, as the reference's are: its older clients put a link behind the
+// URL that they were given, which ends in /iam.
+std::string LinkTo(const Context& context, std::int64_t limit, std::int64_t offset) {
+  constexpr std::string_view kBase = "/iam";
+  std::string link = PageLink(context, "limit", "_start", limit, offset);
+  if (link.starts_with(kBase)) link.erase(0, kBase.size());
+  return link;
+}
+
 class Handlers {
  public:
   explicit Handlers(const IamDeps& deps) : deps_(deps) {}
@@ -77,10 +86,10 @@ class Handlers {
     }
     json::Object body{{"total_results", listed.total},
                       {"limit", page.limit},
-                      {"first_url", Text(PageLink(context, "limit", "_start", page.limit, 0))}};
+                      {"first_url", Text(LinkTo(context, page.limit, 0))}};
     const std::int64_t next = page.offset + page.limit;
     if (next < listed.total) {
-      body["next_url"] = Text(PageLink(context, "limit", "_start", page.limit, next));
+      body["next_url"] = Text(LinkTo(context, page.limit, next));
     }
     body["resources"] = std::move(items);
     return JsonResponse(200, body);
