@@ -256,6 +256,72 @@ TEST_F(TrailDelivery, FilesThatWereClosedAreNeverWrittenOver) {
   EXPECT_EQ(*io::ReadFile(to / "audit-000000000002-3.jsonl", 1000), "second once more\n");
 }
 
+class RotatedFile : public ::testing::Test {
+ protected:
+  void Deliver(std::int64_t sequence) {
+    const SinkItem item{.sequence = sequence,
+                        .time = {},
+                        .id = {},
+                        .severity = {},
+                        .action = {},
+                        .text = std::to_string(sequence)};
+    ASSERT_TRUE(sink_.Deliver(std::span(&item, 1)).ok());
+  }
+  std::string Read(const std::string& name) const {
+    const auto text = io::ReadFile(to_ / name, 1000);
+    return text.ok() ? *text : "(none)";
+  }
+
+  testing::TempDir directory_;
+  const std::filesystem::path to_ = directory_.path() / "sink";
+  FileSink sink_{{.directory = to_}};
+};
+
+TEST_F(RotatedFile, AfterItWasMovedANewOneIsBegun) {
+  Deliver(1);
+  std::filesystem::rename(to_ / "audit.jsonl", to_ / "audit.jsonl.1");
+  Deliver(2);
+  Deliver(3);
+  EXPECT_EQ(Read("audit.jsonl.1"), "1\n");
+  EXPECT_EQ(Read("audit.jsonl"), "2\n3\n");
+}
+
+TEST_F(RotatedFile, AfterAnotherTookItsNameThatIsWrittenOn) {
+  Deliver(1);
+  std::filesystem::rename(to_ / "audit.jsonl", to_ / "audit.jsonl.1");
+  ASSERT_TRUE(io::WriteFileDurably(to_ / "audit.jsonl", AsBytes("0\n")).ok());
+  Deliver(2);
+  EXPECT_EQ(Read("audit.jsonl.1"), "1\n");
+  EXPECT_EQ(Read("audit.jsonl"), "0\n2\n");
+}
+
+TEST_F(RotatedFile, AfterItWasRemovedANewOneIsBegun) {
+  Deliver(1);
+  std::filesystem::remove(to_ / "audit.jsonl");
+  Deliver(2);
+  EXPECT_EQ(Read("audit.jsonl"), "2\n");
+  std::filesystem::remove_all(to_);
+  Deliver(3);
+  EXPECT_EQ(Read("audit.jsonl"), "3\n");
+}
+
+// What a failed write is cut back to counts from the new beginning then.
+TEST_F(RotatedFile, AfterItWasEmptiedItsLengthIsCountedAnew) {
+  const std::filesystem::path limited = directory_.path() / "limited";
+  FileSink sink({.directory = limited, .rotate_bytes = 10});
+  const auto deliver = [&](std::int64_t sequence) {
+    const SinkItem item{
+        .sequence = sequence, .time = {}, .id = {}, .severity = {}, .action = {}, .text = "12345"};
+    ASSERT_TRUE(sink.Deliver(std::span(&item, 1)).ok());
+  };
+  deliver(1);
+  std::filesystem::resize_file(limited / "audit.jsonl", 0);
+  deliver(2);
+  EXPECT_EQ(*io::ReadFile(limited / "audit.jsonl", 1000), "12345\n") << "closed too early";
+  deliver(3);
+  EXPECT_EQ(*io::ReadFile(limited / "audit-000000000003.jsonl", 1000), "12345\n12345\n");
+}
+
 TEST_F(TrailDelivery, TheLagIsTheSameWhenWhatIsBehindHasLeftTheDatabase) {
   Append(4);
   const auto delivery = ToDestination();

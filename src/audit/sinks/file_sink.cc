@@ -67,6 +67,15 @@ Status FileSink::Open() {
   return Ok();
 }
 
+bool FileSink::IsThere() const {
+  struct stat opened{};
+  struct stat named{};
+  if (::fstat(file_.get(), &opened) != 0) return false;
+  if (::stat((options_.directory / kName).c_str(), &named) != 0) return false;
+  return opened.st_dev == named.st_dev && opened.st_ino == named.st_ino &&
+         static_cast<std::uint64_t>(opened.st_size) >= size_;
+}
+
 Status FileSink::Rotate(std::int64_t last) {
   char name[64];
   std::snprintf(name, sizeof name, "audit-%012lld", static_cast<long long>(last));
@@ -83,6 +92,7 @@ Status FileSink::Rotate(std::int64_t last) {
 }
 
 Status FileSink::Deliver(std::span<const SinkItem> items) {
+  if (file_ && !IsThere()) file_.Reset();
   if (!file_) BW_TRY_STATUS(Open());
   std::string text;
   for (const SinkItem& item : items) {
@@ -98,6 +108,11 @@ Status FileSink::Deliver(std::span<const SinkItem> items) {
     return status;
   }
   size_ += text.size();
+  if (!IsThere()) {
+    // Whoever took it away in the meantime may have done so before all of it was there.
+    file_.Reset();
+    return Unavailable("the file was moved, removed or emptied while it was written to");
+  }
   if (size_ < options_.rotate_bytes) return Ok();
   return Rotate(items.back().sequence);
 }

@@ -1,6 +1,7 @@
 // Lines in a file of a directory, closed and renamed when it is large: audit.jsonl, and
 // audit-<last entry>.jsonl for those that are closed. Entries may come again and end with the same
-// one: a file that is closed is never written over, the next is audit-<last entry>-2.jsonl.
+// one: a file that is closed is never written over, the next is audit-<last entry>-2.jsonl. Where
+// somebody else moves, removes or empties audit.jsonl, what comes next goes into a new one.
 #pragma once
 
 #include <filesystem>
@@ -23,6 +24,8 @@ class FileSink final : public Sink {
 
  private:
   Status Open();
+  // Whether the path still leads to the open file, and that has what was written.
+  bool IsThere() const;
   Status Rotate(std::int64_t last);
 
   const FileSinkOptions options_;
