@@ -99,8 +99,11 @@ std::string Range(std::int64_t first, std::int64_t last) {
 // Whether a signature vouches for any of it: hashes alone could be made anew by whoever wrote the
 // files.
 bool IsProven(const audit::FileVerification& found) {
-  return found.first == 0 || found.signed_to >= found.first;
+  return found.first > 0 && found.signed_to >= found.first;
 }
+
+// Whoever removed all of the trail would leave this.
+constexpr const char* kNothing = "there is no entry in what was given, so nothing was verified";
 
 }  // namespace
 
@@ -129,7 +132,7 @@ Result<audit::FileVerification> VerifyAuditFiles(const VerifyAuditArguments& arg
 }
 
 std::string RenderVerification(const audit::FileVerification& found) {
-  if (found.first == 0) return "there are no entries\n";
+  if (found.first == 0) return "NOT PROVEN: " + std::string(kNothing) + "\n";
   std::string text = IsProven(found) ? "intact: " : "NOT PROVEN, no head vouches for it: ";
   text += Range(found.first, found.last) + ", hash " + found.hash + "\n";
   if (found.first > 1) {
@@ -165,6 +168,9 @@ std::string RenderVerification(const audit::FileVerification& found) {
 std::string RenderVerificationJson(const Result<audit::FileVerification>& found) {
   if (!found.ok()) {
     return json::Serialize({{"intact", false}, {"problem", json::Text(found.error().message())}});
+  }
+  if (found->first == 0) {
+    return json::Serialize({{"intact", false}, {"proven", false}, {"problem", kNothing}});
   }
   json::Object object{{"intact", true},
                       {"proven", IsProven(*found)},

@@ -23,7 +23,7 @@ struct VerifyAuditArguments {
 inline constexpr std::string_view kVerifyAuditHelp =
     "Needs nothing but the files, the public key and, to find a tail that was cut off, a head that "
     "was kept elsewhere. Exit status: 0 intact, 1 something was changed, is missing or was cut "
-    "off, 2 it could not be looked at.";
+    "off, no head vouches for it, or there is no entry at all, 2 it could not be looked at.";
 
 // A PEM, a JWK, or an object that holds a PEM as "pem".
 Result<crypto::VerifyingKey> ReadPublicKey(const std::string& path);

@@ -83,6 +83,27 @@ TEST_F(VerifyAudit, CallsNothingIntactThatNobodySigned) {
   EXPECT_EQ(cli::VerifyAudit(Arguments({Write("signed", text)})), 0);
 }
 
+TEST_F(VerifyAudit, DoesNotPassWhereThereIsNoEntry) {
+  std::string unsealed;
+  audit::AppendUnsealed(4, unsealed);
+  const std::vector<std::vector<std::string>> nothings{
+      {}, {Write("empty", ""), Write("also", "")}, {Write("unsealed", unsealed)}};
+  for (const auto& files : nothings) {
+    const auto found = VerifyAuditFiles(Arguments(files));
+    ASSERT_TRUE(found.ok()) << found.error().message();
+    EXPECT_EQ(RenderVerification(*found),
+              "NOT PROVEN: there is no entry in what was given, so nothing was verified\n");
+    EXPECT_NE(RenderVerificationJson(found).find(R"("intact":false)"), std::string::npos);
+    EXPECT_EQ(cli::VerifyAudit(Arguments(files)), 1);
+  }
+  // Where a head was kept elsewhere, more can be said.
+  Entries(2);
+  const auto cut = VerifyAuditFiles(
+      Arguments({Write("empty", "")}, Write("heads", json::Serialize(audit::ToJson(Head())))));
+  ASSERT_FALSE(cut.ok());
+  EXPECT_NE(cut.error().message().find("the tail was cut off"), std::string::npos);
+}
+
 TEST_F(VerifyAudit, FindsThatAFileIsMissing) {
   const std::string one = Write("one", Entries(3));
   Write("two", Entries(3));
