@@ -13,11 +13,13 @@ using Kind = observe::Metrics::Kind;
 using Samples = std::vector<observe::Metrics::Sample>;
 
 constexpr std::chrono::minutes kMeasuringInterval{10};
+constexpr std::chrono::minutes kLookInterval{1};
 
 // What one process has added up; the answer to a scrape adds nothing up.
 void ExposeStorage(Installation::Parts& parts) {
-  parts.jobs->Every("registry.accounting", kMeasuringInterval,
-                    [&parts]() -> Status { return parts.accounting.Measure(); });
+  parts.jobs->Every("registry.accounting", kLookInterval, [&parts]() -> Status {
+    return parts.accounting.MeasureIfOlder(kMeasuringInterval);
+  });
   parts.metrics.AddCollector(
       Kind::kGauge, "breakwater_storage_bytes",
       "Bytes stored, by why they are kept, as of the last minutes.", [&parts]() -> Samples {

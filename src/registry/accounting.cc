@@ -289,6 +289,15 @@ Status Accounting::Measure() {
   });
 }
 
+Status Accounting::MeasureIfOlder(std::chrono::seconds age) {
+  BW_TRY(const auto recent, database_.ReadValue([&](db::Transaction& tx) {
+    return tx.QueryOne(
+        "SELECT 1 FROM storage_measured WHERE measured > $1 AND bytes > 0 AND state <> $2 LIMIT 1",
+        {clock_.Now() - age, ToString(StorageState::kAudit)}, [](const db::Row&) { return true; });
+  }));
+  return recent ? Ok() : Measure();
+}
+
 Result<std::vector<Accounting::Measured>> Accounting::Latest() const {
   return database_.ReadValue([](db::Transaction& tx) -> Result<std::vector<Measured>> {
     std::vector<Measured> all;

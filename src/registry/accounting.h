@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -100,6 +101,9 @@ class Accounting {
 
   // Keeps what OfInstallation finds, for Latest.
   Status Measure();
+  // Measure, unless the last one is younger than `age` and found anything but the audit trail.
+  // Where there is no content, looking costs little, and what comes first shows soon.
+  Status MeasureIfOlder(std::chrono::seconds age);
   struct Measured {
     StorageState state = StorageState::kLive;
     std::uint64_t bytes = 0;

@@ -463,5 +463,31 @@ TEST_F(AccountingTest, KeepsWhatWasMeasuredForWhoeverAsks) {
   }
 }
 
+TEST_F(AccountingTest, WhatComesFirstShowsAtTheNextLook) {
+  const auto leased = [&] {
+    const auto latest = accounting_.Latest();
+    for (const Accounting::Measured& one : *latest) {
+      if (one.state == State::kLeased) return static_cast<std::int64_t>(one.bytes);
+    }
+    return std::int64_t{-1};
+  };
+  const auto look = [&] {
+    world_.clock.Advance(std::chrono::minutes{1});
+    ASSERT_TRUE(accounting_.MeasureIfOlder(std::chrono::minutes{10}).ok());
+  };
+  look();
+  EXPECT_EQ(leased(), 0) << "an installation without content was measured";
+  ASSERT_TRUE(world_.PushBlob(path_, "small").ok());
+  look();
+  EXPECT_EQ(leased(), 5);
+  ASSERT_TRUE(world_.PushBlob(path_, "another").ok());
+  for (int minute = 1; minute < 10; ++minute) {
+    look();
+    EXPECT_EQ(leased(), 5) << minute << " minutes after all of it was added up";
+  }
+  look();
+  EXPECT_EQ(leased(), 12);
+}
+
 }  // namespace
 }  // namespace breakwater::registry
