@@ -1,6 +1,6 @@
 #include "app/exposed_metrics.h"
 
-#include <map>
+#include <algorithm>
 #include <optional>
 
 #include "registry/usage.h"
@@ -62,26 +62,28 @@ void ExposeJobs(Installation::Parts& parts) {
 // A number of an account's usage; nothing where it has none.
 using UsageValue = std::optional<std::int64_t> (*)(const registry::Usage&);
 
-// Registries of one region add up to one sample; a quota only if all of them have one.
+// What tells a registry from the others: its region, as with the reference system, which has one
+// registry in each. Quotas are of one registry, so that sums over several would hide that one of
+// them is used up.
+std::string LocationOf(const control::Registries& registries, const control::RegistryInfo& of) {
+  const auto lies_there = [&](const control::RegistryInfo& one) { return one.region == of.region; };
+  const bool alone = std::ranges::count_if(registries.all(), lies_there) == 1;
+  return alone ? of.region : of.region + "/" + of.name.value();
+}
+
 Samples PlatformSamples(const Installation::Parts& parts, UsageValue value) {
   const auto usage = registry::PublishedUsage(*parts.database, parts.quotas, parts.clock.Now());
   if (!usage.ok()) return {};
-  std::map<std::pair<std::string, std::string>, std::optional<std::int64_t>> by_region;
+  Samples samples;
   for (const registry::Usage& one : *usage) {
     const auto* known = parts.registries.Find(one.registry);
     if (known == nullptr) continue;  // configured once, not now
-    const auto more = value(one);
-    const auto [sum, first] = by_region.try_emplace({one.account.value(), known->region}, more);
-    if (first) continue;
-    sum->second = sum->second && more ? std::optional(*sum->second + *more) : std::nullopt;
-  }
-  Samples samples;
-  for (const auto& [place, bytes] : by_region) {
+    const auto bytes = value(one);
     if (!bytes) continue;
     samples.push_back({{{"ibm_ctype", "public"},
-                        {"ibm_location", place.second},
+                        {"ibm_location", LocationOf(parts.registries, *known)},
                         {"ibm_service_name", "container-registry"},
-                        {"ibm_scope", place.first}},
+                        {"ibm_scope", one.account.value()}},
                        static_cast<double>(*bytes)});
   }
   return samples;
@@ -92,7 +94,7 @@ std::optional<std::int64_t> Finite(std::int64_t limit) {
 }
 
 // The four series of the reference system (ibm-registry 3.12), one sample for each account and
-// region that wants it published; quotas only where they are finite.
+// registry that wants it published; quotas only where they are finite.
 void ExposeUsage(Installation::Parts& parts) {
   const auto expose = [&parts](const char* name, const char* help, UsageValue value) {
     parts.metrics.AddCollector(Kind::kGauge, name, help,
