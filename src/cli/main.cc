@@ -191,7 +191,7 @@ void AddAuditCommands(CLI::App& program, AuditArguments& arguments, int& status)
   audit->require_subcommand(1);
   CLI::App* verify = audit->add_subcommand("verify", "Verify exported files, without a server");
   VerifyAuditArguments& files = arguments.verify;
-  verify->add_option("files", files.files, "Exports and segments, plain or compressed")->required();
+  verify->add_option("files", files.files, "Exports and segments, plain or compressed");
   verify->add_option("--key", files.key, "The public key: PEM, or GET /breakwater/v1/audit/key")
       ->required();
   verify->add_option("--head", files.heads, "Heads that were kept elsewhere");
