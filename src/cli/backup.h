@@ -31,6 +31,13 @@ inline constexpr std::string_view kRestoreHelp =
     "ends with exit status 2 and no server starts over it, until the same command is given with "
     "--accept-violations, which is recorded.";
 
+// What `backup verify --help` says beyond the options.
+inline constexpr std::string_view kVerifyBackupHelp =
+    "Reads every byte of the rows and of the blobs that they name, with neither server nor key. Of "
+    "a directory the latest snapshot is looked at, or the one that --snapshot names; no other. "
+    "Exit status: 0 whole, 1 damaged: each file that is damaged or missing is named, 3 not all of "
+    "it could be looked at, or the server could not be told.";
+
 // Of a running server, which is told when it is done, so that posture knows. 0 only if the backup
 // is whole.
 int CreateBackup(const RawClientArguments& client, const BackupArguments& arguments);

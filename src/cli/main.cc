@@ -114,6 +114,7 @@ void AddBackupCommands(CLI::App& program, RawClientArguments& client, BackupArgu
   verify->add_flag("--report", arguments.report,
                    "Tell the server that it is whole, for posture to know");
   AddClientFlags(*verify, client);
+  verify->footer(std::string(kVerifyBackupHelp));
   verify->callback([&] { status = VerifyBackup(client, arguments); });
 }
 
