@@ -80,11 +80,11 @@ ResultStatus StatusOf(Letter letter) {
   BW_UNREACHABLE();
 }
 
-void Count(std::string_view letters, std::vector<Counters>& goals) {
+void Count(std::string_view letters, std::int64_t resources, std::vector<Counters>& goals) {
   BW_CHECK(letters.size() == goals.size());
   for (std::size_t i = 0; i < letters.size(); ++i) {
     const auto letter = static_cast<Letter>(letters[i]);
-    if (letter != Letter::kElsewhere) goals[i].Add(StatusOf(letter));
+    if (letter != Letter::kElsewhere) goals[i].Add(StatusOf(letter), resources);
   }
 }
 

@@ -30,8 +30,8 @@ enum class Letter : char {
 
 // kElsewhere has none: it is no result.
 ResultStatus StatusOf(Letter letter);
-// Adds each letter's status to the counters of the goal at its place.
-void Count(std::string_view letters, std::vector<Counters>& goals);
+// Adds each letter's status to the counters of the goal at its place, for so many resources.
+void Count(std::string_view letters, std::int64_t resources, std::vector<Counters>& goals);
 
 // A goal with its values out of a profile's parameters.
 struct BoundGoal {

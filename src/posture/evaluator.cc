@@ -230,11 +230,11 @@ Status Evaluator::Recount(db::Transaction& tx, const Frame& frame,
   for (const Listing& listing : listings) {
     const auto of = counts.find(listing.type);
     if (of == counts.end()) continue;
-    BW_TRY_STATUS(ledger::ForEach(tx, frame.attachment.id, {}, listing.type,
-                                  [&](const ResourcePoint& point) -> Status {
-                                    Count(point.statuses, of->second);
-                                    return Ok();
-                                  }));
+    BW_TRY_STATUS(ledger::ForEachLetters(tx, frame.attachment.id, listing.type,
+                                         [&](std::string_view letters, std::int64_t resources) {
+                                           Count(letters, resources, of->second);
+                                           return Ok();
+                                         }));
   }
   BW_TRY(const auto before, ledger::GoalsAt(tx, frame.attachment.id, {}));
   BW_TRY(const auto prior, BeforeItWasAltered(tx, frame.attachment));

@@ -122,6 +122,15 @@ Status EndAll(db::Transaction& tx, std::int64_t attachment, Timestamp at) {
   return Ok();
 }
 
+Status ForEachLetters(db::Transaction& tx, std::int64_t attachment,
+                      const condition::ResourceType& type, const EachLetters& each) {
+  return tx.Query(
+      "SELECT statuses, count(*) FROM posture_resource WHERE attachment_id = $1 AND type = $2 AND "
+      "until IS NULL GROUP BY statuses",
+      {attachment, condition::ToString(type)},
+      [&](const db::Row& row) { return each(row.Text(0), row.Int(1)); });
+}
+
 Status ForEach(db::Transaction& tx, std::int64_t attachment, std::optional<Timestamp> at,
                const std::optional<condition::ResourceType>& type, const EachResource& each) {
   const auto row = [&](const db::Row& found) -> Status {

@@ -53,6 +53,11 @@ Status End(db::Transaction& tx, std::int64_t attachment, Timestamp at,
 // Whatever is present ends: the profile's version changed, and its letters mean something else.
 Status EndAll(db::Transaction& tx, std::int64_t attachment, Timestamp at);
 
+// How many resources of a type have the same letters, for all that there are at present.
+using EachLetters = std::function<Status(std::string_view letters, std::int64_t resources)>;
+Status ForEachLetters(db::Transaction& tx, std::int64_t attachment,
+                      const condition::ResourceType& type, const EachLetters& each);
+
 // In no order. `at` absent: the present; `type` absent: all of them.
 using EachResource = std::function<Status(const ResourcePoint&)>;
 Status ForEach(db::Transaction& tx, std::int64_t attachment, std::optional<Timestamp> at,
