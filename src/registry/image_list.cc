@@ -198,25 +198,27 @@ Status Fill(db::Transaction& tx, const ImageScope& scope, const std::vector<Name
   return Ok();
 }
 
-// How many rows a page steps over or how many repositories it looks into cost about the same: what
-// is looked up by an index comes to four rows that follow one another (measured on SQLite).
+// A look into a repository is reckoned at this many rows that follow one another. It decides what a
+// page costs, not what it holds.
 constexpr std::int64_t kRowsOfALook = 4;
 
 // Whether a page costs less if it reads all digests that come next, those of others among them,
 // than if it looks into each repository.
 Result<bool> IsCheaperAcross(db::Transaction& tx, const ImageScope& scope,
                              const std::vector<NameRange>& ranges, std::size_t limit) {
-  std::int64_t own = 0;
   const auto count = [](const db::Row& row) { return row.Int(0); };
+  BW_TRY(const auto all, tx.QueryOne("SELECT count(*) FROM repository", {}, count));
+  // Of the rows that follow one another, as many are its own as of the repositories.
+  const std::int64_t bound = static_cast<std::int64_t>(limit) * all.value_or(0) / kRowsOfALook;
+  std::int64_t own = 0;
   for (const NameRange& range : ranges) {
     BW_TRY(const auto some, tx.QueryOne("SELECT count(*) FROM repository WHERE registry = $1 AND "
                                         "name >= $2 AND name < $3",
                                         {scope.registry, range.from, range.to}, count));
     own += some.value_or(0);
+    if (own * own > bound) return true;
   }
-  BW_TRY(const auto all, tx.QueryOne("SELECT count(*) FROM repository", {}, count));
-  // Of the rows that follow one another, as many are its own as of the repositories.
-  return kRowsOfALook * own * own > static_cast<std::int64_t>(limit) * all.value_or(0);
+  return false;
 }
 
 bool HoldsName(const std::vector<NameRange>& ranges, std::string_view name) {
