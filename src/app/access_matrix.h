@@ -49,6 +49,7 @@ inline constexpr Row kRows[] = {
     {"registry/GetSettings", "container-registry.settings.get"},
     {"registry/UpdateSettings", "container-registry.settings.set"},
     {"registry/GetMessages", "", Who::kAnyone},
+    {"registry/GetImageVulnerabilities", "", Who::kSignedIn},
     {"registry/GetPlans", "container-registry.plan.get"},
     {"registry/UpdatePlans", "container-registry.plan.set"},
     {"registry/GetQuota", "container-registry.quota.get"},

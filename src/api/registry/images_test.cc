@@ -439,6 +439,15 @@ TEST_F(ImagesApiTest, InspectionShowsTheConfigurationByItsTypes) {
   EXPECT_EQ(json::FindText(index, "Created"), "1970-01-01T00:00:00Z");
 }
 
+TEST_F(ImagesApiTest, TheDiscontinuedListOfVulnerabilitiesIsNotThereAndSaysWhatIs) {
+  Push("team-a/app", "v1", "one");
+  for (const char* name : {"us.icr.example/team-a/app:v1", "us.icr.example%2Fteam-a%2Fapp%3Av1"}) {
+    const Answer answer = Do("GET", "/api/v1/images/" + std::string(name) + "/vulnerabilities");
+    EXPECT_EQ(answer.status, 404);
+    EXPECT_NE(answer.body.find("/va/api/v4/report/image/"), std::string::npos) << answer.body;
+  }
+}
+
 TEST_F(ImagesApiTest, InspectionIsRecordedWithTheImagesNameAndDigest) {
   const std::string digest = Push("team-a/app", "v1", "one");
   for (const char* part : {"json", "manifest"}) {

@@ -206,6 +206,12 @@ Result<net::Response> GetImageManifest(const RegistryDeps& deps, Context& contex
   return response;
 }
 
+// Discontinued by the reference system, whose clients of old still ask (ibm-registry 1.11). Without
+// it they would be told that images are only deleted here.
+Result<net::Response> GetImageVulnerabilities(Context&) {
+  return NotFound("this was discontinued: ask /va/api/v4/report/image/IMAGE").Reason("no_route");
+}
+
 }  // namespace
 
 void AddInspectionEndpoints(const RegistryFace& face, const RegistryDeps& deps,
@@ -220,6 +226,9 @@ void AddInspectionEndpoints(const RegistryFace& face, const RegistryDeps& deps,
   out->push_back({"GET", "/api/v1/images/{image...}/manifest", "GetImageManifest", inspect, face,
                   [deps](Context& c) { return GetImageManifest(deps, c); },
                   Recorded::As("container-registry.manifest.inspect", inspected)});
+  out->push_back({"GET", "/api/v1/images/{image...}/vulnerabilities", "GetImageVulnerabilities",
+                  Access::SignedIn("tells of no image"), face, GetImageVulnerabilities,
+                  Recorded::Not("it tells of no image")});
 }
 
 }  // namespace breakwater::api::management
