@@ -240,21 +240,16 @@ struct Progress {
   }
 };
 
-}  // namespace
+using JointWork = std::function<Status(control::JointChanges&)>;
+// Of control::Together or control::Rehearse.
+using Maker = std::function<Status(const JointWork&, std::optional<std::size_t>* refused)>;
 
-Result<StepOutcomes> ApplyConfiguration(control::ChangePath& changes, db::Database& database,
-                                        const control::Caller& caller, const AccountId& account,
-                                        const ConfigurationPlan& plan) {
-  if (plan.steps.size() > kMaxStepsTogether) {
-    return TooLarge("a document that changes more than " + std::to_string(kMaxStepsTogether) +
-                    " things is not applied as one change: apply it step by step, with keep_going")
-        .Reason("too_many_steps");
-  }
+Result<StepOutcomes> AsOneChange(const control::Caller& caller, const AccountId& account,
+                                 const ConfigurationPlan& plan, const Maker& make) {
   const std::vector<std::size_t> order = RulesLast(plan);
   Progress progress;
   std::optional<std::size_t> refused;
-  const Status done = control::Together(
-      changes, database,
+  const Status done = make(
       [&](control::JointChanges& joint) -> Status {
         progress = {};
         for (const std::size_t step : order) {
@@ -276,6 +271,45 @@ Result<StepOutcomes> ApplyConfiguration(control::ChangePath& changes, db::Databa
   const auto culprit = progress.Culprit(refused);
   if (!culprit) return done.error();  // of the store, or of none of them
   outcomes[*culprit] = {.kind = StepOutcome::Kind::kRefused, .error = done.error()};
+  return outcomes;
+}
+
+}  // namespace
+
+Result<StepOutcomes> ApplyConfiguration(control::ChangePath& changes, db::Database& database,
+                                        const control::Caller& caller, const AccountId& account,
+                                        const ConfigurationPlan& plan) {
+  if (plan.steps.size() > kMaxStepsTogether) {
+    return TooLarge("a document that changes more than " + std::to_string(kMaxStepsTogether) +
+                    " things is not applied as one change: apply it step by step, with keep_going")
+        .Reason("too_many_steps");
+  }
+  return AsOneChange(caller, account, plan,
+                     [&](const JointWork& work, std::optional<std::size_t>* refused) {
+                       return control::Together(changes, database, work, refused);
+                     });
+}
+
+Result<StepOutcomes> RehearseConfiguration(control::ChangePath& changes, db::Database& database,
+                                           const control::Caller& caller, const AccountId& account,
+                                           const ConfigurationPlan& plan) {
+  if (plan.steps.size() > kMostStepsRehearsed) {
+    return TooLarge("more than " + std::to_string(kMostStepsRehearsed) +
+                    " steps are not tried before they are applied")
+        .Reason("too_many_steps");
+  }
+  auto outcomes = AsOneChange(
+      caller, account, plan, [&](const JointWork& work, std::optional<std::size_t>* refused) {
+        return control::Rehearse(changes, database, work, refused, kMostTimeRehearsed);
+      });
+  if (!outcomes.ok()) return outcomes;
+  // Time that was over at a step says nothing of that step.
+  for (const StepOutcome& one : *outcomes) {
+    if (one.error && one.error->reason() == "too_long") {
+      return TooLarge("to try all steps before they are applied would take too long")
+          .Reason("too_long");
+    }
+  }
   return outcomes;
 }
 

@@ -10,6 +10,7 @@
 // has, what it leaves out is removed.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <optional>
 #include <string>
@@ -73,6 +74,16 @@ inline constexpr std::size_t kMaxStepsTogether = 10'000;
 Result<StepOutcomes> ApplyConfiguration(control::ChangePath& changes, db::Database& database,
                                         const control::Caller& caller, const AccountId& account,
                                         const ConfigurationPlan& plan);
+// Steps that are tried at most to say whether a plan can be applied, and how long that may take:
+// whoever writes waits meanwhile, over SQLite.
+inline constexpr std::size_t kMostStepsRehearsed = 1'000;
+inline constexpr std::chrono::milliseconds kMostTimeRehearsed{5'000};
+// What ApplyConfiguration would come to, for this caller and as things are: all steps are tried and
+// undone, and nothing is put on record. Steps that could be made are kDone, or kUndone where
+// another one is refused. kTooLarge "too_many_steps" or "too_long": it cannot be said.
+Result<StepOutcomes> RehearseConfiguration(control::ChangePath& changes, db::Database& database,
+                                           const control::Caller& caller, const AccountId& account,
+                                           const ConfigurationPlan& plan);
 // Every step as a change of its own, rules last, and past those that are refused, which change
 // nothing.
 StepOutcomes ApplyStepByStep(control::ChangePath& changes, db::Database& database,

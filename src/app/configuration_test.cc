@@ -271,6 +271,49 @@ TEST(Configuration, PoliciesAreKnownByWhatTheySay) {
   EXPECT_TRUE(other.Plan(place.Export())->steps.empty());
 }
 
+TEST(Configuration, APlanSaysWhatApplyingItWouldRefuseAndChangesNothing) {
+  Place place;
+  const auto records = [&] {
+    return *place.parts().database->ReadValue([](db::Transaction& tx) {
+      return tx.QueryOne("SELECT COUNT(*) FROM audit_record", {},
+                         [](const db::Row& row) { return row.Int(0); });
+    });
+  };
+  ASSERT_TRUE(AllDone(place.Apply(
+      DocumentOf({{"governance", {{"Private only", RuleItem(SeedRule(), place.account)}}}}))));
+  ASSERT_TRUE(
+      AllDone(place.Apply(DocumentOf({{"settings", {{"us.icr.io", {{"private_only", true}}}}}}))));
+  const auto before = records();
+  const json::Value exported = place.Export();
+  const auto refusal = [&](json::Object sections) {
+    const auto tried = place.Rehearse(DocumentOf(std::move(sections)));
+    if (!tried.ok()) return tried.error().message();
+    return AllDone(*tried) ? std::string("none") : FirstError(*tried);
+  };
+  EXPECT_EQ(refusal({{"namespaces", {{"us.icr.io/team-a", json::Object()}}}}), "none");
+  // What the service itself refuses, and what a rule does.
+  EXPECT_NE(refusal({{"namespaces", {{"us.icr.io/team-a", json::Object()}}},
+                     {"settings", {{"us.icr.io", {{"iam_authz", false}}}}}})
+                .find("turned off"),
+            std::string::npos);
+  EXPECT_NE(
+      refusal({{"settings", {{"us.icr.io", {{"private_only", false}}}}}}).find("private_only"),
+      std::string::npos);
+  EXPECT_EQ(json::Canonical(place.Export()), json::Canonical(exported));
+  EXPECT_EQ(records(), before) << "a refusal of what was only planned is on record";
+}
+
+TEST(Configuration, WhetherALongPlanIsFeasibleIsNotSaid) {
+  Place place;
+  json::Object namespaces;
+  for (std::size_t i = 0; i <= admin::kMostStepsRehearsed; ++i) {
+    namespaces["us.icr.io/team-" + std::to_string(i)] = json::Object();
+  }
+  const auto tried = place.Rehearse(DocumentOf({{"namespaces", std::move(namespaces)}}));
+  ASSERT_FALSE(tried.ok());
+  EXPECT_EQ(tried.error().reason(), "too_many_steps");
+}
+
 TEST(Configuration, ADigestIsOfWhatWouldBeDone) {
   Place place;
   const json::Value document = Everything(place.account);

@@ -56,6 +56,10 @@ class Place {
         ApplyConfiguration(parts().changes, *parts().database, caller, account, *plan);
     return applied.ok() ? *applied : failed(applied.error());
   }
+  Result<admin::StepOutcomes> Rehearse(const json::Value& document) {
+    BW_TRY(const auto plan, Plan(document));
+    return admin::RehearseConfiguration(parts().changes, *parts().database, caller, account, plan);
+  }
   registry::Settings SettingsOf(const char* registry) {
     return *parts().settings_service.Get(account, RegistryName(registry));
   }

@@ -47,6 +47,18 @@ std::string Shown(const json::Value* value) {
   return value == nullptr || value->is_null() ? "-" : Printable(json::Serialize(*value));
 }
 
+std::string DescribeChanges(const json::Value& step) {
+  std::string text;
+  const json::Value* changes = json::Find(step, "changes");
+  if (changes == nullptr || !changes->is_array()) return text;
+  for (const json::Value& change : changes->get_array()) {
+    text += "    " + Printable(json::FindText(change, "field")) + ": " +
+            Shown(json::Find(change, "before")) + " -> " + Shown(json::Find(change, "after")) +
+            "\n";
+  }
+  return text;
+}
+
 bool Confirmed() {
   if (::isatty(STDIN_FILENO) == 0) {
     std::fputs("breakwater: nothing was changed: say --yes to apply it without being asked\n",
@@ -73,17 +85,21 @@ std::string DescribePlan(const json::Value& plan) {
     const std::string_view action = json::FindText(step, "action");
     text += action == "create" ? "+ " : action == "remove" ? "- " : "~ ";
     text += NameOf(step) + "\n";
-    const json::Value* changes = json::Find(step, "changes");
-    if (changes == nullptr || !changes->is_array()) continue;
-    for (const json::Value& change : changes->get_array()) {
-      text += "    " + Printable(json::FindText(change, "field")) + ": " +
-              Shown(json::Find(change, "before")) + " -> " + Shown(json::Find(change, "after")) +
-              "\n";
+    text += DescribeChanges(step);
+    if (const json::Value* error = json::Find(step, "error")) {
+      text += "    would be refused: " + Printable(json::FindText(*error, "message")) + "\n";
     }
   }
   const std::size_t count = Steps(plan).size();
   if (count == 0) return "Nothing to change.\n";
-  return text + std::to_string(count) + (count == 1 ? " step\n" : " steps\n");
+  text += std::to_string(count) + (count == 1 ? " step" : " steps");
+  if (const json::Value* feasible = json::Find(plan, "feasible")) {
+    if (*feasible == json::Value(false)) text += ", which would be refused as one change";
+  }
+  if (const std::string_view why = json::FindText(plan, "not_tried"); !why.empty()) {
+    text += ", not tried: " + Printable(why);
+  }
+  return text + "\n";
 }
 
 std::string DescribeOutcome(const json::Value& outcome) {

@@ -306,6 +306,8 @@ void ChangePath::RecordRefusal(const Caller& caller, std::string_view action,
 }
 
 void ChangePath::AppendRefusal(const audit::Record& record) {
+  const JointChanges* joint = JointChanges::Of(*this);
+  if (joint != nullptr && joint->rehearsal()) return;
   NoteRefusalRecorded();
   if (const Status recorded = log_.AppendAlone(record); !recorded.ok()) {
     // Nothing was changed, so the trail is still true of the state; say loudly what it lacks.

@@ -306,6 +306,35 @@ TEST_F(ChangePathTest, ARefusalBeforeAChangeIsOnRecordAlsoWhereAllIsUndone) {
   EXPECT_EQ(log_.Query({.outcome = audit::Outcome::kFailure})->size(), 2U);
 }
 
+TEST_F(ChangePathTest, ARehearsalSaysWhatWouldComeOfItAndLeavesNothing) {
+  std::optional<std::size_t> refused;
+  const auto rehearsed = [&](bool last) {
+    return Rehearse(
+        path_, database_,
+        [&, last](JointChanges&) -> Status {
+          BW_TRY_STATUS(path_.Submit(caller_, Switch(!last)));
+          return path_.Submit(caller_, Switch(last));
+        },
+        &refused, std::chrono::minutes{1});
+  };
+  EXPECT_TRUE(rehearsed(true).ok());
+  EXPECT_EQ(refused, std::nullopt);
+  EXPECT_EQ(rehearsed(false).error().reason(), "config_rule_denied");
+  EXPECT_EQ(refused, 0U) << "both govern the lamp";
+  const Status refusal = Rehearse(
+      path_, database_,
+      [&](JointChanges&) -> Status {
+        path_.RecordRefusal(caller_, "container-registry.auth.set", kService, Denied("no"));
+        return Denied("no");
+      },
+      &refused, std::chrono::minutes{1});
+  EXPECT_EQ(refusal.error().message(), "no");
+  EXPECT_EQ(refused, std::nullopt);
+  EXPECT_TRUE(Lit());
+  EXPECT_TRUE(log_.Query({})->empty());
+  EXPECT_EQ(*jobs_->RunDue(), 0);
+}
+
 TEST_F(ChangePathTest, WhatTakesTooLongTogetherIsUndone) {
   const auto within = [&](std::chrono::milliseconds time) {
     return Together(

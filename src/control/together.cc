@@ -17,13 +17,14 @@ thread_local JointChanges* current = nullptr;
 // One run of what is made together, and what is to be done when it has ended.
 class JointWork {
  public:
-  explicit JointWork(std::chrono::milliseconds time) : time_(time) {}
+  JointWork(std::chrono::milliseconds time, bool rehearsal) : time_(time), rehearsal_(rehearsal) {}
 
   Status Run(const ChangePath& path, db::Transaction& tx,
              const std::function<Status(JointChanges&)>& work) {
     refused_.reset();
     parts_.clear();
-    JointChanges joint(path, tx, time_);
+    rehearsed_ = false;
+    JointChanges joint(path, tx, time_, rehearsal_);
     BW_CHECK(current == nullptr);
     const SlotScope<JointChanges> scope(current, &joint);
     Status done = work(joint);
@@ -33,6 +34,10 @@ class JointWork {
     if (done.ok()) done = joint.JudgeParts(true);
     refused_ = std::move(joint.refused_);
     BW_TRY_STATUS(std::move(done));
+    if (rehearsal_) {
+      rehearsed_ = true;
+      return Error(ErrorCode::kConflict, "it was a rehearsal");  // undoes all of it
+    }
     parts_ = std::move(joint.parts_);
     for (const JointChanges::Part& part : parts_) BW_TRY_STATUS(part.keep());
     return Ok();
@@ -43,12 +48,16 @@ class JointWork {
   // Which it was that was refused, if one was.
   std::optional<std::size_t> Undone() {
     if (!refused_) return std::nullopt;
-    refused_->part.refuse(refused_->error);
+    if (!rehearsal_) refused_->part.refuse(refused_->error);
     return refused_->which;
   }
+  // Whether all could be made, and was undone for no other reason than that.
+  bool rehearsed() const { return rehearsed_; }
 
  private:
   const std::chrono::milliseconds time_;
+  const bool rehearsal_;
+  bool rehearsed_ = false;
   std::optional<JointChanges::Refused> refused_;
   std::vector<JointChanges::Part> parts_;
 };
@@ -98,7 +107,7 @@ Status Together(ChangePath& path, db::Database& database,
                 const std::function<Status(JointChanges&)>& work,
                 std::optional<std::size_t>* refused, std::chrono::milliseconds time) {
   if (JointChanges* outer = JointChanges::Of(path)) return work(*outer);
-  JointWork joint(time);
+  JointWork joint(time, false);
   Status status = db::Together(
       database, [&](db::Transaction& tx) -> Status { return joint.Run(path, tx, work); });
   if (status.ok()) {
@@ -108,6 +117,17 @@ Status Together(ChangePath& path, db::Database& database,
   const auto which = joint.Undone();
   if (refused != nullptr) *refused = which;
   return status;
+}
+
+Status Rehearse(ChangePath& path, db::Database& database,
+                const std::function<Status(JointChanges&)>& work,
+                std::optional<std::size_t>* refused, std::chrono::milliseconds time) {
+  BW_CHECK(JointChanges::Of(path) == nullptr);
+  JointWork joint(time, true);
+  const Status status = db::Together(
+      database, [&](db::Transaction& tx) -> Status { return joint.Run(path, tx, work); });
+  *refused = joint.Undone();
+  return joint.rehearsed() ? Ok() : status;
 }
 
 }  // namespace breakwater::control

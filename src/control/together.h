@@ -36,11 +36,17 @@ class JointChanges {
     std::function<void()> done;                // called when all is durable
     std::string judged_by = {};                // version of the rules; empty: not yet
   };
-  JointChanges(const ChangePath& path, db::Transaction& tx, std::chrono::milliseconds time)
-      : path_(path), tx_(tx), deadline_(std::chrono::steady_clock::now() + time) {}
+  JointChanges(const ChangePath& path, db::Transaction& tx, std::chrono::milliseconds time,
+               bool rehearsal)
+      : path_(path),
+        tx_(tx),
+        deadline_(std::chrono::steady_clock::now() + time),
+        rehearsal_(rehearsal) {}
   // Those of this path on this thread, or null.
   static JointChanges* Of(const ChangePath& path);
   db::Transaction& tx() { return tx_; }
+  // Nothing of it stays, so nothing of it is put on record either.
+  bool rehearsal() const { return rehearsal_; }
   // kTooLarge "too_long" once the time is over.
   Status CheckTime() const;
   void Add(Part part) { parts_.push_back(std::move(part)); }
@@ -64,6 +70,7 @@ class JointChanges {
   const ChangePath& path_;
   db::Transaction& tx_;
   const std::chrono::steady_clock::time_point deadline_;
+  const bool rehearsal_;
   std::vector<Part> parts_;
   std::map<Resource, condition::Facts> before_;
   std::optional<Refused> refused_;
@@ -86,5 +93,11 @@ Status Together(ChangePath& path, db::Database& database,
                 const std::function<Status(JointChanges&)>& work,
                 std::optional<std::size_t>* refused = nullptr,
                 std::chrono::milliseconds time = kMostTimeTogether);
+
+// What Together would come to as things are: all is made and judged, and nothing of it stays, not
+// even a refusal on record. Not inside of such work.
+Status Rehearse(ChangePath& path, db::Database& database,
+                const std::function<Status(JointChanges&)>& work,
+                std::optional<std::size_t>* refused, std::chrono::milliseconds time);
 
 }  // namespace breakwater::control

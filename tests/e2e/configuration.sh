@@ -77,6 +77,10 @@ document["sections"]["settings"]["us.icr.io"]["private_only"] = False
 document["sections"]["settings"]["de.icr.io"]["private_only"] = True
 print(json.dumps(document))
 PY
+config_command plan "$dir/off.json"
+like "a plan says what a rule would refuse" "$(cat "$dir/out")" 'would be refused: .*Private only'
+expect 200 GET "/breakwater/v1/audit/records?outcome=failure&action=container-registry.auth.set"
+is "and as it was only planned, no refusal is on record" "$(json 'len(d["records"])')" 0
 config_command apply "$dir/off.json" --yes
 is "an import that a rule forbids is not done at all" "$rc" 1
 like "the refused step names the rule" "$(cat "$dir/out")" 'refused .*settings us.icr.io.*Private only'

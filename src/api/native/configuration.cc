@@ -26,9 +26,25 @@ Result<net::Response> Plan(const ConfigurationDeps& deps, Context& context) {
   BW_TRY(const json::Value document, ReadJson(context, admin::kMaxConfigurationBytes));
   BW_TRY(const ConfigurationPlan plan,
          admin::PlanConfiguration(deps.sections, context.account, document));
+  const auto tried = admin::RehearseConfiguration(deps.changes, deps.database, context.caller,
+                                                  context.account, plan);
+  if (!tried.ok() && tried.error().code() != ErrorCode::kTooLarge) return tried.error();
+  json::Object body{{"digest", Text(plan.digest)}, {"feasible", tried.ok()}};
+  if (!tried.ok()) {
+    body["feasible"] = nullptr;
+    body["not_tried"] = Text(tried.error().message());
+  }
   json::Array steps;
-  for (const auto& step : plan.steps) steps.push_back(ToJson(step));
-  return JsonResponse(200, {{"digest", Text(plan.digest)}, {"steps", std::move(steps)}});
+  for (std::size_t i = 0; i < plan.steps.size(); ++i) {
+    json::Value step = ToJson(plan.steps[i]);
+    if (tried.ok() && (*tried)[i].error) {
+      body["feasible"] = false;
+      step.as_object()["error"] = ErrorItem(*(*tried)[i].error);
+    }
+    steps.push_back(std::move(step));
+  }
+  body["steps"] = std::move(steps);
+  return JsonResponse(200, body);
 }
 
 std::string_view ToString(StepOutcome::Kind kind) {

@@ -19,7 +19,10 @@ struct ConfigurationDeps {
 
 // GET /breakwater/v1/configuration: the document (admin/configuration.h).
 // POST /breakwater/v1/configuration/plan with a document: {"digest", "steps": [{"section", "key",
-// "action", "changes": [{"field", "before", "after"}…]}…]}. Nothing is changed.
+// "action", "changes": [{"field", "before", "after"}…], "error"}…], "feasible", "not_tried"}.
+// Nothing is changed; all steps are tried, and the one that would be refused has the "error".
+// "feasible" is null where "not_tried" says why that could not be found out.
+//
 // POST /breakwater/v1/configuration/apply {"document", "digest", "keep_going"}: does what the plan
 // with this digest shows, as one change, or step by step with "keep_going"; 412 "plan_changed" if
 // it is another by now. 200 {"digest", "complete", "steps": [{"section", "key", "action",
