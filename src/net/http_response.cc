@@ -113,8 +113,9 @@ Response ErrorResponse(int status, std::string_view code, std::string_view messa
   Response out;
   out.status = status;
   out.headers.Add("Content-Type", "application/json");
-  out.body = R"({"errors":[{"code":)" + JsonText(code) + R"(,"message":)" + JsonText(message) +
-             R"(}],"trace":)" + JsonText(request_id) + "}\n";
+  const std::string what = R"("code":)" + JsonText(code) + R"(,"message":)" + JsonText(message);
+  out.body = R"({"errors":[{)" + what + R"(}],"trace":)" + JsonText(request_id) + "," + what +
+             R"(,"request-id":)" + JsonText(request_id) + "}\n";
   return out;
 }
 

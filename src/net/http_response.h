@@ -38,7 +38,9 @@ bool IsSendable(const Response& response);
 // The whole of a response with a text body, for who must not wait.
 std::string FormatTextResponse(const Response& response, const ResponseFraming& framing);
 
-// {"errors":[{"code":"…","message":"…"}],"trace":"<id>"}: what is answered without a handler.
+// What is answered without a handler, before it is known whose form the client reads errors in. So
+// it has the members of all of them: {"errors":[{"code":"…","message":"…"}],"trace":"<id>",
+// "code":"…","message":"…","request-id":"<id>"}.
 Response ErrorResponse(int status, std::string_view code, std::string_view message,
                        std::string_view request_id);
 

@@ -146,9 +146,11 @@ TEST(HttpServer, RefusesABadHeadInJsonAndCloses) {
   ASSERT_TRUE(client.Send("GET / HTTP/1.1\r\n\r\n"));
   const auto response = client.Read();
   EXPECT_EQ(response->status, 400);
+  const std::string id = "\"" + std::string(*response->headers.Get("x-request-id")) + "\"";
   EXPECT_EQ(response->body,
-            R"({"errors":[{"code":"missing_host","message":"Host is missing"}],"trace":")" +
-                std::string(*response->headers.Get("x-request-id")) + "\"}\n");
+            R"({"errors":[{"code":"missing_host","message":"Host is missing"}],"trace":)" + id +
+                R"(,"code":"missing_host","message":"Host is missing","request-id":)" + id + "}\n")
+      << "in the form of each interface";
   EXPECT_TRUE(client.IsClosed());
   EXPECT_EQ(completed.get_future().get().status, 400);
 }
