@@ -211,11 +211,11 @@ def bearer(server):
     server.headers = {"Authorization": "Bearer " + json.loads(content)["access_token"]}
 
 
-def wait_for_jobs(server):
+def wait_for_jobs(server, seconds=3):
     """What begins with the server or by the clock, such as a look at every goal, is no part of what
     lists cost."""
     idle = 0
-    while idle < 3:
+    while idle < seconds:
         content = server.must(200, "GET", "/metrics").decode()
         busy = [line for line in content.splitlines()
                 if line.startswith('breakwater_jobs{state="running"}') and not line.endswith(" 0")]
@@ -238,6 +238,7 @@ def main(directory, seed, share="1"):
         subprocess.run([seed, server.seed_target(), share], check=True)
         server.start()
         bearer(server)
+        wait_for_jobs(server, 20)
         details = json.loads(server.must(200, "GET", "/api/v1/namespaces/details"))
         name_space = next(one for one in details if not one["name"].startswith("team-"))
         repository = name_space["name"] + "/app-00000"
