@@ -76,7 +76,7 @@ class Story {
       choice /= count;
       return picked;
     };
-    const std::uint32_t what = pick(19);
+    const std::uint32_t what = pick(20);
     const RepositoryPath& path = paths_.at(pick(3));
     const auto before = Live();
     const auto used = HardUse();
@@ -121,6 +121,7 @@ class Story {
       case 15: PushSparse(path, pick(4), pick(4), pick(5)); break;
       case 16: static_cast<void>(Send(path, Layer(pick(4)))); break;
       case 17: SetQuota(path, pick(4), pick(2) == 0, pick(2) == 0); break;
+      case 18: PushNamed(path, pick(8), static_cast<int>(pick(3))); break;
       default: world_.Collect();
     }
     ExpectRestored(before, what == 8 || what == 9);
@@ -218,7 +219,9 @@ class Story {
   }
 
   void Put(const RepositoryPath& path, const std::string& content, std::uint32_t tag) {
-    const std::string reference = tag == 4 ? TextOf(content) : "tag" + std::to_string(tag);
+    Put(path, content, tag == 4 ? TextOf(content) : "tag" + std::to_string(tag));
+  }
+  void Put(const RepositoryPath& path, const std::string& content, const std::string& reference) {
     const auto put = Services().manifests.Put(world_.Caller(), path,
                                               {.content = content,
                                                .content_type = "",
@@ -262,13 +265,16 @@ class Story {
     configs_[TextOf("{}")] = "{}";
     Put(path, ImageManifest("{}", {Layer(a), Layer(b)}), tag);
   }
+  // The first has no date, the second one that counts for none.
+  std::string ConfigOf(int day) const {
+    return day == 0 ? "{}"
+           : day == 1
+               ? R"({"created":"1980-01-01T00:00:00Z"})"
+               : R"({"created":")" +
+                     FormatRfc3339(world_.clock.Now() - std::chrono::days{10 - day}) + R"("})";
+  }
   void Push(const RepositoryPath& path, int day, std::uint32_t layer, std::uint32_t tag) {
-    // The first has no date, the second one that counts for none.
-    const std::string config =
-        day == 0   ? "{}"
-        : day == 1 ? R"({"created":"1980-01-01T00:00:00Z"})"
-                   : R"({"created":")" +
-                         FormatRfc3339(world_.clock.Now() - std::chrono::days{10 - day}) + R"("})";
+    const std::string config = ConfigOf(day);
     const std::string bytes = Layer(layer);
     configs_[TextOf(config)] = config;
     for (const std::string& blob : {config, bytes}) {
@@ -294,6 +300,15 @@ class Story {
     RC_ASSERT(world_.PushBlob(path, "{}").ok());
     configs_[TextOf("{}")] = "{}";
     Put(path, ImageManifest("{}", {}, R"(,"subject":)" + Descriptor(AnyContent(subject))), tag);
+  }
+  // Under the tag that cosign would use, whether or not the image is in this repository.
+  void PushNamed(const RepositoryPath& path, std::uint32_t image, int day) {
+    const std::string config = ConfigOf(day);
+    RC_ASSERT(world_.PushBlob(path, config).ok());
+    configs_[TextOf(config)] = config;
+    const std::string digest = Any(image);
+    Put(path, ImageManifest(config, {}, R"(,"annotations":{"of":")" + digest + "\"}"),
+        "sha256-" + digest.substr(digest.find(':') + 1) + ".sig");
   }
   void Pull(const RepositoryPath& path, std::uint32_t which) {
     const auto digest = *oci::Digest::Parse(Any(which));
@@ -402,6 +417,15 @@ class Story {
       }
     }
   }
+  // Keys of what a manifest's tags are named after; none if one of them is named otherwise.
+  static std::set<std::string> NamedImages(const Manifest& manifest) {
+    std::set<std::string> keys;
+    for (const std::string& tag : manifest.tags) {
+      if (!tag.starts_with("sha256-")) return {};
+      keys.insert(manifest.repository + "@sha256:" + tag.substr(7, tag.find('.') - 7));
+    }
+    return keys;
+  }
   // The rules once more, told by the specification: what they drop.
   std::set<std::string> Dropped(const Manifests& live, const std::string& name_space,
                                 const RetentionPolicy& policy) {
@@ -420,7 +444,11 @@ class Story {
       if (PathOf(manifest.repository).name_space != name_space) continue;
       if (manifest.is_index || !manifest.subject.empty() || needed.contains(key)) continue;
       if (policy.retain_untagged && manifest.tags.empty()) continue;
-      if (!tagged_.contains(key) && manifest.pushed > world_.clock.Now() - kArrival) continue;
+      const auto named = NamedImages(manifest);
+      const auto is_there = [&](const std::string& image) { return live.contains(image); };
+      if (std::ranges::any_of(named, is_there)) continue;
+      const bool waits = !tagged_.contains(key) || !named.empty();
+      if (waits && manifest.pushed > world_.clock.Now() - kArrival) continue;
       Timestamp date = manifest.pushed;
       if (policy.order == RetentionOrder::kPulled && manifest.pulled > date) {
         date = *manifest.pulled;
@@ -477,7 +505,10 @@ class Story {
       if (dropped.contains(key)) continue;
       // What is attached to something that went.
       const Manifest& one = before.at(key);
-      RC_ASSERT(gone.contains(one.repository + "@" + one.subject));
+      auto owners = NamedImages(one);
+      owners.insert(one.repository + "@" + one.subject);
+      RC_ASSERT(
+          std::ranges::any_of(owners, [&](const auto& owner) { return gone.contains(owner); }));
     }
     RC_ASSERT(Analysed().empty());
     ExpectRestored(before, false);

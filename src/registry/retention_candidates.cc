@@ -65,29 +65,62 @@ class Selection {
   std::string (*condition_)(const std::string& column) = nullptr;
 };
 
-bool NamedAfterImages(const std::vector<std::string>& tags) {
-  return !tags.empty() && std::ranges::all_of(tags, [](const std::string& tag) {
-    return NamedAfter(tag).has_value();
+// Whoever tags an image with its own digest has named it.
+bool IsNamedAfterOthers(const RetentionCandidate& image) {
+  return !image.tags.empty() && std::ranges::all_of(image.tags, [&](const std::string& tag) {
+    const auto named = NamedAfter(tag);
+    return named && *named != image.digest;
   });
+}
+
+Result<std::set<oci::Digest>> Present(db::Transaction& tx, const std::string& repository,
+                                      const std::set<oci::Digest>& wanted) {
+  const std::vector<oci::Digest> digests(wanted.begin(), wanted.end());
+  std::set<oci::Digest> present;
+  for (std::span<const oci::Digest> rest = digests; !rest.empty();) {
+    const auto some = rest.first(std::min(rest.size(), kNamedAtOnce));
+    BW_TRY_STATUS(Selection::Of(repository, some)
+                      .Query(tx, "SELECT digest FROM manifest WHERE repository = $1", "digest", "",
+                             [&](const db::Row& row) -> Status {
+                               BW_TRY(oci::Digest digest, oci::Digest::Parse(row.Text(0)));
+                               present.insert(std::move(digest));
+                               return Ok();
+                             }));
+    rest = rest.subspan(some.size());
+  }
+  return present;
+}
+
+// Anybody can name a tag after an image that never was: that alone must keep nothing for ever.
+Status AddNames(db::Transaction& tx, const std::string& repository,
+                std::vector<RetentionCandidate>& images) {
+  std::set<oci::Digest> named;
+  for (const RetentionCandidate& image : images) {
+    if (IsNamedAfterOthers(image)) named.merge(NamedAfter(image.tags));
+  }
+  BW_TRY(const auto present, Present(tx, repository, named));
+  for (RetentionCandidate& image : images) {
+    if (!IsNamedAfterOthers(image)) continue;
+    const bool is_there =
+        std::ranges::any_of(NamedAfter(image.tags),
+                            [&](const oci::Digest& digest) { return present.contains(digest); });
+    image.is_attached = image.is_attached || is_there;
+    image.is_ahead = !is_there;
+  }
+  return Ok();
 }
 
 Status AddTags(db::Transaction& tx, const Selection& selection, const TagPatterns& patterns,
                std::vector<RetentionCandidate>& images) {
   auto at = images.begin();
-  BW_TRY_STATUS(selection.Query(tx, "SELECT digest, name FROM tag WHERE repository = $1", "digest",
-                                " ORDER BY digest, name", [&](const db::Row& row) -> Status {
-                                  while (at != images.end() && at->digest.text() < row.Text(0))
-                                    ++at;
-                                  if (at == images.end() || at->digest.text() != row.Text(0))
-                                    return Ok();
-                                  at->tags.push_back(row.String(1));
-                                  at->is_held = at->is_held || patterns.Covers(row.Text(1));
-                                  return Ok();
-                                }));
-  for (RetentionCandidate& image : images) {
-    image.is_attached = image.is_attached || NamedAfterImages(image.tags);
-  }
-  return Ok();
+  return selection.Query(tx, "SELECT digest, name FROM tag WHERE repository = $1", "digest",
+                         " ORDER BY digest, name", [&](const db::Row& row) -> Status {
+                           while (at != images.end() && at->digest.text() < row.Text(0)) ++at;
+                           if (at == images.end() || at->digest.text() != row.Text(0)) return Ok();
+                           at->tags.push_back(row.String(1));
+                           at->is_held = at->is_held || patterns.Covers(row.Text(1));
+                           return Ok();
+                         });
 }
 
 Result<RetentionCandidate> FromRow(const db::Row& row) {
@@ -119,8 +152,8 @@ Result<std::vector<RetentionCandidate>> ReadSelected(db::Transaction& tx,
 }
 
 // What else is asked of those that the selection selects, which are in order of digest.
-Status AddRest(db::Transaction& tx, const Selection& selection, const TagPatterns& patterns,
-               std::vector<RetentionCandidate>& images) {
+Status AddRest(db::Transaction& tx, const std::string& repository, const Selection& selection,
+               const TagPatterns& patterns, std::vector<RetentionCandidate>& images) {
   std::set<std::string, std::less<>> listed;
   BW_TRY_STATUS(selection.Query(
       tx, "SELECT DISTINCT target FROM manifest_reference WHERE repository = $1 AND kind = 2",
@@ -129,7 +162,8 @@ Status AddRest(db::Transaction& tx, const Selection& selection, const TagPattern
         return Ok();
       }));
   for (RetentionCandidate& image : images) image.is_listed = listed.contains(image.digest.text());
-  return AddTags(tx, selection, patterns, images);
+  BW_TRY_STATUS(AddTags(tx, selection, patterns, images));
+  return AddNames(tx, repository, images);
 }
 
 }  // namespace
@@ -141,7 +175,7 @@ Result<std::vector<RetentionCandidate>> CandidatesAfter(
   const Selection after = Selection::After(repository_id, digest, limit);
   BW_TRY(auto images, ReadSelected(tx, after, Selection::kLimit));
   if (images.empty()) return images;
-  BW_TRY_STATUS(AddRest(tx, after.UpTo(images.back().digest), patterns, images));
+  BW_TRY_STATUS(AddRest(tx, repository_id, after.UpTo(images.back().digest), patterns, images));
   return images;
 }
 
@@ -157,7 +191,7 @@ Result<std::vector<RetentionCandidate>> CandidatesAmong(db::Transaction& tx,
     const auto some = rest.first(std::min(rest.size(), kNamedAtOnce));
     const Selection named = Selection::Of(repository_id, some);
     BW_TRY(auto images, ReadSelected(tx, named, ""));
-    BW_TRY_STATUS(AddRest(tx, named, patterns, images));
+    BW_TRY_STATUS(AddRest(tx, repository_id, named, patterns, images));
     std::ranges::move(images, std::back_inserter(all));
     rest = rest.subspan(some.size());
   }

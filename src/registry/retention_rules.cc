@@ -32,7 +32,8 @@ constexpr Wording kWordings[] = {
     {Verdict::kFixedDate, "fixed_date",
      "its date of build is one that reproducible builds use: order by the date of its push"},
     {Verdict::kArriving, "arriving",
-     "it was pushed without a tag within the hour: a list of images may name it next"},
+     "it was pushed within the hour, without a tag or with one named after an image that is not "
+     "there: what it belongs to may come next"},
     {Verdict::kHeld, "held", "an immutable tag leads to it"},
     {Verdict::kBelowThreshold, "below_threshold", "it is younger than deletion_threshold_days"},
 };
@@ -50,9 +51,8 @@ Verdict Exempt(const RetentionPolicy& policy, const RetentionCandidate& image, T
   if (image.is_listed) return Verdict::kListed;
   if (image.is_attached) return Verdict::kAttachment;
   if (policy.retain_untagged && image.tags.empty()) return Verdict::kUntagged;
-  if (!image.was_tagged && image.tags.empty() && image.pushed > now - kArrival) {
-    return Verdict::kArriving;
-  }
+  const bool waits = image.tags.empty() ? !image.was_tagged : image.is_ahead;
+  if (waits && image.pushed > now - kArrival) return Verdict::kArriving;
   if (policy.order != RetentionOrder::kCreated) return Verdict::kDelete;
   if (!image.created) return Verdict::kNoDate;
   if (ToUnixSeconds(*image.created) < kFirstRealBuild) return Verdict::kFixedDate;

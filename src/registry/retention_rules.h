@@ -51,6 +51,7 @@ struct RetentionCandidate {
   bool is_index = false;
   bool is_listed = false;    // by an index of the repository
   bool is_attached = false;  // to another image: comes and goes with it
+  bool is_ahead = false;     // all its tags are named after images that are not there
   bool is_held = false;      // a tag that must stay leads to it
   bool was_tagged = true;    // a tag has led to it at some time
   std::optional<Timestamp> created = std::nullopt;
@@ -71,15 +72,16 @@ enum class RetentionVerdict : std::uint8_t {
   kUntagged,       // the policy retains what has no tag
   kNoDate,         // its configuration names no date of its build
   kFixedDate,      // or one that reproducible builds put there
-  kArriving,       // no tag ever led to it, and a list of images may name it soon
+  kArriving,       // what it belongs to may come soon
   kHeld,           // a tag that must not be deleted leads to it
   kBelowThreshold  // it is younger than deletion_threshold_days
 };
 std::string_view ToString(RetentionVerdict verdict);  // "newest"
 std::string_view Explain(RetentionVerdict verdict);   // for people
 
-// Clients push the parts of a list of images before the list: for so long after its push, what no
-// tag ever led to may be such a part.
+// Clients push the parts of a list of images before the list, and may copy a signature before its
+// image: for so long after its push, what no tag ever led to may be such a part, and what is named
+// after an image that is not there may be of one that comes.
 inline constexpr std::chrono::hours kArrival{1};
 
 // Images built before this moment have a date that is none: 2013-01-19T00:13:39Z.

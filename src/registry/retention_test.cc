@@ -89,6 +89,18 @@ TEST(RetentionRules, KeepPartsOfAListThatIsBeingPushed) {
             "newest arriving delete delete");
 }
 
+// A tool that copies may bring a signature before its image.
+TEST(RetentionRules, KeepForAnHourWhatIsNamedAfterAnImageThatIsNotThere) {
+  RetentionCandidate signature = Candidate(1);
+  signature.is_ahead = true;
+  signature.pushed = Day(1000) - std::chrono::minutes{59};
+  RetentionCandidate late = signature;
+  late.pushed = Day(1000) - std::chrono::minutes{60};
+  EXPECT_EQ(
+      Judged({.images_per_repo = 1, .retain_untagged = false}, {Candidate(9), signature, late}),
+      "newest arriving delete");
+}
+
 TEST(RetentionRules, KeepHeldAndYoungImagesAboveTheCount) {
   RetentionCandidate held = Candidate(1);
   held.is_held = true;
@@ -345,6 +357,46 @@ TEST_F(RetentionTest, NeverBreaksAnIndexASignatureOrAHold) {
   ASSERT_TRUE(world_.jobs->RunDue().ok());
   EXPECT_EQ(Tags(), (Texts{"all", "kept", "release-1"}));
   EXPECT_EQ(world_.Count("manifest"), 5);
+}
+
+std::string NameFor(const std::string& image, const std::string& suffix = ".sig") {
+  std::string name = DigestOf(image).text() + suffix;
+  std::ranges::replace(name, ':', '-');
+  return name;
+}
+
+TEST_F(RetentionTest, ATagBelongsToTheImageItIsNamedAfterWhereThatIsThere) {
+  const std::string image = Push(9, "kept");
+  Push(1, NameFor(image));
+  Push(2, NameFor(image, ""));
+  world_.clock.Advance(kArrival);
+  ASSERT_TRUE(Set({.images_per_repo = 1, .retain_untagged = false}).ok());
+  ASSERT_TRUE(world_.jobs->RunDue().ok());
+  EXPECT_EQ(world_.Count("manifest"), 3);
+}
+
+TEST_F(RetentionTest, ATagNamedAfterAnImageThatIsNotThereCountsLikeAnyOther) {
+  Push(9, "kept");
+  const std::string loose = Push(1, NameFor("never pushed"));
+  const std::string bare = Push(2, NameFor("never pushed", ""));
+  const std::string itself = Push(3, "");
+  Put(itself, NameFor(itself, ""));  // its own name makes it belong to no other image
+  const RetentionPolicy policy{.images_per_repo = 1, .retain_untagged = false};
+  EXPECT_EQ(Analysed(policy), std::set{DigestOf(itself).text()});
+  world_.clock.Advance(kArrival);
+  EXPECT_EQ(Analysed(policy),
+            (std::set{DigestOf(loose).text(), DigestOf(bare).text(), DigestOf(itself).text()}));
+  ASSERT_TRUE(Set(policy).ok());
+  ASSERT_TRUE(world_.jobs->RunDue().ok());
+  EXPECT_EQ(Tags(), Texts{"kept"});
+}
+
+TEST_F(RetentionTest, WhatIsNamedAfterTwoImagesBelongsToTheOneThatIsThere) {
+  const std::string image = Push(9, "kept");
+  const std::string both = Push(1, NameFor(image));
+  Put(both, NameFor("never pushed"));
+  world_.clock.Advance(kArrival);
+  EXPECT_TRUE(Analysed({.images_per_repo = 1, .retain_untagged = false}).empty());
 }
 
 TEST_F(RetentionTest, ReadsDatesThatNoRowKnows) {
