@@ -105,22 +105,29 @@ class BulkDeletion {
       return may;
     }
     BW_TRY(const RepositoryPath path, Resolve(deps_, context_, image));
-    if (image.digest && gone_.contains({path.name, image.digest->text()})) return Ok();
+    if (gone_.contains({path.name, image.reference().text()})) return Ok();
     BW_TRY(const DeletedImage deleted,
            deps_.manifests.DeleteImage(context_.caller, path, image.reference(),
                                        {.action = action::kImageBulkDelete, .dry_run = dry_run_}));
-    gone_.insert({path.name, deleted.digest.text()});
+    NoteGone(path.name, deleted.digest, deleted.tags);
     for (const registry::Attachment& one : deleted.attachments) {
-      gone_.insert({path.name, one.digest.text()});
+      NoteGone(path.name, one.digest, one.tags);
     }
     removed_[reference] = DeletionJson(context_, path, deleted, dry_run_);
     return Ok();
   }
 
+  void NoteGone(const std::string& repository, const oci::Digest& digest,
+                const std::vector<std::string>& tags) {
+    gone_.insert({repository, digest.text()});
+    for (const std::string& tag : tags) gone_.insert({repository, tag});
+  }
+
   const RegistryDeps& deps_;
   const Context& context_;
   const bool dry_run_;
-  // Repositories and digests: a signature goes with its image, whichever the call names first.
+  // Repositories, and digests or tags: an image goes with all its tags and its signatures, of which
+  // the call may name several.
   std::set<std::pair<std::string, std::string>> gone_;
   json::Array success_;
   json::Object errors_;

@@ -335,6 +335,25 @@ TEST_F(ImagesApiTest, BulkDeletionAnswersForEachImage) {
   EXPECT_EQ(Do("POST", "/api/v1/images/bulkdelete", "{}").status, 400);
 }
 
+TEST_F(ImagesApiTest, BulkDeletionTakesSeveralTagsOfOneImage) {
+  Push("team-a/app", "v1", "one");
+  const std::string digest = Push("team-a/app", "v2", "one");
+  std::string tag = digest + ".sig";
+  std::ranges::replace(tag, ':', '-');
+  Push("team-a/app", tag, "signature");
+  const std::string name = std::string(kHost) + "team-a/app";
+  const std::string all = "[\"" + name + ":v1\",\"" + name + ":v2\",\"" + name + ":" + tag +
+                          "\",\"" + name + "@" + digest + "\"]";
+  const json::Value planned = Json(Do("POST", "/api/v1/images/bulkdelete?dry_run=true", all));
+  const json::Value done = Json(Do("POST", "/api/v1/images/bulkdelete", all));
+  EXPECT_EQ(json::Serialize(*json::Find(done, "success")), all);
+  EXPECT_TRUE(json::Find(done, "error")->as_object().empty());
+  EXPECT_EQ(*json::Find(planned, "success"), *json::Find(done, "success"));
+  EXPECT_EQ(*json::Find(planned, "error"), *json::Find(done, "error"));
+  EXPECT_EQ(json::Find(planned, "removed")->as_object().size(), 1U);
+  EXPECT_EQ(json::Find(done, "removed")->as_object().size(), 1U);
+}
+
 TEST_F(ImagesApiTest, DryRunsSayWhatWouldGoAndDoNothing) {
   const std::string digest = Push("team-a/app", "v1", "one");
   Push("team-a/app", "v2", "one");
