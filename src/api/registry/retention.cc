@@ -267,13 +267,18 @@ void PrintExplanation(const std::string& image, const registry::RetentionCandida
       {"reason", json::Text(Explain(verdict))}}));
 }
 
-Result<net::Response> AnalyzeRetentionPolicy(const RegistryDeps& deps, Context& context) {
+// What a policy would delete, for whom `right` on its namespace is enough to know.
+Result<net::Response> Analysis(const RegistryDeps& deps, Context& context, std::string_view right) {
   BW_TRY(NamedPolicy named, ReadPolicy(deps, context));
-  BW_TRY_STATUS(deps.authorizer.Authorize(context.caller, action::kRetentionAnalyze,
+  BW_TRY_STATUS(deps.authorizer.Authorize(context.caller, right,
                                           NamespaceNamed(deps, context, named.name_space)));
   BW_TRY_STATUS(deps.retention.Get(context.account, context.registry.name, named.name_space));
   return WalkResponse(context, ListKind::kObject,
                       std::make_shared<Judging>(deps, context, std::move(named), PrintDeletion));
+}
+
+Result<net::Response> AnalyzeRetentionPolicy(const RegistryDeps& deps, Context& context) {
+  return Analysis(deps, context, action::kRetentionAnalyze);
 }
 
 Result<net::Response> ExplainRetention(const RegistryDeps& deps, Context& context) {
@@ -284,10 +289,11 @@ Result<net::Response> ExplainRetention(const RegistryDeps& deps, Context& contex
                       std::make_shared<Judging>(deps, context, std::move(named), PrintExplanation));
 }
 
-// It is applied at once: a dry run says what that would delete.
+// It is applied at once: a dry run says what that would delete. Whoever may set it may ask, also
+// Writers, who may not analyse.
 Result<net::Response> SetRetentionPolicy(const RegistryDeps& deps, Context& context) {
   BW_TRY(const bool dry_run, BoolParameter(context, "dry_run", false));
-  if (dry_run) return AnalyzeRetentionPolicy(deps, context);
+  if (dry_run) return Analysis(deps, context, action::kRetentionSet);
   BW_TRY(const NamedPolicy named, ReadPolicy(deps, context));
   BW_TRY_STATUS(deps.retention.Set(context.caller, context.account, context.registry,
                                    named.name_space, named.policy));

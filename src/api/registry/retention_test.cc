@@ -99,6 +99,26 @@ TEST_F(RetentionApiTest, AnalysisNamesWhatSettingThePolicyDeletes) {
             0U);
 }
 
+TEST_F(RetentionApiTest, WhoeverMaySetAPolicyMayAskForItsDryRun) {
+  std::string denied;
+  service_.world.authorizer.rule = [&](const control::Caller&, std::string_view action,
+                                       const control::Resource&) -> Status {
+    if (action == denied) return Denied("you may not").Reason("not_authorized");
+    return Ok();
+  };
+  const std::string old = Push(1, "v1");
+  Push(2, "v2");
+  const std::string body = R"({"namespace":"team-a","images_per_repo":1,"retain_untagged":false})";
+  denied = "container-registry.retention.analyze";
+  EXPECT_EQ(Do("POST", "/api/v1/retentions?dry_run=true", body).body,
+            R"({"us.icr.example/team-a/app@)" + old + R"(":["v1"]})");
+  EXPECT_EQ(Do("POST", "/api/v1/retentions/analyze", body).status, 403);
+  denied = "container-registry.retention.set";
+  EXPECT_EQ(Do("POST", "/api/v1/retentions?dry_run=true", body).status, 403);
+  EXPECT_EQ(Do("POST", "/api/v1/retentions/analyze", body).status, 200);
+  EXPECT_EQ(service_.Get("/v2/team-a/app/manifests/v1").status, 200);
+}
+
 TEST_F(RetentionApiTest, ListsComeInPartsWhereTheseAreAskedFor) {
   for (const char* other : {"team-b/app", "team-c/app"}) service_.world.Repository(other);
   std::string names;
