@@ -28,6 +28,22 @@ bool ChangesSomething(std::string_view method) {
   return method != "GET" && method != "HEAD";
 }
 
+// As handlers read it: the last of a repeated parameter counts.
+bool IsDryRun(const Endpoint& endpoint, const Context& context) {
+  if (endpoint.dry_run != DryRun::kTaken) return false;
+  const auto asked = context.query.GetAll("dry_run");
+  return !asked.empty() && asked.back() == "true";
+}
+
+// What a request is recorded as if it only reads; else nothing. A dry run has a name of its own, so
+// that nobody who counts deletions counts it.
+std::string ReadAction(const Endpoint& endpoint, const Context& context) {
+  if (!context.activity.action.empty()) return std::string(context.activity.action);
+  if (!IsDryRun(endpoint, context)) return std::string(endpoint.recorded_action());
+  const std::string_view action = endpoint.access.action();
+  return std::string(action.empty() ? endpoint.operation : action) + ".dry-run";
+}
+
 // kInvalid "dry_run_unsupported" where a change that has no dry run is asked for with one.
 Status CheckDryRun(const Endpoint& endpoint, const Context& context) {
   const bool reads = !ChangesSomething(endpoint.method) || !endpoint.recorded_action().empty();
@@ -172,7 +188,7 @@ Status Dispatcher::Impl::Authenticate(Context& context, const Endpoint& endpoint
   const control::Resource resource = access.ResourceFor(context);
   Status allowed = deps.authorizer.Authorize(context.caller, access.action(), resource);
   // Who has no credential changes nothing, and must not be able to fill the trail.
-  if (!allowed.ok() && ChangesSomething(endpoint.method) &&
+  if (!allowed.ok() && ChangesSomething(endpoint.method) && !IsDryRun(endpoint, context) &&
       actor.kind != control::IdentityKind::kAnonymous) {
     deps.changes.RecordRefusal(context.caller, access.action(), resource, allowed.error());
   }
@@ -184,8 +200,7 @@ void Dispatcher::Impl::RecordEarlyRefusal(const Endpoint& endpoint, const Contex
   // What a handler, or what it calls, refuses before there is a change. A request that only reads
   // is recorded as what it is.
   const bool refused = error.code() == ErrorCode::kDenied || error.code() == ErrorCode::kQuota;
-  const bool reads = !ChangesSomething(endpoint.method) || !endpoint.recorded_action().empty() ||
-                     !context.activity.action.empty();
+  const bool reads = !ChangesSomething(endpoint.method) || !ReadAction(endpoint, context).empty();
   if (!refused || reads || context.caller.actor.kind == control::IdentityKind::kAnonymous) return;
   const std::string_view action =
       endpoint.access.action().empty() ? endpoint.operation : endpoint.access.action();
@@ -207,8 +222,7 @@ bool Dispatcher::Impl::WantsPull(const Context& context, const Error* error) con
 void Dispatcher::Impl::RecordRead(const Endpoint& endpoint, const Context& context,
                                   const Error* error) const {
   const Activity& activity = context.activity;
-  const std::string_view action =
-      activity.action.empty() ? endpoint.recorded_action() : activity.action;
+  const std::string action = ReadAction(endpoint, context);
   if (action.empty()) return;
   const bool nobody = context.caller.actor.kind == control::IdentityKind::kAnonymous;
   // Who has no credential, and gets nothing, must not be able to fill the trail.
@@ -223,6 +237,10 @@ void Dispatcher::Impl::RecordRead(const Endpoint& endpoint, const Context& conte
                              : control::RefusalOf(context.caller, action, resource, *error);
   record.target.digest = activity.digest;
   record.request = activity.request;
+  if (IsDryRun(endpoint, context)) {
+    if (!record.request.is_object()) record.request = json::Object();
+    record.request.get_object()["dry_run"] = "true";
+  }
   record.response = activity.response;
   deps.recorder.Add(std::move(record));
 }

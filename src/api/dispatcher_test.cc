@@ -134,6 +134,23 @@ TEST_F(DispatcherTest, ADryRunOfWhatHasNoneIsRefused) {
   EXPECT_EQ(harness_.Send("DELETE", "/planned/a?dry_run=true").body.at("dry"), true);
 }
 
+TEST_F(DispatcherTest, ADryRunIsRecordedAsAReadOfItsOwn) {
+  EXPECT_EQ(harness_.Send("DELETE", "/planned/a?dry_run=true").status, 200);
+  EXPECT_EQ(harness_.Send("DELETE", "/planned/a?dry_run=true&dry_run=false").status, 200);
+  harness_.authorizer.forbidden = "thing.delete";
+  EXPECT_EQ(harness_.Send("DELETE", "/planned/a?dry_run=true").status, 403);
+  ASSERT_TRUE(harness_.control.recorder.Flush().ok());
+  const auto records = *harness_.control.log.Query({});
+  ASSERT_EQ(records.size(), 2U);
+  for (const auto& one : records) {
+    EXPECT_EQ(one.record.action, "thing.delete.dry-run");
+    EXPECT_EQ(json::FindText(one.record.request, "dry_run"), "true");
+  }
+  EXPECT_EQ(records[0].record.outcome, audit::Outcome::kSuccess);
+  EXPECT_EQ(records[0].record.severity, audit::Severity::kNormal);
+  EXPECT_EQ(records[1].record.outcome, audit::Outcome::kFailure);
+}
+
 TEST_F(DispatcherTest, ErrorsCarryTheRequestIdAndNeverTheCause) {
   const auto broken = harness_.Send("GET", "/broken");
   EXPECT_EQ(broken.status, 500);

@@ -101,13 +101,17 @@ json::Object FreedJson(const registry::Collection& collection) {
   return {{"blobs", collection.freed_blobs}, {"bytes", collection.freed_bytes}};
 }
 
+control::Resource Garbage(const Context& context) {
+  return control::AccountResource(context.account, "storage", "garbage");
+}
+
 // Collecting takes away nothing that anybody may rely on, but that somebody asked for it, and what
 // went, stands in the audit trail.
 Status Record(const StorageDeps& deps, const Context& context,
               const registry::Collection& collection) {
   return deps.changes.Submit(
       context.caller, {.action = std::string(kCollectAction),
-                       .resource = control::AccountResource(context.account, "storage", "garbage"),
+                       .resource = Garbage(context),
                        .apply = [&](db::Transaction&) -> Result<control::Effect> {
                          return control::Effect{.before = nullptr,
                                                 .after = {{"links", collection.removed.size()},
@@ -117,8 +121,10 @@ Status Record(const StorageDeps& deps, const Context& context,
                        }});
 }
 
+// The last of a repeated parameter counts.
 Result<bool> WantsDryRun(const Context& context) {
-  const std::string_view word = context.query.Get("dry_run").value_or("false");
+  const auto asked = context.query.GetAll("dry_run");
+  const std::string_view word = asked.empty() ? "false" : asked.back();
   if (word == "true" || word == "false") return word == "true";
   return Invalid("dry_run must be true or false").Reason("invalid_query_parameter");
 }
@@ -151,7 +157,7 @@ std::vector<Endpoint> StorageEndpoints(StorageDeps deps, const SccFace& face) {
        Access::To(kCollectAction),
        face,
        [deps](Context& context) { return Collect(deps, context); },
-       {},
+       {.resource = Garbage},
        DryRun::kTaken},
   };
 }

@@ -71,6 +71,11 @@ TEST_F(StorageApi, ADryRunSaysWhatWouldGoAndRemovesNothing) {
             FormatRfc3339(world_.clock.Now() + registry::kBlobLease));
   EXPECT_EQ(world_.Count("repository_blob"), 2);
   EXPECT_TRUE(harness_.control.log.Query({.action = "breakwater.garbage-collection.run"})->empty());
+  ASSERT_TRUE(harness_.control.recorder.Flush().ok());
+  const auto asked =
+      *harness_.control.log.Query({.action = "breakwater.garbage-collection.run.dry-run"});
+  ASSERT_EQ(asked.size(), 1U);
+  EXPECT_EQ(asked[0].record.target.name, "garbage");
 }
 
 TEST_F(StorageApi, ACollectionRemovesThatAndStandsInTheAuditTrail) {

@@ -19,7 +19,9 @@ Result<oci::ImageName> ParseImage(const Context& context, std::string_view text)
 Result<oci::ImageName> ImageOf(const Context& context);
 // The image's namespace as what a right is needed on; one without a name if the path has none.
 control::Resource ImageResource(const registry::Namespaces& namespaces, const Context& context);
-// The same of any text that names an image.
+// The image itself, under the name by which it is asked for: what a record of a read is about.
+control::Resource NamedImage(const registry::Namespaces& namespaces, const Context& context);
+// The namespace of any text that names an image.
 control::Resource ResourceNamed(const registry::Namespaces& namespaces, const Context& context,
                                 std::string_view image);
 // Its repository. kNotFound "name_unknown" if the account has no such namespace.

@@ -61,6 +61,13 @@ control::Resource ImageResource(const registry::Namespaces& namespaces, const Co
   return ResourceNamed(namespaces, context, context.Path("image"));
 }
 
+control::Resource NamedImage(const registry::Namespaces& namespaces, const Context& context) {
+  control::Resource resource = ImageResource(namespaces, context);
+  const auto image = ImageOf(context);
+  if (!image.ok()) return resource;
+  return registry::ImageResource(std::move(resource), image->repository, image->reference().text());
+}
+
 Result<registry::RepositoryPath> Resolve(const RegistryDeps& deps, const Context& context,
                                          const oci::ImageName& image) {
   BW_TRY(registry::RepositoryPath path,

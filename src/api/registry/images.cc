@@ -1,4 +1,5 @@
 // What changes images: deleting, untagging, tagging (ibm-registry 1.8).
+#include <algorithm>
 #include <set>
 
 #include "api/registry/handlers.h"
@@ -15,8 +16,14 @@ using registry::RepositoryPath;
 // Of a bulk deletion. Clients that prune send all that a list of digests named.
 constexpr std::size_t kMaxBulkBytes = 32U << 20;
 constexpr std::size_t kMaxBulkImages = 100'000;
+// Of those, what a record of a dry run names.
+constexpr std::size_t kMaxRecordedImages = 100;
 // Room for the longest host, repository, tag and digest.
 constexpr std::size_t kMaxImageName = 1024;
+
+// Dry runs whose right, or lack of one, does not say what they are recorded as.
+constexpr std::string_view kUntagDryRun = "container-registry.image.untag.dry-run";
+constexpr std::string_view kBulkDryRun = "container-registry.image.bulkdelete.dry-run";
 
 // The reference's own field, and beside it all that went: every tag by its full name, also of what
 // was attached, and the digests of that.
@@ -47,11 +54,13 @@ Result<net::Response> DeleteImage(const RegistryDeps& deps, Context& context) {
   BW_TRY(const DeletedImage deleted,
          deps.manifests.DeleteImage(context.caller, path, image.reference(),
                                     {.action = action::kImageDelete, .dry_run = dry_run}));
+  context.activity.digest = deleted.digest.text();
   return JsonResponse(200, DeletionJson(context, path, deleted, dry_run));
 }
 
 Result<net::Response> DeleteImageTag(const RegistryDeps& deps, Context& context) {
   BW_TRY(const bool dry_run, BoolParameter(context, "dry_run", false));
+  if (dry_run) context.activity.action = kUntagDryRun;
   BW_TRY(const oci::ImageName image, ImageOf(context));
   if (!image.tag || image.digest) {
     return Invalid("the image must be named by its tag").Reason("tag_required");
@@ -60,6 +69,7 @@ Result<net::Response> DeleteImageTag(const RegistryDeps& deps, Context& context)
   BW_TRY(const oci::Digest digest,
          deps.manifests.DeleteTag(context.caller, path, image.reference(),
                                   {.action = action::kImageUntag, .dry_run = dry_run}));
+  context.activity.digest = digest.text();
   const json::Array removed = TextArray(FullTags(NameFor(context), path.name, {*image.tag}));
   json::Object body{{"Untagged", removed.front()},
                     {"RemovedTags", removed},
@@ -151,14 +161,26 @@ Status CheckReferences(const json::Array& references) {
   return Ok();
 }
 
+// A deletion is recorded of each image, a dry run as a whole.
+void NoteBulkDryRun(const json::Array& references, Context& context) {
+  const auto named = std::min(references.size(), kMaxRecordedImages);
+  json::Object request{
+      {"images",
+       json::Array(references.begin(), references.begin() + static_cast<std::ptrdiff_t>(named))}};
+  if (references.size() > named) request["more_images"] = references.size() - named;
+  context.activity.request = std::move(request);
+}
+
 Result<net::Response> BulkDeleteImages(const RegistryDeps& deps, Context& context) {
   BW_TRY(const bool dry_run, BoolParameter(context, "dry_run", false));
+  if (dry_run) context.activity.action = kBulkDryRun;
   BW_TRY(const json::Value document, ReadJson(context, kMaxBulkBytes));
   if (!document.is_array()) {
     return Invalid("the body must be an array of images").Reason("invalid_field");
   }
   const json::Array& references = document.get_array();
   BW_TRY_STATUS(CheckReferences(references));
+  if (dry_run) NoteBulkDryRun(references, context);
   BulkDeletion deletion(deps, context, dry_run);
   for (const json::Value& reference : references) {
     deletion.Add(std::string(json::View(reference.get_string())));
@@ -194,6 +216,8 @@ void AddImageEndpoints(const RegistryFace& face, const RegistryDeps& deps,
   const Access remove = Access::To(action::kImageDelete, [deps](const Context& context) {
     return ImageResource(deps.namespaces, context);
   });
+  const Recorded named{
+      .resource = [deps](const Context& context) { return NamedImage(deps.namespaces, context); }};
   const Access tag = Access::SignedIn(
       "needs the rights to pull the source and to push the target, which the query names");
   const Access bulk = Access::SignedIn("deletes only images that the caller may delete");
@@ -207,22 +231,10 @@ void AddImageEndpoints(const RegistryFace& face, const RegistryDeps& deps,
                   [deps](Context& c) { return BulkDeleteImages(deps, c); },
                   {},
                   DryRun::kTaken});
-  out->push_back({"DELETE",
-                  "/api/v1/images/{image...}",
-                  "DeleteImage",
-                  remove,
-                  face,
-                  [deps](Context& c) { return DeleteImage(deps, c); },
-                  {},
-                  DryRun::kTaken});
-  out->push_back({"DELETE",
-                  "/api/v1/tags/{image...}",
-                  "DeleteImageTag",
-                  remove,
-                  face,
-                  [deps](Context& c) { return DeleteImageTag(deps, c); },
-                  {},
-                  DryRun::kTaken});
+  out->push_back({"DELETE", "/api/v1/images/{image...}", "DeleteImage", remove, face,
+                  [deps](Context& c) { return DeleteImage(deps, c); }, named, DryRun::kTaken});
+  out->push_back({"DELETE", "/api/v1/tags/{image...}", "DeleteImageTag", remove, face,
+                  [deps](Context& c) { return DeleteImageTag(deps, c); }, named, DryRun::kTaken});
 }
 
 }  // namespace breakwater::api::management

@@ -5,7 +5,6 @@
 #include "oci/manifest.h"
 #include "oci/media_types.h"
 #include "registry/image_config.h"
-#include "registry/resources.h"
 
 namespace breakwater::api::management {
 namespace {
@@ -169,14 +168,6 @@ Result<registry::ManifestBytes> Read(const RegistryDeps& deps, Context& context)
   return stored;
 }
 
-// Under the name by which the image was asked for.
-control::Resource Inspected(const RegistryDeps& deps, const Context& context) {
-  control::Resource resource = ImageResource(deps.namespaces, context);
-  const auto image = ImageOf(context);
-  if (!image.ok()) return resource;
-  return registry::ImageResource(std::move(resource), image->repository, image->reference().text());
-}
-
 Result<net::Response> InspectImage(const RegistryDeps& deps, Context& context) {
   BW_TRY(const registry::ManifestBytes stored, Read(deps, context));
   BW_TRY(const oci::Manifest manifest, oci::ParseManifest(stored.content, stored.media_type));
@@ -219,7 +210,9 @@ void AddInspectionEndpoints(const RegistryFace& face, const RegistryDeps& deps,
   const Access inspect = Access::To(action::kImageInspect, [deps](const Context& context) {
     return ImageResource(deps.namespaces, context);
   });
-  const auto inspected = [deps](const Context& context) { return Inspected(deps, context); };
+  const auto inspected = [deps](const Context& context) {
+    return NamedImage(deps.namespaces, context);
+  };
   out->push_back({"GET", "/api/v1/images/{image...}/json", "InspectImage", inspect, face,
                   [deps](Context& c) { return InspectImage(deps, c); },
                   Recorded::As(action::kImageInspect, inspected)});

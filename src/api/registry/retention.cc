@@ -270,8 +270,10 @@ void PrintExplanation(const std::string& image, const registry::RetentionCandida
 // What a policy would delete, for whom `right` on its namespace is enough to know.
 Result<net::Response> Analysis(const RegistryDeps& deps, Context& context, std::string_view right) {
   BW_TRY(NamedPolicy named, ReadPolicy(deps, context));
-  BW_TRY_STATUS(deps.authorizer.Authorize(context.caller, right,
-                                          NamespaceNamed(deps, context, named.name_space)));
+  const control::Resource about = NamespaceNamed(deps, context, named.name_space);
+  context.activity.resource = about;
+  context.activity.request = PolicyJson(named.name_space, named.policy);
+  BW_TRY_STATUS(deps.authorizer.Authorize(context.caller, right, about));
   BW_TRY_STATUS(deps.retention.Get(context.account, context.registry.name, named.name_space));
   return WalkResponse(context, ListKind::kObject,
                       std::make_shared<Judging>(deps, context, std::move(named), PrintDeletion));
@@ -293,7 +295,10 @@ Result<net::Response> ExplainRetention(const RegistryDeps& deps, Context& contex
 // Writers, who may not analyse.
 Result<net::Response> SetRetentionPolicy(const RegistryDeps& deps, Context& context) {
   BW_TRY(const bool dry_run, BoolParameter(context, "dry_run", false));
-  if (dry_run) return Analysis(deps, context, action::kRetentionSet);
+  if (dry_run) {
+    context.activity.action = action::kRetentionAnalyze;
+    return Analysis(deps, context, action::kRetentionSet);
+  }
   BW_TRY(const NamedPolicy named, ReadPolicy(deps, context));
   BW_TRY_STATUS(deps.retention.Set(context.caller, context.account, context.registry,
                                    named.name_space, named.policy));

@@ -119,6 +119,25 @@ TEST_F(RetentionApiTest, WhoeverMaySetAPolicyMayAskForItsDryRun) {
   EXPECT_EQ(service_.Get("/v2/team-a/app/manifests/v1").status, 200);
 }
 
+TEST_F(RetentionApiTest, AnAnalysisIsRecordedOfItsNamespaceAlsoWhereItIsADryRun) {
+  const std::string body = R"({"namespace":"team-a","images_per_repo":1,"retain_untagged":false})";
+  Do("POST", "/api/v1/retentions/analyze", body);
+  Do("POST", "/api/v1/retentions?dry_run=true", body);
+  As("nobody", "POST", "/api/v1/retentions/analyze", body);
+  ASSERT_TRUE(service_.world.recorder.Flush().ok());
+  const auto records =
+      *service_.world.log.Query({.action = "container-registry.retention.analyze"});
+  ASSERT_EQ(records.size(), 3U);
+  for (const auto& one : records) {
+    EXPECT_EQ(one.record.target.kind, "namespace");
+    EXPECT_EQ(one.record.target.name, "team-a");
+    EXPECT_EQ(*json::Find(one.record.request, "images_per_repo"), json::Value(1));
+  }
+  EXPECT_EQ(json::FindText(records[1].record.request, "dry_run"), "true");
+  EXPECT_EQ(records[2].record.outcome, audit::Outcome::kFailure);
+  EXPECT_TRUE(service_.world.log.Query({.action = "container-registry.retention.set"})->empty());
+}
+
 TEST_F(RetentionApiTest, ListsComeInPartsWhereTheseAreAskedFor) {
   for (const char* other : {"team-b/app", "team-c/app"}) service_.world.Repository(other);
   std::string names;

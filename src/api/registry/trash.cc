@@ -98,6 +98,7 @@ Result<net::Response> PurgeDeletedImage(const RegistryDeps& deps, Context& conte
   BW_TRY(const oci::Digest digest, DigestNamed(image));
   BW_TRY(const RepositoryPath path, Resolve(deps, context, image));
   BW_TRY(const bool dry_run, BoolParameter(context, "dry_run", false));
+  context.activity.digest = digest.text();
   BW_TRY(const auto purged, dry_run ? deps.trash.PurgeWouldRemove(path, digest)
                                     : deps.trash.Purge(context.caller, path, digest));
   const std::string host = NameFor(context);
@@ -137,7 +138,7 @@ void AddTrashEndpoints(const RegistryFace& face, const RegistryDeps& deps,
                   Access::To(action::kTrashPurge, image),
                   face,
                   [deps](Context& c) { return PurgeDeletedImage(deps, c); },
-                  {},
+                  {.resource = [deps](const Context& c) { return NamedImage(deps.namespaces, c); }},
                   DryRun::kTaken});
 }
 

@@ -1,0 +1,61 @@
+// What requests to the management API leave in the audit trail.
+#include "api/registry/testing.h"
+
+namespace breakwater::api {
+namespace {
+
+class RecordedApiTest : public testing::RegistryApiTest {
+ protected:
+  RecordedApiTest() { service_.world.Repository("team-a/app"); }
+  std::vector<audit::Found> Records(const std::string& action) {
+    EXPECT_TRUE(service_.world.recorder.Flush().ok());
+    return *service_.world.log.Query({.action = action});
+  }
+};
+
+TEST_F(RecordedApiTest, DryRunsAreRecordedAsReadsOfTheImage) {
+  PushImage("team-a/app", "v1");
+  const std::string image = "us.icr.example/team-a/app:v1";
+  Do("DELETE", "/api/v1/images/" + image + "?dry_run=true");
+  Do("DELETE", "/api/v1/tags/" + image + "?dry_run=true");
+  Do("DELETE", "/api/v1/namespaces/team-a?dry_run=true");
+  std::string many = "[\"" + image + "\"";
+  for (int i = 0; i < 100; ++i) many += ",\"!\"";
+  Do("POST", "/api/v1/images/bulkdelete?dry_run=true", many + "]");
+  const auto recorded = [&](const std::string& action) {
+    const auto found = Records("container-registry." + action);
+    EXPECT_EQ(found.size(), 1U) << action;
+    return found.empty() ? audit::Record{} : found.front().record;
+  };
+  for (const char* action : {"image.delete.dry-run", "image.untag.dry-run"}) {
+    EXPECT_EQ(recorded(action).target.name, "team-a/app:v1");
+    EXPECT_EQ(recorded(action).target.digest, digest_);
+    EXPECT_TRUE(recorded(action).changes.empty());
+  }
+  EXPECT_EQ(recorded("namespace.delete.dry-run").target.name, "team-a");
+  const json::Value bulk = recorded("image.bulkdelete.dry-run").request;
+  EXPECT_EQ(json::Find(bulk, "images")->as_array().size(), 100U);
+  EXPECT_EQ(json::Find(bulk, "images")->as_array()[0], json::Value(json::Text(image)));
+  EXPECT_EQ(*json::Find(bulk, "more_images"), json::Value(1));
+}
+
+TEST_F(RecordedApiTest, InspectionIsRecordedWithTheImagesNameAndDigest) {
+  PushImage("team-a/app", "v1");
+  for (const char* part : {"json", "manifest"}) {
+    const std::string image = "/api/v1/images/us.icr.example/team-a/app";
+    EXPECT_EQ(Do("GET", image + ":v1/" + part).status, 200);
+    EXPECT_EQ(Do("GET", image + ":none/" + part).status, 404);
+  }
+  for (const char* action :
+       {"container-registry.image.inspect", "container-registry.manifest.inspect"}) {
+    const auto records = Records(action);
+    ASSERT_EQ(records.size(), 2U) << action;
+    EXPECT_EQ(records[0].record.target.name, "team-a/app:v1");
+    EXPECT_EQ(records[0].record.target.digest, digest_);
+    EXPECT_EQ(records[1].record.target.name, "team-a/app:none");
+    EXPECT_EQ(records[1].record.target.digest, "");
+  }
+}
+
+}  // namespace
+}  // namespace breakwater::api
