@@ -1,7 +1,5 @@
 #include "api/native/audit.h"
 
-#include <algorithm>
-
 #include "api/native/activity_event.h"
 #include "audit/lines.h"
 #include "base/strings.h"
@@ -79,7 +77,12 @@ Result<audit::Filter> FilterOf(const Context& context) {
     BW_TRY(filter.after, PositionFrom(*after));
   }
   BW_TRY(filter.limit, QueryNumber(context, "limit", filter.limit));
-  filter.limit = std::clamp<std::int64_t>(filter.limit, 1, kMaxEntries);
+  // Whoever asks for more than there can be, or for none, must not take the answer for all there
+  // is.
+  if (filter.limit < 1 || filter.limit > kMaxEntries) {
+    return Invalid("limit must be from 1 to " + std::to_string(kMaxEntries))
+        .Reason("invalid_query_parameter");
+  }
   return filter;
 }
 

@@ -82,6 +82,21 @@ TEST_F(AuditApi, RecordsAreFilteredAndPaged) {
 }
 
 // Reads are written a second later, and what a long transaction did has the time of its beginning.
+TEST_F(AuditApi, ALimitThatNoPageCanHaveIsRefused) {
+  Record("a");
+  for (const char* list : {"records", "events"}) {
+    const std::string path = "/breakwater/v1/audit/" + std::string(list) + "?limit=";
+    for (const char* wrong : {"0", "-5", "1001", "99999999", "many", ""}) {
+      EXPECT_EQ(harness_.Send("GET", path + wrong).status, 400) << list << " " << wrong;
+    }
+    EXPECT_NE(harness_.Send("GET", path + "0").text.find("limit must be from 1 to 1000"),
+              std::string::npos);
+    for (const char* right : {"1", "1000"}) {
+      EXPECT_EQ(harness_.Send("GET", path + right).status, 200) << list << " " << right;
+    }
+  }
+}
+
 TEST_F(AuditApi, WhoGoesOnMissesNothingThatWasWrittenLate) {
   const auto record = [&](const std::string& target, std::chrono::seconds ago) {
     audit::Record late;
