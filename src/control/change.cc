@@ -98,6 +98,17 @@ std::vector<audit::Record> RefusalsOf(const Caller& caller, const Change& change
   return records;
 }
 
+// The group of what was just made, or put into one: who asked for it could not name it.
+std::string GroupOf(const Change& change, const Effect& effect) {
+  const Resource& target = change.resource;
+  if (!target.resource_group.empty() || target.name.empty()) return target.resource_group;
+  const auto same = std::ranges::find_if(effect.governed, [&](const Resource& one) {
+    return one.service == target.service && one.registry == target.registry &&
+           one.kind == target.kind && one.name == target.name;
+  });
+  return same == effect.governed.end() ? std::string() : same->resource_group;
+}
+
 // Records what was done, and emits what it asked for.
 Status Keep(db::Transaction& tx, audit::Log& log, jobs::Jobs& jobs, const Caller& caller,
             const Change& change, const Effect& effect, const json::Value& judged,
@@ -105,6 +116,7 @@ Status Keep(db::Transaction& tx, audit::Log& log, jobs::Jobs& jobs, const Caller
   audit::Record record = RecordOf(caller, change.action, change.resource);
   record.severity = std::max(change.severity, severity);
   record.target.digest = effect.target_digest;
+  record.target.resource_group = GroupOf(change, effect);
   record.changes = audit::Differences(effect.before, effect.after);
   record.judgement = judged;
   for (audit::Record& event : EvaluationsIn(record, judged)) {

@@ -5,13 +5,16 @@
 namespace breakwater::control {
 
 Crn Resource::crn() const {
+  // What lies in a namespace has the reference system's form, without an instance: also where a
+  // right is needed on the service as a whole, and so no namespace named for policies.
+  const bool lies_in_one =
+      !name_space.empty() || kind == "namespace" || kind == "repository" || kind == "image";
   return {.service = service,
           .location = region,
           .account = account,
           // Two registries may lie in one region, each with resources of its own. A registry's
           // name may hold a port, and colons separate the parts of a CRN.
-          // What lies in a namespace has the reference system's form, without an instance.
-          .instance = name_space.empty() ? PercentEncode(registry.value()) : "",
+          .instance = lies_in_one ? "" : PercentEncode(registry.value()),
           .type = kind,
           .resource = name.empty() ? name_space : name};
 }

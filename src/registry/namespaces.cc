@@ -6,6 +6,7 @@
 #include "oci/names.h"
 #include "registry/content.h"
 #include "registry/governed_content.h"
+#include "registry/resources.h"
 #include "registry/tag_immutability.h"
 
 namespace breakwater::registry {
@@ -79,15 +80,10 @@ Status Insert(db::Transaction& tx, const Namespace& ns) {
   return Ok();
 }
 
-// The right to create, assign or delete is needed on the account's service as a whole: the
-// resource names no namespace for a policy to be limited to.
-control::Change NewChange(std::string_view action, const AccountId& account,
-                          const control::RegistryInfo& registry, const std::string& name) {
+control::Change NewChange(std::string_view action, control::Resource resource) {
   control::Change change;
   change.action = std::string(action);
-  change.resource = control::ServiceResource(account, registry.name, registry.region);
-  change.resource.kind = "namespace";
-  change.resource.name = name;
+  change.resource = std::move(resource);
   return change;
 }
 
@@ -199,7 +195,8 @@ Result<bool> Namespaces::Create(const control::Caller& caller, const AccountId& 
                                 const std::string& resource_group) {
   BW_TRY_STATUS(ValidateNamespace(name));
   bool created = false;
-  control::Change change = NewChange(action::kNamespaceCreate, account, registry, name);
+  control::Change change =
+      NewChange(action::kNamespaceCreate, ManagedNamespace(*this, account, registry, name));
   change.apply = [&](db::Transaction& tx) -> Result<control::Effect> {
     created = false;
     BW_TRY(const auto found, Find(tx, registry.name, name));
@@ -235,7 +232,8 @@ Status Namespaces::Assign(const control::Caller& caller, const AccountId& accoun
   if (resource_group.empty()) {
     return Invalid("a resource group is required").Reason("resource_group_required");
   }
-  control::Change change = NewChange(action::kNamespaceUpdate, account, registry, name);
+  control::Change change =
+      NewChange(action::kNamespaceUpdate, ManagedNamespace(*this, account, registry, name));
   change.apply = [&](db::Transaction& tx) -> Result<control::Effect> {
     BW_TRY(const Namespace before, GetOwned(tx, account, registry.name, name));
     if (!before.resource_group.empty() && before.resource_group != resource_group) {
@@ -294,7 +292,8 @@ Status Namespaces::DeleteEmpty(const control::Caller& caller, const AccountId& a
 Status Namespaces::Remove(const control::Caller& caller, const AccountId& account,
                           const control::RegistryInfo& registry, const std::string& name,
                           bool only_empty) {
-  control::Change change = NewChange(action::kNamespaceDelete, account, registry, name);
+  control::Change change =
+      NewChange(action::kNamespaceDelete, ManagedNamespace(*this, account, registry, name));
   change.severity = audit::Severity::kCritical;
   change.apply = [&](db::Transaction& tx) -> Result<control::Effect> {
     BW_TRY(const Namespace before, GetOwned(tx, account, registry.name, name));

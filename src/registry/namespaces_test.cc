@@ -116,6 +116,36 @@ TEST_F(NamespacesTest, DeletedTakeEveryRowOfTheirContentWithThem) {
   EXPECT_EQ(world_.Count("blob_content"), 0);
 }
 
+TEST_F(NamespacesTest, HaveOneCrnAndTheirGroupInTheRecordsOfWhateverChangesThem) {
+  ASSERT_TRUE(*Create("team-a", "acc", "group-1"));
+  ASSERT_FALSE(*Create("team-a", "acc", "group-1"));
+  ASSERT_TRUE(Assign("team-a", "group-1").ok());
+  const AccountId acc("acc");
+  const auto& registry = world_.registry();
+  ASSERT_TRUE(
+      world_.retention.Set(world_.Caller(), acc, registry, "team-a", {.images_per_repo = 3}).ok());
+  ASSERT_TRUE(world_.services->quotas
+                  .PatchNamespace(world_.Caller(), acc, registry, "team-a", {.storage = 1'000'000})
+                  .ok());
+  ASSERT_TRUE(
+      world_.services->tag_immutability
+          .Set(world_.Caller(), acc, registry, "team-a", {.immutable = {"r-*"}, .except = {}})
+          .ok());
+  world_.authorizer.rule = [](const control::Caller&, std::string_view,
+                              const control::Resource&) -> Status { return Denied("no"); };
+  EXPECT_FALSE(Delete("team-a").ok());
+  world_.authorizer.rule = nullptr;
+  ASSERT_TRUE(Delete("team-a").ok());
+  const auto records = *world_.log.Query({.target = "team-a"});
+  EXPECT_EQ(records.size(), 8U);
+  for (const audit::Found& one : records) {
+    EXPECT_EQ(one.record.target.crn,
+              "crn:v1:bluemix:public:container-registry:us-south:a/acc::namespace:team-a")
+        << one.record.action;
+    EXPECT_EQ(one.record.target.resource_group, "group-1") << one.record.action;
+  }
+}
+
 TEST_F(NamespacesTest, AreEmptyWhenTheirLastImageIsGoneFromTheTrashToo) {
   const RepositoryPath path = world_.Repository("team-a/app");
   ASSERT_TRUE(world_.PushBlob(path, "config").ok());

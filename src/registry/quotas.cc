@@ -4,6 +4,7 @@
 #include "control/fact_events.h"
 #include "registry/namespaces.h"
 #include "registry/quota_facts.h"
+#include "registry/resources.h"
 
 namespace breakwater::registry {
 namespace {
@@ -198,9 +199,7 @@ Status Quotas::PatchNamespace(const control::Caller& caller, const AccountId& ac
   control::Change change;
   change.action = std::string(action::kQuotaSet);
   // A right on the account's service as a whole, as the account's own quota.
-  change.resource = control::ServiceResource(account, registry.name, registry.region);
-  change.resource.kind = "namespace";
-  change.resource.name = name_space;
+  change.resource = ManagedNamespace(database_, account, registry, name_space);
   const auto quota = QuotaResource(account, registry.name, registry.region, name_space);
   change.apply = [&](db::Transaction& tx) -> Result<control::Effect> {
     BW_TRY_STATUS(Namespaces::GetOwned(tx, account, registry.name, name_space));

@@ -1,5 +1,7 @@
 #include "registry/resources.h"
 
+#include <utility>
+
 #include "oci/names.h"
 
 namespace breakwater::registry {
@@ -12,6 +14,29 @@ control::Resource NamespaceResource(const Namespaces& namespaces, const AccountI
   const auto ns = namespaces.Get(registry.name, name_space);
   if (ns.ok() && (*ns)->account == account) resource.resource_group = (*ns)->resource_group;
   return resource;
+}
+
+control::Resource ManagedNamespace(const AccountId& account, const control::RegistryInfo& registry,
+                                   std::string_view name, std::string resource_group) {
+  control::Resource resource = control::ServiceResource(account, registry.name, registry.region);
+  resource.kind = "namespace";
+  resource.name = name;
+  resource.resource_group = std::move(resource_group);
+  return resource;
+}
+
+control::Resource ManagedNamespace(const Namespaces& namespaces, const AccountId& account,
+                                   const control::RegistryInfo& registry, std::string_view name) {
+  return ManagedNamespace(account, registry, name,
+                          NamespaceResource(namespaces, account, registry, name).resource_group);
+}
+
+control::Resource ManagedNamespace(db::Database& database, const AccountId& account,
+                                   const control::RegistryInfo& registry, std::string_view name) {
+  const auto known = database.ReadValue(
+      [&](db::Transaction& tx) { return Namespaces::GetOwned(tx, account, registry.name, name); });
+  return ManagedNamespace(account, registry, name,
+                          known.ok() ? known->resource_group : std::string());
 }
 
 control::Resource RepositoryResource(const Namespaces& namespaces, const AccountId& account,

@@ -18,7 +18,18 @@ control::Resource NamespaceResource(const Namespaces& namespaces, const AccountI
                                     const control::RegistryInfo& registry,
                                     std::string_view name_space);
 
-// The same of a repository, "ns/app", in its namespace.
+// A namespace as what the right to make, alter or delete it is needed on: that is one on the
+// account's service as a whole, so it names the namespace without lying in one, for a policy to be
+// limited to.
+control::Resource ManagedNamespace(const AccountId& account, const control::RegistryInfo& registry,
+                                   std::string_view name, std::string resource_group);
+// With its group, where it is the account's.
+control::Resource ManagedNamespace(const Namespaces& namespaces, const AccountId& account,
+                                   const control::RegistryInfo& registry, std::string_view name);
+control::Resource ManagedNamespace(db::Database& database, const AccountId& account,
+                                   const control::RegistryInfo& registry, std::string_view name);
+
+// A repository, "ns/app", in its namespace.
 control::Resource RepositoryResource(const Namespaces& namespaces, const AccountId& account,
                                      const control::RegistryInfo& registry,
                                      std::string_view repository);

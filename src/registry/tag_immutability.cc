@@ -8,6 +8,7 @@
 #include "registry/content.h"
 #include "registry/governed_content.h"
 #include "registry/namespaces.h"
+#include "registry/resources.h"
 #include "registry/retention_rules.h"
 
 namespace breakwater::registry {
@@ -104,9 +105,7 @@ Status TagImmutability::Set(const control::Caller& caller, const AccountId& acco
   control::Change change;
   change.action = std::string(action::kNamespaceUpdate);
   // A right on the account's service as a whole, as all that makes and alters namespaces.
-  change.resource = control::ServiceResource(account, registry.name, registry.region);
-  change.resource.kind = std::string(kKind);
-  change.resource.name = name_space;
+  change.resource = ManagedNamespace(database_, account, registry, name_space);
   change.severity = audit::Severity::kCritical;
   std::vector<control::Resource> repositories;
   change.weighed =

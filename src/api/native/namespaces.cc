@@ -44,11 +44,9 @@ std::vector<Endpoint> NamespaceEndpoints(NamespaceDeps deps, const SccFace& face
     return registry::NamespaceResource(deps.namespaces, context.account, context.registry,
                                        context.Path("name"));
   });
-  const Access change = Access::To(action::kNamespaceUpdate, [](const Context& context) {
-    control::Resource resource = context.Service();
-    resource.kind = "namespace";
-    resource.name = context.Path("name");
-    return resource;
+  const Access change = Access::To(action::kNamespaceUpdate, [deps](const Context& context) {
+    return registry::ManagedNamespace(deps.namespaces, context.account, context.registry,
+                                      context.Path("name"));
   });
   return {
       {"GET", kPath, "GetTagImmutability", read, face,

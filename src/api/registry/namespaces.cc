@@ -3,21 +3,13 @@
 #include "api/listing.h"
 #include "api/registry/handlers.h"
 #include "base/strings.h"
+#include "registry/resources.h"
 
 namespace breakwater::api::management {
 namespace {
 
 namespace action = registry::action;
 using registry::Namespace;
-
-// The right to make, assign or delete is one of the account's service as a whole: the resource
-// names the namespace without lying in one.
-control::Resource WholeService(const Context& context) {
-  control::Resource resource = context.Service();
-  resource.kind = "namespace";
-  resource.name = context.Path("name");
-  return resource;
-}
 
 control::Resource ResourceOf(const Context& context, const Namespace& ns) {
   control::Resource resource = control::NamespaceResource(ns.account, context.registry.name,
@@ -173,7 +165,11 @@ Result<net::Response> DeleteNamespace(const RegistryDeps& deps, Context& context
 void AddNamespaceEndpoints(const RegistryFace& face, const RegistryDeps& deps,
                            std::vector<Endpoint>* out) {
   const Access listed = Access::SignedIn("lists only the namespaces the caller may see");
-  const Access create = Access::To(action::kNamespaceCreate, WholeService);
+  const auto managed = [deps](const Context& context) {
+    return registry::ManagedNamespace(deps.namespaces, context.account, context.registry,
+                                      context.Path("name"));
+  };
+  const Access create = Access::To(action::kNamespaceCreate, managed);
   out->push_back({"GET", "/api/v1/namespaces", "ListNamespaces", listed, face,
                   [deps](Context& c) { return ListNamespaces(deps, c); },
                   Recorded::As(action::kNamespaceList)});
@@ -187,7 +183,7 @@ void AddNamespaceEndpoints(const RegistryFace& face, const RegistryDeps& deps,
   out->push_back({"DELETE",
                   "/api/v1/namespaces/{name}",
                   "DeleteNamespace",
-                  Access::To(action::kNamespaceDelete, WholeService),
+                  Access::To(action::kNamespaceDelete, managed),
                   face,
                   [deps](Context& c) { return DeleteNamespace(deps, c); },
                   {},
