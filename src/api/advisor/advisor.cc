@@ -195,13 +195,6 @@ class Handlers {
 
  private:
   // What the reference system's events of these calls carry (ibm-registry 3.14).
-  static void NoteFilter(Context& context) {
-    json::Object parameters;
-    for (const char* name : {"repository", "includeIBM", "includePrivate"}) {
-      if (const auto value = context.query.Get(name)) parameters[name] = json::Text(*value);
-    }
-    if (!parameters.empty()) context.activity.request = std::move(parameters);
-  }
   static void NoteReport(Context& context, const json::Value& body) {
     context.activity.request = {{"name", json::Text(context.Path("image"))}};
     json::Object response;
@@ -258,7 +251,7 @@ class Handlers {
 
   Result<std::shared_ptr<AccountList>> ListOf(Context& context) const {
     BW_TRY(const IssueScope issues, ScopeOf(context));
-    NoteFilter(context);
+    management::NoteFilter(context, {"repository", "includeIBM", "includePrivate"});
     BW_TRY(ImageScope scope, ImagesOf(context));
     BW_TRY(const auto exemptions, deps_.exemptions.List(context.account, context.registry.name));
     return std::make_shared<AccountList>(deps_, context, std::move(scope), version_, issues,

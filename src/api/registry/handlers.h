@@ -1,6 +1,7 @@
 // What the handlers of the management API share.
 #pragma once
 
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,6 +42,11 @@ json::Array TextArray(const std::vector<std::string>& texts);
 
 // The last of a repeated boolean parameter counts (ibm-registry 1.1). kInvalid "invalid_field".
 Result<bool> BoolParameter(const Context& context, std::string_view name, bool fallback);
+
+// Keeps parameters of the query that were given for the record of a list: a text, or the first
+// kMaxRecorded of several.
+inline constexpr std::size_t kMaxRecorded = 100;
+void NoteFilter(Context& context, std::initializer_list<std::string_view> names);
 
 // The account's namespaces (of those named, if any) on which the caller may do one of the actions.
 Result<std::vector<std::string>> NamespacesFor(const RegistryDeps& deps, const Context& context,

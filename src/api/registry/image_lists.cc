@@ -236,7 +236,22 @@ Status CheckFilter(const std::vector<std::string>& names) {
   return Invalid("a list may be asked for by at most 1000 names").Reason("invalid_field");
 }
 
+// What a body asks a list for, for its record: of the repositories the first.
+void NoteBody(const json::Object& body, Context& context) {
+  json::Object asked = body;
+  json::Value* named = asked.if_contains("repositories");
+  if (named != nullptr && named->is_array() && named->get_array().size() > kMaxRecorded) {
+    json::Array& repositories = named->get_array();
+    const std::size_t more = repositories.size() - kMaxRecorded;
+    repositories.resize(kMaxRecorded);
+    asked["more_repositories"] = more;
+  }
+  if (!asked.empty()) context.activity.request = std::move(asked);
+}
+
 Result<net::Response> ListImages(const RegistryDeps& deps, Context& context) {
+  NoteFilter(context, {"repository", "namespace", "includeIBM", "includePrivate",
+                       "includeManifestLists", "vulnerabilities"});
   BW_TRY(const bool own, BoolParameter(context, "includePrivate", true));
   BW_TRY(const bool provided, BoolParameter(context, "includeIBM", false));
   static_cast<void>(provided);  // this registry provides no images of its own
@@ -276,6 +291,7 @@ Result<net::Response> ListImageDigests(const RegistryDeps& deps, Context& contex
     scope.repositories = named->Strings(kMaxFilter);
   }
   BW_TRY_STATUS(body.Finish());
+  NoteBody(document.as_object(), context);
   StripHosts(context, scope.repositories);
   BW_TRY(scope.namespaces, NamespacesFor(deps, context, {action::kImageList}, {}));
   BW_TRY(auto exemptions, ExemptionsFor(deps, context, !exclude_va));

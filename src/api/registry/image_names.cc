@@ -111,6 +111,20 @@ Result<bool> BoolParameter(const Context& context, std::string_view name, bool f
   return Invalid(std::string(name) + ": must be true or false").Reason("invalid_field");
 }
 
+void NoteFilter(Context& context, std::initializer_list<std::string_view> names) {
+  json::Object given;
+  for (const std::string_view name : names) {
+    const auto values = context.query.GetAll(name);
+    if (values.size() == 1) given[name] = json::Text(values.front());
+    if (values.size() <= 1) continue;
+    json::Array& first = given[name].emplace_array();
+    for (const std::string_view value : values) {
+      if (first.size() < kMaxRecorded) first.push_back(json::Text(value));
+    }
+  }
+  if (!given.empty()) context.activity.request = std::move(given);
+}
+
 Result<std::vector<std::string>> NamespacesFor(const RegistryDeps& deps, const Context& context,
                                                const std::vector<std::string_view>& actions,
                                                const std::vector<std::string>& only) {

@@ -16,8 +16,6 @@ using registry::RepositoryPath;
 // Of a bulk deletion. Clients that prune send all that a list of digests named.
 constexpr std::size_t kMaxBulkBytes = 32U << 20;
 constexpr std::size_t kMaxBulkImages = 100'000;
-// Of those, what a record of a dry run names.
-constexpr std::size_t kMaxRecordedImages = 100;
 // Room for the longest host, repository, tag and digest.
 constexpr std::size_t kMaxImageName = 1024;
 
@@ -163,7 +161,7 @@ Status CheckReferences(const json::Array& references) {
 
 // A deletion is recorded of each image, a dry run as a whole.
 void NoteBulkDryRun(const json::Array& references, Context& context) {
-  const auto named = std::min(references.size(), kMaxRecordedImages);
+  const auto named = std::min(references.size(), kMaxRecorded);
   json::Object request{
       {"images",
        json::Array(references.begin(), references.begin() + static_cast<std::ptrdiff_t>(named))}};

@@ -57,5 +57,28 @@ TEST_F(RecordedApiTest, InspectionIsRecordedWithTheImagesNameAndDigest) {
   }
 }
 
+TEST_F(RecordedApiTest, ListsAreRecordedWithTheFilterThatWasAskedFor) {
+  Do("GET", "/api/v1/images?repository=us.icr.example/team-a/app&includeIBM=false");
+  Do("GET", "/api/v1/images?namespace=team-a&namespace=team-b");
+  Do("GET", "/api/v1/images");
+  std::string many = R"({"exclude_tagged":true,"repositories":["team-a/app")";
+  for (int i = 0; i < 100; ++i) many += ",\"team-a/app" + std::to_string(i) + "\"";
+  EXPECT_EQ(Do("POST", "/api/v1/images/digests", many + "]}").status, 200);
+  Do("GET", "/api/v1/trash?namespace=team-a");
+  const auto images = Records("container-registry.image.list");
+  ASSERT_EQ(images.size(), 4U);
+  EXPECT_EQ(json::Serialize(images[0].record.request),
+            R"({"includeIBM":"false","repository":"us.icr.example/team-a/app"})");
+  EXPECT_EQ(json::Serialize(images[1].record.request), R"({"namespace":["team-a","team-b"]})");
+  EXPECT_TRUE(images[2].record.request.is_null());
+  const json::Value& digests = images[3].record.request;
+  EXPECT_EQ(*json::Find(digests, "exclude_tagged"), json::Value(true));
+  EXPECT_EQ(json::Find(digests, "repositories")->as_array().size(), 100U);
+  EXPECT_EQ(*json::Find(digests, "more_repositories"), json::Value(1));
+  const auto trash = Records("container-registry.trash.list");
+  ASSERT_EQ(trash.size(), 1U);
+  EXPECT_EQ(json::FindText(trash[0].record.request, "namespace"), "team-a");
+}
+
 }  // namespace
 }  // namespace breakwater::api

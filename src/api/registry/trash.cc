@@ -57,6 +57,7 @@ class TrashWalk final : public Walk {
 };
 
 Result<net::Response> ListDeletedImages(const RegistryDeps& deps, Context& context) {
+  NoteFilter(context, {"namespace"});
   std::vector<std::string> only;
   if (const auto named = context.query.Get("namespace"); named && !named->empty()) {
     only.emplace_back(*named);
