@@ -98,12 +98,25 @@ json::Value Document(const Exemption& exemption) {
           {"issue_id", json::Text(exemption.issue.id)}};
 }
 
-control::Change NewChange(std::string_view action, const AccountId& account,
-                          const control::RegistryInfo& registry) {
+control::Change NewChange(std::string_view action, control::Resource resource) {
   control::Change change;
   change.action = std::string(action);
-  change.resource = control::ServiceResource(account, registry.name, registry.region);
+  change.resource = std::move(resource);
   return change;
+}
+
+// Of the image that is exempt, for the record; empty where it is no image, or not there.
+Result<std::string> DigestOf(db::Transaction& tx, const RegistryName& registry,
+                             const ExemptionScope& scope) {
+  const std::string reference(scope.reference());
+  if (reference.empty() || reference.find(':') != std::string::npos) return reference;
+  const std::string name = scope.text().substr(0, scope.text().find(':'));
+  BW_TRY(
+      const auto digest,
+      tx.QueryOne("SELECT t.digest FROM repository r JOIN tag t ON t.repository = r.id WHERE "
+                  "r.registry = $1 AND r.name = $2 AND t.name = $3",
+                  {registry, name, reference}, [](const db::Row& row) { return row.String(0); }));
+  return digest.value_or("");
 }
 
 }  // namespace
@@ -158,6 +171,15 @@ std::string_view ExemptionScope::repository() const {
 std::string_view ExemptionScope::reference() const {
   const std::size_t at = text_.find_first_of("@:");
   return at == std::string::npos ? std::string_view() : std::string_view(text_).substr(at + 1);
+}
+
+control::Resource ExemptedResource(const AccountId& account, const control::RegistryInfo& registry,
+                                   const ExemptionScope& scope) {
+  control::Resource resource = control::ServiceResource(account, registry.name, registry.region);
+  if (scope.text().empty()) return resource;
+  resource.kind = scope.type();
+  resource.name = scope.text();
+  return resource;
 }
 
 std::vector<ExemptionScope> ExemptionScope::Widening() const {
@@ -364,7 +386,7 @@ Result<Exemption> Exemptions::Get(const AccountId& account, const RegistryName& 
 Status Exemptions::Create(const control::Caller& caller, const AccountId& account,
                           const control::RegistryInfo& registry, const Exemption& exemption) {
   BW_TRY_STATUS(Validate(exemption.issue));
-  control::Change change = NewChange(kCreate, account, registry);
+  control::Change change = NewChange(kCreate, ExemptedResource(account, registry, exemption.scope));
   change.apply = [&](db::Transaction& tx) -> Result<control::Effect> {
     const std::string name_space(exemption.scope.name_space());
     if (!name_space.empty()) {
@@ -379,17 +401,19 @@ Status Exemptions::Create(const control::Caller& caller, const AccountId& accoun
           {account, registry.name, exemption.scope.text(), name_space, exemption.issue.type,
            exemption.issue.id, clock_.Now()}));
     }
+    BW_TRY(auto digest, DigestOf(tx, registry.name, exemption.scope));
     return control::Effect{.before = there ? Document(exemption) : json::Value(),
                            .after = Document(exemption),
                            .governed = {},
-                           .events = {}};
+                           .events = {},
+                           .target_digest = std::move(digest)};
   };
   return changes_.Submit(caller, change);
 }
 
 Status Exemptions::Delete(const control::Caller& caller, const AccountId& account,
                           const control::RegistryInfo& registry, const Exemption& exemption) {
-  control::Change change = NewChange(kDelete, account, registry);
+  control::Change change = NewChange(kDelete, ExemptedResource(account, registry, exemption.scope));
   change.apply = [&](db::Transaction& tx) -> Result<control::Effect> {
     BW_TRY(const std::int64_t deleted,
            tx.Execute("DELETE FROM advisor_exemption WHERE account = $1 AND registry = $2 AND "
@@ -397,8 +421,12 @@ Status Exemptions::Delete(const control::Caller& caller, const AccountId& accoun
                       {account, registry.name, exemption.scope.text(), exemption.issue.type,
                        exemption.issue.id}));
     if (deleted == 0) return NoSuchExemption();
-    return control::Effect{
-        .before = Document(exemption), .after = nullptr, .governed = {}, .events = {}};
+    BW_TRY(auto digest, DigestOf(tx, registry.name, exemption.scope));
+    return control::Effect{.before = Document(exemption),
+                           .after = nullptr,
+                           .governed = {},
+                           .events = {},
+                           .target_digest = std::move(digest)};
   };
   return changes_.Submit(caller, change);
 }
@@ -406,7 +434,7 @@ Status Exemptions::Delete(const control::Caller& caller, const AccountId& accoun
 Result<std::int64_t> Exemptions::DeleteAll(const control::Caller& caller, const AccountId& account,
                                            const control::RegistryInfo& registry) {
   std::int64_t deleted = 0;
-  control::Change change = NewChange(kDelete, account, registry);
+  control::Change change = NewChange(kDelete, ExemptedResource(account, registry, {}));
   change.apply = [&](db::Transaction& tx) -> Result<control::Effect> {
     BW_TRY(deleted, tx.Execute("DELETE FROM advisor_exemption WHERE account = $1 AND registry = $2",
                                {account, registry.name}));

@@ -68,6 +68,11 @@ class ExemptionScope {
   std::string text_;
 };
 
+// What the right to exempt is needed on, and the record is about: the right is one on the account's
+// service as a whole, so it names the image, repository or namespace without lying in one.
+control::Resource ExemptedResource(const AccountId& account, const control::RegistryInfo& registry,
+                                   const ExemptionScope& scope);
+
 struct Exemption {
   ExemptionScope scope;
   ExemptIssue issue;

@@ -228,6 +228,31 @@ TEST_F(ExemptionsTest, AreDeletedOneByOneOrAllAtOnce) {
   EXPECT_THAT(All(), IsEmpty());
 }
 
+TEST_F(ExemptionsTest, RecordsNameWhatIsExempt) {
+  const auto path = world_.Repository("team-a/app");
+  ASSERT_TRUE(world_.PushBlob(path, "config").ok());
+  const std::string image = registry::testing::ImageManifest("config", {});
+  ASSERT_TRUE(world_.PushManifest(path, image, "1").ok());
+  const std::string digest = oci::Digest::Of(AsBytes(image)).text();
+  for (const char* scope : {"team-a", "team-a/app", "team-a/app:1", "team-a/app:2"}) {
+    const Exemption exemption{Scope(scope), {"sn", "DSA-1"}};
+    ASSERT_TRUE(Create(exemption).ok());
+    ASSERT_TRUE(
+        exemptions_.Delete(world_.Caller(), AccountId("acc"), world_.registry(), exemption).ok());
+    for (const char* action :
+         {"container-registry.exemption.create", "container-registry.exemption.delete"}) {
+      const auto records = *world_.log.Query({.action = action, .target = scope});
+      ASSERT_EQ(records.size(), 1U) << scope << " " << action;
+      const audit::Target& target = records[0].record.target;
+      EXPECT_EQ(target.kind, exemption.scope.type());
+      EXPECT_EQ(target.digest, std::string_view(scope) == "team-a/app:1" ? digest : "");
+    }
+  }
+  const auto of_image = world_.log.Query({.target = "team-a/app:1"})->front().record.target;
+  EXPECT_EQ(of_image.crn,
+            "crn:v1:bluemix:public:container-registry:us-south:a/acc::image:team-a/app:1");
+}
+
 TEST_F(ExemptionsTest, GoWithTheirNamespace) {
   ASSERT_TRUE(Create(one_).ok());
   ASSERT_TRUE(Create({ExemptionScope(), {"sn", "DSA-1"}}).ok());

@@ -204,10 +204,13 @@ class Handlers {
     context.activity.response = std::move(response);
   }
 
-  Result<advisor::ImageReport> Report(const Context& context) const {
+  Result<advisor::ImageReport> Report(Context& context) const {
     BW_TRY(const oci::ImageName image, management::ImageOf(context));
-    return deps_.advisor.Report(context.account, context.registry.name, image.repository,
-                                image.reference());
+    BW_TRY(auto report, deps_.advisor.Report(context.account, context.registry.name,
+                                             image.repository, image.reference()));
+    // Of a list of images its own, not that of the image which stands for it.
+    context.activity.digest = report.named.digests.front().text();
+    return report;
   }
 
   Result<advisor::ExemptIssues> ExemptOf(const Context& context,
@@ -288,6 +291,9 @@ void AddRoutes(const Routes& routes, const AdvisorFace& face, const AdvisorDeps&
   const Access image = Access::To(kAction, [deps](const Context& context) {
     return management::ImageResource(deps.namespaces, context);
   });
+  const auto named = [deps](const Context& context) {
+    return management::NamedImage(deps.namespaces, context);
+  };
   const Access account =
       Access::SignedIn("lists only images of namespaces whose vulnerabilities the caller may read");
   out.push_back({"GET", routes.account_status, routes.account_status_id, account, face,
@@ -299,10 +305,10 @@ void AddRoutes(const Routes& routes, const AdvisorFace& face, const AdvisorDeps&
   // "status" is no host, so the longer path is meant whenever it fits.
   out.push_back({"GET", routes.image_status, routes.image_status_id, image, face,
                  [handlers](Context& c) { return handlers.ImageStatus(c); },
-                 Recorded::As("container-registry.image-vulnerability-status.read")});
+                 Recorded::As("container-registry.image-vulnerability-status.read", named)});
   out.push_back({"GET", routes.image_report, routes.image_report_id, image, face,
                  [handlers](Context& c) { return handlers.ImageReport(c); },
-                 Recorded::As("container-registry.image-vulnerability-report.read")});
+                 Recorded::As("container-registry.image-vulnerability-report.read", named)});
 }
 
 }  // namespace

@@ -248,6 +248,42 @@ TEST_F(AdvisorApiTest, ExemptionsAreMadeReadAndDeletedInBothGenerations) {
   }
 }
 
+TEST_F(AdvisorApiTest, ReportsAreRecordedWithTheImagesNameAndDigest) {
+  Scan();
+  for (const char* path : {"/va/api/v4/report/image/", "/va/api/v3/report/image/status/"}) {
+    EXPECT_EQ(Get(path + Name()).status, 200);
+    EXPECT_EQ(Get(path + Name(":none")).status, 404);
+  }
+  ASSERT_TRUE(world_.recorder.Flush().ok());
+  for (const char* action : {"container-registry.image-vulnerability-report.read",
+                             "container-registry.image-vulnerability-status.read"}) {
+    const auto records = *world_.log.Query({.action = action});
+    ASSERT_EQ(records.size(), 2U) << action;
+    EXPECT_EQ(records[0].record.target.name, "tests/app:1");
+    EXPECT_EQ(records[0].record.target.digest, digest_);
+    EXPECT_EQ(records[1].record.target.name, "tests/app:none");
+    EXPECT_EQ(records[1].record.target.digest, "");
+  }
+}
+
+TEST_F(AdvisorApiTest, ARepeatedExemptionIsRecordedAsWhatWasAskedFor) {
+  const std::string path = "/va/api/v4/exempt/image/tests/app:1/issue/cve/CVE-2020-0001";
+  EXPECT_EQ(Send("POST", path).status, 201);
+  EXPECT_EQ(Send("POST", path).status, 201);
+  ASSERT_TRUE(world_.recorder.Flush().ok());
+  const auto records = *world_.log.Query({.action = "container-registry.exemption.create"});
+  ASSERT_EQ(records.size(), 2U);
+  for (const auto& one : records) {
+    EXPECT_EQ(one.record.target.kind, "image");
+    EXPECT_EQ(one.record.target.name, "tests/app:1");
+    EXPECT_EQ(one.record.target.digest, digest_);
+  }
+  EXPECT_EQ(records[0].record.changes.size(), 3U);
+  EXPECT_TRUE(records[1].record.changes.empty());
+  EXPECT_EQ(json::FindText(records[1].record.request, "issue_type"), "cve");
+  EXPECT_EQ(json::FindText(records[1].record.request, "issue_id"), "CVE-2020-0001");
+}
+
 TEST_F(AdvisorApiTest, ExemptIssuesAreToldOfAndDoNotCount) {
   Scan();
   const std::string path = "/va/api/v4/report/image/" + Name();

@@ -63,6 +63,13 @@ Result<Exemption> Named(const Context& context) {
   return Exemption{std::move(scope), {context.Path("type"), context.Path("id")}};
 }
 
+// What a request is about; the account where nobody can say.
+control::Resource Exempted(const Context& context) {
+  const auto scope = ScopeOf(context);
+  return advisor::ExemptedResource(context.account, context.registry,
+                                   scope.ok() ? *scope : ExemptionScope());
+}
+
 class Exempting {
  public:
   Exempting(advisor::Exemptions& exemptions, const advisor::Advisor& advisor)
@@ -123,7 +130,12 @@ class Exempting {
   }
   Result<net::Response> Create(Context& context) const {
     BW_TRY(const Exemption named, Named(context));
-    BW_TRY_STATUS(exemptions_.Create(context.caller, context.account, context.registry, named));
+    const auto there = exemptions_.Get(context.account, context.registry.name, named);
+    if (there.ok()) {
+      NoteRepeated(context, named);
+    } else {
+      BW_TRY_STATUS(exemptions_.Create(context.caller, context.account, context.registry, named));
+    }
     return JsonResponse(201, ExemptionJson(context, named));
   }
   Result<net::Response> Delete(Context& context) const {
@@ -138,6 +150,20 @@ class Exempting {
   }
 
  private:
+  // Nothing changes, so only a record of what was asked for can say what it was.
+  void NoteRepeated(Context& context, const Exemption& named) const {
+    context.activity.action = kCreate;
+    context.activity.request = {{"issue_type", Text(named.issue.type)},
+                                {"issue_id", Text(named.issue.id)}};
+    const auto reference = oci::Reference::Parse(named.scope.reference());
+    if (!reference.ok()) return;
+    const auto image = advisor_.Named(
+        context.account, context.registry.name,
+        std::string(named.scope.name_space()) + "/" + std::string(named.scope.repository()),
+        *reference);
+    if (image.ok()) context.activity.digest = image->digests.front().text();
+  }
+
   Result<net::Response> ListOf(const Context& context,
                                const std::vector<ExemptionScope>& scopes) const {
     BW_TRY(const auto found, exemptions_.ListOf(context.account, context.registry.name, scopes));
@@ -240,7 +266,7 @@ void AddExemptionEndpoints(const AdvisorFace& face, const AdvisorDeps& deps,
   for (const Route& route : kRoutes) {
     const Access access = route.action.empty()
                               ? Access::SignedIn("which types there are is no secret")
-                              : Access::To(route.action);
+                              : Access::To(route.action, Exempted);
     out.push_back({route.method, route.path, route.operation, access, face, call(route.handler),
                    Recorded::Not("ibm-registry 3.14: reading exemptions emits nothing")});
   }
