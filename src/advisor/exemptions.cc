@@ -56,6 +56,15 @@ Exemption ExemptionOf(const db::Row& row) {
   return {ExemptionScope::FromText(row.String(0)), {row.String(1), row.String(2)}};
 }
 
+// kMaxExemptions at most.
+Result<std::vector<Exemption>> ReadAll(db::Transaction& tx, const AccountId& account,
+                                       const RegistryName& registry) {
+  return tx.QueryAll(
+      "SELECT scope, issue_type, issue_id FROM advisor_exemption WHERE account = $1 AND "
+      "registry = $2 ORDER BY scope, issue_type, issue_id",
+      {account, registry}, ExemptionOf);
+}
+
 // Those of scopes from `from`, before `to`.
 Result<std::vector<Exemption>> ReadScopes(db::Transaction& tx, const AccountId& account,
                                           const RegistryName& registry, const std::string& from,
@@ -96,6 +105,20 @@ json::Value Document(const Exemption& exemption) {
   return {{"scope", json::Text(exemption.scope.text().empty() ? "*" : exemption.scope.text())},
           {"issue_type", json::Text(exemption.issue.type)},
           {"issue_id", json::Text(exemption.issue.id)}};
+}
+
+// By scope and type: each kind of a scope's issues is a field of a record.
+json::Value Document(const std::vector<Exemption>& exemptions) {
+  json::Object scopes;
+  for (const Exemption& one : exemptions) {
+    const std::string& scope = one.scope.text();
+    json::Value& types = scopes[scope.empty() ? "*" : scope];
+    if (types.is_null()) types.emplace_object();
+    json::Value& ids = types.get_object()[one.issue.type];
+    if (ids.is_null()) ids.emplace_array();
+    ids.get_array().push_back(json::Text(one.issue.id));
+  }
+  return {{"number", exemptions.size()}, {"exemptions", std::move(scopes)}};
 }
 
 control::Change NewChange(std::string_view action, control::Resource resource) {
@@ -334,12 +357,7 @@ std::vector<Exemption> ExemptionSet::ListFor(const NamedImage& image) const {
 
 Result<std::vector<Exemption>> Exemptions::List(const AccountId& account,
                                                 const RegistryName& registry) const {
-  return database_.ReadValue([&](db::Transaction& tx) {
-    return tx.QueryAll(
-        "SELECT scope, issue_type, issue_id FROM advisor_exemption WHERE account = $1 AND "
-        "registry = $2 ORDER BY scope, issue_type, issue_id",
-        {account, registry}, ExemptionOf);
-  });
+  return database_.ReadValue([&](db::Transaction& tx) { return ReadAll(tx, account, registry); });
 }
 
 Result<std::vector<Exemption>> Exemptions::ListOf(const AccountId& account,
@@ -436,10 +454,10 @@ Result<std::int64_t> Exemptions::DeleteAll(const control::Caller& caller, const 
   std::int64_t deleted = 0;
   control::Change change = NewChange(kDelete, ExemptedResource(account, registry, {}));
   change.apply = [&](db::Transaction& tx) -> Result<control::Effect> {
+    BW_TRY(const auto all, ReadAll(tx, account, registry.name));
     BW_TRY(deleted, tx.Execute("DELETE FROM advisor_exemption WHERE account = $1 AND registry = $2",
                                {account, registry.name}));
-    return control::Effect{
-        .before = {{"exemptions", deleted}}, .after = nullptr, .governed = {}, .events = {}};
+    return control::Effect{.before = Document(all), .after = nullptr, .governed = {}, .events = {}};
   };
   BW_TRY_STATUS(changes_.Submit(caller, change));
   return deleted;

@@ -1,5 +1,7 @@
 #include "advisor/exemptions.h"
 
+#include <map>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -226,6 +228,25 @@ TEST_F(ExemptionsTest, AreDeletedOneByOneOrAllAtOnce) {
   ASSERT_TRUE(deleted.ok());
   EXPECT_EQ(*deleted, 2);
   EXPECT_THAT(All(), IsEmpty());
+}
+
+TEST_F(ExemptionsTest, ARecordOfTheDeletionOfAllSaysWhichTheyWere) {
+  ASSERT_TRUE(Create(one_).ok());
+  ASSERT_TRUE(Create({one_.scope, {"cve", "CVE-2020-0002"}}).ok());
+  ASSERT_TRUE(Create({ExemptionScope(), {"sn", "DSA-1"}}).ok());
+  ASSERT_TRUE(exemptions_.DeleteAll(world_.Caller(), AccountId("acc"), world_.registry()).ok());
+  const auto records = *world_.log.Query({.action = "container-registry.exemption.delete"});
+  ASSERT_EQ(records.size(), 1U);
+  EXPECT_EQ(records[0].record.target.kind, "service");
+  std::map<std::string, std::string> before;
+  for (const audit::FieldChange& change : records[0].record.changes) {
+    before[change.field] = json::Serialize(change.before);
+    EXPECT_TRUE(change.after.is_null()) << change.field;
+  }
+  EXPECT_EQ(before, (std::map<std::string, std::string>{
+                        {"number", "3"},
+                        {"exemptions.*.sn", R"(["DSA-1"])"},
+                        {"exemptions.team-a/app.cve", R"(["CVE-2020-0001","CVE-2020-0002"])"}}));
 }
 
 TEST_F(ExemptionsTest, RecordsNameWhatIsExempt) {

@@ -6,6 +6,7 @@
 #include "oci/names.h"
 #include "registry/content.h"
 #include "registry/governed_content.h"
+#include "registry/namespace_record.h"
 #include "registry/resources.h"
 #include "registry/tag_immutability.h"
 
@@ -85,36 +86,6 @@ control::Change NewChange(std::string_view action, control::Resource resource) {
   change.action = std::string(action);
   change.resource = std::move(resource);
   return change;
-}
-
-// What goes with a namespace, for the record of its end: numbers, and the first of its images.
-Result<json::Value> ContentOf(db::Transaction& tx, const Namespace& ns) {
-  constexpr std::int64_t kNamed = 1'000;
-  const auto count = [&](std::string_view from) -> Result<std::int64_t> {
-    BW_TRY(const auto found,
-           tx.QueryOne("SELECT count(*) FROM repository r " + std::string(from) +
-                           " WHERE r.registry = $1 AND r.name_space = $2",
-                       {ns.registry, ns.name}, [](const db::Row& row) { return row.Int(0); }));
-    return found.value_or(0);
-  };
-  BW_TRY(const std::int64_t repositories, count(""));
-  BW_TRY(const std::int64_t images, count("JOIN manifest m ON m.repository = r.id"));
-  BW_TRY(const std::int64_t tags, count("JOIN tag t ON t.repository = r.id"));
-  BW_TRY(const std::int64_t trash, count("JOIN trash_image i ON i.repository = r.id"));
-  json::Array named;
-  BW_TRY_STATUS(
-      tx.Query("SELECT r.name, m.digest FROM repository r JOIN manifest m ON "
-               "m.repository = r.id WHERE r.registry = $1 AND r.name_space = $2 "
-               "ORDER BY r.name, m.digest LIMIT $3",
-               {ns.registry, ns.name, kNamed}, [&](const db::Row& row) -> Status {
-                 named.push_back(json::Text(row.String(0) + "@" + row.String(1)));
-                 return Ok();
-               }));
-  return json::Value{{"repositories", repositories},
-                     {"images", images},
-                     {"tags", tags},
-                     {"images_in_trash", trash},
-                     {"first_images", std::move(named)}};
 }
 
 }  // namespace
@@ -300,10 +271,8 @@ Status Namespaces::Remove(const control::Caller& caller, const AccountId& accoun
     if (only_empty) BW_TRY_STATUS(CheckEmpty(tx, registry.name, name));
     BW_TRY_STATUS(CheckNamespaceMayGo(tx, registry.name, name));
     json::Value document = Document(before);
-    BW_TRY(document.as_object()["content"], ContentOf(tx, before));
-    BW_TRY(const auto settings, SettingsOfNamespace(tx, before));
-    json::Array& named = document.as_object()["settings"].emplace_array();
-    for (const std::string& table : settings) named.emplace_back(json::Text(table));
+    BW_TRY(document.as_object()["settings"], SettingsToRecord(tx, before));
+    BW_TRY(document.as_object()["content"], ContentToRecord(tx, before));
     std::vector<control::Resource> gone{GovernedNamespace(registry, before)};
     BW_TRY(auto repositories, GovernedRepositories(tx, rules_, registry, before));
     std::ranges::move(repositories, std::back_inserter(gone));

@@ -1,5 +1,7 @@
 #include "registry/namespaces.h"
 
+#include <map>
+
 #include <gtest/gtest.h>
 
 #include "registry/testing.h"
@@ -114,6 +116,49 @@ TEST_F(NamespacesTest, DeletedTakeEveryRowOfTheirContentWithThem) {
   EXPECT_EQ(world_.Collect().blobs, 1);
   EXPECT_EQ(world_.Count("blob"), 0);
   EXPECT_EQ(world_.Count("blob_content"), 0);
+}
+
+TEST_F(NamespacesTest, ARecordOfTheirEndSaysWhatWasSetAndWhichTagsLedToWhat) {
+  const RepositoryPath path = world_.Repository("team-a/app");
+  const std::string image = testing::ImageManifest("config", {});
+  ASSERT_TRUE(world_.PushBlob(path, "config").ok());
+  for (const char* tag : {"v2", "v1"}) ASSERT_TRUE(world_.PushManifest(path, image, tag).ok());
+  const AccountId acc("acc");
+  const auto& registry = world_.registry();
+  ASSERT_TRUE(
+      world_.retention.Set(world_.Caller(), acc, registry, "team-a", {.images_per_repo = 3}).ok());
+  ASSERT_TRUE(world_.services->quotas
+                  .PatchNamespace(world_.Caller(), acc, registry, "team-a", {.storage = 1'000'000})
+                  .ok());
+  ASSERT_TRUE(
+      world_.services->tag_immutability
+          .Set(world_.Caller(), acc, registry, "team-a", {.immutable = {"r-*"}, .except = {}})
+          .ok());
+  ASSERT_TRUE(world_.owner->database()
+                  .Write([](db::Transaction& tx) -> Status {
+                    BW_TRY_STATUS(tx.Execute(
+                        "INSERT INTO advisor_exemption (account, registry, scope, name_space, "
+                        "issue_type, issue_id, created) VALUES ('acc', $1, 'team-a/app', 'team-a', "
+                        "'sn', 'DSA-1', 0)",
+                        {testing::kRegistry}));
+                    return Ok();
+                  })
+                  .ok());
+  ASSERT_TRUE(Delete("team-a").ok());
+  const auto records = *world_.log.Query({.action = std::string(action::kNamespaceDelete)});
+  ASSERT_EQ(records.size(), 1U);
+  std::map<std::string, std::string> before;
+  for (const audit::FieldChange& change : records[0].record.changes) {
+    before[change.field] = json::Serialize(change.before);
+    EXPECT_TRUE(change.after.is_null()) << change.field;
+  }
+  EXPECT_EQ(before["settings.retention_policy.images_per_repo"], "3");
+  EXPECT_EQ(before["settings.namespace_quota.storage_bytes"], "1000000");
+  EXPECT_EQ(before["settings.tag_immutability.immutable"], R"(["r-*"])");
+  EXPECT_EQ(before["settings.advisor_exemption.first"], R"(["team-a/app sn DSA-1"])");
+  const std::string digest = oci::Digest::Of(AsBytes(image)).text();
+  EXPECT_EQ(before["content.first_images"],
+            R"(["team-a/app:v1@)" + digest + R"(","team-a/app:v2@)" + digest + R"("])");
 }
 
 TEST_F(NamespacesTest, HaveOneCrnAndTheirGroupInTheRecordsOfWhateverChangesThem) {

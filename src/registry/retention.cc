@@ -34,14 +34,6 @@ RetentionPolicy PolicyFromRow(const db::Row& row) {
   return policy;
 }
 
-Result<RetentionPolicy> ReadPolicy(db::Transaction& tx, const RegistryName& registry,
-                                   std::string_view name_space) {
-  BW_TRY(const auto found,
-         tx.QueryOne(std::string(kPolicyColumns) + "WHERE registry = $1 AND name_space = $2",
-                     {registry, name_space}, PolicyFromRow));
-  return found.value_or(RetentionPolicy{});
-}
-
 Status WritePolicy(db::Transaction& tx, const RegistryName& registry, const std::string& name_space,
                    const RetentionPolicy& policy, Timestamp now) {
   BW_TRY_STATUS(tx.Execute("DELETE FROM retention_policy WHERE registry = $1 AND name_space = $2",
@@ -108,6 +100,14 @@ void AddGoing(const JudgedImages& some, const std::set<oci::Digest>& refused,
 
 }  // namespace
 
+Result<RetentionPolicy> ReadRetentionPolicy(db::Transaction& tx, const RegistryName& registry,
+                                            std::string_view name_space) {
+  BW_TRY(const auto found,
+         tx.QueryOne(std::string(kPolicyColumns) + "WHERE registry = $1 AND name_space = $2",
+                     {registry, name_space}, PolicyFromRow));
+  return found.value_or(RetentionPolicy{});
+}
+
 void Retention::Register() {
   deps_.jobs.Register(std::string(kJob), {}, [this](const jobs::Job& job) -> Status {
     BW_TRY_STATUS(Apply(RegistryName(std::string(json::FindText(job.payload, "registry"))),
@@ -120,7 +120,7 @@ Result<RetentionPolicy> Retention::Get(const AccountId& account, const RegistryN
                                        std::string_view name_space) const {
   return deps_.database.ReadValue([&](db::Transaction& tx) -> Result<RetentionPolicy> {
     BW_TRY_STATUS(Namespaces::GetOwned(tx, account, registry, name_space));
-    return ReadPolicy(tx, registry, name_space);
+    return ReadRetentionPolicy(tx, registry, name_space);
   });
 }
 
@@ -157,7 +157,7 @@ Status Retention::Set(const control::Caller& caller, const AccountId& account,
   }
   change.apply = [&](db::Transaction& tx) -> Result<control::Effect> {
     BW_TRY(const Namespace owned, Namespaces::GetOwned(tx, account, registry.name, name_space));
-    BW_TRY(const RetentionPolicy before, ReadPolicy(tx, registry.name, name_space));
+    BW_TRY(const RetentionPolicy before, ReadRetentionPolicy(tx, registry.name, name_space));
     BW_TRY_STATUS(WritePolicy(tx, registry.name, name_space, policy, deps_.clock.Now()));
     BW_TRY_STATUS(
         deps_.jobs.Enqueue(tx, {.kind = std::string(kJob),
@@ -281,7 +281,7 @@ Result<std::vector<oci::Digest>> Retention::StillGoing(db::Transaction& tx, cons
   std::vector<oci::Digest> looked_at = place.newest;
   looked_at.insert(looked_at.end(), going.begin(), going.end());
   const RepositoryPath& path = place.path;
-  BW_TRY(const RetentionPolicy policy, ReadPolicy(tx, path.registry, path.name_space));
+  BW_TRY(const RetentionPolicy policy, ReadRetentionPolicy(tx, path.registry, path.name_space));
   BW_TRY(const auto images,
          CandidatesAmong(tx, path.registry, path.name_space, place.repository_id, looked_at));
   const auto verdicts = Judge(policy, images, deps_.clock.Now());
@@ -416,7 +416,7 @@ Result<std::int64_t> Retention::Apply(const RegistryName& registry, const std::s
           [&](db::Transaction& tx) -> Result<std::pair<std::optional<Namespace>, RetentionPolicy>> {
             auto ns = Namespaces::Get(tx, registry, name_space);
             if (!ns.ok() && ns.error().code() != ErrorCode::kNotFound) return ns.error();
-            BW_TRY(const RetentionPolicy policy, ReadPolicy(tx, registry, name_space));
+            BW_TRY(const RetentionPolicy policy, ReadRetentionPolicy(tx, registry, name_space));
             return std::pair(ns.ok() ? std::optional(*std::move(ns)) : std::nullopt, policy);
           }));
   const auto& [ns, policy] = found;

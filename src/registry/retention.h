@@ -54,6 +54,10 @@ struct JudgedImages {
   bool more = false;  // there may be more after them
 };
 
+// A namespace's; the default, which keeps everything, where none was set.
+Result<RetentionPolicy> ReadRetentionPolicy(db::Transaction& tx, const RegistryName& registry,
+                                            std::string_view name_space);
+
 // Thread-safe. Register before the jobs start.
 class Retention {
  public:
