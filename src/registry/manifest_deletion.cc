@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <utility>
 
 #include "registry/content.h"
@@ -8,10 +9,32 @@
 namespace breakwater::registry {
 namespace {
 
-DeletedImage Deleted(Deletion deletion) {
-  return {.digest = std::move(deletion.image.digest),
-          .tags = std::move(deletion.tags),
-          .attachments = std::move(deletion.attachments)};
+// Whoever pulls for the platform of what goes finds it named there, and does not get it.
+Result<std::vector<IncompleteList>> ListsLeft(db::Transaction& tx, const Deletion& deletion) {
+  const std::string& repository = deletion.image.repository;
+  BW_TRY(auto digests,
+         tx.QueryAll("SELECT c.manifest FROM manifest_reference c WHERE c.repository = $1 AND "
+                     "c.target = $2 AND c.kind = 2 ORDER BY c.manifest LIMIT $3",
+                     {repository, deletion.image.digest.text(), kMaxIncompleteLists},
+                     [](const db::Row& row) { return oci::Digest::Parse(row.Text(0)); }));
+  std::vector<IncompleteList> lists;
+  for (oci::Digest& digest : digests) {
+    if (std::ranges::find(deletion.attachments, digest, &Attachment::digest) !=
+        deletion.attachments.end()) {
+      continue;
+    }
+    BW_TRY(auto tags, TagsOf(tx, repository, digest));
+    lists.push_back({std::move(digest), std::move(tags)});
+  }
+  return lists;
+}
+
+Result<DeletedImage> Deleted(db::Transaction& tx, Deletion deletion) {
+  BW_TRY(auto lists, ListsLeft(tx, deletion));
+  return DeletedImage{.digest = std::move(deletion.image.digest),
+                      .tags = std::move(deletion.tags),
+                      .attachments = std::move(deletion.attachments),
+                      .incomplete_lists = std::move(lists)};
 }
 
 Result<control::Effect> RemoveTag(db::Transaction& tx, const RepositoryPath& path,
@@ -53,7 +76,7 @@ Result<DeletedImage> Manifests::DeleteImage(const control::Caller& caller,
     return database_.ReadValue([&](db::Transaction& tx) -> Result<DeletedImage> {
       BW_TRY(const FoundManifest found, FindManifest(tx, path, reference));
       BW_TRY(Deletion deletion, PlanDeletion(tx, path, found));
-      return Deleted(std::move(deletion));
+      return Deleted(tx, std::move(deletion));
     });
   }
   std::optional<DeletedImage> deleted;
@@ -79,7 +102,8 @@ Result<DeletedImage> Manifests::DeleteImage(const control::Caller& caller,
                                     {.deleted = now, .expires = now + options_.trash_life}));
     effect.gone = std::move(gone);
     BW_TRY_STATUS(content.TakenFrom(tx, owners, effect));
-    deleted = Deleted(*std::move(plan));  // made anew if the transaction runs again
+    // Made anew if the transaction runs again.
+    BW_TRY(deleted, Deleted(tx, *std::move(plan)));
     return effect;
   };
   BW_TRY_STATUS(changes_.Submit(caller, change));

@@ -1,6 +1,7 @@
 #include "registry/manifests.h"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 
 #include "registry/absent_layers.h"
@@ -109,14 +110,16 @@ Status CheckCondition(db::Transaction& tx, const std::string& repository,
       .Reason("precondition_failed");
 }
 
-Result<std::size_t> CountMissingChildren(db::Transaction& tx, const std::string& repository,
-                                         const oci::Digest& index) {
-  BW_TRY(const auto count,
-         tx.QueryOne("SELECT COUNT(*) FROM manifest_reference c WHERE c.repository = $1 AND "
+Result<std::set<oci::Digest>> MissingChildrenOf(db::Transaction& tx, const std::string& repository,
+                                                const oci::Digest& index) {
+  BW_TRY(auto missing,
+         tx.QueryAll("SELECT c.target FROM manifest_reference c WHERE c.repository = $1 AND "
                      "c.manifest = $2 AND c.kind = 2 AND NOT EXISTS (SELECT 1 FROM manifest m "
                      "WHERE m.repository = c.repository AND m.digest = c.target)",
-                     {repository, index.text()}, [](const db::Row& row) { return row.Int(0); }));
-  return static_cast<std::size_t>(count.value_or(0));
+                     {repository, index.text()},
+                     [](const db::Row& row) { return oci::Digest::Parse(row.Text(0)); }));
+  return std::set<oci::Digest>(std::make_move_iterator(missing.begin()),
+                               std::make_move_iterator(missing.end()));
 }
 
 Result<std::vector<std::string>> WantedTags(const ManifestPush& push) {
@@ -260,7 +263,8 @@ Result<PushedManifest> Manifests::Put(const control::Caller& caller, const Repos
     if (!incoming.absent.empty()) BW_TRY_STATUS(CheckWaiting(tx, repository, digest));
     BW_TRY_STATUS(CheckHardLimits(tx, terms, use));
     if (!manifest.manifests.empty()) {
-      BW_TRY(pushed.missing_children, CountMissingChildren(tx, repository, digest));
+      BW_TRY(const auto missing, MissingChildrenOf(tx, repository, digest));
+      pushed.missing_children = missing.size();
     }
     BW_TRY(json::Object before, MoveTags(tx, path, {repository, digest}, tags, now));
     incoming.owners.insert(digest);
@@ -300,6 +304,15 @@ Result<ReferrersPage> Manifests::Referrers(const RepositoryPath& path, const oci
         });
   }));
   return page;
+}
+
+Result<std::set<oci::Digest>> Manifests::MissingChildren(const RepositoryPath& path,
+                                                         const oci::Digest& index) const {
+  return database_.ReadValue([&](db::Transaction& tx) -> Result<std::set<oci::Digest>> {
+    BW_TRY(const auto repository, FindRepository(tx, path.registry, path.name));
+    if (!repository) return std::set<oci::Digest>();
+    return MissingChildrenOf(tx, *repository, index);
+  });
 }
 
 }  // namespace breakwater::registry

@@ -70,10 +70,19 @@ struct ReferrersPage {
   bool more = false;
 };
 
+// A list of images that stays, and names one which goes.
+struct IncompleteList {
+  oci::Digest digest;
+  std::vector<std::string> tags;
+};
+// Of more, the first are told of.
+inline constexpr std::int64_t kMaxIncompleteLists = 1000;
+
 struct DeletedImage {
   oci::Digest digest;
-  std::vector<std::string> tags;        // that named it, in bytewise order
-  std::vector<Attachment> attachments;  // that went with it, with their own tags
+  std::vector<std::string> tags;                      // that named it, in bytewise order
+  std::vector<Attachment> attachments;                // that went with it, with their own tags
+  std::vector<IncompleteList> incomplete_lists = {};  // that lack it now, by digest
 };
 
 struct DeleteOptions {
@@ -138,6 +147,10 @@ class Manifests {
   Result<oci::Digest> Tag(const control::Caller& caller, const RepositoryPath& source,
                           const oci::Reference& reference, const RepositoryPath& target,
                           const oci::Reference& tag);
+
+  // What a list of images names and the repository does not have. Nothing of what is no list.
+  Result<std::set<oci::Digest>> MissingChildren(const RepositoryPath& path,
+                                                const oci::Digest& index) const;
 
   // In bytewise order. kNotFound "name_unknown" if nothing was ever pushed to the repository.
   Result<NamesPage> Tags(const RepositoryPath& path, const Page& page) const;

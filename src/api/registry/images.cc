@@ -24,7 +24,7 @@ constexpr std::string_view kUntagDryRun = "container-registry.image.untag.dry-ru
 constexpr std::string_view kBulkDryRun = "container-registry.image.bulkdelete.dry-run";
 
 // The reference's own field, and beside it all that went: every tag by its full name, also of what
-// was attached, and the digests of that.
+// was attached, and the digests of that. Lists of images that now name what is not there, if any.
 json::Object DeletionJson(const Context& context, const RepositoryPath& path,
                           const DeletedImage& deleted, bool dry_run) {
   const std::string name = FullName(NameFor(context), path.name);
@@ -41,6 +41,14 @@ json::Object DeletionJson(const Context& context, const RepositoryPath& path,
   json::Object body{{"Untagged", json::Text(deleted.digest.text())},
                     {"RemovedTags", std::move(removed)},
                     {"RemovedAttachments", std::move(attachments)}};
+  if (!deleted.incomplete_lists.empty()) {
+    json::Array lists;
+    for (const registry::IncompleteList& one : deleted.incomplete_lists) {
+      lists.push_back({{"Image", json::Text(name + "@" + one.digest.text())},
+                       {"Tags", TextArray(FullTags(NameFor(context), path.name, one.tags))}});
+    }
+    body["IncompleteLists"] = std::move(lists);
+  }
   if (dry_run) body["DryRun"] = true;
   return body;
 }
@@ -114,13 +122,16 @@ class BulkDeletion {
     }
     BW_TRY(const RepositoryPath path, Resolve(deps_, context_, image));
     if (gone_.contains({path.name, image.reference().text()})) return Ok();
-    BW_TRY(const DeletedImage deleted,
+    BW_TRY(DeletedImage deleted,
            deps_.manifests.DeleteImage(context_.caller, path, image.reference(),
                                        {.action = action::kImageBulkDelete, .dry_run = dry_run_}));
     NoteGone(path.name, deleted.digest, deleted.tags);
     for (const registry::Attachment& one : deleted.attachments) {
       NoteGone(path.name, one.digest, one.tags);
     }
+    std::erase_if(deleted.incomplete_lists, [&](const registry::IncompleteList& one) {
+      return gone_.contains({path.name, one.digest.text()});
+    });
     removed_[reference] = DeletionJson(context_, path, deleted, dry_run_);
     return Ok();
   }

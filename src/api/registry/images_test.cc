@@ -456,6 +456,28 @@ TEST_F(ImagesApiTest, InspectionShowsTheConfigurationByItsTypes) {
   const json::Value index = Json(Do("GET", "/api/v1/images/team-a/app:all/json"));
   EXPECT_EQ(json::FindText(json::Find(index, "Manifests")->as_array()[0], "Digest"), digest);
   EXPECT_EQ(json::FindText(index, "Created"), "1970-01-01T00:00:00Z");
+  EXPECT_EQ(json::Find(json::Find(index, "Manifests")->as_array()[0], "Missing"), nullptr);
+}
+
+TEST_F(ImagesApiTest, ADeletionNamesTheListsThatLackTheImageThen) {
+  const std::string child = Push("team-a/app", "", "one");
+  const std::string index = PushIndex("team-a/app", "all", {child, Push("team-a/app", "", "two")});
+  const std::string name = "us.icr.example/team-a/app";
+  const std::string url = "/api/v1/images/" + name + "@" + child;
+  const std::string lists =
+      R"([{"Image":")" + name + "@" + index + R"(","Tags":[")" + name + R"(:all"]}])";
+  const std::string both = "[\"" + name + ":all\",\"" + name + "@" + child + "\"]";
+  const json::Value bulk = Json(Do("POST", "/api/v1/images/bulkdelete?dry_run=true", both));
+  EXPECT_EQ(json::Serialize(bulk).find("IncompleteLists"), std::string::npos) << "it goes, too";
+  for (const char* query : {"?dry_run=true", ""}) {
+    const json::Value deleted = Json(Do("DELETE", url + query));
+    EXPECT_EQ(json::Serialize(*json::Find(deleted, "IncompleteLists")), lists);
+  }
+  const json::Value left = Json(Do("GET", "/api/v1/images/" + name + ":all/json"));
+  const json::Array& children = json::Find(left, "Manifests")->as_array();
+  ASSERT_EQ(children.size(), 2U);
+  EXPECT_EQ(*json::Find(children[0], "Missing"), json::Value(true));
+  EXPECT_EQ(json::Find(children[1], "Missing"), nullptr);
 }
 
 TEST_F(ImagesApiTest, TheDiscontinuedListOfVulnerabilitiesIsNotThereAndSaysWhatIs) {

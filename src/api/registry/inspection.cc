@@ -1,5 +1,6 @@
 // Looking into images: InspectImage and GetImageManifest (ibm-registry 1.8).
 #include <array>
+#include <set>
 
 #include "api/registry/handlers.h"
 #include "oci/manifest.h"
@@ -127,7 +128,7 @@ std::string CreatedText(const json::Value& document) {
 }
 
 // What an index lists, which has no configuration of its own: an extra of ours.
-json::Array ManifestsJson(const oci::Manifest& index) {
+json::Array ManifestsJson(const oci::Manifest& index, const std::set<oci::Digest>& missing) {
   json::Array manifests;
   for (const oci::Descriptor& child : index.manifests) {
     json::Object entry{{"Digest", json::Text(child.digest.text())},
@@ -137,6 +138,7 @@ json::Array ManifestsJson(const oci::Manifest& index) {
       entry["Architecture"] = json::Text(child.platform->architecture);
       entry["Variant"] = json::Text(child.platform->variant);
     }
+    if (missing.contains(child.digest)) entry["Missing"] = true;
     manifests.push_back(std::move(entry));
   }
   return manifests;
@@ -156,7 +158,6 @@ json::Object InspectionJson(const oci::Manifest& manifest, const oci::Digest& di
   for (const Renamed& text : kTexts) {
     body[text.wire] = json::Text(json::FindText(document, text.stored));
   }
-  if (manifest.kind == oci::ManifestKind::kIndex) body["Manifests"] = ManifestsJson(manifest);
   return body;
 }
 
@@ -184,6 +185,12 @@ Result<net::Response> InspectImage(const RegistryDeps& deps, Context& context) {
     }
   }
   json::Object body = InspectionJson(manifest, stored.digest, document);
+  if (manifest.kind == oci::ManifestKind::kIndex) {
+    BW_TRY(const oci::ImageName image, ImageOf(context));
+    BW_TRY(const registry::RepositoryPath path, Resolve(deps, context, image));
+    BW_TRY(const auto missing, deps.manifests.MissingChildren(path, stored.digest));
+    body["Manifests"] = ManifestsJson(manifest, missing);
+  }
   // Of an answer that is as it would be for an image that says nothing of itself, this is why.
   if (too_large) body["ConfigOmitted"] = json::Text(kTooLargeToShow);
   return JsonResponse(200, std::move(body));
