@@ -459,27 +459,6 @@ TEST_F(ImagesApiTest, InspectionShowsTheConfigurationByItsTypes) {
   EXPECT_EQ(json::Find(json::Find(index, "Manifests")->as_array()[0], "Missing"), nullptr);
 }
 
-TEST_F(ImagesApiTest, ADeletionNamesTheListsThatLackTheImageThen) {
-  const std::string child = Push("team-a/app", "", "one");
-  const std::string index = PushIndex("team-a/app", "all", {child, Push("team-a/app", "", "two")});
-  const std::string name = "us.icr.example/team-a/app";
-  const std::string url = "/api/v1/images/" + name + "@" + child;
-  const std::string lists =
-      R"([{"Image":")" + name + "@" + index + R"(","Tags":[")" + name + R"(:all"]}])";
-  const std::string both = "[\"" + name + ":all\",\"" + name + "@" + child + "\"]";
-  const json::Value bulk = Json(Do("POST", "/api/v1/images/bulkdelete?dry_run=true", both));
-  EXPECT_EQ(json::Serialize(bulk).find("IncompleteLists"), std::string::npos) << "it goes, too";
-  for (const char* query : {"?dry_run=true", ""}) {
-    const json::Value deleted = Json(Do("DELETE", url + query));
-    EXPECT_EQ(json::Serialize(*json::Find(deleted, "IncompleteLists")), lists);
-  }
-  const json::Value left = Json(Do("GET", "/api/v1/images/" + name + ":all/json"));
-  const json::Array& children = json::Find(left, "Manifests")->as_array();
-  ASSERT_EQ(children.size(), 2U);
-  EXPECT_EQ(*json::Find(children[0], "Missing"), json::Value(true));
-  EXPECT_EQ(json::Find(children[1], "Missing"), nullptr);
-}
-
 TEST_F(ImagesApiTest, TheDiscontinuedListOfVulnerabilitiesIsNotThereAndSaysWhatIs) {
   Push("team-a/app", "v1", "one");
   for (const char* name : {"us.icr.example/team-a/app:v1", "us.icr.example%2Fteam-a%2Fapp%3Av1"}) {
