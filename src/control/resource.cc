@@ -7,8 +7,8 @@ namespace breakwater::control {
 Crn Resource::crn() const {
   // What lies in a namespace has the reference system's form, without an instance: also where a
   // right is needed on the service as a whole, and so no namespace named for policies.
-  const bool lies_in_one =
-      !name_space.empty() || kind == "namespace" || kind == "repository" || kind == "image";
+  const bool is_of_one = kind == "namespace" || kind == "repository" || kind == "image";
+  const bool lies_in_one = !name_space.empty() || (is_of_one && !name.empty());
   return {.service = service,
           .location = region,
           .account = account,
