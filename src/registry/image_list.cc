@@ -11,6 +11,7 @@
 #include "oci/names.h"
 #include "registry/content_reader.h"
 #include "registry/image_tags.h"
+#include "registry/of_each_repository.h"
 
 namespace breakwater::registry {
 namespace {
@@ -26,7 +27,8 @@ constexpr std::string_view kColumns =
     "SELECT r.id, r.name, m.digest, m.media_type, m.config_digest, m.content_size, m.created, "
     "m.pushed, c.created, c.labels, CASE WHEN EXISTS (SELECT 1 FROM tag t WHERE "
     "t.repository = m.repository AND t.digest = m.digest) THEN 1 ELSE 0 END, r.registry ";
-constexpr std::string_view kOfRepositories =
+constexpr std::string_view kWithConfig = "LEFT JOIN image_config c ON c.digest = m.config_digest ";
+constexpr std::string_view kOfNames =
     "FROM repository r JOIN manifest m ON m.repository = r.id "
     "LEFT JOIN image_config c ON c.digest = m.config_digest WHERE r.registry = $1 ";
 // What comes after a digest, in whichever repository. CROSS: in this order, whatever a planner
@@ -40,6 +42,12 @@ constexpr std::string_view kOfDigests =
 
 std::string Select(std::string_view from) {
   return std::string(kColumns) + std::string(from);
+}
+
+// Of the repositories of the registry $1, the first $4 of each: see OfEachRepository.
+std::string SelectFirst(db::Dialect dialect, std::string_view condition) {
+  return Select("FROM " + OfEachRepository(dialect, "manifest", "m", condition, "$4")) +
+         std::string(kWithConfig) + "WHERE r.registry = $1 ";
 }
 
 bool InScope(const ImageScope& scope, std::string_view media_type, bool is_tagged) {
@@ -94,23 +102,23 @@ Result<bool> IsNeeded(db::Transaction& tx, const FoundImage& found) {
 
 // Rows after `after` in one part, at most `limit`; also those that are not in scope, so that what a
 // page costs does not depend on how far one lies from the next.
-Result<std::vector<FoundImage>> RowsIn(db::Transaction& tx, const ImageScope& scope,
-                                       const NameRange& range, const ImagePosition& after,
-                                       std::size_t limit) {
+Result<std::vector<FoundImage>> RowsIn(db::Transaction& tx, db::Dialect dialect,
+                                       const ImageScope& scope, const NameRange& range,
+                                       const ImagePosition& after, std::size_t limit) {
   const auto from_row = [&](const db::Row& row) { return FromRow(scope, row); };
   std::vector<FoundImage> all;
   std::string from = range.from;
   std::string_view bound = ">=";
   if (after.repository >= range.from) {
     // First the rest of the repository that the last page ended in.
-    BW_TRY(all, tx.QueryAll(Select(kOfRepositories) +
-                                "AND r.name = $2 AND m.digest > $3 ORDER BY m.digest LIMIT $4",
+    BW_TRY(all, tx.QueryAll(SelectFirst(dialect, "m.digest > $3") +
+                                "AND r.name = $2 ORDER BY m.digest LIMIT $4",
                             {scope.registry, after.repository, after.digest, limit}, from_row));
     from = after.repository;
     bound = ">";
   }
   if (all.size() == limit) return all;
-  BW_TRY(auto rest, tx.QueryAll(Select(kOfRepositories) + "AND r.name " + std::string(bound) +
+  BW_TRY(auto rest, tx.QueryAll(SelectFirst(dialect, "") + "AND r.name " + std::string(bound) +
                                     " $2 AND r.name < $3 ORDER BY r.name, m.digest LIMIT $4",
                                 {scope.registry, from, range.to, limit - all.size()}, from_row));
   std::move(rest.begin(), rest.end(), std::back_inserter(all));
@@ -182,12 +190,11 @@ Status Fill(db::Transaction& tx, const ImageScope& scope, const std::vector<Name
             const std::string& after, std::size_t most, Slice& slice) {
   std::vector<FoundImage>& found = slice.found;
   for (const NameRange& range : ranges) {
-    BW_TRY(
-        auto rows,
-        tx.QueryAll(Select(kOfRepositories) + "AND r.name >= $2 AND r.name < $3 AND m.digest > $4 "
-                                              "AND m.digest < $5 ORDER BY m.digest LIMIT $6",
-                    {scope.registry, range.from, range.to, after, slice.end, most + 1},
-                    [&](const db::Row& row) { return FromRow(scope, row); }));
+    BW_TRY(auto rows,
+           tx.QueryAll(Select(kOfNames) + "AND r.name >= $2 AND r.name < $3 AND m.digest > $4 "
+                                          "AND m.digest < $5 ORDER BY m.digest LIMIT $6",
+                       {scope.registry, range.from, range.to, after, slice.end, most + 1},
+                       [&](const db::Row& row) { return FromRow(scope, row); }));
     std::move(rows.begin(), rows.end(), std::back_inserter(found));
     if (found.size() <= most) continue;
     std::ranges::sort(found, {}, DigestOf);
@@ -344,7 +351,7 @@ Result<ImagePage> ImageList::Page(const ImageScope& scope, const ImagePosition& 
     std::vector<FoundImage> found;
     for (const NameRange& range : ranges) {
       if (range.to <= after.repository) continue;
-      BW_TRY(auto more, RowsIn(tx, scope, range, after, limit - found.size()));
+      BW_TRY(auto more, RowsIn(tx, database_.dialect(), scope, range, after, limit - found.size()));
       std::move(more.begin(), more.end(), std::back_inserter(found));
       if (found.size() == limit) break;
     }

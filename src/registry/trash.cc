@@ -9,6 +9,7 @@
 #include "registry/governed_content.h"
 #include "registry/image_tags.h"
 #include "registry/manifest_changes.h"
+#include "registry/of_each_repository.h"
 #include "registry/trash_rows.h"
 
 namespace breakwater::registry {
@@ -215,24 +216,31 @@ Result<FoundTrash> FromRow(const db::Row& row) {
                               .tags = {}}};
 }
 
+// Of what expires after $2 in the repositories of the registry $1, the first $5 of each: see
+// OfEachRepository.
+std::string SelectFirst(db::Dialect dialect, const std::string& condition) {
+  return "SELECT r.id, r.name, i.digest, i.deleted, i.expires FROM " +
+         OfEachRepository(dialect, "trash_image", "i",
+                          "i.root = i.digest AND i.expires > $2 " + condition, "$5") +
+         "WHERE r.registry = $1 ";
+}
+
 // Rows after `after` in one part, at most `limit`.
-Result<std::vector<FoundTrash>> RowsIn(db::Transaction& tx, const RegistryName& registry,
-                                       const NameRange& range, const ImagePosition& after,
-                                       Timestamp now, std::size_t limit) {
-  constexpr std::string_view kRows =
-      "SELECT r.id, r.name, i.digest, i.deleted, i.expires FROM repository r JOIN trash_image i "
-      "ON i.repository = r.id WHERE r.registry = $1 AND i.root = i.digest AND i.expires > $2 ";
+Result<std::vector<FoundTrash>> RowsIn(db::Transaction& tx, db::Dialect dialect,
+                                       const RegistryName& registry, const NameRange& range,
+                                       const ImagePosition& after, Timestamp now,
+                                       std::size_t limit) {
   std::vector<FoundTrash> all;
   const bool inside = after.repository >= range.from;
   if (inside) {
-    BW_TRY(all, tx.QueryAll(std::string(kRows) +
-                                "AND r.name = $3 AND i.digest > $4 ORDER BY i.digest LIMIT $5",
+    BW_TRY(all, tx.QueryAll(SelectFirst(dialect, "AND i.digest > $4") +
+                                "AND r.name = $3 ORDER BY i.digest LIMIT $5",
                             {registry, now, after.repository, after.digest, limit}, FromRow));
   }
   if (all.size() == limit) return all;
   BW_TRY(auto rest,
          tx.QueryAll(
-             std::string(kRows) + (inside ? "AND r.name > $3" : "AND r.name >= $3") +
+             SelectFirst(dialect, "") + (inside ? "AND r.name > $3" : "AND r.name >= $3") +
                  " AND r.name < $4 ORDER BY r.name, i.digest LIMIT $5",
              {registry, now, inside ? after.repository : range.from, range.to, limit - all.size()},
              FromRow));
@@ -266,7 +274,8 @@ Result<TrashPage> Trash::List(const RegistryName& registry,
     std::vector<FoundTrash> found;
     for (const NameRange& range : ranges) {
       if (range.to <= after.repository) continue;
-      BW_TRY(auto some, RowsIn(tx, registry, range, after, clock_.Now(), limit - found.size()));
+      BW_TRY(auto some, RowsIn(tx, database_.dialect(), registry, range, after, clock_.Now(),
+                               limit - found.size()));
       std::move(some.begin(), some.end(), std::back_inserter(found));
       if (found.size() == limit) break;
     }
