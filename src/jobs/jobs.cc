@@ -93,12 +93,12 @@ class DatabaseJobs final : public Jobs {
 
  private:
   void AddKind(std::string kind, Registration registration);
-  void Work();
-  void WaitForWork(std::uint64_t seen);
+  void Work(Queue::Taken taken);
+  void WaitForWork(Queue::Taken taken, std::uint64_t seen);
   void Wake();
   Status PrepareRecurring();
   // Whether there was a job to run.
-  Result<bool> RunNext();
+  Result<bool> RunNext(Queue::Taken taken);
   Status RunClaim(const Registration& registration, const Claim& claim);
   Status Settle(const Registration& registration, const Claim& claim, const Status& outcome);
 
@@ -150,9 +150,13 @@ void DatabaseJobs::Start() {
   {
     const MutexLock lock(mutex_);
     BW_CHECK(!stopping_);
-    working_ = static_cast<std::size_t>(options_.workers);
+    working_ = static_cast<std::size_t>(options_.workers) + 1;
   }
-  for (int i = 0; i < options_.workers; ++i) threads_.emplace_back([this] { Work(); });
+  for (int i = 0; i < options_.workers; ++i) {
+    threads_.emplace_back([this] { Work(Queue::Taken::kAll); });
+  }
+  // However long the others are at what they have, somebody comes round by the clock.
+  threads_.emplace_back([this] { Work(Queue::Taken::kRecurring); });
 }
 
 void DatabaseJobs::Stop(milliseconds deadline) {
@@ -167,7 +171,7 @@ void DatabaseJobs::Stop(milliseconds deadline) {
   keeper_.ReleaseAll();
 }
 
-void DatabaseJobs::Work() {
+void DatabaseJobs::Work(Queue::Taken taken) {
   for (;;) {
     std::uint64_t seen = 0;
     {
@@ -179,19 +183,20 @@ void DatabaseJobs::Work() {
       }
       seen = wakes_;
     }
-    const auto ran = RunNext();
+    const auto ran = RunNext(taken);
     if (!ran.ok()) {
       observe::LogError(observe::Level::kError, "jobs cannot be taken", ran.error());
     }
     // After an error too: the database may need a moment.
-    if (!ran.ok() || !*ran) WaitForWork(seen);
+    if (!ran.ok() || !*ran) WaitForWork(taken, seen);
   }
 }
 
-void DatabaseJobs::WaitForWork(std::uint64_t seen) {
+// Nothing that is added recurs, so that nobody is woken for those that do.
+void DatabaseJobs::WaitForWork(Queue::Taken taken, std::uint64_t seen) {
   const auto until = std::chrono::steady_clock::now() + options_.poll;
   const MutexLock lock(mutex_);
-  while (wakes_ == seen && !stopping_ &&
+  while ((taken == Queue::Taken::kRecurring || wakes_ == seen) && !stopping_ &&
          changed_.wait_until(mutex_, until) != std::cv_status::timeout) {
   }
 }
@@ -218,14 +223,14 @@ Status DatabaseJobs::PrepareRecurring() {
 
 Result<int> DatabaseJobs::RunDue() {
   for (int count = 0;; ++count) {
-    BW_TRY(const bool ran, RunNext());
+    BW_TRY(const bool ran, RunNext(Queue::Taken::kAll));
     if (!ran) return count;
   }
 }
 
-Result<bool> DatabaseJobs::RunNext() {
+Result<bool> DatabaseJobs::RunNext(Queue::Taken taken) {
   BW_TRY_STATUS(PrepareRecurring());
-  BW_TRY(const auto claim, queue_.Next());
+  BW_TRY(const auto claim, queue_.Next(taken));
   if (!claim) return false;
   const auto found = kinds_.find(claim->kind);
   BW_CHECK(found != kinds_.end());

@@ -383,6 +383,52 @@ TEST_F(JobsTest, EveryKeepsItsTimeOverARestartAndNoticesAShorterInterval) {
   EXPECT_EQ(run(minutes(10)), 1);
 }
 
+// Whoever makes others' work by the thousand holds up nothing that runs by the clock.
+TEST_F(JobsTest, WhatRecursComesBeforeWhateverHasBeenDueForLonger) {
+  const auto jobs = Make();
+  std::vector<std::string> ran;
+  jobs->Register("report", {}, [&](const Job&) {
+    ran.emplace_back("report");
+    return Ok();
+  });
+  jobs->Every("sweep", minutes(1), [&] {
+    ran.emplace_back("sweep");
+    return Ok();
+  });
+  EXPECT_EQ(*jobs->RunDue(), 1);
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(Enqueue(*jobs, JobOf("report")).ok());
+  clock_.Advance(minutes(1));
+  EXPECT_EQ(*jobs->RunDue(), 4);
+  EXPECT_EQ(ran, (std::vector<std::string>{"sweep", "sweep", "report", "report", "report"}));
+}
+
+TEST_F(JobsTest, WhatRecursRunsWhileAllWorkersAreAtSomethingLong) {
+  int sweeps = 0;
+  ConditionVariable swept;
+  const auto jobs =
+      NewJobs({.workers = 1, .poll = milliseconds(1), .owner = "a"}, database(), clock_);
+  bool done = false;
+  jobs->Register("report", {}, [&](const Job&) {
+    const MutexLock lock(mutex_);
+    const int before = sweeps;
+    clock_.Advance(minutes(2));
+    while (sweeps == before) swept.wait(mutex_);
+    done = true;
+    swept.notify_all();
+    return Ok();
+  });
+  jobs->Every("sweep", minutes(1), [&] {
+    const MutexLock lock(mutex_);
+    ++sweeps;
+    swept.notify_all();
+    return Ok();
+  });
+  ASSERT_TRUE(Enqueue(*jobs, JobOf("report")).ok());
+  jobs->Start();
+  const MutexLock lock(mutex_);
+  while (!done) swept.wait(mutex_);
+}
+
 TEST_F(JobsTest, EveryGoesOnAfterFailures) {
   const auto jobs = Make();
   int runs = 0;

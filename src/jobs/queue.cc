@@ -47,15 +47,25 @@ void Queue::SetKinds(std::vector<std::string> kinds) {
   for (std::size_t i = 0; i < kinds_.size(); ++i) {
     among += (i == 0 ? "$" : ", $") + std::to_string(i + 2);
   }
+  // '+': not by the index of what is due, through which all others would be passed to find them.
+  const std::string recurring =
+      " FROM job WHERE recurring = 1 AND +due <= $1 AND kind IN (" + among + ")";
   const std::string due = " FROM job WHERE due <= $1 AND kind IN (" + among + ")";
-  any_due_sql_ = "SELECT 1" + due + " LIMIT 1";
-  const auto after = [&](std::size_t n) { return "$" + std::to_string(kinds_.size() + 1 + n); };
-  claim_sql_ = "UPDATE job SET state = 'running', attempt = attempt + 1, owner = " + after(1) +
-               ", due = " + after(2) + " WHERE id = (SELECT id" + due +
-               " ORDER BY due, id LIMIT 1" +
-               // What another process is claiming at this moment is not waited for.
-               (database_.dialect() == db::Dialect::kPostgres ? " FOR UPDATE SKIP LOCKED" : "") +
-               ") RETURNING id, kind, payload, attempt, created";
+  // What another process is claiming at this moment is not waited for.
+  const std::string unlocked =
+      database_.dialect() == db::Dialect::kPostgres ? " FOR UPDATE SKIP LOCKED" : "";
+  const std::string first_recurring =
+      "(SELECT id" + recurring + " ORDER BY +due, +id LIMIT 1" + unlocked + ")";
+  const std::string first = "(SELECT id" + due + " ORDER BY due, id LIMIT 1" + unlocked + ")";
+  const auto claim = [&](const std::string& id) {
+    const auto after = [&](std::size_t n) { return "$" + std::to_string(kinds_.size() + 1 + n); };
+    return "UPDATE job SET state = 'running', attempt = attempt + 1, owner = " + after(1) +
+           ", due = " + after(2) + " WHERE id = " + id +
+           " RETURNING id, kind, payload, attempt, created";
+  };
+  all_ = {.any_due = "SELECT 1" + due + " LIMIT 1",
+          .claim = claim("COALESCE(" + first_recurring + ", " + first + ")")};
+  recurring_ = {.any_due = "SELECT 1" + recurring + " LIMIT 1", .claim = claim(first_recurring)};
 }
 
 Status Queue::Add(db::Transaction& tx, const NewJob& job, Timestamp due) {
@@ -98,12 +108,12 @@ Status Queue::AddRecurring(const std::string& kind, std::chrono::microseconds in
 }
 
 // An idle server writes nothing.
-Result<bool> Queue::AnyDue(Timestamp now) {
+Result<bool> Queue::AnyDue(const Statements& statements, Timestamp now) {
   std::vector<db::Param> params{now};
   params.insert(params.end(), kinds_.begin(), kinds_.end());
   bool any = false;
   BW_TRY_STATUS(database_.Read([&](db::Transaction& tx) {
-    return tx.QueryWith(any_due_sql_, params, [&](const db::Row&) {
+    return tx.QueryWith(statements.any_due, params, [&](const db::Row&) {
       any = true;
       return Ok();
     });
@@ -111,10 +121,11 @@ Result<bool> Queue::AnyDue(Timestamp now) {
   return any;
 }
 
-Result<std::optional<Claim>> Queue::Next() {
+Result<std::optional<Claim>> Queue::Next(Taken taken) {
   if (kinds_.empty()) return std::optional<Claim>{};
+  const Statements& statements = taken == Taken::kAll ? all_ : recurring_;
   const Timestamp now = clock_.Now();
-  BW_TRY(const bool any, AnyDue(now));
+  BW_TRY(const bool any, AnyDue(statements, now));
   if (!any) return std::optional<Claim>{};
   std::vector<db::Param> params{now};
   params.insert(params.end(), kinds_.begin(), kinds_.end());
@@ -125,7 +136,7 @@ Result<std::optional<Claim>> Queue::Next() {
   BW_TRY_STATUS(database_.Write(
       [&](db::Transaction& tx) {
         claim.reset();
-        return tx.QueryWith(claim_sql_, params, [&](const db::Row& row) {
+        return tx.QueryWith(statements.claim, params, [&](const db::Row& row) {
           claim = Claim{.id = row.Int(0),
                         .kind = row.String(1),
                         .payload = row.String(2),

@@ -38,8 +38,11 @@ class Queue {
   // There shall be one recurring job of this kind, due within `interval` at the latest.
   Status AddRecurring(const std::string& kind, std::chrono::microseconds interval);
 
-  // The job that is due for longest, claimed; nothing if none is.
-  Result<std::optional<Claim>> Next();
+  // The recurring job that is due for longest, claimed; or else, if all are taken, the other that
+  // is: what others wait for by the clock does not stand behind any number of those. Nothing if
+  // none is due.
+  enum class Taken { kAll, kRecurring };
+  Result<std::optional<Claim>> Next(Taken taken = Taken::kAll);
   // Prolongs the leases that are still ours.
   Status Renew(std::span<const Claim> claims);
 
@@ -52,15 +55,19 @@ class Queue {
   Result<Counts> Count();
 
  private:
-  Result<bool> AnyDue(Timestamp now);
+  struct Statements {
+    std::string any_due;
+    std::string claim;
+  };
+  Result<bool> AnyDue(const Statements& statements, Timestamp now);
 
   db::Database& database_;
   const Clock& clock_;
   const std::string owner_;
   const std::chrono::microseconds lease_;
   std::vector<std::string> kinds_;
-  std::string any_due_sql_;
-  std::string claim_sql_;
+  Statements all_;
+  Statements recurring_;
 };
 
 }  // namespace breakwater::jobs
