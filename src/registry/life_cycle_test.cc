@@ -308,7 +308,7 @@ class Story {
     configs_[TextOf(config)] = config;
     const std::string digest = Any(image);
     Put(path, ImageManifest(config, {}, R"(,"annotations":{"of":")" + digest + "\"}"),
-        "sha256-" + digest.substr(digest.find(':') + 1) + ".sig");
+        "sha256-" + digest.substr(digest.find(':') + 1) + (image % 2 == 0 ? ".sig" : ""));
   }
   void Pull(const RepositoryPath& path, std::uint32_t which) {
     const auto digest = *oci::Digest::Parse(Any(which));
@@ -447,6 +447,8 @@ class Story {
       const auto named = NamedImages(manifest);
       const auto is_there = [&](const std::string& image) { return live.contains(image); };
       if (std::ranges::any_of(named, is_there)) continue;
+      const auto is_signature = [](const std::string& tag) { return tag.ends_with(".sig"); };
+      if (!named.empty() && std::ranges::any_of(manifest.tags, is_signature)) continue;
       const bool waits = !tagged_.contains(key) || !named.empty();
       if (waits && manifest.pushed > world_.clock.Now() - kArrival) continue;
       Timestamp date = manifest.pushed;

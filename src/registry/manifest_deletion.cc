@@ -23,7 +23,10 @@ Result<std::vector<IncompleteList>> ListsLeft(db::Transaction& tx, const Deletio
         deletion.attachments.end()) {
       continue;
     }
-    BW_TRY(auto tags, TagsOf(tx, repository, digest));
+    BW_TRY(auto tags, tx.QueryAll("SELECT name FROM tag WHERE repository = $1 AND digest = $2 "
+                                  "ORDER BY name LIMIT $3",
+                                  {repository, digest.text(), kMaxTagsOfIncomplete},
+                                  [](const db::Row& row) { return row.String(0); }));
     lists.push_back({std::move(digest), std::move(tags)});
   }
   return lists;

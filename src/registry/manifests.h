@@ -75,8 +75,9 @@ struct IncompleteList {
   oci::Digest digest;
   std::vector<std::string> tags;
 };
-// Of more, the first are told of.
-inline constexpr std::int64_t kMaxIncompleteLists = 1000;
+// Of more lists, and of more tags of one, the first are told of.
+inline constexpr std::int64_t kMaxIncompleteLists = 100;
+inline constexpr std::int64_t kMaxTagsOfIncomplete = 10;
 
 struct DeletedImage {
   oci::Digest digest;

@@ -91,7 +91,13 @@ Result<std::set<oci::Digest>> Present(db::Transaction& tx, const std::string& re
   return present;
 }
 
-// Anybody can name a tag after an image that never was: that alone must keep nothing for ever.
+// As cosign names signatures, attestations and bills of materials. Whose image is elsewhere, as
+// with a repository for signatures alone, is one all the same.
+bool IsNamedLikeASignature(std::string_view tag) {
+  return tag.ends_with(".sig") || tag.ends_with(".att") || tag.ends_with(".sbom");
+}
+
+// Anybody can name a tag after an image that never was: a digest alone must keep nothing for ever.
 Status AddNames(db::Transaction& tx, const std::string& repository,
                 std::vector<RetentionCandidate>& images) {
   std::set<oci::Digest> named;
@@ -104,8 +110,9 @@ Status AddNames(db::Transaction& tx, const std::string& repository,
     const bool is_there =
         std::ranges::any_of(NamedAfter(image.tags),
                             [&](const oci::Digest& digest) { return present.contains(digest); });
-    image.is_attached = image.is_attached || is_there;
-    image.is_ahead = !is_there;
+    const bool is_signature = std::ranges::any_of(image.tags, IsNamedLikeASignature);
+    image.is_attached = image.is_attached || is_there || is_signature;
+    image.is_ahead = !image.is_attached;
   }
   return Ok();
 }

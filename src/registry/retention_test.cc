@@ -377,7 +377,7 @@ TEST_F(RetentionTest, ATagBelongsToTheImageItIsNamedAfterWhereThatIsThere) {
 
 TEST_F(RetentionTest, ATagNamedAfterAnImageThatIsNotThereCountsLikeAnyOther) {
   Push(9, "kept");
-  const std::string loose = Push(1, NameFor("never pushed"));
+  const std::string loose = Push(1, NameFor("never pushed", ".cache"));
   const std::string bare = Push(2, NameFor("never pushed", ""));
   const std::string itself = Push(3, "");
   Put(itself, NameFor(itself, ""));  // its own name makes it belong to no other image
@@ -391,10 +391,18 @@ TEST_F(RetentionTest, ATagNamedAfterAnImageThatIsNotThereCountsLikeAnyOther) {
   EXPECT_EQ(Tags(), Texts{"kept"});
 }
 
+// Where signatures have a repository of their own, no image that they are of is there.
+TEST_F(RetentionTest, ASignatureStaysWhereverItsImageIs) {
+  int day = 1;
+  for (const char* suffix : {".sig", ".att", ".sbom"}) Push(day++, NameFor("elsewhere", suffix));
+  world_.clock.Advance(kArrival);
+  EXPECT_TRUE(Analysed({.images_per_repo = 1, .retain_untagged = false}).empty());
+}
+
 TEST_F(RetentionTest, WhatIsNamedAfterTwoImagesBelongsToTheOneThatIsThere) {
   const std::string image = Push(9, "kept");
-  const std::string both = Push(1, NameFor(image));
-  Put(both, NameFor("never pushed"));
+  const std::string both = Push(1, NameFor(image, ".cache"));
+  Put(both, NameFor("never pushed", ".cache"));
   world_.clock.Advance(kArrival);
   EXPECT_TRUE(Analysed({.images_per_repo = 1, .retain_untagged = false}).empty());
 }

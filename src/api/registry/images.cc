@@ -1,5 +1,6 @@
 // What changes images: deleting, untagging, tagging (ibm-registry 1.8).
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "api/registry/handlers.h"
@@ -16,6 +17,8 @@ using registry::RepositoryPath;
 // Of a bulk deletion. Clients that prune send all that a list of digests named.
 constexpr std::size_t kMaxBulkBytes = 32U << 20;
 constexpr std::size_t kMaxBulkImages = 100'000;
+// Lists of images that lack what a bulk deletion took, of which it tells.
+constexpr std::size_t kMaxNamedLists = 1000;
 // Room for the longest host, repository, tag and digest.
 constexpr std::size_t kMaxImageName = 1024;
 
@@ -24,7 +27,7 @@ constexpr std::string_view kUntagDryRun = "container-registry.image.untag.dry-ru
 constexpr std::string_view kBulkDryRun = "container-registry.image.bulkdelete.dry-run";
 
 // The reference's own field, and beside it all that went: every tag by its full name, also of what
-// was attached, and the digests of that. Lists of images that now name what is not there, if any.
+// was attached, and the digests of that.
 json::Object DeletionJson(const Context& context, const RepositoryPath& path,
                           const DeletedImage& deleted, bool dry_run) {
   const std::string name = FullName(NameFor(context), path.name);
@@ -41,16 +44,15 @@ json::Object DeletionJson(const Context& context, const RepositoryPath& path,
   json::Object body{{"Untagged", json::Text(deleted.digest.text())},
                     {"RemovedTags", std::move(removed)},
                     {"RemovedAttachments", std::move(attachments)}};
-  if (!deleted.incomplete_lists.empty()) {
-    json::Array lists;
-    for (const registry::IncompleteList& one : deleted.incomplete_lists) {
-      lists.push_back({{"Image", json::Text(name + "@" + one.digest.text())},
-                       {"Tags", TextArray(FullTags(NameFor(context), path.name, one.tags))}});
-    }
-    body["IncompleteLists"] = std::move(lists);
-  }
   if (dry_run) body["DryRun"] = true;
   return body;
+}
+
+json::Object ListJson(const Context& context, const std::string& repository,
+                      const std::string& digest, const std::vector<std::string>& tags) {
+  const std::string host = NameFor(context);
+  return {{"Image", json::Text(FullName(host, repository) + "@" + digest)},
+          {"Tags", TextArray(FullTags(host, repository, tags))}};
 }
 
 Result<net::Response> DeleteImage(const RegistryDeps& deps, Context& context) {
@@ -61,7 +63,13 @@ Result<net::Response> DeleteImage(const RegistryDeps& deps, Context& context) {
          deps.manifests.DeleteImage(context.caller, path, image.reference(),
                                     {.action = action::kImageDelete, .dry_run = dry_run}));
   context.activity.digest = deleted.digest.text();
-  return JsonResponse(200, DeletionJson(context, path, deleted, dry_run));
+  json::Object body = DeletionJson(context, path, deleted, dry_run);
+  json::Array lists;
+  for (const registry::IncompleteList& one : deleted.incomplete_lists) {
+    lists.push_back(ListJson(context, path.name, one.digest.text(), one.tags));
+  }
+  if (!lists.empty()) body["IncompleteLists"] = std::move(lists);
+  return JsonResponse(200, std::move(body));
 }
 
 Result<net::Response> DeleteImageTag(const RegistryDeps& deps, Context& context) {
@@ -104,6 +112,11 @@ class BulkDeletion {
     json::Object body{{"success", std::move(success_)},
                       {"error", std::move(errors_)},
                       {"removed", std::move(removed_)}};
+    json::Array lists;
+    for (const auto& [list, tags] : incomplete_) {
+      if (!gone_.contains(list)) lists.push_back(ListJson(context_, list.first, list.second, tags));
+    }
+    if (!lists.empty()) body["incomplete_lists"] = std::move(lists);
     if (dry_run_) body["dry_run"] = true;
     return body;
   }
@@ -115,9 +128,12 @@ class BulkDeletion {
     const control::Resource asked = registry::RepositoryResource(
         deps_.namespaces, context_.account, context_.registry, image.repository);
     const Status may = deps_.authorizer.Authorize(context_.caller, action::kImageDelete, asked);
-    // The answer as a whole is a success: nobody else would record this.
     if (!may.ok()) {
-      deps_.changes.RecordRefusal(context_.caller, action::kImageBulkDelete, asked, may.error());
+      // The answer as a whole is a success: nobody else would record this. Of a dry run there is
+      // nothing to record but that it was asked for.
+      if (!dry_run_) {
+        deps_.changes.RecordRefusal(context_.caller, action::kImageBulkDelete, asked, may.error());
+      }
       return may;
     }
     BW_TRY(const RepositoryPath path, Resolve(deps_, context_, image));
@@ -129,9 +145,10 @@ class BulkDeletion {
     for (const registry::Attachment& one : deleted.attachments) {
       NoteGone(path.name, one.digest, one.tags);
     }
-    std::erase_if(deleted.incomplete_lists, [&](const registry::IncompleteList& one) {
-      return gone_.contains({path.name, one.digest.text()});
-    });
+    for (registry::IncompleteList& one : deleted.incomplete_lists) {
+      if (incomplete_.size() == kMaxNamedLists) break;
+      incomplete_.try_emplace({path.name, one.digest.text()}, std::move(one.tags));
+    }
     removed_[reference] = DeletionJson(context_, path, deleted, dry_run_);
     return Ok();
   }
@@ -148,6 +165,8 @@ class BulkDeletion {
   // Repositories, and digests or tags: an image goes with all its tags and its signatures, of which
   // the call may name several.
   std::set<std::pair<std::string, std::string>> gone_;
+  // Lists of images that lack some of it, each once: repositories and digests, with tags.
+  std::map<std::pair<std::string, std::string>, std::vector<std::string>> incomplete_;
   json::Array success_;
   json::Object errors_;
   json::Object removed_;

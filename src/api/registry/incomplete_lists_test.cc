@@ -48,7 +48,7 @@ TEST_F(IncompleteListsTest, AreNamedByTheDeletionAndMarkedByInspection) {
       R"([{"Image":")" + name + "@" + index + R"(","Tags":[")" + name + R"(:all"]}])";
   const std::string both = "[\"" + name + ":all\",\"" + name + "@" + child + "\"]";
   const json::Value bulk = Json(Do("POST", "/api/v1/images/bulkdelete?dry_run=true", both));
-  EXPECT_EQ(json::Serialize(bulk).find("IncompleteLists"), std::string::npos) << "it goes, too";
+  EXPECT_EQ(json::Find(bulk, "incomplete_lists"), nullptr) << "it goes, too";
   for (const char* query : {"?dry_run=true", ""}) {
     const json::Value deleted = Json(Do("DELETE", url + query));
     EXPECT_EQ(json::Serialize(*json::Find(deleted, "IncompleteLists")), lists);
@@ -58,6 +58,27 @@ TEST_F(IncompleteListsTest, AreNamedByTheDeletionAndMarkedByInspection) {
   ASSERT_EQ(children.size(), 2U);
   EXPECT_EQ(*json::Find(children[0], "Missing"), json::Value(true));
   EXPECT_EQ(json::Find(children[1], "Missing"), nullptr);
+}
+
+// However many children go, and however many tags the list has.
+TEST_F(IncompleteListsTest, AreNamedOnceByABulkDeletion) {
+  std::vector<std::string> children;
+  for (int i = 0; i < 20; ++i) children.push_back(Push(std::to_string(i)));
+  std::string index;
+  for (int i = 0; i < 20; ++i) index = PushIndex("all" + std::to_string(i), children);
+  json::Array all;
+  for (const std::string& child : children) {
+    all.push_back(json::Text("us.icr.example/team-a/app@" + child));
+  }
+  for (const char* query : {"?dry_run=true", ""}) {
+    const json::Value answer =
+        Json(Do("POST", std::string("/api/v1/images/bulkdelete") + query, json::Serialize(all)));
+    const json::Array& lists = json::Find(answer, "incomplete_lists")->as_array();
+    ASSERT_EQ(lists.size(), 1U);
+    EXPECT_EQ(json::FindText(lists[0], "Image"), "us.icr.example/team-a/app@" + index);
+    EXPECT_EQ(json::Find(lists[0], "Tags")->as_array().size(), 10U);
+    EXPECT_EQ(json::Find(answer, "success")->as_array().size(), 20U);
+  }
 }
 
 }  // namespace
