@@ -138,7 +138,9 @@ int PlanConfiguration(const RawClientArguments& client, const ConfigurationArgum
   }();
   if (!plan.ok()) return Fail(plan.error());
   std::fputs(DescribePlan(*plan).c_str(), stdout);
-  return arguments.exit_code && !Steps(*plan).empty() ? 2 : 0;
+  if (!arguments.exit_code || Steps(*plan).empty()) return 0;
+  const json::Value* feasible = json::Find(*plan, "feasible");
+  return feasible != nullptr && *feasible == json::Value(false) ? 3 : 2;
 }
 
 int ApplyConfiguration(const RawClientArguments& client, const ConfigurationArguments& arguments) {

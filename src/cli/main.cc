@@ -83,7 +83,8 @@ void AddConfigurationCommands(CLI::App& config, RawClientArguments& client,
   };
   CLI::App* plan =
       with_file(config.add_subcommand("plan", "Show what a document would change on a server"));
-  plan->add_flag("--exit-code", arguments.exit_code, "Exit with 2 if something would change");
+  plan->add_flag("--exit-code", arguments.exit_code,
+                 "Exit with 2 if something would change, 3 if that would be refused");
   plan->callback([&] { status = PlanConfiguration(client, arguments); });
 
   CLI::App* apply = with_file(

@@ -77,7 +77,8 @@ document["sections"]["settings"]["us.icr.io"]["private_only"] = False
 document["sections"]["settings"]["de.icr.io"]["private_only"] = True
 print(json.dumps(document))
 PY
-config_command plan "$dir/off.json"
+config_command plan "$dir/off.json" --exit-code
+is "a plan can say by its exit status that it would be refused" "$rc" 3
 like "a plan says what a rule would refuse" "$(cat "$dir/out")" 'would be refused: .*Private only'
 expect 200 GET "/breakwater/v1/audit/records?outcome=failure&action=container-registry.auth.set"
 is "and as it was only planned, no refusal is on record" "$(json 'len(d["records"])')" 0
