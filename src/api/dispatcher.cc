@@ -35,13 +35,25 @@ bool IsDryRun(const Endpoint& endpoint, const Context& context) {
   return !asked.empty() && asked.back() == "true";
 }
 
+// What a change is recorded as, and what it is about, where it comes to none: often that is named
+// by more than the right which it needs.
+std::string_view ChangeAction(const Endpoint& endpoint) {
+  const Recorded& recorded = endpoint.recorded;
+  if (recorded.how == Recorded::How::kByAccess && !recorded.text.empty()) return recorded.text;
+  const std::string_view action = endpoint.access.action();
+  return action.empty() ? endpoint.operation : action;
+}
+control::Resource ChangeTarget(const Endpoint& endpoint, const Context& context) {
+  const Recorded& recorded = endpoint.recorded;
+  return recorded.resource ? recorded.resource(context) : endpoint.access.ResourceFor(context);
+}
+
 // What a request is recorded as if it only reads; else nothing. A dry run has a name of its own, so
 // that nobody who counts deletions counts it.
 std::string ReadAction(const Endpoint& endpoint, const Context& context) {
   if (!context.activity.action.empty()) return std::string(context.activity.action);
   if (!IsDryRun(endpoint, context)) return std::string(endpoint.recorded_action());
-  const std::string_view action = endpoint.access.action();
-  return std::string(action.empty() ? endpoint.operation : action) + ".dry-run";
+  return std::string(ChangeAction(endpoint)) + ".dry-run";
 }
 
 // kInvalid "dry_run_unsupported" where a change that has no dry run is asked for with one.
@@ -190,7 +202,8 @@ Status Dispatcher::Impl::Authenticate(Context& context, const Endpoint& endpoint
   // Who has no credential changes nothing, and must not be able to fill the trail.
   if (!allowed.ok() && ChangesSomething(endpoint.method) && !IsDryRun(endpoint, context) &&
       actor.kind != control::IdentityKind::kAnonymous) {
-    deps.changes.RecordRefusal(context.caller, access.action(), resource, allowed.error());
+    deps.changes.RecordRefusal(context.caller, ChangeAction(endpoint),
+                               ChangeTarget(endpoint, context), allowed.error());
   }
   return allowed;
 }
@@ -202,9 +215,8 @@ void Dispatcher::Impl::RecordEarlyRefusal(const Endpoint& endpoint, const Contex
   const bool refused = error.code() == ErrorCode::kDenied || error.code() == ErrorCode::kQuota;
   const bool reads = !ChangesSomething(endpoint.method) || !ReadAction(endpoint, context).empty();
   if (!refused || reads || context.caller.actor.kind == control::IdentityKind::kAnonymous) return;
-  const std::string_view action =
-      endpoint.access.action().empty() ? endpoint.operation : endpoint.access.action();
-  deps.changes.RecordRefusal(context.caller, action, endpoint.access.ResourceFor(context), error);
+  deps.changes.RecordRefusal(context.caller, ChangeAction(endpoint),
+                             ChangeTarget(endpoint, context), error);
 }
 
 bool Dispatcher::Impl::WantsPull(const Context& context, const Error* error) const {

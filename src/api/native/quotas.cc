@@ -1,6 +1,7 @@
 #include "api/native/quotas.h"
 
 #include "json/reader.h"
+#include "registry/resources.h"
 
 namespace breakwater::api::native {
 namespace {
@@ -89,8 +90,17 @@ std::vector<Endpoint> QuotaEndpoints(QuotaDeps deps, const SccFace& face) {
        [deps](Context& context) { return PatchAccount(deps, context); }},
       {"GET", kNamespace, "GetNamespaceQuota", Access::To(action::kQuotaGet), face,
        [deps](Context& context) { return GetNamespace(deps, context); }},
-      {"PATCH", kNamespace, "UpdateNamespaceQuota", Access::To(action::kQuotaSet), face,
-       [deps](Context& context) { return PatchNamespace(deps, context); }},
+      {"PATCH",
+       kNamespace,
+       "UpdateNamespaceQuota",
+       Access::To(action::kQuotaSet),
+       face,
+       [deps](Context& context) { return PatchNamespace(deps, context); },
+       {.resource =
+            [](const Context& context) {
+              return registry::ManagedNamespace(context.account, context.registry,
+                                                context.Path("name"), "");
+            }}},
   };
 }
 

@@ -124,16 +124,26 @@ void AddManifestEndpoints(const OciFace& face, const OciDeps& deps, std::vector<
   const Access push = RepositoryAccess(deps, registry::action::kImagePush);
   const Access remove = RepositoryAccess(deps, registry::action::kImageDelete);
   const Handler get = [deps](Context& c) { return GetManifest(deps, c); };
+  const auto image = [pull](const Context& c) {
+    return registry::ImageResource(pull.ResourceFor(c), c.Path("name"), c.Path("reference"));
+  };
   out->push_back({"GET", kPath, "GetManifest", pull, face, get,
-                  Recorded::AsPull(registry::action::kImagePull, [pull](const Context& c) {
-                    return registry::ImageResource(pull.ResourceFor(c), c.Path("name"),
-                                                   c.Path("reference"));
-                  })});
+                  Recorded::AsPull(registry::action::kImagePull, image)});
   out->push_back({"HEAD", kPath, "HeadManifest", pull, face, get});
-  out->push_back({"PUT", kPath, "PutManifest", push, face,
-                  [deps](Context& c) { return PutManifest(deps, c); }});
-  out->push_back({"DELETE", kPath, "DeleteManifest", remove, face,
-                  [deps](Context& c) { return DeleteManifest(deps, c); }});
+  out->push_back({"PUT",
+                  kPath,
+                  "PutManifest",
+                  push,
+                  face,
+                  [deps](Context& c) { return PutManifest(deps, c); },
+                  {.resource = image}});
+  out->push_back({"DELETE",
+                  kPath,
+                  "DeleteManifest",
+                  remove,
+                  face,
+                  [deps](Context& c) { return DeleteManifest(deps, c); },
+                  {.resource = image}});
 }
 
 }  // namespace breakwater::api::distribution

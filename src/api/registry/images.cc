@@ -22,10 +22,6 @@ constexpr std::size_t kMaxNamedLists = 1000;
 // Room for the longest host, repository, tag and digest.
 constexpr std::size_t kMaxImageName = 1024;
 
-// Dry runs whose right, or lack of one, does not say what they are recorded as.
-constexpr std::string_view kUntagDryRun = "container-registry.image.untag.dry-run";
-constexpr std::string_view kBulkDryRun = "container-registry.image.bulkdelete.dry-run";
-
 // The reference's own field, and beside it all that went: every tag by its full name, also of what
 // was attached, and the digests of that.
 json::Object DeletionJson(const Context& context, const RepositoryPath& path,
@@ -74,7 +70,6 @@ Result<net::Response> DeleteImage(const RegistryDeps& deps, Context& context) {
 
 Result<net::Response> DeleteImageTag(const RegistryDeps& deps, Context& context) {
   BW_TRY(const bool dry_run, BoolParameter(context, "dry_run", false));
-  if (dry_run) context.activity.action = kUntagDryRun;
   BW_TRY(const oci::ImageName image, ImageOf(context));
   if (!image.tag || image.digest) {
     return Invalid("the image must be named by its tag").Reason("tag_required");
@@ -201,7 +196,6 @@ void NoteBulkDryRun(const json::Array& references, Context& context) {
 
 Result<net::Response> BulkDeleteImages(const RegistryDeps& deps, Context& context) {
   BW_TRY(const bool dry_run, BoolParameter(context, "dry_run", false));
-  if (dry_run) context.activity.action = kBulkDryRun;
   BW_TRY(const json::Value document, ReadJson(context, kMaxBulkBytes));
   if (!document.is_array()) {
     return Invalid("the body must be an array of images").Reason("invalid_field");
@@ -244,25 +238,51 @@ void AddImageEndpoints(const RegistryFace& face, const RegistryDeps& deps,
   const Access remove = Access::To(action::kImageDelete, [deps](const Context& context) {
     return ImageResource(deps.namespaces, context);
   });
-  const Recorded named{
-      .resource = [deps](const Context& context) { return NamedImage(deps.namespaces, context); }};
+  const auto named = [deps](const Context& context) {
+    return NamedImage(deps.namespaces, context);
+  };
+  const auto target = [deps](const Context& context) {
+    const std::string name(context.query.Get("toimage").value_or(""));
+    control::Resource resource = ResourceNamed(deps.namespaces, context, name);
+    const auto image = ParseImage(context, name);
+    if (!image.ok()) return resource;
+    return registry::ImageResource(std::move(resource), image->repository,
+                                   image->reference().text());
+  };
   const Access tag = Access::SignedIn(
       "needs the rights to pull the source and to push the target, which the query names");
   const Access bulk = Access::SignedIn("deletes only images that the caller may delete");
-  out->push_back({"POST", "/api/v1/images/tags", "TagImage", tag, face,
-                  [deps](Context& c) { return TagImage(deps, c); }});
+  out->push_back({"POST",
+                  "/api/v1/images/tags",
+                  "TagImage",
+                  tag,
+                  face,
+                  [deps](Context& c) { return TagImage(deps, c); },
+                  {.text = action::kImageTag, .resource = target}});
   out->push_back({"POST",
                   "/api/v1/images/bulkdelete",
                   "BulkDeleteImages",
                   bulk,
                   face,
                   [deps](Context& c) { return BulkDeleteImages(deps, c); },
-                  {},
+                  {.text = action::kImageBulkDelete},
                   DryRun::kTaken});
-  out->push_back({"DELETE", "/api/v1/images/{image...}", "DeleteImage", remove, face,
-                  [deps](Context& c) { return DeleteImage(deps, c); }, named, DryRun::kTaken});
-  out->push_back({"DELETE", "/api/v1/tags/{image...}", "DeleteImageTag", remove, face,
-                  [deps](Context& c) { return DeleteImageTag(deps, c); }, named, DryRun::kTaken});
+  out->push_back({"DELETE",
+                  "/api/v1/images/{image...}",
+                  "DeleteImage",
+                  remove,
+                  face,
+                  [deps](Context& c) { return DeleteImage(deps, c); },
+                  {.resource = named},
+                  DryRun::kTaken});
+  out->push_back({"DELETE",
+                  "/api/v1/tags/{image...}",
+                  "DeleteImageTag",
+                  remove,
+                  face,
+                  [deps](Context& c) { return DeleteImageTag(deps, c); },
+                  {.text = action::kImageUntag, .resource = named},
+                  DryRun::kTaken});
 }
 
 }  // namespace breakwater::api::management

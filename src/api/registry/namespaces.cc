@@ -178,8 +178,13 @@ void AddNamespaceEndpoints(const RegistryFace& face, const RegistryDeps& deps,
                   Recorded::As(action::kNamespaceList)});
   out->push_back({"PUT", "/api/v1/namespaces/{name}", "CreateNamespace", create, face,
                   [deps](Context& c) { return CreateNamespace(deps, c); }});
-  out->push_back({"PATCH", "/api/v1/namespaces/{name}", "AssignNamespace", create, face,
-                  [deps](Context& c) { return AssignNamespace(deps, c); }});
+  out->push_back({"PATCH",
+                  "/api/v1/namespaces/{name}",
+                  "AssignNamespace",
+                  create,
+                  face,
+                  [deps](Context& c) { return AssignNamespace(deps, c); },
+                  {.text = action::kNamespaceUpdate}});
   out->push_back({"DELETE",
                   "/api/v1/namespaces/{name}",
                   "DeleteNamespace",

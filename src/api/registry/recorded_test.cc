@@ -39,6 +39,39 @@ TEST_F(RecordedApiTest, DryRunsAreRecordedAsReadsOfTheImage) {
   EXPECT_EQ(*json::Find(bulk, "more_images"), json::Value(1));
 }
 
+// The right that was lacking often has another name than what was wanted, and is asked for on more.
+TEST_F(RecordedApiTest, RefusedChangesAreRecordedAsWhatTheyAreOfWhatTheyAreAbout) {
+  PushImage("team-a/app", "v1");
+  service_.world.authorizer.rule = [](const control::Caller&, std::string_view,
+                                      const control::Resource&) -> Status {
+    return Denied("you may not").Reason("not_authorized");
+  };
+  const std::string image = "us.icr.example/team-a/app:v1";
+  struct Case {
+    const char* method;
+    std::string path;
+    std::string action;
+    std::string target;
+  };
+  const Case cases[] = {
+      {"DELETE", "/api/v1/images/" + image, "image.delete", "team-a/app:v1"},
+      {"DELETE", "/api/v1/tags/" + image, "image.untag", "team-a/app:v1"},
+      {"DELETE", "/api/v1/tags/" + image + "?dry_run=true", "image.untag.dry-run", "team-a/app:v1"},
+      {"POST", "/api/v1/images/tags?fromimage=" + image + "&toimage=us.icr.example/team-a/app:v2",
+       "image.tag", "team-a/app:v2"},
+      {"POST", "/api/v1/trash/us.icr.example/team-a/app:v1/restore", "trash.restore",
+       "team-a/app:v1"},
+      {"PATCH", "/api/v1/namespaces/team-a", "namespace.update", "team-a"},
+  };
+  for (const Case& one : cases) {
+    EXPECT_EQ(Do(one.method, one.path).status, 403) << one.path;
+    const auto records = Records("container-registry." + one.action);
+    ASSERT_EQ(records.size(), 1U) << one.path;
+    EXPECT_EQ(records[0].record.target.name, one.target) << one.path;
+    EXPECT_NE(records[0].record.outcome, audit::Outcome::kSuccess) << one.path;
+  }
+}
+
 TEST_F(RecordedApiTest, InspectionIsRecordedWithTheImagesNameAndDigest) {
   PushImage("team-a/app", "v1");
   for (const char* part : {"json", "manifest"}) {

@@ -123,15 +123,18 @@ void AddTrashEndpoints(const RegistryFace& face, const RegistryDeps& deps,
     return ImageResource(deps.namespaces, context);
   };
   const Access restore = Access::To(action::kImagePush, image);
+  const Recorded restored{
+      .text = action::kTrashRestore,
+      .resource = [deps](const Context& context) { return NamedImage(deps.namespaces, context); }};
   out->push_back({"GET", "/api/v1/trash", "ListDeletedImages",
                   Access::SignedIn("lists only namespaces whose images the caller may list or "
                                    "delete"),
                   face, [deps](Context& c) { return ListDeletedImages(deps, c); },
                   Recorded::As(action::kTrashList)});
   out->push_back({"POST", "/api/v1/trash/{image...}/restoretags", "RestoreTags", restore, face,
-                  [deps](Context& c) { return RestoreTags(deps, c); }});
+                  [deps](Context& c) { return RestoreTags(deps, c); }, restored});
   out->push_back({"POST", "/api/v1/trash/{image...}/restore", "RestoreImage", restore, face,
-                  [deps](Context& c) { return RestoreImage(deps, c); }});
+                  [deps](Context& c) { return RestoreImage(deps, c); }, restored});
   // The reference has no way to empty the trash before its time.
   out->push_back({"DELETE",
                   "/breakwater/v1/trash/{image...}",
