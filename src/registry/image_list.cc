@@ -28,9 +28,6 @@ constexpr std::string_view kColumns =
     "m.pushed, c.created, c.labels, CASE WHEN EXISTS (SELECT 1 FROM tag t WHERE "
     "t.repository = m.repository AND t.digest = m.digest) THEN 1 ELSE 0 END, r.registry ";
 constexpr std::string_view kWithConfig = "LEFT JOIN image_config c ON c.digest = m.config_digest ";
-constexpr std::string_view kOfNames =
-    "FROM repository r JOIN manifest m ON m.repository = r.id "
-    "LEFT JOIN image_config c ON c.digest = m.config_digest WHERE r.registry = $1 ";
 // What comes after a digest, in whichever repository. CROSS: in this order, whatever a planner
 // thinks of it.
 constexpr std::string_view kOfDigests =
@@ -44,10 +41,14 @@ std::string Select(std::string_view from) {
   return std::string(kColumns) + std::string(from);
 }
 
-// Of the repositories of the registry $1, the first $4 of each: see OfEachRepository.
+// Of repositories of the registry $1.
+std::string SelectOf(const std::string& repositories) {
+  return Select("FROM " + repositories) + std::string(kWithConfig) + "WHERE r.registry = $1 ";
+}
+
+// The first $4 of each: see OfEachRepository.
 std::string SelectFirst(db::Dialect dialect, std::string_view condition) {
-  return Select("FROM " + OfEachRepository(dialect, "manifest", "m", condition, "$4")) +
-         std::string(kWithConfig) + "WHERE r.registry = $1 ";
+  return SelectOf(OfEachRepository(dialect, "manifest", "m", condition, "$4"));
 }
 
 bool InScope(const ImageScope& scope, std::string_view media_type, bool is_tagged) {
@@ -191,8 +192,9 @@ Status Fill(db::Transaction& tx, const ImageScope& scope, const std::vector<Name
   std::vector<FoundImage>& found = slice.found;
   for (const NameRange& range : ranges) {
     BW_TRY(auto rows,
-           tx.QueryAll(Select(kOfNames) + "AND r.name >= $2 AND r.name < $3 AND m.digest > $4 "
-                                          "AND m.digest < $5 ORDER BY m.digest LIMIT $6",
+           tx.QueryAll(SelectOf("repository r JOIN manifest m ON m.repository = r.id ") +
+                           "AND r.name >= $2 AND r.name < $3 AND m.digest > $4 "
+                           "AND m.digest < $5 ORDER BY m.digest LIMIT $6",
                        {scope.registry, range.from, range.to, after, slice.end, most + 1},
                        [&](const db::Row& row) { return FromRow(scope, row); }));
     std::move(rows.begin(), rows.end(), std::back_inserter(found));

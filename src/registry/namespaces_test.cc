@@ -31,6 +31,19 @@ class NamespacesTest : public ::testing::Test {
     return names;
   }
   Namespaces& namespaces() { return world_.services->namespaces; }
+  // Retention, quota and immutable tags.
+  void SetWhatTheRegistryKeepsOf(const std::string& name) {
+    const control::Caller caller = world_.Caller();
+    const AccountId acc("acc");
+    const auto& registry = world_.registry();
+    ASSERT_TRUE(world_.retention.Set(caller, acc, registry, name, {.images_per_repo = 3}).ok());
+    ASSERT_TRUE(
+        world_.services->quotas.PatchNamespace(caller, acc, registry, name, {.storage = 1'000'000})
+            .ok());
+    ASSERT_TRUE(world_.services->tag_immutability
+                    .Set(caller, acc, registry, name, {.immutable = {"r-*"}, .except = {}})
+                    .ok());
+  }
 
   World world_;
 };
@@ -123,17 +136,7 @@ TEST_F(NamespacesTest, ARecordOfTheirEndSaysWhatWasSetAndWhichTagsLedToWhat) {
   const std::string image = testing::ImageManifest("config", {});
   ASSERT_TRUE(world_.PushBlob(path, "config").ok());
   for (const char* tag : {"v2", "v1"}) ASSERT_TRUE(world_.PushManifest(path, image, tag).ok());
-  const AccountId acc("acc");
-  const auto& registry = world_.registry();
-  ASSERT_TRUE(
-      world_.retention.Set(world_.Caller(), acc, registry, "team-a", {.images_per_repo = 3}).ok());
-  ASSERT_TRUE(world_.services->quotas
-                  .PatchNamespace(world_.Caller(), acc, registry, "team-a", {.storage = 1'000'000})
-                  .ok());
-  ASSERT_TRUE(
-      world_.services->tag_immutability
-          .Set(world_.Caller(), acc, registry, "team-a", {.immutable = {"r-*"}, .except = {}})
-          .ok());
+  SetWhatTheRegistryKeepsOf("team-a");
   ASSERT_TRUE(world_.owner->database()
                   .Write([](db::Transaction& tx) -> Status {
                     BW_TRY_STATUS(tx.Execute(
@@ -165,17 +168,7 @@ TEST_F(NamespacesTest, HaveOneCrnAndTheirGroupInTheRecordsOfWhateverChangesThem)
   ASSERT_TRUE(*Create("team-a", "acc", "group-1"));
   ASSERT_FALSE(*Create("team-a", "acc", "group-1"));
   ASSERT_TRUE(Assign("team-a", "group-1").ok());
-  const AccountId acc("acc");
-  const auto& registry = world_.registry();
-  ASSERT_TRUE(
-      world_.retention.Set(world_.Caller(), acc, registry, "team-a", {.images_per_repo = 3}).ok());
-  ASSERT_TRUE(world_.services->quotas
-                  .PatchNamespace(world_.Caller(), acc, registry, "team-a", {.storage = 1'000'000})
-                  .ok());
-  ASSERT_TRUE(
-      world_.services->tag_immutability
-          .Set(world_.Caller(), acc, registry, "team-a", {.immutable = {"r-*"}, .except = {}})
-          .ok());
+  SetWhatTheRegistryKeepsOf("team-a");
   world_.authorizer.rule = [](const control::Caller&, std::string_view,
                               const control::Resource&) -> Status { return Denied("no"); };
   EXPECT_FALSE(Delete("team-a").ok());
