@@ -113,7 +113,9 @@ class Face {
 struct Recorded {
   enum class How { kByAccess, kAs, kAsPull, kNot };
   How how = How::kByAccess;
-  std::string_view text = {};        // the action, or why not; of static storage
+  // The action, or why not; of static storage. With kByAccess: of a change that is refused or only
+  // tried, where it is another than the right's; empty: that.
+  std::string_view text = {};
   Access::ResourceOf resource = {};  // the target; null: what Access is about
 
   static Recorded As(std::string_view action, Access::ResourceOf resource = nullptr) {
@@ -122,6 +124,10 @@ struct Recorded {
   // Of an image, at the level that is set.
   static Recorded AsPull(std::string_view action, Access::ResourceOf resource) {
     return {How::kAsPull, action, std::move(resource)};
+  }
+  // Of a change, which records itself once it is done, as long as it is not.
+  static Recorded Change(std::string_view action, Access::ResourceOf resource = nullptr) {
+    return {How::kByAccess, action, std::move(resource)};
   }
   static Recorded Not(std::string_view why) { return {How::kNot, why}; }
 };

@@ -55,7 +55,7 @@ struct RetryPolicy {
 using Handler = std::function<Status(const Job&)>;
 
 struct Options {
-  int workers = 2;
+  int workers = 2;                          // and one more, for what recurs alone
   std::chrono::milliseconds lease{60'000};  // renewed while the handler runs
   std::chrono::milliseconds poll{500};      // finds jobs of other processes; own ones wake at once
   std::string owner;                        // this process in the lease column, unique

@@ -90,17 +90,13 @@ std::vector<Endpoint> QuotaEndpoints(QuotaDeps deps, const SccFace& face) {
        [deps](Context& context) { return PatchAccount(deps, context); }},
       {"GET", kNamespace, "GetNamespaceQuota", Access::To(action::kQuotaGet), face,
        [deps](Context& context) { return GetNamespace(deps, context); }},
-      {"PATCH",
-       kNamespace,
-       "UpdateNamespaceQuota",
-       Access::To(action::kQuotaSet),
-       face,
+      {"PATCH", kNamespace, "UpdateNamespaceQuota", Access::To(action::kQuotaSet), face,
        [deps](Context& context) { return PatchNamespace(deps, context); },
-       {.resource =
-            [](const Context& context) {
-              return registry::ManagedNamespace(context.account, context.registry,
-                                                context.Path("name"), "");
-            }}},
+       Recorded::Change({},
+                        [](const Context& context) {
+                          return registry::ManagedNamespace(context.account, context.registry,
+                                                            context.Path("name"), "");
+                        })},
   };
 }
 

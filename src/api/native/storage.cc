@@ -151,14 +151,9 @@ std::vector<Endpoint> StorageEndpoints(StorageDeps deps, const SccFace& face) {
   return {
       {"GET", "/breakwater/v1/storage", "GetStorage", Access::To(kReadAction), face,
        [deps](Context& context) { return Storage(deps, context); }},
-      {"POST",
-       "/breakwater/v1/garbage-collection",
-       "CollectGarbage",
-       Access::To(kCollectAction),
-       face,
-       [deps](Context& context) { return Collect(deps, context); },
-       {.resource = Garbage},
-       DryRun::kTaken},
+      {"POST", "/breakwater/v1/garbage-collection", "CollectGarbage", Access::To(kCollectAction),
+       face, [deps](Context& context) { return Collect(deps, context); },
+       Recorded::Change({}, Garbage), DryRun::kTaken},
   };
 }
 

@@ -130,20 +130,12 @@ void AddManifestEndpoints(const OciFace& face, const OciDeps& deps, std::vector<
   out->push_back({"GET", kPath, "GetManifest", pull, face, get,
                   Recorded::AsPull(registry::action::kImagePull, image)});
   out->push_back({"HEAD", kPath, "HeadManifest", pull, face, get});
-  out->push_back({"PUT",
-                  kPath,
-                  "PutManifest",
-                  push,
-                  face,
+  out->push_back({"PUT", kPath, "PutManifest", push, face,
                   [deps](Context& c) { return PutManifest(deps, c); },
-                  {.resource = image}});
-  out->push_back({"DELETE",
-                  kPath,
-                  "DeleteManifest",
-                  remove,
-                  face,
+                  Recorded::Change({}, image)});
+  out->push_back({"DELETE", kPath, "DeleteManifest", remove, face,
                   [deps](Context& c) { return DeleteManifest(deps, c); },
-                  {.resource = image}});
+                  Recorded::Change({}, image)});
 }
 
 }  // namespace breakwater::api::distribution

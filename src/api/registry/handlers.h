@@ -22,6 +22,9 @@ Result<oci::ImageName> ImageOf(const Context& context);
 control::Resource ImageResource(const registry::Namespaces& namespaces, const Context& context);
 // The image itself, under the name by which it is asked for: what a record of a read is about.
 control::Resource NamedImage(const registry::Namespaces& namespaces, const Context& context);
+// The same of any text that names an image.
+control::Resource NamedImage(const registry::Namespaces& namespaces, const Context& context,
+                             std::string_view text);
 // The namespace of any text that names an image.
 control::Resource ResourceNamed(const registry::Namespaces& namespaces, const Context& context,
                                 std::string_view image);
@@ -39,6 +42,9 @@ std::vector<std::string> FullTags(std::string_view host, std::string_view reposi
                                   const std::vector<std::string>& tags);
 
 json::Array TextArray(const std::vector<std::string>& texts);
+// {"Image": by its digest, "Tags": by their full names}.
+json::Object ImageAndTags(std::string_view host, std::string_view repository,
+                          std::string_view digest, const std::vector<std::string>& tags);
 
 // The last of a repeated boolean parameter counts (ibm-registry 1.1). kInvalid "invalid_field".
 Result<bool> BoolParameter(const Context& context, std::string_view name, bool fallback);

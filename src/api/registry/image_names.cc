@@ -61,11 +61,16 @@ control::Resource ImageResource(const registry::Namespaces& namespaces, const Co
   return ResourceNamed(namespaces, context, context.Path("image"));
 }
 
-control::Resource NamedImage(const registry::Namespaces& namespaces, const Context& context) {
-  control::Resource resource = ImageResource(namespaces, context);
-  const auto image = ImageOf(context);
+control::Resource NamedImage(const registry::Namespaces& namespaces, const Context& context,
+                             std::string_view text) {
+  control::Resource resource = ResourceNamed(namespaces, context, text);
+  const auto image = ParseImage(context, text);
   if (!image.ok()) return resource;
   return registry::ImageResource(std::move(resource), image->repository, image->reference().text());
+}
+
+control::Resource NamedImage(const registry::Namespaces& namespaces, const Context& context) {
+  return NamedImage(namespaces, context, context.Path("image"));
 }
 
 Result<registry::RepositoryPath> Resolve(const RegistryDeps& deps, const Context& context,
@@ -109,6 +114,12 @@ Result<bool> BoolParameter(const Context& context, std::string_view name, bool f
   if (values.back() == "true") return true;
   if (values.back() == "false") return false;
   return Invalid(std::string(name) + ": must be true or false").Reason("invalid_field");
+}
+
+json::Object ImageAndTags(std::string_view host, std::string_view repository,
+                          std::string_view digest, const std::vector<std::string>& tags) {
+  return {{"Image", json::Text(FullName(host, repository) + "@" + std::string(digest))},
+          {"Tags", TextArray(FullTags(host, repository, tags))}};
 }
 
 void NoteFilter(Context& context, std::initializer_list<std::string_view> names) {

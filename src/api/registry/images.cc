@@ -44,13 +44,6 @@ json::Object DeletionJson(const Context& context, const RepositoryPath& path,
   return body;
 }
 
-json::Object ListJson(const Context& context, const std::string& repository,
-                      const std::string& digest, const std::vector<std::string>& tags) {
-  const std::string host = NameFor(context);
-  return {{"Image", json::Text(FullName(host, repository) + "@" + digest)},
-          {"Tags", TextArray(FullTags(host, repository, tags))}};
-}
-
 Result<net::Response> DeleteImage(const RegistryDeps& deps, Context& context) {
   BW_TRY(const bool dry_run, BoolParameter(context, "dry_run", false));
   BW_TRY(const oci::ImageName image, ImageOf(context));
@@ -62,7 +55,7 @@ Result<net::Response> DeleteImage(const RegistryDeps& deps, Context& context) {
   json::Object body = DeletionJson(context, path, deleted, dry_run);
   json::Array lists;
   for (const registry::IncompleteList& one : deleted.incomplete_lists) {
-    lists.push_back(ListJson(context, path.name, one.digest.text(), one.tags));
+    lists.push_back(ImageAndTags(NameFor(context), path.name, one.digest.text(), one.tags));
   }
   if (!lists.empty()) body["IncompleteLists"] = std::move(lists);
   return JsonResponse(200, std::move(body));
@@ -109,7 +102,8 @@ class BulkDeletion {
                       {"removed", std::move(removed_)}};
     json::Array lists;
     for (const auto& [list, tags] : incomplete_) {
-      if (!gone_.contains(list)) lists.push_back(ListJson(context_, list.first, list.second, tags));
+      if (!gone_.contains(list))
+        lists.push_back(ImageAndTags(NameFor(context_), list.first, list.second, tags));
     }
     if (!lists.empty()) body["incomplete_lists"] = std::move(lists);
     if (dry_run_) body["dry_run"] = true;
@@ -242,31 +236,17 @@ void AddImageEndpoints(const RegistryFace& face, const RegistryDeps& deps,
     return NamedImage(deps.namespaces, context);
   };
   const auto target = [deps](const Context& context) {
-    const std::string name(context.query.Get("toimage").value_or(""));
-    control::Resource resource = ResourceNamed(deps.namespaces, context, name);
-    const auto image = ParseImage(context, name);
-    if (!image.ok()) return resource;
-    return registry::ImageResource(std::move(resource), image->repository,
-                                   image->reference().text());
+    return NamedImage(deps.namespaces, context, context.query.Get("toimage").value_or(""));
   };
   const Access tag = Access::SignedIn(
       "needs the rights to pull the source and to push the target, which the query names");
   const Access bulk = Access::SignedIn("deletes only images that the caller may delete");
-  out->push_back({"POST",
-                  "/api/v1/images/tags",
-                  "TagImage",
-                  tag,
-                  face,
+  out->push_back({"POST", "/api/v1/images/tags", "TagImage", tag, face,
                   [deps](Context& c) { return TagImage(deps, c); },
-                  {.text = action::kImageTag, .resource = target}});
-  out->push_back({"POST",
-                  "/api/v1/images/bulkdelete",
-                  "BulkDeleteImages",
-                  bulk,
-                  face,
+                  Recorded::Change(action::kImageTag, target)});
+  out->push_back({"POST", "/api/v1/images/bulkdelete", "BulkDeleteImages", bulk, face,
                   [deps](Context& c) { return BulkDeleteImages(deps, c); },
-                  {.text = action::kImageBulkDelete},
-                  DryRun::kTaken});
+                  Recorded::Change(action::kImageBulkDelete), DryRun::kTaken});
   out->push_back({"DELETE",
                   "/api/v1/images/{image...}",
                   "DeleteImage",
@@ -275,14 +255,9 @@ void AddImageEndpoints(const RegistryFace& face, const RegistryDeps& deps,
                   [deps](Context& c) { return DeleteImage(deps, c); },
                   {.resource = named},
                   DryRun::kTaken});
-  out->push_back({"DELETE",
-                  "/api/v1/tags/{image...}",
-                  "DeleteImageTag",
-                  remove,
-                  face,
+  out->push_back({"DELETE", "/api/v1/tags/{image...}", "DeleteImageTag", remove, face,
                   [deps](Context& c) { return DeleteImageTag(deps, c); },
-                  {.text = action::kImageUntag, .resource = named},
-                  DryRun::kTaken});
+                  Recorded::Change(action::kImageUntag, named), DryRun::kTaken});
 }
 
 }  // namespace breakwater::api::management

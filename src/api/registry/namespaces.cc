@@ -127,8 +127,7 @@ class Removal {
  private:
   std::string Entry(const std::string& repository, const oci::Digest& digest,
                     const std::vector<std::string>& tags) const {
-    json::Object entry{{"Image", json::Text(FullName(host_, repository) + "@" + digest.text())},
-                       {"Tags", TextArray(FullTags(host_, repository, tags))}};
+    json::Object entry = ImageAndTags(host_, repository, digest.text(), tags);
     if (in_trash_) entry["InTrash"] = true;
     return json::Serialize(entry);
   }
@@ -178,13 +177,9 @@ void AddNamespaceEndpoints(const RegistryFace& face, const RegistryDeps& deps,
                   Recorded::As(action::kNamespaceList)});
   out->push_back({"PUT", "/api/v1/namespaces/{name}", "CreateNamespace", create, face,
                   [deps](Context& c) { return CreateNamespace(deps, c); }});
-  out->push_back({"PATCH",
-                  "/api/v1/namespaces/{name}",
-                  "AssignNamespace",
-                  create,
-                  face,
+  out->push_back({"PATCH", "/api/v1/namespaces/{name}", "AssignNamespace", create, face,
                   [deps](Context& c) { return AssignNamespace(deps, c); },
-                  {.text = action::kNamespaceUpdate}});
+                  Recorded::Change(action::kNamespaceUpdate)});
   out->push_back({"DELETE",
                   "/api/v1/namespaces/{name}",
                   "DeleteNamespace",

@@ -123,9 +123,10 @@ void AddTrashEndpoints(const RegistryFace& face, const RegistryDeps& deps,
     return ImageResource(deps.namespaces, context);
   };
   const Access restore = Access::To(action::kImagePush, image);
-  const Recorded restored{
-      .text = action::kTrashRestore,
-      .resource = [deps](const Context& context) { return NamedImage(deps.namespaces, context); }};
+  const auto named = [deps](const Context& context) {
+    return NamedImage(deps.namespaces, context);
+  };
+  const Recorded restored = Recorded::Change(action::kTrashRestore, named);
   out->push_back({"GET", "/api/v1/trash", "ListDeletedImages",
                   Access::SignedIn("lists only namespaces whose images the caller may list or "
                                    "delete"),
@@ -136,14 +137,10 @@ void AddTrashEndpoints(const RegistryFace& face, const RegistryDeps& deps,
   out->push_back({"POST", "/api/v1/trash/{image...}/restore", "RestoreImage", restore, face,
                   [deps](Context& c) { return RestoreImage(deps, c); }, restored});
   // The reference has no way to empty the trash before its time.
-  out->push_back({"DELETE",
-                  "/breakwater/v1/trash/{image...}",
-                  "PurgeDeletedImage",
-                  Access::To(action::kTrashPurge, image),
-                  face,
+  out->push_back({"DELETE", "/breakwater/v1/trash/{image...}", "PurgeDeletedImage",
+                  Access::To(action::kTrashPurge, image), face,
                   [deps](Context& c) { return PurgeDeletedImage(deps, c); },
-                  {.resource = [deps](const Context& c) { return NamedImage(deps.namespaces, c); }},
-                  DryRun::kTaken});
+                  Recorded::Change({}, named), DryRun::kTaken});
 }
 
 }  // namespace breakwater::api::management
